@@ -1,0 +1,46 @@
+"""What an encoder promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Vectors = NDArray[np.float32]
+"""float32 [n, dim], each row of unit length."""
+
+
+class Encoder(Protocol):
+    """Turns pictures and words into unit vectors of one space, so that likeness is a cosine.
+
+    Encoders are lazy: `address`, `fingerprint` and `dim` are known without loading any weights.
+    One instance may be used from several threads. Pictures arrive decoded, upright and RGB.
+    """
+
+    address: str
+    """What `open_encoder` takes to open this encoder again."""
+    label: str
+    """A name for people, such as "CLIP (clip-ViT-B-32)"."""
+    fingerprint: str
+    """Names the model, the weights' revision and the preprocessing. Vectors with different fingerprints never mix."""
+    dim: int
+    """Floats in a row."""
+    image_side: int
+    """Pixels of the shorter side that a picture needs at most; decoding larger is waste."""
+    best_score: float
+    """The cosine that a perfect match of a query gets: 1.0, or less where a query fills only a part of the row."""
+
+    def load(self) -> None:
+        """Load the weights, if that has not happened. Raises Unavailable or Invalid with what to do."""
+
+    def embed_images(self, images: Sequence[Image.Image]) -> Vectors:
+        """Rows to store, float32 [n, dim], unit length, in the order given."""
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Queries from words, float32 [n, dim], unit length, in the order given."""
+
+    def as_query(self, rows: Vectors) -> Vectors:
+        """Queries that ask for works like these stored rows, float32 [n, dim], unit length."""
