@@ -1,0 +1,49 @@
+"""A dataset that needs no download: a collection painted by this program, faults included."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+from gallery.addresses import Address
+from gallery.datasets import Archive
+from gallery.datasets.archive import open_archive
+from gallery.datasets.painter import PAINTER_VERSION, paint_archive
+
+log = logging.getLogger(__name__)
+
+
+class SampleDataset:
+    """Paintings by invented painters, the same for the same parameters, kept as a zip once painted."""
+
+    generated = True
+
+    def __init__(self, address: str, folder: Path, *, artists: int, works: int, seed: int) -> None:
+        self.address = address
+        self._folder = folder
+        self._artists, self._works, self._seed = artists, works, seed
+
+    def version(self) -> str:
+        return f"painted-{PAINTER_VERSION}-{self._artists}x{self._works}-{self._seed}"
+
+    def fetch(self) -> Archive:
+        path = self._folder / f"{self.version()}.zip"
+        if not path.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            started = time.monotonic()
+            paint_archive(path, artists=self._artists, works=self._works, seed=self._seed)
+            log.info("painted %s artists x %s works in %.1f s", self._artists, self._works, time.monotonic() - started)
+        return open_archive(path)
+
+
+def open_sample(address: Address, *, home: Path) -> SampleDataset:
+    """The painted collection: ``sample://?artists=50&works=24&seed=7``, kept below `home`."""
+    address.check_options("artists", "works", "seed")
+    return SampleDataset(
+        address.text,
+        home / "datasets",
+        artists=address.integer("artists", 50, 1, 5_000),
+        works=address.integer("works", 24, 1, 1_000),
+        seed=address.integer("seed", 7, 0, 2**31),
+    )

@@ -1,0 +1,1 @@
+"""Pictures: decoding them safely, and making the smaller copies that pages show."""

@@ -1,0 +1,38 @@
+"""An object store in this process's memory: for tests, and for looking around without leaving a trace."""
+
+from __future__ import annotations
+
+from gallery.addresses import Address
+from gallery.errors import NotFound
+from gallery.objects import check_key
+
+_STORES: dict[str, MemoryObjects] = {}
+
+
+class MemoryObjects:
+    """Objects in a dict, gone with the process."""
+
+    def __init__(self, address: str = "memory://") -> None:
+        self.address = address
+        self._objects: dict[str, bytes] = {}
+
+    def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
+        self._objects[check_key(key)] = bytes(data)
+
+    def get(self, key: str) -> bytes:
+        try:
+            return self._objects[check_key(key)]
+        except KeyError:
+            raise NotFound(f"{self.address}: no object {key}") from None
+
+    def sizes(self, prefix: str = "") -> dict[str, int]:
+        return {key: len(data) for key, data in sorted(self._objects.items()) if key.startswith(prefix)}
+
+    def delete(self, key: str) -> None:
+        self._objects.pop(check_key(key), None)
+
+
+def open_memory(address: Address) -> MemoryObjects:
+    """The store of that name; the same name gives the same store for as long as the process lives."""
+    address.check_options()
+    return _STORES.setdefault(address.location, MemoryObjects(address.text))

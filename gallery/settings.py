@@ -1,0 +1,156 @@
+"""Every setting, stated once: name, default, unit, one line of help.
+
+Read from ``GALLERY_*`` variables and a ``.env`` file in the working folder; the environment wins.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from gallery.addresses import Registry
+from gallery.datasets import DATASETS
+from gallery.errors import Invalid
+from gallery.objects import IMAGES, TABLES
+from gallery.vectors import VECTORS
+
+PREFIX = "GALLERY_"
+TEST_PREFIX = "GALLERY_TEST_"  # name services and data for the test suite; no settings of the program
+PORTS: dict[str, Registry[Any]] = {"dataset": DATASETS, "images": IMAGES, "tables": TABLES, "vectors": VECTORS}
+
+
+class Settings(BaseSettings):
+    """The configuration of one process; frozen. Addresses may say {home}, which is filled in."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", frozen=True, extra="forbid", env_ignore_empty=True)
+
+    home: Annotated[Path, Field(description="Folder for everything kept on this machine.")] = Path(".gallery")
+    dataset: Annotated[str, Field(description="Where the pictures come from: sample://, or file:// with a zip or folder.")] = (
+        "sample://?artists=50&works=24&seed=7"
+    )
+    images: Annotated[str, Field(description="Where originals and thumbnails are kept.")] = "file://{home}/images"
+    tables: Annotated[str, Field(description="Where the pipeline's tables and vectors are kept.")] = "file://{home}/tables"
+    vectors: Annotated[str, Field(description="Where the searchable collection is kept.")] = "lance://{home}/vectors"
+    encoder: Annotated[
+        str, Field(description="A sentence-transformers CLIP model (id or folder), offline, or auto: CLIP if it can be had, else offline.")
+    ] = "auto"
+
+    per_artist: Annotated[int, Field(ge=1, le=100_000, description="Works sampled for each artist, at most.")] = 20
+    sample_key: Annotated[str, Field(min_length=1, description="Key of the hash that ranks works for the sample; another key, another sample.")] = (
+        "gallery"
+    )
+    max_quarantine: Annotated[
+        float, Field(ge=0, le=1, description="Share of the files that may be unusable before a run stops, 0 to 1.")
+    ] = 0.05
+    max_file: Annotated[ByteSize, Field(ge=1, description="Largest file of the archive, in bytes.")] = ByteSize(100_000_000)
+    max_pixels: Annotated[int, Field(ge=1, description="Largest picture of the archive, in pixels.")] = 200_000_000
+    thumb_small: Annotated[int, Field(ge=32, le=4096, description="Longer side of the small thumbnail, in pixels.")] = 400
+    thumb_large: Annotated[int, Field(ge=32, le=4096, description="Longer side of the large thumbnail, in pixels.")] = 1200
+    batch_size: Annotated[int, Field(ge=1, le=4096, description="Pictures encoded at once.")] = 32
+    shard_size: Annotated[int, Field(ge=1, le=100_000, description="Works in one embedding step.")] = 256
+    workers: Annotated[int, Field(ge=0, le=256, description="Threads for image work; 0 means one for each processor.")] = 0
+    keep_builds: Annotated[int, Field(ge=1, le=100, description="Builds of the collection kept, the live one among them.")] = 2
+
+    host: Annotated[str, Field(description="Address the web app listens on.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535, description="Port the web app listens on.")] = 8000
+    threads: Annotated[int, Field(ge=1, le=256, description="Requests the web app answers at once.")] = 8
+    default_results: Annotated[int, Field(ge=1, le=100, description="Results shown where a visitor does not say how many.")] = 3
+    max_results: Annotated[int, Field(ge=1, le=100, description="Results a visitor may ask for, at most.")] = 10
+    max_query: Annotated[int, Field(ge=1, le=10_000, description="Longest search text, in characters.")] = 500
+    max_upload: Annotated[ByteSize, Field(ge=1, description="Largest uploaded picture, in bytes.")] = ByteSize(10_000_000)
+    max_upload_pixels: Annotated[int, Field(ge=1, description="Largest uploaded picture, in pixels.")] = 50_000_000
+    secret_key: Annotated[
+        SecretStr | None, Field(description="Signs what the pages hand out; generated at start when unset.")
+    ] = None
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="Least severe log line written.")] = "INFO"
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
+    @field_validator("dataset", "images", "tables", "vectors")
+    @classmethod
+    def _known_scheme(cls, text: str, info: Any) -> str:
+        try:
+            PORTS[info.field_name].check(text)
+        except Invalid as error:
+            raise ValueError(str(error)) from error
+        return text
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        if self.default_results > self.max_results:
+            raise ValueError(
+                f"{PREFIX}DEFAULT_RESULTS ({self.default_results}) is more than {PREFIX}MAX_RESULTS ({self.max_results})"
+            )
+        return self
+
+    def address(self, port: str) -> str:
+        """The address of a port (dataset, images, tables, vectors) with {home} filled in."""
+        text: str = getattr(self, port)
+        return text.replace("{home}", str(self.home))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _OurDotenv(settings_cls)
+
+
+class _OurDotenv(DotEnvSettingsSource):
+    """A .env file may hold other programs' variables, and ours for tests; both are passed over."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if name in self.settings_cls.model_fields}
+
+
+def variable(field: str) -> str:
+    """The environment variable of a setting: GALLERY_PER_ARTIST for per_artist."""
+    return PREFIX + field.upper()
+
+
+def _unknown(names: list[str]) -> list[str]:
+    known = [variable(field) for field in Settings.model_fields]
+    problems = []
+    for name in sorted(names):
+        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            problems.append(f"{name}: there is no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+    return problems
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """The settings of this process. Raises Invalid with every mistake in it, not just the first."""
+    dotenv = [line.partition("=")[0].removeprefix("export ").strip().upper() for line in _dotenv_lines()]
+    problems = _unknown([name.upper() for name in os.environ] + dotenv)
+    settings = None
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        for mistake in error.errors(include_url=False, include_input=False):
+            field = str(mistake["loc"][0]) if mistake["loc"] else ""
+            message = mistake["msg"].removeprefix("Value error, ")
+            problems.append(f"{variable(field)}: {message}" if field else message)
+    if problems or settings is None:
+        raise Invalid("The settings have mistakes:\n" + "\n".join(f"  {problem}" for problem in problems))
+    return settings
+
+
+def _dotenv_lines() -> list[str]:
+    try:
+        return [line.strip() for line in Path(".env").read_text("utf-8").splitlines() if "=" in line and not line.startswith("#")]
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"{Path('.env').absolute()} cannot be read: {error}") from error
