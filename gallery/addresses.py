@@ -43,7 +43,9 @@ class Address:
         except ValueError:
             number = lowest - 1
         if not lowest <= number <= highest:
-            raise Invalid(f"{self.text}: {name} must be a whole number from {lowest} to {highest}, not {given!r}")
+            raise Invalid(
+                f"{self.text}: {name} must be a whole number from {lowest} to {highest}, not {given!r}"
+            )
         return number
 
     @property

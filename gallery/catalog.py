@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -84,3 +87,15 @@ class Build:
     generated: bool
     created_at: str
     ready: bool = False
+
+
+def to_payload(work: Artwork) -> dict[str, Any]:
+    """The work as JSON values, for stores that keep it as such."""
+    return dataclasses.asdict(work)
+
+
+def from_payload(payload: Mapping[str, Any]) -> Artwork:
+    """The work that `to_payload` was given, also after a trip through JSON."""
+    artist = dict(payload["artist"])
+    artist["genres"], artist["nationalities"] = tuple(artist["genres"]), tuple(artist["nationalities"])
+    return Artwork(**{**payload, "artist": Artist(**artist), "picture": Picture(**payload["picture"])})

@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from gallery.addresses import Registry
 from gallery.datasets import DATASETS
@@ -21,53 +26,98 @@ from gallery.vectors import VECTORS
 
 PREFIX = "GALLERY_"
 TEST_PREFIX = "GALLERY_TEST_"  # name services and data for the test suite; no settings of the program
-PORTS: dict[str, Registry[Any]] = {"dataset": DATASETS, "images": IMAGES, "tables": TABLES, "vectors": VECTORS}
+PORTS: dict[str, Registry[Any]] = {
+    "dataset": DATASETS,
+    "images": IMAGES,
+    "tables": TABLES,
+    "vectors": VECTORS,
+}
 
 
 class Settings(BaseSettings):
     """The configuration of one process; frozen. Addresses may say {home}, which is filled in."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", frozen=True, extra="forbid", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", frozen=True, extra="forbid", env_ignore_empty=True
+    )
 
     home: Annotated[Path, Field(description="Folder for everything kept on this machine.")] = Path(".gallery")
-    dataset: Annotated[str, Field(description="Where the pictures come from: sample://, or file:// with a zip or folder.")] = (
-        "sample://?artists=50&works=24&seed=7"
+    dataset: Annotated[
+        str, Field(description="Where the pictures come from: sample://, or file:// with a zip or folder.")
+    ] = "sample://?artists=50&works=24&seed=7"
+    images: Annotated[str, Field(description="Where originals and thumbnails are kept.")] = (
+        "file://{home}/images"
     )
-    images: Annotated[str, Field(description="Where originals and thumbnails are kept.")] = "file://{home}/images"
-    tables: Annotated[str, Field(description="Where the pipeline's tables and vectors are kept.")] = "file://{home}/tables"
-    vectors: Annotated[str, Field(description="Where the searchable collection is kept.")] = "lance://{home}/vectors"
+    tables: Annotated[str, Field(description="Where the pipeline's tables and vectors are kept.")] = (
+        "file://{home}/tables"
+    )
+    vectors: Annotated[str, Field(description="Where the searchable collection is kept.")] = (
+        "lance://{home}/vectors"
+    )
     encoder: Annotated[
-        str, Field(description="A sentence-transformers CLIP model (id or folder), offline, or auto: CLIP if it can be had, else offline.")
+        str,
+        Field(
+            description="A sentence-transformers CLIP model (id or folder), offline, or auto: CLIP if it can be had, else offline."
+        ),
     ] = "auto"
 
-    per_artist: Annotated[int, Field(ge=1, le=100_000, description="Works sampled for each artist, at most.")] = 20
-    sample_key: Annotated[str, Field(min_length=1, description="Key of the hash that ranks works for the sample; another key, another sample.")] = (
-        "gallery"
-    )
+    per_artist: Annotated[
+        int, Field(ge=1, le=100_000, description="Works sampled for each artist, at most.")
+    ] = 20
+    sample_key: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="Key of the hash that ranks works for the sample; another key, another sample.",
+        ),
+    ] = "gallery"
     max_quarantine: Annotated[
-        float, Field(ge=0, le=1, description="Share of the files that may be unusable before a run stops, 0 to 1.")
+        float,
+        Field(ge=0, le=1, description="Share of the files that may be unusable before a run stops, 0 to 1."),
     ] = 0.05
-    max_file: Annotated[ByteSize, Field(ge=1, description="Largest file of the archive, in bytes.")] = ByteSize(100_000_000)
-    max_pixels: Annotated[int, Field(ge=1, description="Largest picture of the archive, in pixels.")] = 200_000_000
-    thumb_small: Annotated[int, Field(ge=32, le=4096, description="Longer side of the small thumbnail, in pixels.")] = 400
-    thumb_large: Annotated[int, Field(ge=32, le=4096, description="Longer side of the large thumbnail, in pixels.")] = 1200
+    max_file: Annotated[ByteSize, Field(ge=1, description="Largest file of the archive, in bytes.")] = (
+        ByteSize(100_000_000)
+    )
+    max_pixels: Annotated[int, Field(ge=1, description="Largest picture of the archive, in pixels.")] = (
+        200_000_000
+    )
+    thumb_small: Annotated[
+        int, Field(ge=32, le=4096, description="Longer side of the small thumbnail, in pixels.")
+    ] = 400
+    thumb_large: Annotated[
+        int, Field(ge=32, le=4096, description="Longer side of the large thumbnail, in pixels.")
+    ] = 1200
     batch_size: Annotated[int, Field(ge=1, le=4096, description="Pictures encoded at once.")] = 32
     shard_size: Annotated[int, Field(ge=1, le=100_000, description="Works in one embedding step.")] = 256
-    workers: Annotated[int, Field(ge=0, le=256, description="Threads for image work; 0 means one for each processor.")] = 0
-    keep_builds: Annotated[int, Field(ge=1, le=100, description="Builds of the collection kept, the live one among them.")] = 2
+    workers: Annotated[
+        int, Field(ge=0, le=256, description="Threads for image work; 0 means one for each processor.")
+    ] = 0
+    keep_builds: Annotated[
+        int, Field(ge=1, le=100, description="Builds of the collection kept, the live one among them.")
+    ] = 2
 
     host: Annotated[str, Field(description="Address the web app listens on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="Port the web app listens on.")] = 8000
     threads: Annotated[int, Field(ge=1, le=256, description="Requests the web app answers at once.")] = 8
-    default_results: Annotated[int, Field(ge=1, le=100, description="Results shown where a visitor does not say how many.")] = 3
-    max_results: Annotated[int, Field(ge=1, le=100, description="Results a visitor may ask for, at most.")] = 10
+    default_results: Annotated[
+        int, Field(ge=1, le=100, description="Results shown where a visitor does not say how many.")
+    ] = 3
+    max_results: Annotated[
+        int, Field(ge=1, le=100, description="Results a visitor may ask for, at most.")
+    ] = 10
     max_query: Annotated[int, Field(ge=1, le=10_000, description="Longest search text, in characters.")] = 500
-    max_upload: Annotated[ByteSize, Field(ge=1, description="Largest uploaded picture, in bytes.")] = ByteSize(10_000_000)
-    max_upload_pixels: Annotated[int, Field(ge=1, description="Largest uploaded picture, in pixels.")] = 50_000_000
+    max_upload: Annotated[ByteSize, Field(ge=1, description="Largest uploaded picture, in bytes.")] = (
+        ByteSize(10_000_000)
+    )
+    max_upload_pixels: Annotated[int, Field(ge=1, description="Largest uploaded picture, in pixels.")] = (
+        50_000_000
+    )
     secret_key: Annotated[
         SecretStr | None, Field(description="Signs what the pages hand out; generated at start when unset.")
     ] = None
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="Least severe log line written.")] = "INFO"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="Least severe log line written.")
+    ] = "INFO"
 
     @field_validator("home")
     @classmethod
@@ -112,7 +162,11 @@ class _OurDotenv(DotEnvSettingsSource):
     """A .env file may hold other programs' variables, and ours for tests; both are passed over."""
 
     def __call__(self) -> dict[str, Any]:
-        return {name: value for name, value in super().__call__().items() if name in self.settings_cls.model_fields}
+        return {
+            name: value
+            for name, value in super().__call__().items()
+            if name in self.settings_cls.model_fields
+        }
 
 
 def variable(field: str) -> str:
@@ -126,7 +180,9 @@ def _unknown(names: list[str]) -> list[str]:
     for name in sorted(names):
         if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            problems.append(f"{name}: there is no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+            problems.append(
+                f"{name}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
+            )
     return problems
 
 
@@ -149,7 +205,11 @@ def read_settings(**overrides: Any) -> Settings:
 
 def _dotenv_lines() -> list[str]:
     try:
-        return [line.strip() for line in Path(".env").read_text("utf-8").splitlines() if "=" in line and not line.startswith("#")]
+        return [
+            line.strip()
+            for line in Path(".env").read_text("utf-8").splitlines()
+            if "=" in line and not line.startswith("#")
+        ]
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:

@@ -1,8 +1,8 @@
 """Datasets: where the pictures come from, each in the layout of the Kaggle archive.
 
-    artists.csv
-    images/images/<Artist_Name>/<file>.jpg
-    resized/…                                 (ignored: the same pictures, smaller)
+artists.csv
+images/images/<Artist_Name>/<file>.jpg
+resized/…                                 (ignored: the same pictures, smaller)
 """
 
 from __future__ import annotations
@@ -57,5 +57,7 @@ class Dataset(Protocol):
 
 
 DATASETS: Registry[Dataset] = Registry(
-    "dataset", "GALLERY_DATASET", {"file": "gallery.datasets.archive:open_file", "sample": "gallery.datasets.sample:open_sample"}
+    "dataset",
+    "GALLERY_DATASET",
+    {"file": "gallery.datasets.archive:open_file", "sample": "gallery.datasets.sample:open_sample"},
 )

@@ -17,7 +17,11 @@ CHUNK = 1 << 20
 
 def climbs_out(path: str) -> bool:
     """True for a path that would leave the folder it is unpacked into."""
-    return path.startswith(("/", "\\")) or ".." in PurePosixPath(path.replace("\\", "/")).parts or path[1:3] == ":\\"
+    return (
+        path.startswith(("/", "\\"))
+        or ".." in PurePosixPath(path.replace("\\", "/")).parts
+        or path[1:3] == ":\\"
+    )
 
 
 class ZipArchive:
@@ -35,7 +39,11 @@ class ZipArchive:
     def entries(self) -> list[Entry]:
         # By name: where an archive holds one path twice, the last one counts, as it does when unpacked.
         return sorted(
-            (Entry(info.filename, info.file_size) for info in self._zip.NameToInfo.values() if not info.is_dir()),
+            (
+                Entry(info.filename, info.file_size)
+                for info in self._zip.NameToInfo.values()
+                if not info.is_dir()
+            ),
             key=lambda entry: entry.path,
         )
 
@@ -80,7 +88,10 @@ class FolderArchive:
     def _files(self) -> dict[str, Path]:
         # A name that is not UTF-8 gets its bad bytes spelled out: what leaves this class can always be written.
         return {
-            path.relative_to(self._root).as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"): path
+            path.relative_to(self._root)
+            .as_posix()
+            .encode("utf-8", "surrogateescape")
+            .decode("utf-8", "backslashreplace"): path
             for path in self._root.rglob("*")
             if path.is_file() or path.is_symlink()
         }

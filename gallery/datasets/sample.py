@@ -33,7 +33,12 @@ class SampleDataset:
             self._folder.mkdir(parents=True, exist_ok=True)
             started = time.monotonic()
             paint_archive(path, artists=self._artists, works=self._works, seed=self._seed)
-            log.info("painted %s artists x %s works in %.1f s", self._artists, self._works, time.monotonic() - started)
+            log.info(
+                "painted %s artists x %s works in %.1f s",
+                self._artists,
+                self._works,
+                time.monotonic() - started,
+            )
         return open_archive(path)
 
 

@@ -22,10 +22,23 @@ MAX_SCANS = 100
 """Scans in one JPEG. Cameras write 1 and progressive encoders about 10; each costs a pass over all the pixels,
 so a small file of a thousand scans would hold a decoder for minutes."""
 
-Image.MAX_IMAGE_PIXELS = None  # Pillow's own guess at a limit; ours is a setting, checked below before any pixel
+Image.MAX_IMAGE_PIXELS = (
+    None  # Pillow's own guess at a limit; ours is a setting, checked below before any pixel
+)
 
 # What Pillow's decoders raise for damaged files; anything else would be a bug, and is let through.
-DAMAGED = (OSError, SyntaxError, ValueError, IndexError, KeyError, TypeError, OverflowError, EOFError, struct.error, zlib.error)
+DAMAGED = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    EOFError,
+    struct.error,
+    zlib.error,
+)
 
 _SRGB = ImageCms.createProfile("sRGB")
 
@@ -41,12 +54,16 @@ def open_picture(data: bytes, *, max_pixels: int, side: int | None = None) -> Im
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
-        raise Invalid("this is not a picture (JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF are understood)") from None
+        raise Invalid(
+            "this is not a picture (JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF are understood)"
+        ) from None
     except DAMAGED as error:
         raise Invalid(f"the picture is damaged ({error})") from error
     width, height = picture.size
     if width * height > max_pixels:
-        raise Invalid(f"the picture is {width} x {height} pixels, over the limit of {max_pixels / 1e6:.0f} million")
+        raise Invalid(
+            f"the picture is {width} x {height} pixels, over the limit of {max_pixels / 1e6:.0f} million"
+        )
     if picture.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > MAX_SCANS:
         raise Invalid(f"the picture has over {MAX_SCANS} scans, which no camera writes")
     try:
@@ -63,7 +80,12 @@ def picture_size(data: bytes) -> tuple[int, int]:
     """Width and height in pixels of a picture that `open_picture` has accepted, upright, without decoding it."""
     with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
         width, height = picture.size
-        turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # EXIF orientation: the four that lie on a side
+        turned = picture.getexif().get(0x0112, 1) in (
+            5,
+            6,
+            7,
+            8,
+        )  # EXIF orientation: the four that lie on a side
     return (height, width) if turned else (width, height)
 
 
@@ -77,7 +99,10 @@ def _to_srgb(picture: Image.Image) -> Image.Image:
         span = values.max() - values.min() or 1.0
         picture = Image.fromarray(((values - values.min()) / span * 255).astype(np.uint8))
     if picture.mode == "LAB":
-        picture = ImageCms.profileToProfile(picture, ImageCms.createProfile("LAB"), _SRGB, outputMode="RGB") or picture
+        picture = (
+            ImageCms.profileToProfile(picture, ImageCms.createProfile("LAB"), _SRGB, outputMode="RGB")
+            or picture
+        )
     if picture.has_transparency_data:
         rgba = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)

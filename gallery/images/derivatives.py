@@ -17,7 +17,16 @@ METHOD = 3
 VERSION = 1
 """Part of every derivative's key: raise it when the same original would give other bytes."""
 
-EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tif", "AVIF": "avif"}
+EXTENSIONS = {
+    "JPEG": "jpg",
+    "MPO": "jpg",
+    "PNG": "png",
+    "WEBP": "webp",
+    "GIF": "gif",
+    "BMP": "bmp",
+    "TIFF": "tif",
+    "AVIF": "avif",
+}
 CONTENT_TYPES = {
     "jpg": "image/jpeg",
     "png": "image/png",

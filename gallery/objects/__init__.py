@@ -44,7 +44,8 @@ def check_key(key: str) -> str:
 
 
 IMAGES: Registry[ObjectStore] = Registry(
-    "image store", "GALLERY_IMAGES", {"file": "gallery.objects.local:open_local", "memory": "gallery.objects.memory:open_memory"}
+    "image store",
+    "GALLERY_IMAGES",
+    {"file": "gallery.objects.local:open_local", "memory": "gallery.objects.memory:open_memory"},
 )
 TABLES: Registry[ObjectStore] = Registry("table store", "GALLERY_TABLES", IMAGES.factories)
-

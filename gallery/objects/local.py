@@ -35,7 +35,9 @@ class LocalObjects:
                 Path(unfinished).unlink(missing_ok=True)
                 raise
         except OSError as error:
-            raise Unavailable(f"cannot write {path}: {error.strerror}. Is the disk full, or not yours to write?") from error
+            raise Unavailable(
+                f"cannot write {path}: {error.strerror}. Is the disk full, or not yours to write?"
+            ) from error
 
     def get(self, key: str) -> bytes:
         path = self._root / check_key(key)

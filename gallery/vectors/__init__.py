@@ -83,7 +83,9 @@ class VectorStore(Protocol):
 
 
 VECTORS: Registry[VectorStore] = Registry(
-    "vector store", "GALLERY_VECTORS", {"lance": "gallery.vectors.lance:open_lance", "memory": "gallery.vectors.memory:open_memory"}
+    "vector store",
+    "GALLERY_VECTORS",
+    {"lance": "gallery.vectors.lance:open_lance", "memory": "gallery.vectors.memory:open_memory"},
 )
 
 
@@ -91,18 +93,26 @@ def check_rows(build: Build, ids: Sequence[str], vectors: Vectors) -> Vectors:
     """The rows as float32. Raises Invalid naming the ids of rows that do not belong in this build."""
     rows = np.asarray(vectors, dtype=np.float32)
     if rows.shape != (len(ids), build.dim):
-        raise Invalid(f"build {build.name} takes rows of {build.dim} floats, one for each work; got {rows.shape} for {len(ids)}")
+        raise Invalid(
+            f"build {build.name} takes rows of {build.dim} floats, one for each work; got {rows.shape} for {len(ids)}"
+        )
     lengths = np.linalg.norm(rows, axis=1)
-    bad = [id for id, length in zip(ids, lengths, strict=True) if not abs(length - 1.0) < 1e-3]  # a nan is bad too
+    bad = [
+        id for id, length in zip(ids, lengths, strict=True) if not abs(length - 1.0) < 1e-3
+    ]  # a nan is bad too
     if bad:
-        raise Invalid(f"build {build.name}: rows must be finite and of unit length; not so for {', '.join(bad[:5])}")
+        raise Invalid(
+            f"build {build.name}: rows must be finite and of unit length; not so for {', '.join(bad[:5])}"
+        )
     return rows
 
 
 def check_query(build: Build, vector: Vector, fingerprint: str, k: int) -> Vector:
     """The query as float32 [dim] of unit length. Raises Invalid where it cannot be compared with the build's rows."""
     if fingerprint != build.fingerprint:
-        raise Invalid(f"build {build.name} was made by encoder {build.fingerprint}; this query is by {fingerprint}")
+        raise Invalid(
+            f"build {build.name} was made by encoder {build.fingerprint}; this query is by {fingerprint}"
+        )
     query = np.asarray(vector, dtype=np.float32)
     length = float(np.linalg.norm(query))
     if query.shape != (build.dim,) or not np.isfinite(length) or length == 0.0:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from gallery.catalog import Artist
 
+ONGOING = 9999
+"""The last year of a life whose end is not known."""
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -32,10 +35,17 @@ class Filter:
             return False
         if self.nationalities and not set(self.nationalities) & set(artist.nationalities):
             return False
-        if self.since is not None and (artist.death or artist.birth or -1) < self.since:
+        start, end = life(artist)
+        if self.since is not None and (end is None or end < self.since):
             return False
-        born = artist.birth if artist.birth is not None else artist.death
-        return self.until is None or (born is not None and born <= self.until)
+        return self.until is None or (start is not None and start <= self.until)
+
+
+def life(artist: Artist) -> tuple[int | None, int | None]:
+    """The years an artist's life spans at most: up to `ONGOING` where no death is known, (None, None) where nothing is."""
+    start = artist.birth if artist.birth is not None else artist.death
+    end = artist.death if artist.death is not None else (ONGOING if artist.birth is not None else None)
+    return start, end
 
 
 EVERYTHING = Filter()

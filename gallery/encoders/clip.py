@@ -1,0 +1,177 @@
+"""CLIP-style models through sentence-transformers: one network for words, one for pictures, one space."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from gallery.encoders.base import Vectors
+from gallery.encoders.libraries import read_sentence_transformer, require
+from gallery.errors import Invalid, Unavailable
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+    from gallery.encoders.hub import Snapshot
+
+PREPROCESSING = 1
+"""Raise when the same picture would reach the model differently, so that old vectors are not mixed with new ones."""
+
+IMAGE_SIDE = 224
+
+
+class ClipEncoder:
+    """Any CLIP-style sentence-transformers model, by hub id or folder.
+
+    The hub is asked only for a model that is not on this disk: a cached revision stays in use until it is
+    deleted, so a row made today and one made next year agree.
+    """
+
+    best_score = 1.0
+
+    def __init__(self, model: str, *, batch_size: int = 32) -> None:
+        require("sentence_transformers", "transformers", "torch", "huggingface_hub")
+        self._batch_size = batch_size
+        self._lock = threading.RLock()
+        self._model: SentenceTransformer | None = None
+        self._folder = _local_folder(model)
+        if self._folder:
+            _clip_config(self._folder)
+        self.address = str(self._folder or model)
+        self.label = f"CLIP ({self._folder.name if self._folder else model})"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """ "clip/<model>@<revision>/<preprocessing>"; fetches a model that is not on this disk.
+
+        The revision is the hub's commit, or for a folder the SHA-256 of its configuration and weights.
+        """
+        if self._folder:
+            return f"clip/{self._config['model_type']}@sha256:{_digest(self._folder)[:16]}/{PREPROCESSING}"
+        from gallery.encoders import hub
+
+        return f"clip/{hub.repository(self.address)}@{self._snapshot.revision}/{PREPROCESSING}"
+
+    @cached_property
+    def dim(self) -> int:
+        """Floats in a row; read from the model's configuration where that says it, else from the model."""
+        if self._config["model_type"] == "clip" and self._config["modules"] == 1:
+            return int(self._config.get("projection_dim", 512))
+        with self._lock:
+            self.load()
+            assert self._model is not None
+            return int(self._model.get_embedding_dimension() or 0)
+
+    @cached_property
+    def image_side(self) -> int:
+        side = self._config["vision_config"].get("image_size", IMAGE_SIDE)
+        return side if isinstance(side, int) else IMAGE_SIDE
+
+    def load(self) -> None:
+        """Read the weights, fetching them first where they are not on this disk.
+
+        Raises Unavailable where the hub cannot be reached, Invalid for a model that is no CLIP or is damaged.
+        """
+        with self._lock:
+            if self._model is not None:
+                return
+            _ = self._config
+            model = read_sentence_transformer(self._path)
+            if not (model.supports("image") and model.supports("text")):
+                raise Invalid(f"{self.address!r} does not embed both pictures and words; name a CLIP-style model.")
+            self._model = model
+
+    def embed_images(self, images: Sequence[Image.Image]) -> Vectors:
+        """float32 [n, dim], unit rows. The model's processor resizes and crops."""
+        return self._encode(list(images))
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """float32 [n, dim], unit rows. Texts past the model's 77 tokens are cut."""
+        # In a dict, because sentence-transformers would open a bare string that looks like a picture's path or
+        # address: https://sbert.net/docs/sentence_transformer/usage/multimodal.html
+        return self._encode([{"text": text} for text in texts])
+
+    def as_query(self, rows: Vectors) -> Vectors:
+        """The rows themselves: a picture's row asks for pictures like it."""
+        return rows
+
+    def _encode(self, inputs: list[Any]) -> Vectors:
+        if not inputs:
+            return np.empty((0, self.dim), dtype=np.float32)
+        with self._lock:
+            self.load()
+            assert self._model is not None
+            vectors = self._model.encode(
+                inputs, batch_size=self._batch_size, show_progress_bar=False, normalize_embeddings=True
+            )
+        return np.asarray(vectors, dtype=np.float32)
+
+    @cached_property
+    def _snapshot(self) -> Snapshot:
+        from gallery.encoders import hub
+
+        with self._lock:
+            repository = hub.repository(self.address)
+            try:
+                return hub.cached(repository) or hub.fetch(repository)
+            except Unavailable as exc:
+                raise Unavailable(
+                    f"{exc} The model is not on this disk: make the hub reachable, copy the model here and name its "
+                    "folder, or use the encoder 'offline'."
+                ) from exc
+
+    @property
+    def _path(self) -> Path:
+        return self._folder or self._snapshot.folder
+
+    @cached_property
+    def _config(self) -> dict[str, Any]:
+        return _clip_config(self._path)
+
+
+def _local_folder(model: str) -> Path | None:
+    """The folder that `model` names, absolute, or None when it must be a hub id. Raises Invalid if it is missing."""
+    path = Path(model).expanduser()
+    if path.is_dir():
+        return path.resolve()
+    if path.is_absolute() or model.startswith(".") or model.count("/") > 1 or "\\" in model or path.is_file():
+        raise Invalid(f"There is no folder {model!r}; name one that holds a CLIP model, or a model's id.")
+    return None
+
+
+def _clip_config(folder: Path) -> dict[str, Any]:
+    """The picture-and-words configuration in a model's folder, with the count of modules as "modules".
+
+    Raises Invalid where the folder holds no model or one for words alone.
+    """
+    try:
+        modules = _json(folder / "modules.json") if (folder / "modules.json").exists() else [{"path": ""}]
+        config = _json(folder / modules[0]["path"] / "config.json")
+    except (OSError, ValueError, LookupError, TypeError) as exc:
+        raise Invalid(f"{folder} holds no sentence-transformers model that can be read: {exc}") from exc
+    if not isinstance(config, dict) or not isinstance(config.get("vision_config"), dict):
+        raise Invalid(f"The model in {folder} does not embed pictures; name a CLIP-style model.")
+    return {"model_type": "clip-style", **config, "modules": len(modules)}
+
+
+def _json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _digest(folder: Path) -> str:
+    """SHA-256 over the names and contents of a model's configuration and weights, in hex."""
+    digest = hashlib.sha256()
+    kinds = {".json", ".txt", ".safetensors", ".bin"}
+    for file in sorted(file for file in folder.rglob("*") if file.suffix in kinds and file.is_file()):
+        digest.update(f"{file.relative_to(folder).as_posix()}\0{file.stat().st_size}\0".encode())
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,61 @@
+"""An encoder without a model, for tests: fast, deterministic, and near-identical pictures lie close together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gallery.encoders.base import Vectors
+
+SIDE = 4
+VERSION = 1
+
+
+class FakeEncoder:
+    """Words give a vector drawn from their hash; a picture gives its 4 x 4 colours through a fixed projection.
+
+    Words and pictures share a space but no meaning.
+    """
+
+    image_side = 64
+    best_score = 1.0
+
+    def __init__(self, dim: int = 48) -> None:
+        self.dim = dim
+        self.address = f"fake://?dim={dim}"
+        self.label = f"Fake ({dim} floats)"
+        self.fingerprint = f"fake/{dim}/{VERSION}"
+        # The last row is a constant input, so that a wholly grey picture still has a direction.
+        self._projection = _normal("projection", (SIDE * SIDE * 3 + 1, dim))
+
+    def load(self) -> None:
+        """Nothing to do."""
+
+    def embed_images(self, images: Sequence[Image.Image]) -> Vectors:
+        """float32 [n, dim], unit rows: the colours of a 4 x 4 thumbnail, centred on grey and projected."""
+        thumbnails = [image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX) for image in images]
+        colors = np.array([np.asarray(thumbnail) for thumbnail in thumbnails], dtype=np.float64)
+        centred = colors.reshape(len(images), SIDE * SIDE * 3) / 127.5 - 1
+        return _unit(np.hstack([centred, np.full((len(images), 1), 0.1)]) @ self._projection)
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """float32 [n, dim], unit rows: a direction drawn from each text's hash."""
+        return _unit(np.array([_normal(text, (self.dim,)) for text in texts]).reshape(len(texts), self.dim))
+
+    def as_query(self, rows: Vectors) -> Vectors:
+        """The rows themselves: a picture's row asks for pictures like it."""
+        return rows
+
+
+def _normal(seed: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Standard normal numbers that depend on `seed` alone."""
+    digest = hashlib.sha256(seed.encode("utf-8", "surrogatepass")).digest()
+    return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32)).standard_normal(shape)
+
+
+def _unit(vectors: NDArray[np.float64]) -> Vectors:
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
