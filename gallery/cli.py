@@ -1,0 +1,165 @@
+"""`gallery`: one command for everything. Data goes to stdout, talk and progress to stderr.
+
+Exit codes: 0 done, 1 something went wrong (said on stderr, with what to do), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gallery.errors import GalleryError
+
+COMMANDS = "gallery.commands"
+"""Entry points that add commands: pipelines/ and serving/ have theirs there, so nothing here imports either."""
+
+
+class Commands(click.Group):
+    """The commands here, and those that installed packages add."""
+
+    def _added(self) -> dict[str, EntryPoint]:
+        return {point.name: point for point in entry_points(group=COMMANDS)}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self._added()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        added = self._added()
+        if cmd_name not in added:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = added[cmd_name].load()
+        return command
+
+
+@contextmanager
+def errors_said() -> Iterator[None]:
+    """Turn what this project raises on purpose into one clear message and exit code 1."""
+    try:
+        yield
+    except GalleryError as error:
+        raise click.ClickException(str(error)) from error
+    except ModuleNotFoundError as error:
+        extra = {"dagster": "pipeline", "pandas": "pipeline", "flask": "web", "gunicorn": "web", "torch": "encoders"}
+        name = (error.name or "").partition(".")[0]
+        if name not in extra:
+            raise
+        raise click.ClickException(f"{name} is not installed; pip install 'artwork-gallery[{extra[name]}]'") from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="artwork-gallery")
+def main() -> None:
+    """Artwork similarity search: build a collection from a dataset, and search it by words or by picture."""
+    from gallery.logs import configure
+
+    configure()
+
+
+@main.command()
+@click.option("--port", type=int, help="Port of the search page [GALLERY_PORT].")
+@click.option("--no-serve", is_flag=True, help="Build the collection, and stop there.")
+@click.pass_context
+def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
+    """Build the collection and open its search page: `refresh`, then `serve`."""
+    group = ctx.parent.command if ctx.parent else main
+    assert isinstance(group, click.Group)
+    for name, arguments in (("refresh", {}), ("serve", {"port": port})):
+        if name == "serve" and no_serve:
+            return
+        command = group.get_command(ctx, name)
+        if command is None:
+            raise click.ClickException(f"`gallery {name}` is not installed; pip install 'artwork-gallery[pipeline,web,encoders]'")
+        ctx.invoke(command, **arguments)
+
+
+@main.command()
+@click.argument("text", required=False)
+@click.option("--image", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Search by this picture.")
+@click.option("-k", "count", type=click.IntRange(1, 100), help="How many works [GALLERY_DEFAULT_RESULTS].")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+def search(text: str | None, image: Path | None, count: int | None, as_json: bool) -> None:
+    """Find the works nearest to TEXT or to a picture, the best first."""
+    if (text is None) == (image is None):
+        raise click.UsageError("say what to look for: either TEXT or --image FILE")
+    if text is not None and not text.strip():
+        raise click.UsageError("TEXT is empty")
+    from gallery.catalog import to_payload
+    from gallery.images.decode import open_picture
+    from gallery.ports import Ports
+    from gallery.search import SearchEngine
+    from gallery.settings import read_settings
+
+    with errors_said():
+        settings = read_settings()
+        engine = SearchEngine(Ports(settings))
+        k = count or settings.default_results
+        if image is not None:
+            picture = open_picture(image.read_bytes(), max_pixels=settings.max_pixels, side=512)
+            results = engine.by_picture(engine.picture_query(picture), k)
+        else:
+            results = engine.by_text(text or "", k)
+    if as_json:
+        facts = [{"score": round(hit.score, 4), **to_payload(hit.artwork)} for hit in results.hits]
+        click.echo(json.dumps({"build": results.build.name, "encoder": results.encoder, "results": facts}, ensure_ascii=False))
+        return
+    for hit in results.hits:
+        artist = hit.artwork.artist
+        genres = ", ".join(artist.genres)
+        click.echo(f"{hit.score:.3f}  {artist.name} ({artist.years}; {genres})  {hit.artwork.file}  {hit.artwork.id}")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def settings(as_json: bool) -> None:
+    """Every setting with its value here, secrets masked."""
+    from gallery.settings import Settings, read_settings, variable
+
+    with errors_said():
+        current = read_settings()
+    values = {variable(name): _shown(getattr(current, name)) for name in Settings.model_fields}
+    if as_json:
+        click.echo(json.dumps(values, ensure_ascii=False, default=str))
+        return
+    for name, field in Settings.model_fields.items():
+        changed = name in current.model_fields_set
+        click.echo(f"{variable(name)}={values[variable(name)]}{'' if changed else '  (default)'}")
+        click.echo(f"    {field.description}")
+
+
+def _shown(value: Any) -> Any:
+    from pydantic import SecretStr
+
+    if isinstance(value, SecretStr):
+        return "********"
+    return str(value) if isinstance(value, Path) else value
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(as_json: bool) -> None:
+    """Can each configured part be opened, and what to do if not. Exits 1 if one cannot."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from gallery.doctor import examine
+    from gallery.settings import read_settings
+
+    with errors_said():
+        findings = examine(read_settings())
+    if as_json:
+        click.echo(json.dumps([vars(finding) for finding in findings], ensure_ascii=False))
+    else:
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for title in ("part", "", "what", "to do"):
+            table.add_column(title, overflow="fold")
+        for finding in findings:
+            table.add_row(finding.part, "[green]ok[/]" if finding.ok else "[red]no[/]", finding.what, finding.advice)
+        Console().print(table)
+    if not all(finding.ok for finding in findings):
+        raise SystemExit(1)

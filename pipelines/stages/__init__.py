@@ -1,0 +1,1 @@
+"""What the assets do, as plain functions that know nothing of Dagster."""

@@ -1,0 +1,128 @@
+"""Vectors, keyed by encoder and content: only what has none yet is encoded.
+
+    embeddings/<encoder>/<part>.parquet   rows that one step encoded, written whole
+    embeddings/<encoder>/plan.parquet     what the current run still wants, in shards
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from gallery.encoders.base import Encoder, Vectors
+from gallery.errors import Invalid, NotFound
+from gallery.images.decode import open_picture
+from gallery.objects import ObjectStore
+from pipelines.stages.parallel import Say, count_aloud, parallel_map
+
+log = logging.getLogger(__name__)
+
+
+class VectorCache:
+    """The vectors of one encoder in the table store: float32 rows of unit length by the picture's digest."""
+
+    def __init__(self, store: ObjectStore, fingerprint: str, dim: int) -> None:
+        self._store = store
+        self._fingerprint = fingerprint
+        self._dim = dim
+        self._folder = f"embeddings/{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}"
+
+    def _parts(self) -> list[str]:
+        return [key for key in self._store.sizes(self._folder + "/") if key.endswith(".part.parquet")]
+
+    def _read(self, key: str, columns: list[str]) -> pa.Table | None:
+        try:
+            return pq.read_table(io.BytesIO(self._store.get(key)), columns=columns)
+        except (pa.ArrowInvalid, OSError) as error:
+            log.warning("%s in %s cannot be read and is passed over; its works are encoded again (%s)", key, self._store.address, error)
+            return None
+
+    def present(self) -> set[str]:
+        """The digests that have a vector."""
+        tables = (self._read(key, ["sha256"]) for key in self._parts())
+        return {sha256 for table in tables if table is not None for sha256 in table["sha256"].to_pylist()}
+
+    def add(self, digests: Sequence[str], vectors: Vectors) -> None:
+        """Store rows as one part, named after the digests, so that doing it twice leaves one."""
+        rows = np.ascontiguousarray(vectors, dtype=np.float32)
+        if rows.shape != (len(digests), self._dim) or not np.isfinite(rows).all():
+            raise Invalid(f"encoder {self._fingerprint} gave {rows.shape} for {len(digests)} pictures of {self._dim} floats, or not finite")
+        flat = pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), self._dim)
+        table = pa.table({"sha256": list(digests), "vector": flat}).replace_schema_metadata({"encoder": self._fingerprint})
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer)
+        self._store.put(f"{self._folder}/{shard_name(digests)}.part.parquet", buffer.getvalue(), "application/vnd.apache.parquet")
+
+    def vectors(self, digests: Sequence[str]) -> Vectors:
+        """The rows in the order given, float32 [n, dim]. Raises NotFound naming digests that have none."""
+        place = {sha256: position for position, sha256 in enumerate(dict.fromkeys(digests))}
+        found = np.zeros((len(place), self._dim), dtype=np.float32)
+        missing = set(place)
+        for key in self._parts():
+            table = self._read(key, ["sha256", "vector"])
+            if table is None:
+                continue
+            rows = table["vector"].combine_chunks().flatten().to_numpy().reshape(-1, self._dim)
+            for sha256, row in zip(table["sha256"].to_pylist(), rows, strict=True):
+                if sha256 in missing:
+                    found[place[sha256]] = row
+                    missing.discard(sha256)
+        if missing:
+            raise NotFound(f"{len(missing)} of {len(place)} pictures have no vector, such as {', '.join(sorted(missing)[:3])}")
+        return found[[place[sha256] for sha256 in digests]]
+
+    def write_plan(self, shards: dict[str, list[str]]) -> None:
+        """Store which digests each shard is to encode."""
+        rows = [(shard, sha256) for shard, digests in shards.items() for sha256 in digests]
+        frame = pa.table({"shard": [shard for shard, _ in rows], "sha256": [sha256 for _, sha256 in rows]},
+                         schema=pa.schema([("shard", pa.string()), ("sha256", pa.string())]))
+        buffer = io.BytesIO()
+        pq.write_table(frame, buffer)
+        self._store.put(f"{self._folder}/plan.parquet", buffer.getvalue(), "application/vnd.apache.parquet")
+
+    def read_plan(self) -> dict[str, list[str]]:
+        """The stored plan: shard -> digests. Raises NotFound."""
+        frame = pq.read_table(io.BytesIO(self._store.get(f"{self._folder}/plan.parquet"))).to_pandas()
+        return {str(shard): list(group["sha256"]) for shard, group in frame.groupby("shard", sort=False)}
+
+
+def shard_name(digests: Sequence[str]) -> str:
+    """A name of letters and digits that only these digests have, so a retry means the same shard."""
+    return "s" + hashlib.sha256("|".join(digests).encode()).hexdigest()[:12]
+
+
+def plan_shards(wanted: Sequence[str], present: set[str], size: int) -> dict[str, list[str]]:
+    """Shard name -> digests still to encode, at most `size` each."""
+    new = sorted(set(wanted) - present)
+    chunks = [new[start : start + size] for start in range(0, len(new), size)]
+    return {shard_name(chunk): chunk for chunk in chunks}
+
+
+def encode_shard(
+    encoder: Encoder, store: ObjectStore, originals: pd.DataFrame, *, batch_size: int, max_pixels: int, workers: int, say: Say
+) -> Vectors:
+    """Vectors of the originals (columns sha256 and original) in their order, float32 [n, dim], unit length."""
+
+    def decode(key: str) -> Image.Image:
+        return open_picture(store.get(key), max_pixels=max_pixels, side=encoder.image_side)
+
+    pictures = parallel_map(decode, list(originals["original"]), workers)
+    counted = count_aloud(pictures, len(originals), "encoded", say)
+    rows: list[Vectors] = []
+    batch = []
+    for picture in counted:
+        batch.append(picture)
+        if len(batch) == batch_size:
+            rows.append(encoder.embed_images(batch))
+            batch = []
+    if batch:
+        rows.append(encoder.embed_images(batch))
+    return np.concatenate(rows) if rows else np.zeros((0, encoder.dim), dtype=np.float32)

@@ -1,0 +1,151 @@
+"""A new build of the collection beside the live one, and the step that makes it live."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from gallery.catalog import Artist, Artwork, Build, Picture, to_payload
+from gallery.encoders.base import Encoder, Vectors
+from gallery.errors import Invalid, NotFound
+from gallery.vectors import Collection, VectorStore
+
+BATCH = 1_000
+"""Works in one write to the vector store."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A complete build, and whether it had to be made or was there already."""
+
+    build: Build
+    reused: bool
+
+
+def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.DataFrame) -> list[Artwork]:
+    """The works that `images` has pictures of, as the collection keeps them, ordered by id."""
+
+    def year(value: object) -> int | None:
+        return None if pd.isna(value) else int(str(value))
+
+    painters = {
+        row["slug"]: Artist(
+            slug=row["slug"],
+            name=row["name"],
+            birth=year(row["birth"]),
+            death=year(row["death"]),
+            genres=tuple(row["genres"]),
+            nationalities=tuple(row["nationalities"]),
+            summary=row["summary"],
+            bio=row["bio"],
+            wikipedia=row["wikipedia"],
+        )
+        for row in artists.to_dict("records")
+    }
+    usable = images[images["fault"] == ""].merge(artworks, on=["id", "sha256"], validate="one_to_one")
+    works = [
+        Artwork(
+            id=row["id"],
+            artist=painters[row["artist"]],
+            file=row["file"],
+            sha256=row["sha256"],
+            picture=Picture(row["original"], row["large"], row["small"], int(row["width"]), int(row["height"]), row["color"]),
+        )
+        for row in usable.to_dict("records")
+    ]
+    return sorted(works, key=lambda work: work.id)
+
+
+def content_name(works: list[Artwork], fingerprint: str) -> str:
+    """A build's name: the same works, words and encoder give the same one, so nothing is built twice."""
+    digest = hashlib.sha256(fingerprint.encode())
+    for work in works:
+        digest.update(json.dumps(to_payload(work), sort_keys=True).encode())
+    return "b" + digest.hexdigest()[:12]
+
+
+def build_candidate(
+    store: VectorStore,
+    works: list[Artwork],
+    vectors: Vectors,
+    encoder: Encoder,
+    *,
+    dataset: str,
+    version: str,
+    generated: bool,
+) -> Candidate:
+    """A complete, reconciled build of these works and their rows, made now or found as an earlier run left it.
+
+    Raises Invalid where there are no works, or what the store holds afterwards is not exactly what was written.
+    """
+    if not works:
+        raise Invalid("there are no works to publish")
+    name = content_name(works, encoder.fingerprint)
+    live = store.live()
+    for attempt in range(100):
+        build = Build(
+            name=name if not attempt else f"{name}-{attempt}",
+            encoder=encoder.address,
+            fingerprint=encoder.fingerprint,
+            dim=encoder.dim,
+            works=len(works),
+            dataset=dataset,
+            version=version,
+            generated=generated,
+            created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        )
+        try:
+            existing = store.open(build.name)
+        except NotFound:
+            break
+        if existing.build.ready and not difference(existing, works):
+            return Candidate(existing.build, reused=True)
+        if not existing.build.ready and existing.build != live:
+            store.drop(build.name)  # what a run that was cut short left behind
+            break
+        # A build that was complete and is not any more stays for a person to look at; the new one goes beside it.
+    collection = store.create(build)
+    for start in range(0, len(works), BATCH):
+        collection.upsert(works[start : start + BATCH], np.asarray(vectors[start : start + BATCH]))
+    problem = difference(collection, works)
+    if problem:
+        raise Invalid(f"build {build.name} does not hold what was written to it: {problem}")
+    return Candidate(store.seal(build.name), reused=False)
+
+
+def difference(collection: Collection, works: list[Artwork]) -> str:
+    """In words, how the ids in the collection differ from the works'; "" where they do not."""
+    held, wanted = collection.ids(), {work.id for work in works}
+    if held == wanted and collection.count() == len(wanted):
+        return ""
+    return f"{len(wanted - held)} missing, {len(held - wanted)} not wanted, {collection.count()} rows for {len(wanted)} works"
+
+
+def publish(store: VectorStore, name: str, *, keep: int) -> tuple[Build, list[str]]:
+    """The build, now live, and the names of older ones that were dropped so that `keep` stay.
+
+    Raises NotFound, or Invalid where the build is not complete: this is the gate, whoever asks.
+    """
+    collection = store.open(name)
+    if not collection.build.ready or collection.count() != collection.build.works:
+        raise Invalid(
+            f"build {name} is not complete ({collection.count()} of {collection.build.works} works), so it stays "
+            "unpublished; materialize `candidate` again"
+        )
+    before = store.live()
+    store.publish(name)
+    keepers = [name, *([before.name] if before else [])]
+    keepers += [build.name for build in store.builds() if build.ready and build.name not in keepers]
+    keepers = list(dict.fromkeys(keepers))[: max(1, keep)]
+    # An incomplete build may be another run's, being written right now; a day later it is a dead run's.
+    stale = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    old_builds = [build for build in store.builds() if build.name not in keepers]
+    dropped = [build.name for build in old_builds if build.ready or build.created_at < stale]
+    for old in dropped:
+        store.drop(old)
+    return collection.build, dropped

@@ -1,0 +1,165 @@
+"""The pipeline's tables: pandas frames kept as Parquet, each with a declared schema.
+
+What one asset leaves for the next goes through here, in a store that every machine can see.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gallery.errors import Invalid, NotFound
+from gallery.objects import ObjectStore
+
+TEXT, WHOLE, TEXTS = pa.string(), pa.int64(), pa.list_(pa.string())
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's name and its columns: what is in each, and its type."""
+
+    name: str
+    columns: dict[str, tuple[pa.DataType, str]]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns as Parquet knows them."""
+        return pa.schema([pa.field(name, kind) for name, (kind, _) in self.columns.items()])
+
+    @property
+    def key(self) -> str:
+        """Where the table lies in the table store."""
+        return f"{self.name}.parquet"
+
+    def frame(self, rows: list[dict[str, Any]]) -> pd.DataFrame:
+        """The rows as a frame with this table's columns, also where there are none."""
+        return pa.Table.from_pylist(rows, schema=self.schema).to_pandas(types_mapper=_PANDAS.get)
+
+    def write(self, store: ObjectStore, frame: pd.DataFrame) -> str:
+        """Store the frame and return its content's digest. Raises Invalid where it does not fit the schema."""
+        try:
+            table = pa.Table.from_pandas(frame, schema=self.schema, preserve_index=False)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, KeyError) as error:
+            raise Invalid(f"table {self.name}: the rows do not fit its schema ({error})") from error
+        table = table.replace_schema_metadata(None)  # pandas' own notes are no part of the content
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer, compression="zstd")
+        store.put(self.key, buffer.getvalue(), "application/vnd.apache.parquet")
+        return hashlib.sha256(buffer.getvalue()).hexdigest()[:16]
+
+    def read(self, store: ObjectStore) -> pd.DataFrame:
+        """The stored frame. Raises NotFound, saying what makes it, and Invalid where it cannot be read."""
+        try:
+            data = store.get(self.key)
+        except NotFound:
+            raise NotFound(f"there is no table {self.name} yet; run `gallery refresh`, or materialize its asset") from None
+        try:
+            return pq.read_table(io.BytesIO(data), schema=self.schema).to_pandas(types_mapper=_PANDAS.get)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise Invalid(f"table {self.name} in {store.address} cannot be read ({error}); materialize its asset again") from error
+
+
+# Text as pandas' string type and whole numbers that may be missing: without this, a missing year makes floats of all.
+_PANDAS: dict[pa.DataType, Any] = {pa.string(): pd.StringDtype(na_value=pd.NA), pa.int64(): pd.Int64Dtype()}
+
+SNAPSHOT = Table(
+    "snapshot",
+    {
+        "path": (TEXT, "path in the archive"),
+        "size": (WHOLE, "bytes, as the archive claims"),
+        "sha256": (TEXT, "digest of the content in hex; empty where it cannot be read"),
+        "fault": (TEXT, "why it cannot be read; empty where it can"),
+    },
+)
+ARTISTS = Table(
+    "artists",
+    {
+        "slug": (TEXT, "the artist in addresses"),
+        "name": (TEXT, "the name for people, repaired, NFC"),
+        "birth": (WHOLE, "year"),
+        "death": (WHOLE, "year"),
+        "genres": (TEXTS, ""),
+        "nationalities": (TEXTS, ""),
+        "summary": (TEXT, "the first sentences of the bio, about 400 characters"),
+        "bio": (TEXT, "the whole introduction, as the archive has it"),
+        "wikipedia": (TEXT, "link"),
+        "folders": (TEXTS, "folders of the archive that are this artist's, as spelled there"),
+        "files": (WHOLE, "files in those folders"),
+    },
+)
+FILES = Table(
+    "files",
+    {
+        "path": (TEXT, "path in the archive"),
+        "size": (WHOLE, "bytes"),
+        "sha256": (TEXT, "digest of the content in hex; empty where it cannot be read"),
+        "artist": (TEXT, "slug; empty where the folder is no artist's"),
+        "status": (TEXT, "kept, duplicate or quarantined"),
+        "reason": (TEXT, "why it is not kept; empty where it is"),
+        "work": (TEXT, "id of the work it is, or is a duplicate of; empty where quarantined"),
+    },
+)
+ARTWORKS = Table(
+    "artworks",
+    {
+        "id": (TEXT, "uuid5 of artist and file name"),
+        "artist": (TEXT, "slug"),
+        "file": (TEXT, "path in the archive"),
+        "sha256": (TEXT, "digest of the content in hex"),
+        "size": (WHOLE, "bytes"),
+        "width": (WHOLE, "pixels, upright"),
+        "height": (WHOLE, "pixels, upright"),
+        "color": (TEXT, "mean colour as #rrggbb"),
+        "phash": (TEXT, "64-bit difference hash in hex"),
+        "extension": (TEXT, "of the format it really has"),
+    },
+)
+LOOKS = Table(
+    "looks",
+    {
+        "sha256": (TEXT, "digest of the content in hex"),
+        **{name: ARTWORKS.columns[name] for name in ("width", "height", "color", "phash", "extension")},
+        "fault": (TEXT, "why it is no usable picture; empty where it is"),
+        "max_pixels": (WHOLE, "the limit it was looked at with"),
+    },
+)
+SAMPLE = Table(
+    "sample",
+    {
+        "id": (TEXT, "the work"),
+        "artist": (TEXT, "slug"),
+        "rank": (WHOLE, "place among the artist's works, from 1"),
+        "file": (TEXT, "path in the archive"),
+        "sha256": (TEXT, "digest of the content in hex"),
+    },
+)
+IMAGES = Table(
+    "images",
+    {
+        "id": (TEXT, "the work"),
+        "sha256": (TEXT, "digest of the original in hex"),
+        "original": (TEXT, "key in the image store"),
+        "large": (TEXT, "key in the image store"),
+        "small": (TEXT, "key in the image store"),
+        "fault": (TEXT, "why the work has no pictures after all; empty where it has"),
+    },
+)
+TABLES = {table.name: table for table in (SNAPSHOT, ARTISTS, FILES, ARTWORKS, LOOKS, SAMPLE, IMAGES)}
+
+
+def write_note(store: ObjectStore, name: str, facts: dict[str, Any]) -> None:
+    """Store a small JSON note beside the tables."""
+    store.put(f"{name}.json", json.dumps(facts, ensure_ascii=False, indent=1).encode(), "application/json")
+
+
+def read_note(store: ObjectStore, name: str) -> dict[str, Any]:
+    """The note of that name. Raises NotFound."""
+    facts: dict[str, Any] = json.loads(store.get(f"{name}.json"))
+    return facts

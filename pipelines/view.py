@@ -1,0 +1,89 @@
+"""A refresh as seen from a terminal: a table that fills in, or plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from pipelines.refresh import STAGES, Progress, Watch
+
+# What to tell of a finished stage, in the order told.
+TOLD = {
+    "dataset": ("files", "version"),
+    "artists": ("artists", "without_files"),
+    "artworks": ("works", "duplicates", "quarantined"),
+    "sample": ("sampled",),
+    "images": ("images_uploaded", "images_unchanged"),
+    "embeddings": ("embedded", "embeddings_reused", "encoder"),
+    "candidate": ("indexed", "build"),
+    "live": ("build",),
+}
+
+
+def told(stage: str, facts: dict[str, Any]) -> str:
+    """A finished stage in a few words: "works 698, duplicates 33, quarantined 0"."""
+    return ", ".join(f"{name.replace('_', ' ')} {facts[name]}" for name in TOLD[stage] if name in facts)
+
+
+@contextmanager
+def watching() -> Iterator[Watch]:
+    """Something to hand progress to, shown on stderr until the block ends."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        table = _StageTable()
+        with Live(table, console=console, refresh_per_second=8):
+            yield table.watch
+    else:
+        yield _lines(console)
+
+
+def _lines(console: Console) -> Watch:
+    started = time.monotonic()
+
+    def watch(progress: Progress) -> None:
+        text = told(progress.stage, progress.facts or {}) if progress.kind == "done" else progress.text
+        line = f"{time.monotonic() - started:7.1f} s  {progress.stage:<10}  {progress.kind:<6}  {text}"
+        console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
+
+    return watch
+
+
+class _StageTable:
+    """The stages, one row each: state, seconds, and what it last said or found."""
+
+    MARKS = {"": "[dim]·[/]", "start": "[yellow]…[/]", "say": "[yellow]…[/]", "done": "[green]✓[/]", "failed": "[red]✗[/]"}
+
+    def __init__(self) -> None:
+        self._state: dict[str, Progress] = {}
+        self._began: dict[str, float] = {}
+        self._took: dict[str, float] = {}
+
+    def watch(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if progress.kind == "say" and self._state.get(progress.stage, progress).kind in ("done", "failed"):
+            return
+        self._began.setdefault(progress.stage, now)
+        self._state[progress.stage] = progress
+        if progress.kind in ("done", "failed"):
+            self._took[progress.stage] = now - self._began[progress.stage]
+
+    def __rich__(self) -> Table:
+        table = Table(box=None, padding=(0, 1), show_header=False)
+        table.add_column(width=1)
+        table.add_column(min_width=10)
+        table.add_column(justify="right", min_width=7)
+        table.add_column(ratio=1, overflow="ellipsis", no_wrap=True)
+        for stage in STAGES:
+            state = self._state.get(stage, Progress(stage, ""))
+            seconds = self._took.get(stage)
+            if seconds is None and stage in self._began:
+                seconds = time.monotonic() - self._began[stage]
+            text = told(stage, state.facts or {}) if state.kind == "done" else state.text
+            table.add_row(self.MARKS[state.kind], stage, "" if seconds is None else f"{seconds:.1f} s", text)
+        return table

@@ -1,0 +1,67 @@
+"""Loading the encoder in the background, so that the server answers at once and no visitor pays for it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from enum import Enum
+
+from gallery.errors import GalleryError
+from gallery.search import SearchEngine
+
+FIRST_DELAY, LONGEST_DELAY = 1.0, 15.0
+"""Seconds between attempts; each wait is twice the one before, up to the longest."""
+
+log = logging.getLogger(__name__)
+
+
+class State(Enum):
+    """How far the warm-up is, in words for /readyz."""
+
+    STARTING = "starting"
+    FAILED = "the search could not be started; the log says why"
+    READY = "ready"
+
+
+class WarmUp:
+    """Runs `engine.warm` until it succeeds once."""
+
+    def __init__(self, engine: SearchEngine) -> None:
+        self.state = State.STARTING
+        self._engine = engine
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Start the thread; a second call does nothing."""
+        with self._lock:
+            if self._thread is None and self.state is not State.READY:
+                self._thread = threading.Thread(target=self._until_ready, name="warm-up", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after the attempt that it is at."""
+        self._stopped.set()
+
+    def attempt(self) -> bool:
+        """Try once; True where the search is ready."""
+        try:
+            if self._engine.has_collection():
+                self._engine.warm()
+                self.state = State.READY
+            else:
+                self.state = State.STARTING
+        except GalleryError as error:
+            self.state = State.FAILED
+            log.warning("The search is not ready: %s", error)
+        except Exception:
+            # A fault of ours must not end the thread in silence and leave the site starting for ever.
+            self.state = State.FAILED
+            log.exception("The search could not be started")
+        return self.state is State.READY
+
+    def _until_ready(self) -> None:
+        delay = FIRST_DELAY
+        while not self.attempt() and not self._stopped.wait(delay):
+            delay = min(2 * delay, LONGEST_DELAY)
