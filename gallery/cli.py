@@ -45,11 +45,19 @@ def errors_said() -> Iterator[None]:
     except GalleryError as error:
         raise click.ClickException(str(error)) from error
     except ModuleNotFoundError as error:
-        extra = {"dagster": "pipeline", "pandas": "pipeline", "flask": "web", "gunicorn": "web", "torch": "encoders"}
+        extra = {
+            "dagster": "pipeline",
+            "pandas": "pipeline",
+            "flask": "web",
+            "gunicorn": "web",
+            "torch": "encoders",
+        }
         name = (error.name or "").partition(".")[0]
         if name not in extra:
             raise
-        raise click.ClickException(f"{name} is not installed; pip install 'artwork-gallery[{extra[name]}]'") from error
+        raise click.ClickException(
+            f"{name} is not installed; pip install 'artwork-gallery[{extra[name]}]'"
+        ) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -74,13 +82,17 @@ def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
             return
         command = group.get_command(ctx, name)
         if command is None:
-            raise click.ClickException(f"`gallery {name}` is not installed; pip install 'artwork-gallery[pipeline,web,encoders]'")
+            raise click.ClickException(
+                f"`gallery {name}` is not installed; pip install 'artwork-gallery[pipeline,web,encoders]'"
+            )
         ctx.invoke(command, **arguments)
 
 
 @main.command()
 @click.argument("text", required=False)
-@click.option("--image", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Search by this picture.")
+@click.option(
+    "--image", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Search by this picture."
+)
 @click.option("-k", "count", type=click.IntRange(1, 100), help="How many works [GALLERY_DEFAULT_RESULTS].")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def search(text: str | None, image: Path | None, count: int | None, as_json: bool) -> None:
@@ -106,12 +118,19 @@ def search(text: str | None, image: Path | None, count: int | None, as_json: boo
             results = engine.by_text(text or "", k)
     if as_json:
         facts = [{"score": round(hit.score, 4), **to_payload(hit.artwork)} for hit in results.hits]
-        click.echo(json.dumps({"build": results.build.name, "encoder": results.encoder, "results": facts}, ensure_ascii=False))
+        click.echo(
+            json.dumps(
+                {"build": results.build.name, "encoder": results.encoder, "results": facts},
+                ensure_ascii=False,
+            )
+        )
         return
     for hit in results.hits:
         artist = hit.artwork.artist
         genres = ", ".join(artist.genres)
-        click.echo(f"{hit.score:.3f}  {artist.name} ({artist.years}; {genres})  {hit.artwork.file}  {hit.artwork.id}")
+        click.echo(
+            f"{hit.score:.3f}  {artist.name} ({artist.years}; {genres})  {hit.artwork.file}  {hit.artwork.id}"
+        )
 
 
 @main.command()
@@ -159,7 +178,9 @@ def doctor(as_json: bool) -> None:
         for title in ("part", "", "what", "to do"):
             table.add_column(title, overflow="fold")
         for finding in findings:
-            table.add_row(finding.part, "[green]ok[/]" if finding.ok else "[red]no[/]", finding.what, finding.advice)
+            table.add_row(
+                finding.part, "[green]ok[/]" if finding.ok else "[red]no[/]", finding.what, finding.advice
+            )
         Console().print(table)
     if not all(finding.ok for finding in findings):
         raise SystemExit(1)

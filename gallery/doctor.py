@@ -78,5 +78,7 @@ def _collection(ports: Ports) -> str:
     if held != build.works:
         raise Invalid(f"live build {build.name} holds {held} works of {build.works}")
     if ports.settings.encoder != "auto" and ports.encoder.fingerprint != build.fingerprint:
-        raise Invalid(f"live build {build.name} was made by {build.encoder}, GALLERY_ENCODER is {ports.settings.encoder}")
+        raise Invalid(
+            f"live build {build.name} was made by {build.encoder}, GALLERY_ENCODER is {ports.settings.encoder}"
+        )
     return f"build {build.name}, {held} works, made {build.created_at[:16].replace('T', ' ')} UTC with {build.encoder}"

@@ -8,6 +8,8 @@ import sys
 
 def configure(level: str = "WARNING") -> None:
     """Write this project's log lines to stderr from `level` up, and other libraries' from WARNING up."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     for name in ("gallery", "pipelines", "serving"):
         logging.getLogger(name).setLevel(level)

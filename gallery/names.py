@@ -22,16 +22,16 @@ DEPTH = 2  # readings to undo; each more is one more chance to read sense into n
 
 # Pages by what undoing a reading through them costs: where several turn a text into a name, the more usual
 # one is believed, then the earlier one.
-PAGES = dict.fromkeys(
-    "cp437 sloppy-windows-1252 latin-1 cp850 mac_roman sloppy-windows-1250 sloppy-windows-1251"
-    " sloppy-windows-1254 cp852 cp866 sloppy-windows-1253".split(),
-    4,
-) | dict.fromkeys(
-    "cp857 cp858 sloppy-windows-1257 iso-8859-2 iso-8859-15 cp737 cp775 cp860 cp863 cp865 iso-8859-5 iso-8859-7"
-    " iso-8859-9 koi8-r sloppy-windows-1255 sloppy-windows-1256 mac_latin2 mac_cyrillic mac_turkish".split(),
-    6,
+USUAL_PAGES = (
+    *("cp437", "sloppy-windows-1252", "latin-1", "cp850", "mac_roman", "sloppy-windows-1250"),
+    *("sloppy-windows-1251", "sloppy-windows-1254", "cp852", "cp866", "sloppy-windows-1253"),
 )
-OTHER_PAGE = 2  # the second reading went through another page than the first
+OTHER_PAGES = (
+    *("cp857", "cp858", "sloppy-windows-1257", "iso-8859-2", "iso-8859-15", "iso-8859-9", "cp775", "cp860"),
+    *("cp863", "cp865", "cp737", "koi8-r", "sloppy-windows-1255", "sloppy-windows-1256", "mac_latin2"),
+)
+PAGES = dict.fromkeys(USUAL_PAGES, 4) | dict.fromkeys(OTHER_PAGES, 6)
+SECOND_PAGE = 2  # the second reading went through another page than the first
 DECOMPOSED = 2  # the accents were off their letters
 LOST_SPACE = 5  # a no-break space was part of the mojibake, and something made it a plain one
 
@@ -40,9 +40,9 @@ LOST_SPACE = 5  # a no-break space was part of the mojibake, and something made 
 STRANGE = 30  # a character that is no letter and not in MARKS: box drawing, currency, control
 MIXED = 20  # two scripts in one name
 FOREIGN = 10  # a letter that the rest of its word is not spelled with
-CASE = 10  # a capital after a small letter, or a small one after two capitals
+CASE = 10  # a capital after a small letter, a small one after two capitals, or "Å imon"
 NEIGHBOURS = 8  # two letters beyond ASCII side by side, which every mojibake has and few names
-SHAPE = 3  # a word that starts small or is all capitals where the rest of the name is not
+SHAPE = 3  # a word that starts small, or is all capitals where the rest of the name is not
 MARKS = "’‘ʼʻ·・–—"
 
 # The letters beyond ASCII that names are spelled with. Only letters at home in one language speak for a word:
@@ -51,8 +51,7 @@ ALPHABETS = (
     "áéíñóúü",  # Spanish, Galician, Irish
     "àâæçéèêëîïôœùûüÿö",  # French, Dutch
     "àáâãçéêíóôõúü",  # Portuguese
-    "àçèéíïòóúü",  # Catalan, Occitan
-    "àèéìíîòóùú",  # Italian
+    "àçèéìíîïòóùúü",  # Italian, Catalan, Occitan
     "äöüßé",  # German
     "ąćęłńóśźż",  # Polish
     "áäčďéěíľňóôřšťúůýž",  # Czech, Slovak
@@ -63,8 +62,7 @@ ALPHABETS = (
     "åäæéöøü",  # Danish, Norwegian, Swedish, Finnish
     "áæðéíóöøúýþ",  # Icelandic, Faroese
     "äõöüšž",  # Estonian
-    "āčēģīķļņōšūž",  # Latvian, Maori, Japanese in Latin letters
-    "ąčęėįšųūž",  # Lithuanian
+    "āąčēęėģīįķļņōšūųž",  # Latvian, Lithuanian, Maori, Japanese in Latin letters
     "âçêëîôûŵŷċġħż",  # Welsh, Albanian, Maltese
     "àáâãèéêìíòóôõùúýăđĩũơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",  # Vietnamese
     "абвгдежзийклмнопрстуфхцчшщъыьэюяё",  # Russian, Bulgarian
@@ -73,9 +71,9 @@ ALPHABETS = (
     "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ",  # Greek
 )
 HOMES = tuple(frozenset(letters + letters.upper()) for letters in ALPHABETS)
-SPELLED = frozenset("LATIN CYRILLIC GREEK".split())  # the scripts that ALPHABETS is about
-UNSPELLED = frozenset("ARMENIAN GEORGIAN HEBREW ARABIC DEVANAGARI BENGALI TAMIL THAI".split())
-EAST_ASIAN = frozenset("CJK HIRAGANA KATAKANA KATAKANA-HIRAGANA HANGUL IDEOGRAPHIC".split())
+SPELLED = frozenset({"LATIN", "CYRILLIC", "GREEK"})  # the scripts that ALPHABETS is about
+UNSPELLED = frozenset({"ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC", "DEVANAGARI", "BENGALI", "TAMIL", "THAI"})
+EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "IDEOGRAPHIC"})
 EAST_ASIAN_SETS = ("gb2312", "big5", "shift_jis", "euc_kr")  # the usual ones of 100,000 characters
 
 
@@ -98,7 +96,7 @@ def repair(text: str) -> str:
         for (garbled, last_page), so_far in latest.items():
             for page, reading, price in _undo(garbled):
                 name = unicodedata.normalize("NFC", reading)
-                price += so_far + DECOMPOSED * (name != reading) + OTHER_PAGE * (last_page not in ("", page))
+                price += so_far + DECOMPOSED * (name != reading) + SECOND_PAGE * (last_page not in ("", page))
                 undone[name, page] = min(price, undone.get((name, page), price))
                 costs[name] = min(price, costs.get(name, price))
         latest = undone
@@ -112,10 +110,10 @@ def display_name(folder: str) -> str:
 
 def slugify_name(name: str) -> str:
     """The name for addresses: "albrecht-durer". ASCII, and empty only where the name is."""
-    shown = display_name(name)
-    plain = slugify(shown, replacements=[("’", "'")])
+    small = display_name(name).casefold()  # first, as the transliteration spells "Є" and "є" differently
+    plain = slugify(small, replacements=[("’", "'")])
     # What cannot be written in ASCII has a name in Unicode that can.
-    return plain or slugify(" ".join(unicodedata.name(char, hex(ord(char))) for char in shown))
+    return plain or slugify(" ".join(unicodedata.name(char, hex(ord(char))) for char in small))
 
 
 def match_key(name: str) -> str:
@@ -133,6 +131,8 @@ def best_spelling(spellings: Sequence[str]) -> str:
 
 def _undo(text: str) -> Iterator[tuple[str, str, int]]:
     """Each code page that may have read UTF-8 as `text`, with what that was and what believing it costs."""
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        return  # a byte was lost for good, though the sloppy- codecs would make it 1A
     for page, price in PAGES.items():
         try:
             read = text.encode(page)
@@ -149,8 +149,8 @@ def _undo(text: str) -> Iterator[tuple[str, str, int]]:
 def _with_lost_spaces(read: bytes) -> bytes:
     """UTF-8 with byte A0 put back where it became a space or an underscore, or was trimmed off the end."""
     # "VilÃ Nova" was "Vilà Nova" and "GrÃ cia" was "Gràcia": only the former's space was there before.
-    whole = re.sub(rb"([a-z\x80-\xbf][\xc2-\xdf])(?=[ _][A-Z\xc2-\xf4]|$)", rb"\1\xa0", read)
-    return re.sub(rb"([\xc2-\xdf]|[\xe0-\xef][\x80-\xbf])[ _]", rb"\1\xa0", whole)
+    whole = re.sub(rb"([a-z\x80-\xbf][\xc2-\xdf])(?=[ _][A-Z\xc2-\xf4]|$)", b"\\1\xa0", read)
+    return re.sub(rb"([\xc2-\xdf]|[\xe0-\xef][\x80-\xbf])[ _]", b"\\1\xa0", whole)
 
 
 def _oddness(text: str) -> int:
@@ -158,17 +158,16 @@ def _oddness(text: str) -> int:
     if text.isascii():
         return 0
     odd = MIXED * max(0, len({_script(c) for c in text} - {"", "COMBINING"}) - 1)
-    one_case = text.isupper() or text.islower()
     for is_word, run in groupby(text, key=lambda c: _script(c) != ""):
-        if not is_word:
-            odd += STRANGE * sum(not c.isascii() and c not in MARKS for c in run)
-            continue
         word = "".join(run)
-        if word.isascii():
-            continue
-        odd += _spelling_oddness(word)
-        if not one_case and (word[0].islower() > word[0].isascii() or (word.isupper() and len(word) > 1)):
-            odd += SHAPE
+        if not is_word:
+            odd += STRANGE * sum(not c.isascii() and c not in MARKS for c in word)
+        elif not word.isascii():
+            odd += _spelling_oddness(word)
+            odd += (1 if text.islower() else SHAPE) * (word[0].islower() > word[0].isascii())
+            odd += SHAPE * (len(word) > 1 and word.isupper() > text.isupper())
+    if lone := re.search(r"(?<!\w)([^\W\d_a-zA-Z])[ _][a-z]", text):
+        odd += CASE * lone[1].isupper()
     for one, two in pairwise(text):
         if not one.isascii() and not two.isascii() and one.lower() != two.lower():
             odd += NEIGHBOURS * (_script(one) != _script(two) or _script(one) == "LATIN")

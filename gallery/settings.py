@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     ] = 400
     thumb_large: Annotated[
         int, Field(ge=32, le=4096, description="Longer side of the large thumbnail, in pixels.")
-    ] = 1200
+    ] = 1024
     batch_size: Annotated[int, Field(ge=1, le=4096, description="Pictures encoded at once.")] = 32
     shard_size: Annotated[int, Field(ge=1, le=100_000, description="Works in one embedding step.")] = 256
     workers: Annotated[

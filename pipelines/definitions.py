@@ -18,7 +18,9 @@ def ports_from_settings(_: dg.InitResourceContext) -> Ports:
     return Ports(read_settings())
 
 
-def build_defs(ports: Ports | None = None, loggers: Mapping[str, dg.LoggerDefinition] | None = None) -> dg.Definitions:
+def build_defs(
+    ports: Ports | None = None, loggers: Mapping[str, dg.LoggerDefinition] | None = None
+) -> dg.Definitions:
     """Fresh definitions, for production, the command line and tests; `ports` puts other stores in place."""
     refresh = dg.define_asset_job(
         REFRESH,

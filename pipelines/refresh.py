@@ -43,7 +43,7 @@ class _Watching(logging.Handler):
     """Turns what Dagster logs while a job runs into Progress, as it happens."""
 
     def __init__(self, watch: Watch) -> None:
-        super().__init__(logging.INFO)
+        super().__init__(logging.DEBUG)
         self._watch = watch
         self._started: set[str] = set()
 
@@ -54,18 +54,27 @@ class _Watching(logging.Handler):
         if not stage:
             return
         if event is None:
-            self._watch(Progress(stage, "say", str(facts.get("orig_message", record.getMessage()))))
+            # Below INFO is Dagster moving values between steps, above WARNING it repeating a failure for each step after it.
+            if logging.INFO <= record.levelno <= logging.WARNING:
+                self._watch(Progress(stage, "say", str(facts.get("orig_message", record.getMessage()))))
         elif event.event_type == dg.DagsterEventType.STEP_START and stage not in self._started:
             self._started.add(stage)
             self._watch(Progress(stage, "start"))
         elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
-            self._watch(Progress(stage, "done", facts=_facts(event.step_materialization_data.materialization)))
+            self._watch(
+                Progress(stage, "done", facts=_facts(event.step_materialization_data.materialization))
+            )
         elif event.event_type == dg.DagsterEventType.STEP_FAILURE:
             self._watch(Progress(stage, "failed"))
 
 
 # The steps of a stage that has several, or that goes by another name.
-_STEPS = {"every_file_accounted_for": "artworks", "sample_within_limits": "sample", "every_picture_is_stored": "images", "candidate_reconciles": "candidate"}
+_STEPS = {
+    "every_file_accounted_for": "artworks",
+    "sample_within_limits": "sample",
+    "every_picture_is_stored": "images",
+    "candidate_reconciles": "candidate",
+}
 
 
 def _stage(step_key: str | None) -> str:
@@ -88,13 +97,15 @@ def run_refresh(ports: Ports, watch: Watch, instance: dg.DagsterInstance | None 
 
     @dg.logger(description="Hands what happens to the one who watches.")
     def watching(_: dg.InitLoggerContext) -> logging.Logger:
-        logger = logging.Logger("refresh", logging.INFO)
+        logger = logging.Logger("refresh", logging.DEBUG)
         logger.addHandler(handler)
         return logger
 
     job = build_defs(ports, loggers={"watching": watching}).resolve_job_def(REFRESH)
     with instance or open_instance() as opened:
-        result = job.execute_in_process(run_config={"loggers": {"watching": {}}}, instance=opened, raise_on_error=False)
+        result = job.execute_in_process(
+            run_config={"loggers": {"watching": {}}}, instance=opened, raise_on_error=False
+        )
     if not result.success:
         raise RefreshFailed(_failure(result))
     facts: dict[str, dict[str, Any]] = {}

@@ -59,11 +59,15 @@ class Table:
         try:
             data = store.get(self.key)
         except NotFound:
-            raise NotFound(f"there is no table {self.name} yet; run `gallery refresh`, or materialize its asset") from None
+            raise NotFound(
+                f"there is no table {self.name} yet; run `gallery refresh`, or materialize its asset"
+            ) from None
         try:
             return pq.read_table(io.BytesIO(data), schema=self.schema).to_pandas(types_mapper=_PANDAS.get)
         except (pa.ArrowInvalid, OSError) as error:
-            raise Invalid(f"table {self.name} in {store.address} cannot be read ({error}); materialize its asset again") from error
+            raise Invalid(
+                f"table {self.name} in {store.address} cannot be read ({error}); materialize its asset again"
+            ) from error
 
 
 # Text as pandas' string type and whole numbers that may be missing: without this, a missing year makes floats of all.

@@ -54,10 +54,17 @@ def _lines(console: Console) -> Watch:
     return watch
 
 
+MARKS = {
+    "": "[dim]·[/]",
+    "start": "[yellow]…[/]",
+    "say": "[yellow]…[/]",
+    "done": "[green]✓[/]",
+    "failed": "[red]✗[/]",
+}
+
+
 class _StageTable:
     """The stages, one row each: state, seconds, and what it last said or found."""
-
-    MARKS = {"": "[dim]·[/]", "start": "[yellow]…[/]", "say": "[yellow]…[/]", "done": "[green]✓[/]", "failed": "[red]✗[/]"}
 
     def __init__(self) -> None:
         self._state: dict[str, Progress] = {}
@@ -85,5 +92,5 @@ class _StageTable:
             if seconds is None and stage in self._began:
                 seconds = time.monotonic() - self._began[stage]
             text = told(stage, state.facts or {}) if state.kind == "done" else state.text
-            table.add_row(self.MARKS[state.kind], stage, "" if seconds is None else f"{seconds:.1f} s", text)
+            table.add_row(MARKS[state.kind], stage, "" if seconds is None else f"{seconds:.1f} s", text)
         return table

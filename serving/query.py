@@ -69,12 +69,9 @@ class Query:
         return {name: value for name, value in params.items() if value not in ("", (), None)}
 
     @property
-    def filters(self) -> list[tuple[str, str]]:
-        """The filters as pairs of parameter and value, for hidden fields."""
-        pairs = [(name, value) for name, value in self.params.items() if name not in ("q", "k")]
-        return [
-            (name, str(item)) for name, value in pairs for item in (value if name in LISTS else (value,))
-        ]
+    def kept(self) -> dict[str, Any]:
+        """The filters that have no field of their own in the form, so that its address has to carry them."""
+        return {name: value for name, value in self.params.items() if name in LISTS}
 
     @property
     def href(self) -> str:

@@ -7,6 +7,7 @@ import threading
 from enum import Enum
 
 from gallery.errors import GalleryError
+from gallery.ports import Ports
 from gallery.search import SearchEngine
 
 FIRST_DELAY, LONGEST_DELAY = 1.0, 15.0
@@ -24,10 +25,11 @@ class State(Enum):
 
 
 class WarmUp:
-    """Runs `engine.warm` until it succeeds once."""
+    """Runs `engine.warm` until it succeeds once; before the first build is published there is nothing to warm."""
 
-    def __init__(self, engine: SearchEngine) -> None:
+    def __init__(self, ports: Ports, engine: SearchEngine) -> None:
         self.state = State.STARTING
+        self._ports = ports
         self._engine = engine
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -47,11 +49,11 @@ class WarmUp:
     def attempt(self) -> bool:
         """Try once; True where the search is ready."""
         try:
-            if self._engine.has_collection():
+            if self._ports.vectors.live() is None:
+                self.state = State.STARTING
+            else:
                 self._engine.warm()
                 self.state = State.READY
-            else:
-                self.state = State.STARTING
         except GalleryError as error:
             self.state = State.FAILED
             log.warning("The search is not ready: %s", error)

@@ -145,6 +145,7 @@ class LanceStore:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._write(self._manifest(build.name), json.dumps(dataclasses.asdict(build), indent=1))
             # Rows without a manifest are what a drop that was cut short leaves behind.
+            shutil.rmtree(self._folder / f"{build.name}.lance", ignore_errors=True)
             lancedb.connect(self._folder).create_table(
                 build.name, schema=_schema(build.dim), mode="overwrite"
             )

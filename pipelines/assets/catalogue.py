@@ -136,16 +136,25 @@ def artworks(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) 
             "duplicates": int(status.get("duplicate", 0)),
             "quarantined": len(quarantined),
             "quarantine": markdown_table(
-                ("file", "reason"), list(quarantined[["path", "reason"]].head(50).itertuples(index=False, name=None))
+                ("file", "reason"),
+                list(quarantined[["path", "reason"]].head(50).itertuples(index=False, name=None)),
             ),
         },
     )
 
 
-@dg.asset_check(asset=artworks, blocking=True, description="Each file is in exactly one place, and each kept one is a work.")
+@dg.asset_check(
+    asset=artworks,
+    blocking=True,
+    description="Each file is in exactly one place, and each kept one is a work.",
+)
 def every_file_accounted_for(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckResult:
     """Compare the archive's list with the sorted files and the works."""
-    snapshot, files, works = SNAPSHOT.read(ports.tables), FILES.read(ports.tables), ARTWORKS.read(ports.tables)
+    snapshot, files, works = (
+        SNAPSHOT.read(ports.tables),
+        FILES.read(ports.tables),
+        ARTWORKS.read(ports.tables),
+    )
     kept = files[files["status"] == "kept"]
     unexplained = files[(files["status"] != "kept") & (files["reason"] == "")]
     passed = (
@@ -156,7 +165,12 @@ def every_file_accounted_for(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckRes
     )
     return dg.AssetCheckResult(
         passed=bool(passed),
-        metadata={"files": len(files), "in_archive": len(snapshot), "kept": len(kept), "unexplained": len(unexplained)},
+        metadata={
+            "files": len(files),
+            "in_archive": len(snapshot),
+            "kept": len(kept),
+            "unexplained": len(unexplained),
+        },
     )
 
 
@@ -172,7 +186,9 @@ def every_file_accounted_for(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckRes
 def sample(ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
     """Draw the sample."""
     settings = ports.settings
-    frame = catalogue.draw_sample(ARTWORKS.read(ports.tables), per_artist=settings.per_artist, key=settings.sample_key)
+    frame = catalogue.draw_sample(
+        ARTWORKS.read(ports.tables), per_artist=settings.per_artist, key=settings.sample_key
+    )
     digest = SAMPLE.write(ports.tables, frame)
     per_artist = frame["artist"].value_counts()
     shown = frame.iloc[:: max(1, len(frame) // SHEET)].head(SHEET)
@@ -190,14 +206,17 @@ def sample(ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
     )
 
 
-@dg.asset_check(asset=sample, blocking=True, description="No artist has more works than the limit, and no work is there twice.")
+@dg.asset_check(
+    asset=sample,
+    blocking=True,
+    description="No artist has more works than the limit, and no work is there twice.",
+)
 def sample_within_limits(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckResult:
     """Count the works of each artist."""
     frame = SAMPLE.read(ports.tables)
     most = int(frame["artist"].value_counts().max()) if len(frame) else 0
     passed = 0 < most <= ports.settings.per_artist and frame["id"].is_unique
     return dg.AssetCheckResult(
-        passed=bool(passed), metadata={"most_by_one_artist": most, "limit": ports.settings.per_artist, "works": len(frame)}
+        passed=bool(passed),
+        metadata={"most_by_one_artist": most, "limit": ports.settings.per_artist, "works": len(frame)},
     )
-
-

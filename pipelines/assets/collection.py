@@ -36,7 +36,9 @@ def candidate(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports])
     )
     build = made.build
     write_note(ports.tables, "candidate", {"build": build.name, "works": build.works})
-    context.log.info(f"build {build.name}: {build.works} works, {'found as it was' if made.reused else 'written'}")
+    context.log.info(
+        f"build {build.name}: {build.works} works, {'found as it was' if made.reused else 'written'}"
+    )
     return dg.MaterializeResult(
         data_version=dg.DataVersion(build.name),
         metadata={
@@ -51,14 +53,19 @@ def candidate(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports])
     )
 
 
-@dg.asset_check(asset=candidate, blocking=True, description="The build holds exactly the works of the sample that have pictures.")
+@dg.asset_check(
+    asset=candidate,
+    blocking=True,
+    description="The build holds exactly the works of the sample that have pictures.",
+)
 def candidate_reconciles(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckResult:
     """Compare ids in the store with the tables, afresh."""
     works = assemble_works(ARTISTS.read(ports.tables), ARTWORKS.read(ports.tables), IMAGES.read(ports.tables))
     collection = ports.vectors.open(read_note(ports.tables, "candidate")["build"])
     problem = difference(collection, works)
     return dg.AssetCheckResult(
-        passed=not problem, metadata={"works": len(works), "stored": collection.count(), "difference": problem or "none"}
+        passed=not problem,
+        metadata={"works": len(works), "stored": collection.count(), "difference": problem or "none"},
     )
 
 
@@ -78,7 +85,9 @@ def live(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> d
         raise NotFound("there is no candidate to publish; materialize `candidate` first") from None
     before = ports.vectors.live()
     build, dropped = publish(ports.vectors, name, keep=ports.settings.keep_builds)
-    context.log.info(f"live: {build.name}" + (f", before: {before.name}" if before and before != build else ""))
+    context.log.info(
+        f"live: {build.name}" + (f", before: {before.name}" if before and before != build else "")
+    )
     return dg.MaterializeResult(
         data_version=dg.DataVersion(build.name),
         metadata={

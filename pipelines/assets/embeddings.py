@@ -13,7 +13,7 @@ from pipelines.stages.embedding import VectorCache, encode_shard, plan_shards
 from pipelines.tables import IMAGES
 
 
-def usable_images(ports: Ports):  # noqa: ANN201
+def usable_images(ports: Ports):
     """The rows of `images` that have pictures."""
     frame = IMAGES.read(ports.tables)
     return frame[frame["fault"] == ""]
@@ -24,14 +24,22 @@ def cache(ports: Ports) -> VectorCache:
     return VectorCache(ports.tables, ports.encoder.fingerprint, ports.encoder.dim)
 
 
-@dg.op(ins={"images": dg.In(dg.Nothing)}, out=dg.DynamicOut(int), description="Which pictures have no vector by this encoder yet.")
-def plan_embeddings(context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]) -> Iterator[dg.DynamicOutput[int]]:
+@dg.op(
+    ins={"images": dg.In(dg.Nothing)},
+    out=dg.DynamicOut(int),
+    description="Which pictures have no vector by this encoder yet.",
+)
+def plan_embeddings(
+    context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]
+) -> Iterator[dg.DynamicOutput[int]]:
     """One output a shard, named after the pictures in it; the shards themselves are stored."""
     vectors = cache(ports)
     wanted = list(usable_images(ports)["sha256"])
     shards = plan_shards(wanted, vectors.present(), ports.settings.shard_size)
     vectors.write_plan(shards)
-    context.log.info(f"{ports.encoder.label}: {sum(map(len, shards.values()))} of {len(wanted)} pictures to encode")
+    context.log.info(
+        f"{ports.encoder.label}: {sum(map(len, shards.values()))} of {len(wanted)} pictures to encode"
+    )
     for name, digests in shards.items():
         yield dg.DynamicOutput(len(digests), mapping_key=name)
 
@@ -90,5 +98,5 @@ def reconcile_embeddings(ports: dg.ResourceParam[Ports], encoded: list[int]) -> 
     code_version="1",
     description="One unit float32 row for each sampled work, kept by encoder and content: a re-run encodes only what is new.",
 )
-def embeddings(images):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def embeddings(images):  # type: ignore[no-untyped-def]
     return reconcile_embeddings(plan_embeddings(images).map(encode_pictures).collect())

@@ -57,8 +57,16 @@ def every_picture_is_stored(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckResu
     """List the store and look each key up."""
     frame = IMAGES.read(ports.tables)
     usable = frame[frame["fault"] == ""]
-    stored = {key for prefix in ("originals/", "thumbs/") for key, size in ports.images.sizes(prefix).items() if size}
-    missing = [key for column in ("original", "large", "small") for key in usable[column] if key not in stored]
+    stored = {
+        key
+        for prefix in ("originals/", "thumbs/")
+        for key, size in ports.images.sizes(prefix).items()
+        if size
+    }
+    missing = [
+        key for column in ("original", "large", "small") for key in usable[column] if key not in stored
+    ]
     return dg.AssetCheckResult(
-        passed=not missing, metadata={"objects": 3 * len(usable), "missing": len(missing), "examples": ", ".join(missing[:5])}
+        passed=not missing,
+        metadata={"objects": 3 * len(usable), "missing": len(missing), "examples": ", ".join(missing[:5])},
     )

@@ -14,7 +14,10 @@ OWNERS = ["team:gallery"]
 def columns(table: Table) -> dict[str, dg.TableSchema]:
     """The table's columns as the asset page shows them."""
     schema = dg.TableSchema(
-        columns=[dg.TableColumn(name, str(kind), description=text or None) for name, (kind, text) in table.columns.items()]
+        columns=[
+            dg.TableColumn(name, str(kind), description=text or None)
+            for name, (kind, text) in table.columns.items()
+        ]
     )
     return {"dagster/column_schema": schema}
 
@@ -27,5 +30,8 @@ def picture(jpeg: bytes) -> dg.MarkdownMetadataValue:
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MarkdownMetadataValue:
     """Rows as a Markdown table; whatever could break a cell is taken out of it."""
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    lines += ["| " + " | ".join(str(cell).replace("|", "¦").replace("\n", " ") for cell in row) + " |" for row in rows]
+    lines += [
+        "| " + " | ".join(str(cell).replace("|", "¦").replace("\n", " ") for cell in row) + " |"
+        for row in rows
+    ]
     return dg.MetadataValue.md("\n".join(lines))

@@ -11,8 +11,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
-
 from gallery.biography import parse_list, parse_years, summarise
+
 from gallery.datasets import ARTISTS_CSV, IGNORED, PICTURES, Archive
 from gallery.errors import Invalid, NotFound
 from gallery.images.derivatives import look_at
@@ -30,7 +30,9 @@ NAMESPACE = uuid.UUID("5bb8f2c4-3a0e-5d3b-9c39-0a5f6a9d3a11")
 def take_snapshot(archive: Archive, *, max_file: int, workers: int, say: Say) -> pd.DataFrame:
     """Every file of the archive that is not ignored, with its digest, or why it cannot be read (SNAPSHOT)."""
     entries = [
-        entry for entry in archive.entries() if entry.path != ARTISTS_CSV and not entry.path.startswith(IGNORED)
+        entry
+        for entry in archive.entries()
+        if entry.path != ARTISTS_CSV and not entry.path.startswith(IGNORED)
     ]
 
     def digest(path: str) -> tuple[str, str]:
@@ -42,7 +44,9 @@ def take_snapshot(archive: Archive, *, max_file: int, workers: int, say: Say) ->
     results = parallel_map(digest, (entry.path for entry in entries), workers)
     rows = [
         {"path": entry.path, "size": entry.size, "sha256": sha256, "fault": fault}
-        for entry, (sha256, fault) in zip(entries, count_aloud(results, len(entries), "read", say), strict=True)
+        for entry, (sha256, fault) in zip(
+            entries, count_aloud(results, len(entries), "read", say), strict=True
+        )
     ]
     return SNAPSHOT.frame(rows)
 
@@ -87,11 +91,15 @@ def _read_csv(archive: Archive, where: str) -> list[dict[str, str]]:
         data = archive.read(ARTISTS_CSV, MAX_CSV)
         frame = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (Invalid, NotFound, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise Invalid(f"{where}: {ARTISTS_CSV} cannot be read ({error}); expected UTF-8 with {', '.join(CSV_COLUMNS)}") from error
+        raise Invalid(
+            f"{where}: {ARTISTS_CSV} cannot be read ({error}); expected UTF-8 with {', '.join(CSV_COLUMNS)}"
+        ) from error
     missing = [column for column in CSV_COLUMNS if column not in frame.columns]
     if missing:
         found = ", ".join(map(str, frame.columns[:20]))
-        raise Invalid(f"{where}: {ARTISTS_CSV} lacks {', '.join(missing)}; expected {', '.join(CSV_COLUMNS)}, found {found}")
+        raise Invalid(
+            f"{where}: {ARTISTS_CSV} lacks {', '.join(missing)}; expected {', '.join(CSV_COLUMNS)}, found {found}"
+        )
     return [{column: str(row[column]) for column in CSV_COLUMNS} for row in frame.to_dict("records")]
 
 
@@ -102,7 +110,14 @@ def folder_of(path: str) -> str:
 
 
 def look_at_files(
-    archive: Archive, snapshot: pd.DataFrame, known: pd.DataFrame, *, max_file: int, max_pixels: int, workers: int, say: Say
+    archive: Archive,
+    snapshot: pd.DataFrame,
+    known: pd.DataFrame,
+    *,
+    max_file: int,
+    max_pixels: int,
+    workers: int,
+    say: Say,
 ) -> pd.DataFrame:
     """What each distinct content looks like, or why it is no usable picture (LOOKS); `known` looks are reused."""
     known = known[known["max_pixels"] == max_pixels].set_index("sha256", drop=False)
@@ -111,7 +126,7 @@ def look_at_files(
 
     def look(item: tuple[str, str]) -> dict[str, Any]:
         path, sha256 = item
-        empty = {name: None for name in LOOKS.columns}
+        empty = dict.fromkeys(LOOKS.columns)
         try:
             seen = asdict(look_at(archive.read(path, max_file), max_pixels=max_pixels))
             return {**empty, **seen, "sha256": sha256, "fault": "", "max_pixels": max_pixels}
@@ -124,7 +139,9 @@ def look_at_files(
     return pd.concat([kept, LOOKS.frame(rows)], ignore_index=True).sort_values("sha256", ignore_index=True)
 
 
-def sort_files(snapshot: pd.DataFrame, artists: pd.DataFrame, looks: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def sort_files(
+    snapshot: pd.DataFrame, artists: pd.DataFrame, looks: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every file as kept, duplicate or quarantined (FILES), and the works that the kept ones are (ARTWORKS)."""
     slug_of = {folder: row.slug for row in artists.itertuples() for folder in row.folders}
     look_of = {row["sha256"]: row for row in looks.to_dict("records")}
@@ -139,11 +156,22 @@ def sort_files(snapshot: pd.DataFrame, artists: pd.DataFrame, looks: pd.DataFram
         path, sha256 = str(file["path"]), str(file["sha256"])
         folder = folder_of(path)
         slug = slug_of.get(folder, "")
-        entry = {"path": path, "size": file["size"], "sha256": sha256, "artist": slug, "reason": "", "work": ""}
+        entry = {
+            "path": path,
+            "size": file["size"],
+            "sha256": sha256,
+            "artist": slug,
+            "reason": "",
+            "work": "",
+        }
         files.append(entry)
         fault = file["fault"] or (look_of[sha256]["fault"] if sha256 in look_of else "")
         if not fault and not slug:
-            fault = f"its folder {folder} is no artist of {ARTISTS_CSV}" if folder else f"it lies outside {PICTURES}<Artist>/"
+            fault = (
+                f"its folder {folder} is no artist of {ARTISTS_CSV}"
+                if folder
+                else f"it lies outside {PICTURES}<Artist>/"
+            )
         if fault:
             entry.update(status="quarantined", reason=str(fault))
         elif sha256 in first:
@@ -151,14 +179,27 @@ def sort_files(snapshot: pd.DataFrame, artists: pd.DataFrame, looks: pd.DataFram
             entry.update(status="duplicate", reason=f"the same bytes as {original}", work=work)
         else:
             id = work_id(slug, path)
-            if id in works:  # two different pictures under one artist and file name: tell them apart by content
+            if (
+                id in works
+            ):  # two different pictures under one artist and file name: tell them apart by content
                 id = work_id(slug, path, sha256)
             first[sha256] = (id, path)
             entry.update(status="kept", work=id)
-            look = {name: look_of[sha256][name] for name in ("width", "height", "color", "phash", "extension")}
-            works[id] = {"id": id, "artist": slug, "file": path, "sha256": sha256, "size": file["size"], **look}
+            look = {
+                name: look_of[sha256][name] for name in ("width", "height", "color", "phash", "extension")
+            }
+            works[id] = {
+                "id": id,
+                "artist": slug,
+                "file": path,
+                "sha256": sha256,
+                "size": file["size"],
+                **look,
+            }
     files.sort(key=lambda entry: entry["path"])
-    return FILES.frame(files), ARTWORKS.frame(sorted(works.values(), key=lambda work: (work["artist"], work["file"])))
+    return FILES.frame(files), ARTWORKS.frame(
+        sorted(works.values(), key=lambda work: (work["artist"], work["file"]))
+    )
 
 
 def work_id(slug: str, path: str, sha256: str = "") -> str:
@@ -173,7 +214,10 @@ def draw_sample(artworks: pd.DataFrame, *, per_artist: int, key: str) -> pd.Data
     A work's hash depends on nothing but its id, so a new file takes at most one place and moves no other.
     """
     ranked = artworks[["id", "artist", "file", "sha256"]].copy()
-    ranked["hash"] = [hashlib.blake2b(str(id).encode(), key=key.encode()[:64], digest_size=16).hexdigest() for id in ranked["id"]]
+    ranked["hash"] = [
+        hashlib.blake2b(str(id).encode(), key=key.encode()[:64], digest_size=16).hexdigest()
+        for id in ranked["id"]
+    ]
     ranked = ranked.sort_values(["artist", "hash"])
     ranked["rank"] = ranked.groupby("artist").cumcount() + 1
     sampled = ranked[ranked["rank"] <= per_artist]

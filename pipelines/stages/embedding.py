@@ -1,7 +1,7 @@
 """Vectors, keyed by encoder and content: only what has none yet is encoded.
 
-    embeddings/<encoder>/<part>.parquet   rows that one step encoded, written whole
-    embeddings/<encoder>/plan.parquet     what the current run still wants, in shards
+embeddings/<encoder>/<part>.parquet   rows that one step encoded, written whole
+embeddings/<encoder>/plan.parquet     what the current run still wants, in shards
 """
 
 from __future__ import annotations
@@ -42,7 +42,12 @@ class VectorCache:
         try:
             return pq.read_table(io.BytesIO(self._store.get(key)), columns=columns)
         except (pa.ArrowInvalid, OSError) as error:
-            log.warning("%s in %s cannot be read and is passed over; its works are encoded again (%s)", key, self._store.address, error)
+            log.warning(
+                "%s in %s cannot be read and is passed over; its works are encoded again (%s)",
+                key,
+                self._store.address,
+                error,
+            )
             return None
 
     def present(self) -> set[str]:
@@ -54,12 +59,20 @@ class VectorCache:
         """Store rows as one part, named after the digests, so that doing it twice leaves one."""
         rows = np.ascontiguousarray(vectors, dtype=np.float32)
         if rows.shape != (len(digests), self._dim) or not np.isfinite(rows).all():
-            raise Invalid(f"encoder {self._fingerprint} gave {rows.shape} for {len(digests)} pictures of {self._dim} floats, or not finite")
+            raise Invalid(
+                f"encoder {self._fingerprint} gave {rows.shape} for {len(digests)} pictures of {self._dim} floats, or not finite"
+            )
         flat = pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), self._dim)
-        table = pa.table({"sha256": list(digests), "vector": flat}).replace_schema_metadata({"encoder": self._fingerprint})
+        table = pa.table({"sha256": list(digests), "vector": flat}).replace_schema_metadata(
+            {"encoder": self._fingerprint}
+        )
         buffer = io.BytesIO()
         pq.write_table(table, buffer)
-        self._store.put(f"{self._folder}/{shard_name(digests)}.part.parquet", buffer.getvalue(), "application/vnd.apache.parquet")
+        self._store.put(
+            f"{self._folder}/{shard_name(digests)}.part.parquet",
+            buffer.getvalue(),
+            "application/vnd.apache.parquet",
+        )
 
     def vectors(self, digests: Sequence[str]) -> Vectors:
         """The rows in the order given, float32 [n, dim]. Raises NotFound naming digests that have none."""
@@ -76,14 +89,18 @@ class VectorCache:
                     found[place[sha256]] = row
                     missing.discard(sha256)
         if missing:
-            raise NotFound(f"{len(missing)} of {len(place)} pictures have no vector, such as {', '.join(sorted(missing)[:3])}")
+            raise NotFound(
+                f"{len(missing)} of {len(place)} pictures have no vector, such as {', '.join(sorted(missing)[:3])}"
+            )
         return found[[place[sha256] for sha256 in digests]]
 
     def write_plan(self, shards: dict[str, list[str]]) -> None:
         """Store which digests each shard is to encode."""
         rows = [(shard, sha256) for shard, digests in shards.items() for sha256 in digests]
-        frame = pa.table({"shard": [shard for shard, _ in rows], "sha256": [sha256 for _, sha256 in rows]},
-                         schema=pa.schema([("shard", pa.string()), ("sha256", pa.string())]))
+        frame = pa.table(
+            {"shard": [shard for shard, _ in rows], "sha256": [sha256 for _, sha256 in rows]},
+            schema=pa.schema([("shard", pa.string()), ("sha256", pa.string())]),
+        )
         buffer = io.BytesIO()
         pq.write_table(frame, buffer)
         self._store.put(f"{self._folder}/plan.parquet", buffer.getvalue(), "application/vnd.apache.parquet")
@@ -107,7 +124,14 @@ def plan_shards(wanted: Sequence[str], present: set[str], size: int) -> dict[str
 
 
 def encode_shard(
-    encoder: Encoder, store: ObjectStore, originals: pd.DataFrame, *, batch_size: int, max_pixels: int, workers: int, say: Say
+    encoder: Encoder,
+    store: ObjectStore,
+    originals: pd.DataFrame,
+    *,
+    batch_size: int,
+    max_pixels: int,
+    workers: int,
+    say: Say,
 ) -> Vectors:
     """Vectors of the originals (columns sha256 and original) in their order, float32 [n, dim], unit length."""
 

@@ -39,14 +39,22 @@ def thumbnail_key(sha256: str, side: int) -> str:
 
 
 def store_pictures(
-    archive: Archive, store: ObjectStore, works: pd.DataFrame, *, limits: PictureLimits, workers: int, say: Say
+    archive: Archive,
+    store: ObjectStore,
+    works: pd.DataFrame,
+    *,
+    limits: PictureLimits,
+    workers: int,
+    say: Say,
 ) -> tuple[pd.DataFrame, int]:
     """Where each work's pictures lie (IMAGES), and how many works had any to upload.
 
     `works` has id, file, sha256 and extension. What the store holds already is left alone; an object of no bytes,
     which a power cut can leave, counts as absent.
     """
-    present = {key for prefix in ("originals/", "thumbs/") for key, size in store.sizes(prefix).items() if size}
+    present = {
+        key for prefix in ("originals/", "thumbs/") for key, size in store.sizes(prefix).items() if size
+    }
 
     def one(work: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         sha256 = work["sha256"]

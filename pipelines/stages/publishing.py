@@ -54,7 +54,14 @@ def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.Dat
             artist=painters[row["artist"]],
             file=row["file"],
             sha256=row["sha256"],
-            picture=Picture(row["original"], row["large"], row["small"], int(row["width"]), int(row["height"]), row["color"]),
+            picture=Picture(
+                row["original"],
+                row["large"],
+                row["small"],
+                int(row["width"]),
+                int(row["height"]),
+                row["color"],
+            ),
         )
         for row in usable.to_dict("records")
     ]

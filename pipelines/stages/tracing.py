@@ -24,9 +24,13 @@ def trace(ports: Ports, question: str) -> list[dict[str, Any]]:
     if match.empty:
         match = files[files["path"].str.casefold().str.contains(question.casefold(), regex=False)]
     if match.empty:
-        raise NotFound(f"no work or file matches {question!r}; give an id, a path in the archive, or a part of one")
+        raise NotFound(
+            f"no work or file matches {question!r}; give an id, a path in the archive, or a part of one"
+        )
     if len(match) > MOST:
-        raise NotFound(f"{len(match)} files match {question!r}; say more of the path, such as {match.iloc[0]['path']}")
+        raise NotFound(
+            f"{len(match)} files match {question!r}; say more of the path, such as {match.iloc[0]['path']}"
+        )
     source = read_note(ports.tables, "dataset")
     artists = {row["slug"]: row["name"] for row in ARTISTS.read(ports.tables).to_dict("records")}
     return [
@@ -53,7 +57,11 @@ def _work(ports: Ports, id: str) -> dict[str, Any]:
     facts: dict[str, Any] = {"work": id}
     sampled, image = row(SAMPLE), row(IMAGES)
     limit = ports.settings.per_artist
-    facts["sample"] = f"in, number {sampled['rank']} of its artist" if sampled is not None else f"out: {limit} works of its artist rank before it"
+    facts["sample"] = (
+        f"in, number {sampled['rank']} of its artist"
+        if sampled is not None
+        else f"out: {limit} works of its artist rank before it"
+    )
     if image is not None:
         facts["pictures"] = image["fault"] or f"{image['original']} in {ports.images.address}"
     build = ports.vectors.live()
@@ -61,5 +69,7 @@ def _work(ports: Ports, id: str) -> dict[str, Any]:
         facts["live"] = "no build is live yet"
     else:
         held = id in ports.vectors.open(build.name).ids()
-        facts["live"] = f"{'in' if held else 'not in'} build {build.name} of {build.created_at[:16].replace('T', ' ')} UTC"
+        facts["live"] = (
+            f"{'in' if held else 'not in'} build {build.name} of {build.created_at[:16].replace('T', ' ')} UTC"
+        )
     return facts

@@ -1,0 +1,45 @@
+"""Filters for the templates: what is said of a picture, and the sizes it comes in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Flask, url_for
+
+from gallery.catalog import Artwork, Picture
+from serving.site import site
+
+
+def alt(work: Artwork) -> str:
+    """What the catalogue knows, for who cannot see it: "Painting by Claude Monet, 1840–1926, Impressionism"."""
+    artist = work.artist
+    return ", ".join(part for part in (f"Painting by {artist.name}", artist.years, *artist.genres[:1]) if part)
+
+
+def srcset(picture: Picture) -> str:
+    """Both thumbnails with their widths, which follow from the longer sides that the settings name."""
+    settings, longer = site().settings, max(picture.width, picture.height)
+    copies = ((picture.small, settings.thumb_small), (picture.large, settings.thumb_large))
+    widths = {key: max(1, round(picture.width * min(1.0, side / longer))) for key, side in copies}
+    return ", ".join(f"{url_for('pictures.picture', key=key)} {width}w" for key, width in widths.items())
+
+
+def fitted(picture: Picture, width: int, height: int) -> tuple[int, int]:
+    """The picture's size once it is scaled into a box, in CSS pixels, its proportions kept."""
+    scale = min(width / picture.width, height / picture.height)
+    return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+
+
+def day(moment: str) -> str:
+    """A build's time as a day for people: "22 November 2026"; as it stands where it is not ISO 8601."""
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    return f"{parsed.day} {parsed:%B %Y}"
+
+
+def register(app: Flask) -> None:
+    """Give the filters to the app's templates."""
+    app.jinja_env.filters.update(alt=alt, srcset=srcset, fitted=fitted, day=day)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

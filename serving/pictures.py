@@ -1,0 +1,34 @@
+"""The pictures themselves, out of the image store."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, request
+from werkzeug.wrappers import Response
+
+from gallery.errors import Invalid, NotFound
+from gallery.images.derivatives import CONTENT_TYPES
+from serving.site import site
+
+blueprint = Blueprint("pictures", __name__)
+
+FOLDERS = ("originals/", "thumbs/")
+"""What of the image store may be seen."""
+
+FOREVER = "public, max-age=31536000, immutable"
+"""For addresses that name their content: the same address never answers with other bytes."""
+
+
+@blueprint.get("/pictures/<path:key>")
+def picture(key: str) -> Response:
+    """The bytes of a picture, or the range of them that was asked for."""
+    content_type = CONTENT_TYPES.get(key.rpartition(".")[2])
+    if content_type is None or not key.startswith(FOLDERS):
+        abort(404)
+    try:
+        data = site().ports.images.get(key)
+    except (NotFound, Invalid):
+        abort(404)
+    response = Response(data, mimetype=content_type)
+    response.set_etag(key)
+    response.headers["Cache-Control"] = FOREVER
+    return response.make_conditional(request, accept_ranges=True, complete_length=len(data))

@@ -1,0 +1,71 @@
+"""What the views of one app share."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from gallery.catalog import Build
+from gallery.ports import Ports
+from gallery.search import SearchEngine
+from gallery.settings import Settings
+from serving.errors import NoCollection, Starting
+from serving.tokens import Tokens
+from serving.wall import Wall
+from serving.warmup import State, WarmUp
+
+DECODERS = 2
+"""Uploads decoded and encoded at the same time; each may hold some 200 MB of pixels while it lasts."""
+
+EXTENSION = "gallery"
+
+
+@dataclass(frozen=True)
+class Site:
+    """The parts of one app, made by create_app."""
+
+    settings: Settings
+    ports: Ports
+    engine: SearchEngine
+    warmup: WarmUp
+    wall: Wall
+    tokens: Tokens
+    decoders: threading.BoundedSemaphore
+
+    @classmethod
+    def open(cls, settings: Settings, ports: Ports) -> Site:
+        """The parts for these settings; nothing is loaded yet."""
+        engine = SearchEngine(ports)
+        key = settings.secret_key.get_secret_value() if settings.secret_key else None
+        return cls(
+            settings,
+            ports,
+            engine,
+            WarmUp(ports, engine),
+            Wall(ports),
+            Tokens(key),
+            threading.BoundedSemaphore(DECODERS),
+        )
+
+    def live(self) -> Build:
+        """The live build. Raises NoCollection before the first is published, Unavailable."""
+        build = self.ports.vectors.live()
+        if build is None:
+            raise NoCollection("there is no collection yet; run `gallery refresh` to build one")
+        return build
+
+    def ready(self) -> Build:
+        """The live build, its encoder loaded. Raises NoCollection, Starting, Unavailable."""
+        build = self.live()
+        if self.warmup.state is not State.READY:
+            self.warmup.start()  # a server that is not ours may not have
+            raise Starting(self.warmup.state.value)
+        return build
+
+
+def site() -> Site:
+    """The parts of the app that answers this request."""
+    return cast(Site, current_app.extensions[EXTENSION])

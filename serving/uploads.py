@@ -1,0 +1,90 @@
+"""Uploaded pictures: from the request's bytes to something to search by, in memory and within limits."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Request, request
+from PIL import Image, UnidentifiedImageError
+
+from gallery.errors import Invalid
+from gallery.images.decode import DAMAGED, FORMATS, open_picture
+from gallery.images.derivatives import shrink, webp
+from serving.errors import Busy, Rejected
+from serving.site import Site
+from serving.tokens import Upload
+
+FIELD, TOKEN = "picture", "token"
+
+COPY_SIDE = 320
+"""Longer side in pixels of the copy that is shown back: twice what the page shows, about 15 KB."""
+WAIT = 5.0
+"""Seconds that an upload waits for its turn."""
+
+
+class MemoryRequest(Request):
+    """A request whose uploads stay in memory; Werkzeug would write the larger ones to a temporary file."""
+
+    def _get_file_stream(self, *_: object, **__: object) -> io.BytesIO:
+        return io.BytesIO()
+
+
+def uploaded(site: Site) -> Upload | None:
+    """The picture that this request uploads, or names by its signed field; None where there is neither.
+
+    Raises Rejected for what is no picture or too large, Busy, Unavailable.
+    """
+    file = request.files.get(FIELD)
+    if file and file.filename:
+        data = file.stream.read()
+        if len(data) > site.settings.max_upload:
+            limit = site.settings.max_upload / 1e6
+            raise Rejected(f"The picture is larger than {limit:.0f} MB. Try a smaller copy of it.", 413)
+        with _turn(site):
+            return _upload(site, data)
+    if not request.form.get("q", "").strip() and request.form.get(TOKEN):
+        upload = site.tokens.read(request.form[TOKEN])
+        if upload.query.fingerprint != site.live().fingerprint:
+            raise Rejected("The collection has changed since this picture was uploaded. Please upload it again.")
+        return upload
+    return None
+
+
+@contextmanager
+def _turn(site: Site) -> Iterator[None]:
+    if not site.decoders.acquire(timeout=WAIT):
+        raise Busy(f"no upload could be decoded within {WAIT} s")
+    try:
+        yield
+    finally:
+        site.decoders.release()
+
+
+def _upload(site: Site, data: bytes) -> Upload:
+    limit = site.settings.max_upload_pixels
+    side = max(site.engine.encoder_for(site.live()).image_side, COPY_SIDE)
+    try:
+        picture = open_picture(data, max_pixels=limit, side=side)
+    except Invalid as error:
+        # The decoder's own words may quote its internals, so they are not passed on.
+        pixels = _claimed_pixels(data)
+        if pixels > limit:
+            raise Rejected(
+                f"The picture has {pixels / 1e6:,.0f} million pixels; the limit is {limit / 1e6:,.0f} million.", 413
+            ) from error
+        raise Rejected(
+            "This file is not a picture, or it is damaged. JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF are understood.",
+            415,
+        ) from error
+    copy = shrink(picture, COPY_SIDE)
+    return Upload(site.engine.picture_query(picture), webp(copy), *copy.size)
+
+
+def _claimed_pixels(data: bytes) -> int:
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            return picture.width * picture.height
+    except (UnidentifiedImageError, *DAMAGED):
+        return 0

@@ -1,0 +1,66 @@
+"""Archives in the Kaggle layout, small and made up, for tests."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+COLUMNS = ("id", "name", "years", "genre", "nationality", "bio", "wikipedia", "paintings")
+
+
+def picture(seed: int, size: tuple[int, int] = (120, 90), format: str = "JPEG", mode: str = "RGB") -> bytes:
+    """A picture of smooth coloured patches, another for each seed."""
+    patches = np.random.default_rng(seed).integers(0, 255, (5, 6, 3), dtype=np.uint8)
+    image = Image.fromarray(patches).resize(size, Image.Resampling.BICUBIC).convert(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, format)
+    return buffer.getvalue()
+
+
+def artists_csv(names: Mapping[str, str] | list[str], columns: tuple[str, ...] = COLUMNS) -> bytes:
+    """An artists.csv; of a mapping the values are the years."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(columns)
+    for place, name in enumerate(names):
+        years = names[name] if isinstance(names, Mapping) else "1840 - 1926"
+        row = {
+            "id": place,
+            "name": name,
+            "years": years,
+            "genre": "Realism,Impressionism" if place % 2 else "Realism",
+            "nationality": "French" if place % 2 else "Dutch",
+            "bio": f"{name} (French: [nɔ̃]; 1 May 1840 – 2 June 1926) was invented for a test. There is no more to say.",
+            "wikipedia": "https://en.wikipedia.org/wiki/Painting",
+            "paintings": 3,
+        }
+        writer.writerow([row[column] for column in columns])
+    return buffer.getvalue().encode()
+
+
+def write_zip(path: Path, files: Mapping[str, bytes], artists: bytes | None) -> Path:
+    """A zip of the files, each under images/images/ unless its path starts with "/" (which is then dropped)."""
+    with zipfile.ZipFile(path, "w") as archive:
+        if artists is not None:
+            archive.writestr("artists.csv", artists)
+        for name, data in files.items():
+            archive.writestr(name[1:] if name.startswith("/") else f"images/images/{name}", data)
+    return path
+
+
+def write_folder(root: Path, files: Mapping[str, bytes], artists: bytes | None) -> Path:
+    """The same as a folder."""
+    for name, data in files.items():
+        file = root / "images" / "images" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    if artists is not None:
+        root.mkdir(parents=True, exist_ok=True)
+        (root / "artists.csv").write_bytes(artists)
+    return root

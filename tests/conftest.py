@@ -1,0 +1,43 @@
+"""Fixtures for all tests: settings that keep everything in a temporary folder, and nothing from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gallery.settings import PREFIX, TEST_PREFIX, Settings, read_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No GALLERY_* of the person running the tests, no .env, and no Dagster home of theirs."""
+    for name in list(os.environ):
+        if (name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)) or name == "DAGSTER_HOME":
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def settings_with(tmp_path: Path) -> Callable[..., Settings]:
+    """Settings with everything below a temporary folder and the fake encoder, but for what is given."""
+
+    def make(**given: Any) -> Settings:
+        return read_settings(**{"home": tmp_path / "home", "encoder": "fake", **given})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def real_archive() -> Path:
+    """The path that GALLERY_TEST_DATA names: real paintings in the Kaggle archive's layout."""
+    named = os.environ.get("GALLERY_TEST_DATA")
+    if not named:
+        pytest.skip("GALLERY_TEST_DATA names no archive of real paintings")
+    path = Path(named)
+    if not path.exists():
+        pytest.fail(f"GALLERY_TEST_DATA={named}, which does not exist")
+    return path
