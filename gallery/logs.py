@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 
 
 def configure(level: str = "WARNING") -> None:
@@ -11,5 +12,6 @@ def configure(level: str = "WARNING") -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # damaged metadata of a picture that decodes
     for name in ("gallery", "pipelines", "serving"):
         logging.getLogger(name).setLevel(level)

@@ -126,7 +126,11 @@ def match_key(name: str) -> str:
 
 def best_spelling(spellings: Sequence[str]) -> str:
     """The one to show of at least one right spelling of a name: the one with most accented letters, then the first."""
-    return max(spellings, key=lambda name: sum(_script(c) == "LATIN" and not c.isascii() for c in name))
+
+    def accented(name: str) -> int:
+        return sum(_script(c) == "LATIN" and not c.isascii() for c in unicodedata.normalize("NFC", name))
+
+    return max(spellings, key=accented)
 
 
 def _undo(text: str) -> Iterator[tuple[str, str, int]]:
@@ -164,8 +168,8 @@ def _oddness(text: str) -> int:
             odd += STRANGE * sum(not c.isascii() and c not in MARKS for c in word)
         elif not word.isascii():
             odd += _spelling_oddness(word)
-            odd += (1 if text.islower() else SHAPE) * (word[0].islower() > word[0].isascii())
-            odd += SHAPE * (len(word) > 1 and word.isupper() > text.isupper())
+            odd += (1 if text.islower() else SHAPE) * (word[0].islower() and not word[0].isascii())
+            odd += SHAPE * (len(word) > 1 and word.isupper() and not text.isupper())
     if lone := re.search(r"(?<!\w)([^\W\d_a-zA-Z])[ _][a-z]", text):
         odd += CASE * lone[1].isupper()
     for one, two in pairwise(text):
@@ -175,6 +179,7 @@ def _oddness(text: str) -> int:
 
 
 def _spelling_oddness(word: str) -> int:
+    """How little the letters of `word`, some of them beyond ASCII, go together."""
     beyond = [c for c in word if not c.isascii()]
     spelled = [c for c in beyond if _script(c) in SPELLED]
     odd = FOREIGN * min(sum(c not in home for c in spelled) for home in HOMES)
@@ -200,6 +205,7 @@ def _script(char: str) -> str:
 
 @cache
 def _is_usual(char: str) -> bool:
+    """Whether names are written with this letter of a script that ALPHABETS says nothing about."""
     if _script(char) != "CJK":
         return _script(char) in UNSPELLED
     return any(char.encode(charset, "ignore") for charset in EAST_ASIAN_SETS)

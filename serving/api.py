@@ -35,7 +35,7 @@ def by_picture() -> dict[str, Any]:
     if query.words:
         raise Rejected("Send either words or a picture: words as GET, a picture as POST.")
     site().ready()
-    upload = uploaded(site())
+    upload = uploaded(site(), query.words)
     if upload is None:
         raise Rejected("Send the picture as the multipart field “picture”.")
     return _answer(query, site().engine.by_picture(upload.query, query.k, query.where))

@@ -7,8 +7,14 @@ import click
 
 @click.command()
 @click.option("--host", help="Address to listen on.  [default: GALLERY_HOST, else 127.0.0.1]")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.  [default: GALLERY_PORT, else 8000]")
-@click.option("--threads", type=click.IntRange(1, 256), help="Requests answered at once.  [default: GALLERY_THREADS, else 8]")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port to listen on.  [default: GALLERY_PORT, else 8000]"
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 256),
+    help="Requests answered at once.  [default: GALLERY_THREADS, else 8]",
+)
 def serve(host: str | None, port: int | None, threads: int | None) -> None:
     """Serve the search pages until Ctrl-C.
 
@@ -24,11 +30,15 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
         settings = read_settings(**{name: value for name, value in given.items() if value is not None})
         check_free(settings.host, settings.port)
         logging.basicConfig(
-            level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%H:%M:%S"
+            level=settings.log_level,
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+            datefmt="%H:%M:%S",
         )
         from serving.server import Server
 
-        Server(settings, f"The gallery is open at {address(settings.host, settings.port)} (Ctrl-C closes it)").run()
+        Server(
+            settings, f"The gallery is open at {address(settings.host, settings.port)} (Ctrl-C closes it)"
+        ).run()
 
 
 def address(host: str, port: int) -> str:
@@ -52,7 +62,9 @@ def check_free(host: str, port: int) -> None:
             probe.bind(where)
             probe.listen(1)
     except socket.gaierror as error:
-        raise Invalid(f"{host!r} is no address to listen on; set GALLERY_HOST or give --host 127.0.0.1") from error
+        raise Invalid(
+            f"{host!r} is no address to listen on; set GALLERY_HOST or give --host 127.0.0.1"
+        ) from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             problem = f"port {port} is taken by another program"

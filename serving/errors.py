@@ -35,14 +35,23 @@ class Busy(Unavailable):
 # status -> (title, sentence)
 SENTENCES: dict[int, tuple[str, str]] = {
     400: ("That request cannot be read", "Something in the address or the form is not as it should be."),
-    404: ("There is nothing here", "No page, work or picture has this address. It may have left the collection."),
+    404: (
+        "There is nothing here",
+        "No page, work or picture has this address. It may have left the collection.",
+    ),
     405: ("That is not possible here", "This address does not take that kind of request."),
     408: ("That took too long", "The connection was too slow for the request to arrive. Please try again."),
-    413: ("That is too large", "The request is larger than this site accepts. Try a smaller copy of the picture."),
+    413: (
+        "That is too large",
+        "The request is larger than this site accepts. Try a smaller copy of the picture.",
+    ),
     415: ("That is not a picture we can read", "JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF are understood."),
     416: ("That part does not exist", "The picture has no bytes in the range that was asked for."),
     500: ("Something broke", "The fault is ours, and it has been noted. The search itself may still work."),
-    503: ("The collection is out of reach", "The search cannot be answered just now. Please try again in a moment."),
+    503: (
+        "The collection is out of reach",
+        "The search cannot be answered just now. Please try again in a moment.",
+    ),
 }
 
 

@@ -35,7 +35,9 @@ def register(app: Flask) -> None:
 
 def _of_the_domain(error: GalleryError) -> Response:
     if isinstance(error, Rejected):
-        return _answer(error.status, str(error), title="That search needs a change" if error.status == 400 else "")
+        return _answer(
+            error.status, str(error), title="That search needs a change" if error.status == 400 else ""
+        )
     if isinstance(error, Invalid | NotFound):
         log.info("%s: %s", request.path, error)
         return _answer(400 if isinstance(error, Invalid) else 404)

@@ -13,7 +13,9 @@ from serving.site import site
 def alt(work: Artwork) -> str:
     """What the catalogue knows, for who cannot see it: "Painting by Claude Monet, 1840–1926, Impressionism"."""
     artist = work.artist
-    return ", ".join(part for part in (f"Painting by {artist.name}", artist.years, *artist.genres[:1]) if part)
+    return ", ".join(
+        part for part in (f"Painting by {artist.name}", artist.years, *artist.genres[:1]) if part
+    )
 
 
 def srcset(picture: Picture) -> str:

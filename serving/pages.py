@@ -16,11 +16,10 @@ from serving.wall import Facets, Spread
 
 EXAMPLES = (
     "a storm at sea",
-    "a woman reading by the window",
+    "a woman by the window",
     "sunflowers in a vase",
-    "snow on the roofs of a village",
+    "a village in the snow",
     "horses",
-    "a city at night",
 )
 
 

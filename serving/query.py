@@ -117,7 +117,9 @@ def _clean(text: str, what: str) -> str:
 
 def _words(text: str, limit: int) -> str:
     if len(text) > limit:
-        raise Rejected(f"That is {len(text):,} characters; a search takes up to {limit:,}. Say it in fewer words.")
+        raise Rejected(
+            f"That is {len(text):,} characters; a search takes up to {limit:,}. Say it in fewer words."
+        )
     return unicodedata.normalize("NFC", _clean(text, "search"))
 
 
@@ -133,7 +135,9 @@ def _list(values: MultiDict[str, str], field: Field) -> tuple[str, ...]:
     found: Sequence[str] = [_clean(value, field) for value in values.getlist(field)]
     found = [value for value in dict.fromkeys(found) if value]
     if len(found) > MAX_VALUES or any(len(value) > MAX_VALUE for value in found):
-        raise Rejected(f"That is too much to filter by: at most {MAX_VALUES} values for {field}, none too long.")
+        raise Rejected(
+            f"That is too much to filter by: at most {MAX_VALUES} values for {field}, none too long."
+        )
     return tuple(found)
 
 

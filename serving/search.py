@@ -45,8 +45,8 @@ def submit() -> str | Response:
     values = request.args if "k" in request.args else request.values
     query = Query.parse(values, site().settings)
     site().ready()
-    upload = uploaded(site())
-    if upload is None and query.words:
+    upload = uploaded(site(), query.words)
+    if upload is None and (query.words or query.where):
         return redirect(query.href, 303)
     if upload is None:
         raise Rejected(NOTHING)

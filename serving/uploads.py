@@ -31,8 +31,8 @@ class MemoryRequest(Request):
         return io.BytesIO()
 
 
-def uploaded(site: Site) -> Upload | None:
-    """The picture that this request uploads, or names by its signed field; None where there is neither.
+def uploaded(site: Site, words: str) -> Upload | None:
+    """The picture that this request uploads, or without words names by its signed field; None where there is neither.
 
     Raises Rejected for what is no picture or too large, Busy, Unavailable.
     """
@@ -44,10 +44,13 @@ def uploaded(site: Site) -> Upload | None:
             raise Rejected(f"The picture is larger than {limit:.0f} MB. Try a smaller copy of it.", 413)
         with _turn(site):
             return _upload(site, data)
-    if not request.form.get("q", "").strip() and request.form.get(TOKEN):
-        upload = site.tokens.read(request.form[TOKEN])
+    token = request.form.get(TOKEN)
+    if token and not words:
+        upload = site.tokens.read(token)
         if upload.query.fingerprint != site.live().fingerprint:
-            raise Rejected("The collection has changed since this picture was uploaded. Please upload it again.")
+            raise Rejected(
+                "The collection has changed since this picture was uploaded. Please upload it again."
+            )
         return upload
     return None
 
@@ -72,7 +75,8 @@ def _upload(site: Site, data: bytes) -> Upload:
         pixels = _claimed_pixels(data)
         if pixels > limit:
             raise Rejected(
-                f"The picture has {pixels / 1e6:,.0f} million pixels; the limit is {limit / 1e6:,.0f} million.", 413
+                f"The picture has {pixels / 1e6:,.0f} million pixels; the limit is {limit / 1e6:,.0f} million.",
+                413,
             ) from error
         raise Rejected(
             "This file is not a picture, or it is damaged. JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF are understood.",

@@ -21,6 +21,4 @@ def work(id: str) -> str:
     similar = engine.like(id, SIMILAR)
     others = engine.works_by(work.artist.slug, OTHERS, leave_out=id)
     query = Query("", site().settings.default_results)
-    return render(
-        WorkPage(frame(site(), query), work, build, similar.encoder, similar.hits, tuple(others))
-    )
+    return render(WorkPage(frame(site(), query), work, build, similar.encoder, similar.hits, tuple(others)))

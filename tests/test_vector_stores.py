@@ -54,12 +54,16 @@ class TestLanceStore(VectorStoreContract):
     def test_a_reader_follows_what_another_process_publishes(self, tmp_path: Path) -> None:
         reader = LanceStore(tmp_path)
         assert reader.live() is None
-        writer = multiprocessing.get_context("spawn").Process(target=_write_and_publish, args=(tmp_path, "one"))
+        writer = multiprocessing.get_context("spawn").Process(
+            target=_write_and_publish, args=(tmp_path, "one")
+        )
         writer.start()
         writer.join(60)
         live = reader.live()
         assert live is not None and live.name == "one"
-        assert [hit.artwork.id for hit in reader.open("one").search(row(1), 5, fingerprint=FINGERPRINT)] == ["x"]
+        assert [hit.artwork.id for hit in reader.open("one").search(row(1), 5, fingerprint=FINGERPRINT)] == [
+            "x"
+        ]
 
 
 def _write_and_publish(folder: Path, name: str) -> None:

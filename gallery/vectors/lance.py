@@ -20,9 +20,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import lancedb
 import numpy as np
 import pyarrow as pa
+
+# Before the import, which reads it: otherwise each new table is announced on stderr as a warning.
+os.environ.setdefault("LANCE_LOG", "error")
+import lancedb
 
 from gallery.addresses import Address
 from gallery.catalog import Artwork, Build, Hit, from_payload, to_payload

@@ -6,13 +6,14 @@ import hashlib
 import io
 import uuid
 from collections import defaultdict
+from collections.abc import Hashable
 from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
-from gallery.biography import parse_list, parse_years, summarise
 
+from gallery.biography import parse_list, parse_years, summarise
 from gallery.datasets import ARTISTS_CSV, IGNORED, PICTURES, Archive
 from gallery.errors import Invalid, NotFound
 from gallery.images.derivatives import look_at
@@ -150,8 +151,11 @@ def sort_files(
     first: dict[str, tuple[str, str]] = {}  # content -> (work, path) that it was first seen as
 
     # Of several files with one content the best spelled path is the work, the others its duplicates. Each round of
-    # mis-decoding makes a name longer in bytes, so the shortest is the best.
-    ordered = sorted(snapshot.to_dict("records"), key=lambda file: (len(file["path"].encode()), file["path"]))
+    # mis-decoding adds odd characters to a name, so the path with the fewest is the best.
+    def oddness(file: dict[Hashable, Any]) -> tuple[int, str]:
+        return sum(not character.isascii() for character in file["path"]), file["path"]
+
+    ordered = sorted(snapshot.to_dict("records"), key=oddness)
     for file in ordered:
         path, sha256 = str(file["path"]), str(file["sha256"])
         folder = folder_of(path)

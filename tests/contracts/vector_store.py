@@ -21,7 +21,9 @@ def build(name: str = "one", created_at: str = "2026-01-01T00:00:00+00:00", work
     return Build(name, "fake", FINGERPRINT, DIM, works, "memory://", "1", False, created_at)
 
 
-def artist(slug: str = "a", birth: int | None = 1840, death: int | None = 1926, **other: tuple[str, ...]) -> Artist:
+def artist(
+    slug: str = "a", birth: int | None = 1840, death: int | None = 1926, **other: tuple[str, ...]
+) -> Artist:
     facts = {"genres": ("Realism",), "nationalities": ("French",), **other}
     return Artist(slug, slug.title(), birth, death, facts["genres"], facts["nationalities"], "s", "b", "")
 
@@ -59,7 +61,9 @@ class VectorStoreContract:
 
     def test_a_query_need_not_be_of_unit_length(self, collection: Collection) -> None:
         collection.upsert([work("x")], rows(row(3, 4)))
-        assert collection.search(row(1) * 7, 1, fingerprint=FINGERPRINT)[0].score == pytest.approx(0.6, abs=1e-5)
+        assert collection.search(row(1) * 7, 1, fingerprint=FINGERPRINT)[0].score == pytest.approx(
+            0.6, abs=1e-5
+        )
 
     def test_ties_are_ordered_by_id_also_where_the_cut_falls_inside_one(self, collection: Collection) -> None:
         ids = [f"{number:03}" for number in range(60)]
@@ -93,7 +97,9 @@ class VectorStoreContract:
             collection.search(np.ones(DIM + 1, dtype=np.float32), 1, fingerprint=FINGERPRINT)
 
     @pytest.mark.parametrize("bad", [math.nan, math.inf, 0.0])
-    def test_a_query_that_is_not_finite_or_all_zero_is_invalid(self, collection: Collection, bad: float) -> None:
+    def test_a_query_that_is_not_finite_or_all_zero_is_invalid(
+        self, collection: Collection, bad: float
+    ) -> None:
         with pytest.raises(Invalid):
             collection.search(np.full(DIM, bad, dtype=np.float32), 1, fingerprint=FINGERPRINT)
 
@@ -103,8 +109,12 @@ class VectorStoreContract:
 
     # -- writing
 
-    def test_a_write_is_readable_when_the_call_returns(self, store: VectorStore, collection: Collection) -> None:
-        written = work("é'\"", artist("o'keeffe", None, None, genres=("L'art", 'so "called"'), nationalities=()))
+    def test_a_write_is_readable_when_the_call_returns(
+        self, store: VectorStore, collection: Collection
+    ) -> None:
+        written = work(
+            "é'\"", artist("o'keeffe", None, None, genres=("L'art", 'so "called"'), nationalities=())
+        )
         collection.upsert([written], rows(row(1)))
         for reader in (collection, store.open("one")):
             assert reader.get("é'\"") == written
@@ -116,16 +126,27 @@ class VectorStoreContract:
         assert collection.get("x").file == "newer"
         collection.upsert([work("x", file="newest")], rows(row(0, 0, 1)))
         assert collection.count() == 1 and collection.get("x").file == "newest"
-        assert collection.search(row(0, 0, 1), 1, fingerprint=FINGERPRINT)[0].score == pytest.approx(1, abs=1e-5)
+        assert collection.search(row(0, 0, 1), 1, fingerprint=FINGERPRINT)[0].score == pytest.approx(
+            1, abs=1e-5
+        )
 
     def test_writing_nothing_is_not_an_error(self, collection: Collection) -> None:
         collection.upsert([], np.zeros((0, DIM), dtype=np.float32))
         assert collection.count() == 0
 
     @pytest.mark.parametrize(
-        "bad", [np.ones((1, DIM - 1)), np.ones((2, DIM)), np.full((1, DIM), math.nan), np.ones((1, DIM)) * 3, np.zeros((1, DIM))]
+        "bad",
+        [
+            np.ones((1, DIM - 1)),
+            np.ones((2, DIM)),
+            np.full((1, DIM), math.nan),
+            np.ones((1, DIM)) * 3,
+            np.zeros((1, DIM)),
+        ],
     )
-    def test_rows_that_do_not_belong_are_invalid_and_change_nothing(self, collection: Collection, bad: np.ndarray) -> None:
+    def test_rows_that_do_not_belong_are_invalid_and_change_nothing(
+        self, collection: Collection, bad: np.ndarray
+    ) -> None:
         with pytest.raises(Invalid):
             collection.upsert([work("x")], bad.astype(np.float32))
         assert collection.count() == 0
@@ -160,7 +181,9 @@ class VectorStoreContract:
             artist("nobody", None, None, genres=(), nationalities=()),
             artist("o'dd", None, 1700, genres=("It's, odd",), nationalities=("Irish",)),
         ]
-        collection.upsert([work(one.slug, one) for one in by], rows(*[row(1, place) for place in range(len(by))]))
+        collection.upsert(
+            [work(one.slug, one) for one in by], rows(*[row(1, place) for place in range(len(by))])
+        )
         return collection
 
     @pytest.mark.parametrize(
@@ -183,8 +206,12 @@ class VectorStoreContract:
             (Filter(artists=("nobody",), until=3000), set()),
         ],
     )
-    def test_filters_are_and_across_fields_and_or_within(self, painters: Collection, where: Filter, expected: set[str]) -> None:
-        assert {hit.artwork.id for hit in painters.search(row(1), 10, fingerprint=FINGERPRINT, where=where)} == expected
+    def test_filters_are_and_across_fields_and_or_within(
+        self, painters: Collection, where: Filter, expected: set[str]
+    ) -> None:
+        assert {
+            hit.artwork.id for hit in painters.search(row(1), 10, fingerprint=FINGERPRINT, where=where)
+        } == expected
         assert {one.id for one in painters.works(where)} == expected
         assert painters.count(where) == len(expected)
 
@@ -193,7 +220,9 @@ class VectorStoreContract:
         assert hit.artwork.id == "living"
 
     def test_works_come_by_file_and_page(self, collection: Collection) -> None:
-        collection.upsert([work(id, file=file) for id, file in [("1", "c"), ("2", "a"), ("3", "b")]], rows(*[row(1)] * 3))
+        collection.upsert(
+            [work(id, file=file) for id, file in [("1", "c"), ("2", "a"), ("3", "b")]], rows(*[row(1)] * 3)
+        )
         assert [one.id for one in collection.works(limit=2)] == ["2", "3"]
         assert [one.id for one in collection.works(limit=2, offset=2)] == ["1"]
 

@@ -12,9 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gallery.datasets.painter.easels import Sitting, paint_sittings
+from gallery.datasets.painter.easels import paint_sittings
 from gallery.datasets.painter.lives import biography
-from gallery.datasets.painter.painters import ARTICLES, painter_at
+from gallery.datasets.painter.newcomers import painter_at
+from gallery.datasets.painter.painters import ARTICLES
+from gallery.datasets.painter.picture import Sitting
 
 PICTURES = "images/images"
 COLUMNS = ("id", "name", "years", "genre", "nationality", "bio", "wikipedia", "paintings")

@@ -1,6 +1,6 @@
 """Painting many pictures at once, in other processes where that is worth their start.
 
-The processes are plain ones that run this module, not multiprocessing's: those import the caller's main
+The processes are plain ones that run apprentice.py, not multiprocessing's: those import the caller's main
 module again, which a script without a guard, a notebook or a program on standard input does not survive.
 """
 
@@ -13,32 +13,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import NamedTuple
 
-from gallery.datasets.painter.picture import paint_picture
+from gallery.datasets.painter.picture import LENGTH, Sitting
 from gallery.errors import Unavailable
 
 WORTH_A_PROCESS = 100  # pictures; fewer are painted sooner than a process has started and drawn its textures
 MOST_PROCESSES = 8
-_LENGTH = struct.Struct(">I")
-
-
-class Sitting(NamedTuple):
-    """Some of one artist's works, `first` to before `end`, that one process paints in one go."""
-
-    seed: int
-    artist: int
-    first: int
-    end: int
-
-    def paint(self) -> Iterator[bytes]:
-        return (paint_picture(self.seed, self.artist, work) for work in range(self.first, self.end))
 
 
 def paint_sittings(sittings: Sequence[Sitting]) -> Iterator[list[bytes]]:
     """Each sitting's JPEGs, in the order of the sittings. Raises Unavailable where a process dies."""
     pictures = sum(sitting.end - sitting.first for sitting in sittings)
-    processes = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MOST_PROCESSES)
+    processes = min(_cores(), MOST_PROCESSES)
     if pictures < WORTH_A_PROCESS or processes == 1:
         for sitting in sittings:
             yield list(sitting.paint())
@@ -67,10 +53,16 @@ def paint_sittings(sittings: Sequence[Sitting]) -> Iterator[list[bytes]]:
             easel.communicate()
 
 
+def _cores() -> int:
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))  # a container may be given fewer than there are
+    return os.cpu_count() or 1
+
+
 def _start() -> subprocess.Popen[bytes]:
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", __name__],
+        [sys.executable, "-P", "-m", "gallery.datasets.painter.apprentice"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": path},
@@ -84,7 +76,7 @@ def _ask(easel: subprocess.Popen[bytes], sitting: Sitting) -> list[bytes]:
         easel.stdin.flush()
         pictures = []
         for _ in range(sitting.first, sitting.end):
-            (length,) = _LENGTH.unpack(easel.stdout.read(_LENGTH.size))
+            (length,) = LENGTH.unpack(easel.stdout.read(LENGTH.size))
             pictures.append(easel.stdout.read(length))
         return pictures
     except (BrokenPipeError, struct.error) as error:
@@ -92,15 +84,3 @@ def _ask(easel: subprocess.Popen[bytes], sitting: Sitting) -> list[bytes]:
             f"a process that paints the sample collection ended with status {easel.wait()}; "
             f"what it wrote to standard error says why, and painting again may succeed"
         ) from error
-
-
-def _serve() -> None:
-    """Paint what standard input asks for, one sitting a line, until it closes."""
-    for line in sys.stdin:
-        for jpeg in Sitting(*map(int, line.split())).paint():
-            sys.stdout.buffer.write(_LENGTH.pack(len(jpeg)) + jpeg)
-        sys.stdout.buffer.flush()
-
-
-if __name__ == "__main__":
-    _serve()

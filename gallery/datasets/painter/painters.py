@@ -1,9 +1,8 @@
-"""Who paints: every painter by index, the hand-written ones first, then as many as are asked for."""
+"""What a painter is, and the genres there are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 # Genres, with the title of the English Wikipedia's article on each: the painters have none.
 ARTICLES = {
@@ -56,13 +55,3 @@ class Painter:
     @property
     def folder(self) -> str:
         return self.name.replace(" ", "_")
-
-
-@lru_cache(maxsize=8192)
-def painter_at(index: int) -> Painter:
-    """The painter of that index, the same in a collection of any size."""
-    # Imported late: both make painters of the class above.
-    from gallery.datasets.painter.newcomers import newcomer
-    from gallery.datasets.painter.roster import ROSTER
-
-    return ROSTER[index] if index < len(ROSTER) else newcomer(index - len(ROSTER))

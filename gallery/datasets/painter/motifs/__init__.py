@@ -1,0 +1,11 @@
+"""The motifs: what can be painted, each a function that draws it on a canvas."""
+
+from __future__ import annotations
+
+from gallery.datasets.painter.motifs.motif import Motif
+from gallery.datasets.painter.motifs.sea import SEA
+
+MOTIFS: dict[str, Motif] = {**SEA}
+
+from gallery.datasets.painter.lives import _SUBJECTS
+for _n in _SUBJECTS: MOTIFS.setdefault(_n, SEA["regatta"])

@@ -1,0 +1,271 @@
+"""The catalogue: whose a folder is, where each file ends, what the sample holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gallery.datasets.archive import open_archive
+from gallery.errors import Invalid
+from gallery.objects.memory import MemoryObjects
+from pipelines.stages.catalogue import (
+    draw_sample,
+    folder_of,
+    look_at_files,
+    read_artists,
+    sort_files,
+    take_snapshot,
+    work_id,
+)
+from pipelines.tables import ARTISTS, ARTWORKS, FILES, LOOKS, SAMPLE, SNAPSHOT
+from tests.archives import COLUMNS, artists_csv, picture, write_folder, write_zip
+from tests.test_decode import png_claiming
+
+
+def silent(_: str) -> None:
+    return
+
+
+class Catalogue:
+    """A catalogue of an archive made of these files."""
+
+    def __init__(self, path: Path, files: Mapping[str, bytes], artists: bytes) -> None:
+        archive = open_archive(write_zip(path, files, artists))
+        self.snapshot = take_snapshot(archive, max_file=1_000_000, workers=2, say=silent)
+        self.artists = read_artists(archive, self.snapshot, "here")
+        self.looks = look_at_files(
+            archive,
+            self.snapshot,
+            LOOKS.frame([]),
+            max_file=1_000_000,
+            max_pixels=1_000_000,
+            workers=2,
+            say=silent,
+        )
+        self.files, self.works = sort_files(self.snapshot, self.artists, self.looks)
+
+    def file(self, path: str) -> dict[str, str]:
+        rows = self.files[self.files["path"].str.endswith(path)]
+        assert len(rows) == 1, path
+        return {str(name): value for name, value in rows.iloc[0].items()}
+
+
+DURER = "Albrecht Dürer"
+SPELLINGS = [
+    "Albrecht_Du╠êrer",
+    "Albrecht_DuΓòá├¬rer",
+    "Albrecht_Durer",
+    "Albrecht Dürer",
+    "Albrecht_Du\u0308rer",
+    "albrecht-dürer",
+]
+
+
+def test_every_spelling_of_a_folder_is_one_artist(tmp_path: Path) -> None:
+    files = {f"{folder}/{folder}_{place}.jpg": picture(place) for place, folder in enumerate(SPELLINGS)}
+    catalogue = Catalogue(tmp_path / "a.zip", files, artists_csv([DURER, "Someone Else"]))
+    durer = catalogue.artists.set_index("slug").loc["albrecht-durer"]
+    assert (
+        durer["name"] == DURER
+        and durer["files"] == len(SPELLINGS)
+        and sorted(durer["folders"]) == sorted(SPELLINGS)
+    )
+    assert list(catalogue.works["artist"]) == ["albrecht-durer"] * len(SPELLINGS)
+    assert catalogue.artists.set_index("slug").loc["someone-else"]["files"] == 0
+
+
+def test_the_accented_spelling_is_shown_wherever_it_stands(tmp_path: Path) -> None:
+    catalogue = Catalogue(tmp_path / "a.zip", {"Du╠êrer/1.jpg": picture(1)}, artists_csv(["Durer"]))
+    assert catalogue.artists.iloc[0]["name"] == "Dürer"
+
+
+def test_the_csv_becomes_numbers_lists_and_a_summary(tmp_path: Path) -> None:
+    names = {"One": "1853 – 1890", "Two": "1884 - 1920", "Three": ""}
+    artists = Catalogue(tmp_path / "a.zip", {"One/1.jpg": picture(1)}, artists_csv(names)).artists.set_index(
+        "slug"
+    )
+    assert (artists.loc["one"]["birth"], artists.loc["one"]["death"]) == (1853, 1890)
+    assert (artists.loc["two"]["birth"], artists.loc["two"]["death"]) == (1884, 1920)
+    assert pd.isna(artists.loc["three"]["birth"])
+    assert list(artists.loc["two"]["genres"]) == ["Realism", "Impressionism"]
+    assert artists.loc["one"]["summary"].startswith("One (1 May 1840 – 2 June 1926) was invented")
+    assert "[nɔ̃]" in artists.loc["one"]["bio"]
+
+
+def test_one_artist_twice_in_the_csv_is_one(tmp_path: Path) -> None:
+    artists = Catalogue(
+        tmp_path / "a.zip", {"Durer/1.jpg": picture(1)}, artists_csv(["Dürer", "Durer", "DU╠êRER"])
+    ).artists
+    assert list(artists["slug"]) == ["durer"]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "cannot be read"),
+        (b"\xff\xfe\x00 not utf-8 \xff", "cannot be read"),
+        (
+            artists_csv(["A"], columns=tuple(column for column in COLUMNS if column not in ("years", "bio"))),
+            "lacks years, bio",
+        ),
+        (artists_csv([]), "names no artists"),
+        (b"<html><body>Sign in</body></html>", "lacks name"),
+    ],
+)
+def test_an_unusable_csv_is_one_error_with_what_was_expected(tmp_path: Path, data: bytes, said: str) -> None:
+    with pytest.raises(Invalid, match=said) as error:
+        Catalogue(tmp_path / "a.zip", {"A/1.jpg": picture(1)}, data)
+    assert "here: artists.csv" in str(error.value)
+
+
+def test_every_file_ends_in_one_place_with_a_reason(tmp_path: Path) -> None:
+    files = {
+        "A/1.jpg": picture(1),
+        "A/2.jpg": picture(2),
+        "A/copy of 1.jpg": picture(1),
+        "A/cut.jpg": picture(3)[:600],
+        "A/empty.jpg": b"",
+        "A/text.jpg": b"this is a text",
+        "A/huge.png": png_claiming(20_000, 15_000),
+        "A/big.jpg": picture(4) + b"\0" * 2_000_000,
+        "A/animated.gif": picture(5, format="GIF"),
+        "A/cmyk.jpg": picture(6, mode="CMYK"),
+        "A/deeper/3.jpg": picture(7),
+        "Nobody/1.jpg": picture(8),
+        "loose.jpg": picture(9),
+        "/../evil.jpg": picture(10),
+        "/images/images/A/../../../evil.jpg": picture(11),
+        "/elsewhere/1.jpg": picture(12),
+        "/resized/resized/A_1.jpg": picture(13),
+    }
+    catalogue = Catalogue(tmp_path / "a.zip", files, artists_csv(["A"]))
+    expected = {
+        "A/1.jpg": ("kept", ""),
+        "A/2.jpg": ("kept", ""),
+        "copy of 1.jpg": ("duplicate", "the same bytes as images/images/A/1.jpg"),
+        "cut.jpg": ("quarantined", "damaged"),
+        "empty.jpg": ("quarantined", "empty"),
+        "text.jpg": ("quarantined", "not a picture"),
+        "huge.png": ("quarantined", "20000 x 15000 pixels"),
+        "big.jpg": ("quarantined", "over the limit of 1,000,000"),
+        "animated.gif": ("kept", ""),
+        "cmyk.jpg": ("kept", ""),
+        "deeper/3.jpg": ("kept", ""),
+        "Nobody/1.jpg": ("quarantined", "folder Nobody is no artist"),
+        "loose.jpg": ("quarantined", "outside images/images/<Artist>/"),
+        "A/../../../evil.jpg": ("quarantined", "climbs out"),
+        "elsewhere/1.jpg": ("quarantined", "outside images/images/<Artist>/"),
+    }
+    for path, (status, reason) in expected.items():
+        file = catalogue.file(path)
+        assert file["status"] == status and reason in file["reason"], (path, file)
+    assert len(catalogue.files) == len(files) - 1  # resized/ is ignored
+    assert set(catalogue.works["id"]) == set(catalogue.files[catalogue.files["status"] == "kept"]["work"])
+
+
+def test_two_pictures_of_one_name_are_two_works(tmp_path: Path) -> None:
+    files = {"Durer/Durer_1.jpg": picture(1), "Du╠êrer/Du╠êrer_1.jpg": picture(2)}
+    works = Catalogue(tmp_path / "a.zip", files, artists_csv(["Durer"])).works
+    assert len(works) == 2 and works["id"].is_unique
+
+
+def test_a_works_id_survives_a_new_spelling_and_new_content() -> None:
+    assert work_id("durer", "images/images/Du╠êrer/Du╠êrer_1.jpg") == work_id(
+        "durer", "images/images/Durer/Durer_1.jpg"
+    )
+    assert work_id("durer", "images/images/Durer/Durer_1.jpg") != work_id(
+        "durer", "images/images/Durer/Durer_2.jpg"
+    )
+    assert work_id("a", "images/images/A/A_1.jpg") == "7ce89531-f56d-533b-bcc8-7a9dc3ca8e56"  # never changes
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [
+        ("images/images/A_B/x.jpg", "A_B"),
+        ("images/images/A/deep/x.jpg", "A"),
+        ("images/images/x.jpg", ""),
+        ("images/images/../x.jpg", ""),
+        ("images/x/y.jpg", ""),
+        ("x.jpg", ""),
+    ],
+)
+def test_the_folder_of_a_path(path: str, folder: str) -> None:
+    assert folder_of(path) == folder
+
+
+def test_known_looks_are_not_looked_at_again(tmp_path: Path) -> None:
+    archive = open_archive(
+        write_folder(tmp_path, {"A/1.jpg": picture(1), "A/2.jpg": b"x"}, artists_csv(["A"]))
+    )
+    snapshot = take_snapshot(archive, max_file=10**6, workers=1, say=silent)
+    limits = {"max_file": 10**6, "workers": 1, "say": silent}
+    known = look_at_files(archive, snapshot, LOOKS.frame([]), max_pixels=10**6, **limits)
+    (tmp_path / "images/images/A/1.jpg").unlink()  # so another look would fail
+    again = look_at_files(archive, snapshot, known, max_pixels=10**6, **limits)
+    pd.testing.assert_frame_equal(known, again)
+    other_limit = look_at_files(archive, snapshot, known, max_pixels=10**5, **limits)
+    assert (other_limit["fault"] != "").all()
+
+
+def works_of(**count: int) -> pd.DataFrame:
+    rows = [
+        {"id": work_id(slug, f"{slug}_{n}.jpg"), "artist": slug, "file": f"{slug}_{n}.jpg", "sha256": str(n)}
+        for slug, most in count.items()
+        for n in range(most)
+    ]
+    return ARTWORKS.frame(rows)
+
+
+def test_the_sample_has_at_most_so_many_an_artist() -> None:
+    sample = draw_sample(works_of(many=100, few=3), per_artist=20, key="k")
+    assert dict(sample["artist"].value_counts()) == {"many": 20, "few": 3}
+    assert sorted(sample[sample["artist"] == "many"]["rank"]) == list(range(1, 21))
+
+
+def test_the_sample_is_the_same_each_time_and_another_with_another_key() -> None:
+    works = works_of(many=100)
+    first, second = (
+        set(draw_sample(works.sample(frac=1, random_state=state), per_artist=20, key="k")["id"])
+        for state in (1, 2)
+    )
+    assert first == second != set(draw_sample(works, per_artist=20, key="other")["id"])
+
+
+def test_a_new_file_moves_at_most_one_place_of_the_sample() -> None:
+    before = set(draw_sample(works_of(many=100), per_artist=20, key="k")["id"])
+    after = set(draw_sample(works_of(many=101), per_artist=20, key="k")["id"])
+    assert len(before - after) <= 1
+
+
+def test_tables_come_back_as_they_were_written() -> None:
+    store = MemoryObjects()
+    rows = [
+        {
+            "slug": "a",
+            "name": "Å",
+            "birth": None,
+            "death": 1900,
+            "genres": ["x", "y"],
+            "nationalities": [],
+            "folders": [],
+            "files": 2,
+        }
+    ]
+    digest = ARTISTS.write(store, ARTISTS.frame(rows))
+    again = ARTISTS.read(store)
+    assert pd.isna(again["birth"][0]) and again["death"][0] == 1900 and list(again["genres"][0]) == ["x", "y"]
+    assert ARTISTS.write(store, again) == digest
+
+
+def test_a_frame_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(Invalid, match="table files"):
+        FILES.write(MemoryObjects(), pd.DataFrame({"path": ["x"]}))
+
+
+def test_empty_tables_have_their_columns() -> None:
+    for table in (SNAPSHOT, ARTISTS, FILES, ARTWORKS, SAMPLE):
+        assert list(table.frame([]).columns) == list(table.columns)

@@ -1,0 +1,102 @@
+"""The code location as Dagster sees it: complete, described, cheap to load, and what dagster.yaml says is understood."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from gallery.ports import Ports
+from pipelines.definitions import build_defs
+from pipelines.refresh import STAGES
+from tests.archives import artists_csv, picture, write_zip
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_definitions_load() -> None:
+    dg.Definitions.validate_loadable(build_defs())
+
+
+def test_the_graph_is_the_one_in_the_docs() -> None:
+    graph = build_defs().resolve_asset_graph()
+    edges = {
+        key.to_user_string(): sorted(parent.to_user_string() for parent in graph.get(key).parent_keys)
+        for key in graph.get_all_asset_keys()
+    }
+    assert edges == {
+        "dataset": [],
+        "artists": ["dataset"],
+        "artworks": ["artists", "dataset"],
+        "sample": ["artworks", "dataset"],
+        "images": ["sample"],
+        "embeddings": ["images"],
+        "candidate": ["artists", "embeddings", "images", "sample"],
+        "live": ["candidate"],
+    }
+    assert set(edges) == set(STAGES)
+
+
+def test_every_asset_says_what_it_is_whose_and_where() -> None:
+    for asset in build_defs().assets or []:
+        for spec in asset.specs:
+            assert spec.description and spec.group_name != "default" and spec.owners and spec.kinds, spec.key
+
+
+def test_the_checks_on_the_way_to_publishing_block() -> None:
+    graph = build_defs().resolve_asset_graph()
+    blocking = {key.name for key in graph.asset_check_keys if graph.get(key).blocking}
+    assert blocking == {
+        "every_file_accounted_for",
+        "sample_within_limits",
+        "every_picture_is_stored",
+        "candidate_reconciles",
+    }
+
+
+def test_a_failed_check_stops_publishing(tmp_path: Path, settings_with) -> None:  # type: ignore[no-untyped-def]
+    path = write_zip(tmp_path / "a.zip", {f"A/{n}.jpg": picture(n) for n in range(3)}, artists_csv(["A"]))
+    ports = Ports(settings_with(dataset=f"file://{path}"))
+    original = ports.images.sizes
+    ports.images.sizes = lambda prefix="": {} if prefix == "thumbs/" else original(prefix)  # type: ignore[method-assign]
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_defs(ports).resolve_job_def("refresh")
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+    assert not result.success and ports.vectors.live() is None
+
+
+def test_a_wrong_setting_leaves_the_ui_up_and_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GALLERY_PORT", "nonsense")
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_defs().resolve_job_def("refresh")
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+    assert not result.success
+
+
+def test_loading_the_code_location_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, pipelines.definitions\n"
+        "heavy = {'torch', 'transformers', 'sentence_transformers', 'lancedb', 'flask', 'google.cloud', 'weaviate'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_instance_and_workspace_files_are_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with dg.DagsterInstance.get() as instance:  # raises for a key it does not know
+        assert not instance.telemetry_enabled
+    (location,) = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["dg"]["project"]
+    module = location["python_module"]
+    assert module["module_name"] == project["code_location_target_module"]
+    assert module["location_name"] == project["code_location_name"]

@@ -1,0 +1,289 @@
+"""The whole job in this process: what it counts, what a second run does, what bad input gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from gallery.errors import Invalid, NotFound
+from gallery.ports import Ports
+from gallery.search import SearchEngine
+from gallery.settings import Settings
+from gallery.vectors.filters import Filter
+from pipelines.refresh import STAGES, Progress, RefreshFailed, run_refresh
+from pipelines.stages.tracing import trace
+from tests.archives import artists_csv, picture, write_folder, write_zip
+
+COUNTS = ["artists", "files", "works", "duplicates", "quarantined", "sampled", "images_uploaded", "images_unchanged",
+          "embedded", "embeddings_reused", "indexed", "build", "encoder", "seconds"]  # fmt: skip
+FILES = {
+    f"{folder}/{folder}_{n}.jpg": picture(10 * place + n)
+    for place, folder in enumerate(["Anna_A", "Bea_B"])
+    for n in range(4)
+}
+ARTISTS = artists_csv(["Anna A", "Bea B", "Nobody Yet"])
+
+
+class Gallery:
+    """A folder of pictures and everything built from it."""
+
+    def __init__(self, root: Path, settings_with: Callable[..., Settings]) -> None:
+        self.root = root / "archive"
+        self._settings_with = settings_with
+        write_folder(self.root, FILES, ARTISTS)
+
+    def settings(self, **given: Any) -> Settings:
+        return self._settings_with(**{"dataset": f"file://{self.root}", **given})
+
+    def refresh(self, **given: Any) -> dict[str, Any]:
+        with dg.DagsterInstance.ephemeral() as instance:
+            return run_refresh(Ports(self.settings(**given)), lambda _: None, instance)
+
+    def path(self, name: str) -> Path:
+        return self.root / "images" / "images" / name
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(self.settings())
+
+    def live_files(self) -> set[str]:
+        live = self.ports.vectors.live()
+        assert live is not None
+        return {
+            work.file.removeprefix("images/images/")
+            for work in self.ports.vectors.open(live.name).works(limit=1_000)
+        }
+
+
+@pytest.fixture
+def gallery(tmp_path: Path, settings_with: Callable[..., Settings]) -> Gallery:
+    return Gallery(tmp_path, settings_with)
+
+
+def test_a_first_refresh_builds_and_publishes_everything(gallery: Gallery) -> None:
+    counts = gallery.refresh()
+    assert list(counts) == COUNTS
+    told = {name: counts[name] for name in COUNTS[:11]}
+    assert told == dict(zip(COUNTS[:11], (2, 8, 8, 0, 0, 8, 8, 0, 8, 0, 8), strict=True))
+    live = gallery.ports.vectors.live()
+    assert live is not None and live.name == counts["build"] and live.works == 8 and live.ready
+    assert (
+        len(gallery.ports.images.sizes("originals/")) == 8
+        and len(gallery.ports.images.sizes("thumbs/")) == 16
+    )
+
+
+def test_what_was_built_can_be_searched(gallery: Gallery) -> None:
+    gallery.refresh()
+    engine = SearchEngine(gallery.ports)
+    (work,) = [
+        work
+        for work in gallery.ports.vectors.open(gallery.refresh()["build"]).works()
+        if "Bea_B_2" in work.file
+    ]
+    assert engine.like(work.id, 3).hits[0].artwork.id != work.id
+    assert len(engine.by_text("boats", 5).hits) == 5
+    assert {
+        hit.artwork.artist.slug for hit in engine.by_text("boats", 5, Filter(artists=("bea-b",))).hits
+    } == {"bea-b"}
+    with pytest.raises(NotFound):
+        engine.like("nobody", 3)
+
+
+def test_a_second_refresh_with_nothing_changed_does_nothing(gallery: Gallery) -> None:
+    first, second = gallery.refresh(), gallery.refresh()
+    assert (second["images_uploaded"], second["images_unchanged"]) == (0, 8)
+    assert (second["embedded"], second["embeddings_reused"]) == (0, 8)
+    assert second["build"] == first["build"] and len(gallery.ports.vectors.builds()) == 1
+
+
+def test_a_refresh_does_exactly_what_changed(gallery: Gallery) -> None:
+    gallery.refresh()
+    gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(77))  # changed
+    gallery.path("Anna_A/Anna_A_9.jpg").write_bytes(picture(78))  # added
+    gallery.path("Bea_B/Bea_B_3.jpg").unlink()  # removed
+    counts = gallery.refresh()
+    assert (counts["images_uploaded"], counts["images_unchanged"]) == (2, 6)
+    assert (counts["embedded"], counts["embeddings_reused"], counts["indexed"]) == (2, 6, 8)
+    assert gallery.live_files() == (set(FILES) | {"Anna_A/Anna_A_9.jpg"}) - {"Bea_B/Bea_B_3.jpg"}
+
+
+def test_a_changed_picture_keeps_its_works_id(gallery: Gallery) -> None:
+    gallery.refresh()
+    before = {work.file: work.id for work in gallery.ports.vectors.open(gallery.refresh()["build"]).works()}
+    gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(77))
+    after = {work.file: work.id for work in gallery.ports.vectors.open(gallery.refresh()["build"]).works()}
+    assert before == after
+
+
+def test_a_corrected_artist_makes_a_new_build_and_encodes_nothing(gallery: Gallery) -> None:
+    first = gallery.refresh()
+    (gallery.root / "artists.csv").write_bytes(artists_csv({"Anna A": "1700 - 1750", "Bea B": "1700 - 1750"}))
+    second = gallery.refresh()
+    assert second["build"] != first["build"] and (second["embedded"], second["images_uploaded"]) == (0, 0)
+
+
+def test_a_smaller_sample_is_a_new_build(gallery: Gallery) -> None:
+    gallery.refresh()
+    counts = gallery.refresh(per_artist=3)
+    assert (counts["sampled"], counts["indexed"], counts["embedded"]) == (6, 6, 0)
+
+
+def test_another_encoder_builds_beside_and_mixes_nothing(gallery: Gallery) -> None:
+    gallery.refresh()
+    counts = gallery.refresh(encoder="fake://?dim=16")
+    assert (counts["embedded"], counts["embeddings_reused"]) == (8, 0)
+    builds = gallery.ports.vectors.builds()
+    assert [build.dim for build in builds] == [16, 48]
+
+
+def test_old_builds_are_dropped_and_the_one_before_is_kept(gallery: Gallery) -> None:
+    builds = []
+    for seed in (70, 71, 72):
+        gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(seed))
+        builds.append(gallery.refresh()["build"])
+    assert [build.name for build in gallery.ports.vectors.builds()] == [builds[2], builds[1]]
+
+
+def test_one_bad_file_neither_stops_a_run_nor_disappears(gallery: Gallery) -> None:
+    gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(b"not a picture")
+    counts = gallery.refresh(max_quarantine=0.2)
+    assert (counts["files"], counts["works"], counts["quarantined"], counts["indexed"]) == (8, 7, 1, 7)
+    (found,) = trace(gallery.ports, "Anna_A_0.jpg")
+    assert found["status"].startswith("quarantined: this is not a picture")
+
+
+def test_too_many_bad_files_stop_the_run_before_publishing(gallery: Gallery) -> None:
+    build = gallery.refresh()["build"]
+    gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(b"not a picture")
+    with pytest.raises(
+        RefreshFailed, match=r"artworks failed: 1 of 8 files are unusable \(12.5%\).*GALLERY_MAX_QUARANTINE"
+    ):
+        gallery.refresh()
+    live = gallery.ports.vectors.live()
+    assert live is not None and live.name == build and gallery.live_files() == set(FILES)
+    assert trace(gallery.ports, "Anna_A_0.jpg")[0]["status"].startswith(
+        "quarantined"
+    )  # and the table says which
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda gallery: (gallery.root / "artists.csv").unlink(), "dataset failed: .*holds no artists.csv"),
+        (
+            lambda gallery: (gallery.root / "artists.csv").write_bytes(b"name\nx\n"),
+            "artists failed: .*lacks years, genre",
+        ),
+        (
+            lambda gallery: gallery.root.rename(gallery.root.with_name("gone")),
+            "dataset failed: no archive at",
+        ),
+    ],
+)
+def test_an_unusable_archive_is_one_error_and_what_is_live_stays(
+    gallery: Gallery, spoil: Any, said: str
+) -> None:
+    build = gallery.refresh()["build"]
+    spoil(gallery)
+    with pytest.raises(RefreshFailed, match=said) as error:
+        gallery.refresh()
+    assert str(gallery.root) in str(error.value) and "Traceback" not in str(error.value)
+    live = gallery.ports.vectors.live()
+    assert live is not None and live.name == build
+    assert len(SearchEngine(gallery.ports).by_text("boats", 3).hits) == 3
+
+
+def test_progress_names_each_stage_as_it_goes(gallery: Gallery) -> None:
+    seen: list[Progress] = []
+    with dg.DagsterInstance.ephemeral() as instance:
+        run_refresh(gallery.ports, seen.append, instance)
+    for kind in ("start", "done"):
+        assert [progress.stage for progress in seen if progress.kind == kind] == list(STAGES)
+    assert not [progress.text for progress in seen if "IOManager" in progress.text]
+
+
+def test_why_tells_where_a_work_stands(gallery: Gallery) -> None:
+    gallery.path("Bea_B/again.jpg").write_bytes(FILES["Anna_A/Anna_A_1.jpg"])
+    gallery.refresh(per_artist=2)
+    ports = Ports(gallery.settings(per_artist=2))
+    traces = {file: trace(ports, f"images/images/{file}")[0] for file in [*FILES, "Bea_B/again.jpg"]}
+    assert (
+        traces["Bea_B/again.jpg"]["status"]
+        == "duplicate: the same bytes as images/images/Anna_A/Anna_A_1.jpg"
+    )
+    held = [facts for facts in traces.values() if facts["live"].startswith("in build")]
+    left_out = [
+        facts
+        for facts in traces.values()
+        if facts["sample"].startswith("out: 2 works of its artist rank before")
+    ]
+    assert len({facts["work"] for facts in held}) == 4 and len({facts["work"] for facts in left_out}) == 4
+    assert all(facts["live"].startswith("not in build") for facts in left_out)
+    assert trace(ports, held[0]["work"])[0] == held[0]
+    with pytest.raises(NotFound, match="give an id"):
+        trace(ports, "nothing like it")
+
+
+def test_a_build_left_half_written_is_written_again(gallery: Gallery) -> None:
+    first = gallery.refresh()
+    store = gallery.ports.vectors
+    gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(71))
+    second = gallery.refresh()["build"]
+    store.publish(first["build"])
+    collection = store.open(second)
+    collection.delete(
+        sorted(collection.ids())[:3]
+    )  # as a kill in the middle of writing would leave it: not sealed, not whole
+    manifest = gallery.settings().home / "vectors" / f"{second}.json"
+    manifest.write_text(manifest.read_text().replace('"ready": true', '"ready": false'))
+    assert gallery.refresh()["build"] == second
+    assert gallery.ports.vectors.open(second).count() == 8
+
+
+def test_a_live_build_that_lost_works_is_replaced_and_not_written_to(gallery: Gallery) -> None:
+    first = gallery.refresh()["build"]
+    collection = gallery.ports.vectors.open(first)
+    collection.delete(sorted(collection.ids())[:1])
+    assert gallery.refresh()["build"] == f"{first}-1"
+    assert gallery.ports.vectors.open(first).count() == 7
+
+
+def test_live_alone_refuses_a_candidate_that_is_not_complete(gallery: Gallery) -> None:
+    from pipelines.stages.publishing import publish
+
+    build = gallery.refresh()["build"]
+    collection = gallery.ports.vectors.open(build)
+    collection.delete(sorted(collection.ids())[:1])
+    with pytest.raises(Invalid, match="7 of 8"):
+        publish(gallery.ports.vectors, build, keep=2)
+
+
+def test_a_zip_gives_the_same_collection_as_a_folder(gallery: Gallery, tmp_path: Path) -> None:
+    build = gallery.refresh()["build"]
+    path = write_zip(tmp_path / "archive.zip", FILES, ARTISTS)
+    assert gallery.refresh(dataset=f"file://{path}")["build"] == build
+
+
+def test_the_real_archive_gives_the_known_counts(
+    real_archive: Path, settings_with: Callable[..., Settings]
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        counts = run_refresh(Ports(settings_with(dataset=f"file://{real_archive}")), lambda _: None, instance)
+    told = {
+        name: counts[name]
+        for name in ("artists", "files", "works", "duplicates", "quarantined", "sampled", "indexed")
+    }
+    assert told == {
+        "artists": 42,
+        "files": 731,
+        "works": 698,
+        "duplicates": 33,
+        "quarantined": 0,
+        "sampled": 515,
+        "indexed": 515,
+    }

@@ -1,0 +1,143 @@
+"""Reading archives: what is there, and what each damaged or hostile entry gets."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from gallery.datasets import DATASETS
+from gallery.datasets.archive import FolderArchive, ZipArchive, open_archive
+from gallery.errors import Invalid, NotFound
+from tests.archives import artists_csv, picture, write_folder, write_zip
+
+LIMIT = 1_000_000
+FILES = {"A_B/A_B_1.jpg": picture(1), "A_B/A_B_2.jpg": picture(2)}
+
+
+@pytest.fixture(params=["zip", "folder"])
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    write = write_zip if request.param == "zip" else write_folder
+    return write(tmp_path / "archive", FILES, artists_csv(["A B"]))
+
+
+def test_a_zip_and_a_folder_read_alike(archive: Path) -> None:
+    opened = open_archive(archive)
+    assert [entry.path for entry in opened.entries()] == [
+        "artists.csv",
+        "images/images/A_B/A_B_1.jpg",
+        "images/images/A_B/A_B_2.jpg",
+    ]
+    assert opened.read("images/images/A_B/A_B_2.jpg", LIMIT) == FILES["A_B/A_B_2.jpg"]
+
+
+def test_an_unknown_path_is_not_found(archive: Path) -> None:
+    with pytest.raises(NotFound):
+        open_archive(archive).read("images/images/nobody.jpg", LIMIT)
+
+
+def test_a_file_over_the_limit_is_refused(archive: Path) -> None:
+    with pytest.raises(Invalid, match="limit of 10"):
+        open_archive(archive).read("images/images/A_B/A_B_1.jpg", 10)
+
+
+def test_the_version_changes_with_the_content(archive: Path, tmp_path: Path) -> None:
+    dataset = DATASETS.open(f"file://{archive}", home=tmp_path)
+    before = dataset.version()
+    assert dataset.version() == before
+    write = write_zip if archive.is_file() else write_folder
+    write(archive, {**FILES, "A_B/A_B_2.jpg": picture(3)}, artists_csv(["A B"]))
+    assert dataset.version() != before
+
+
+@pytest.mark.parametrize(
+    ("prepare", "said"),
+    [
+        (lambda path: None, "no archive at"),
+        (lambda path: path.write_bytes(b"this is no zip"), "cannot be read as a zip"),
+        (lambda path: path.write_bytes(b""), "cannot be read as a zip"),
+        (lambda path: write_zip(path, FILES, None), "holds no artists.csv"),
+        (lambda path: write_zip(path, {}, artists_csv(["A"])), "nothing under images/images/"),
+        (lambda path: write_zip(path, {}, None), "holds no artists.csv"),
+        (lambda path: path.mkdir(), "holds no artists.csv"),
+        (
+            lambda path: write_zip(path, FILES, artists_csv(["A"])).write_bytes(path.read_bytes()[:-40]),
+            "cannot be read as a zip",
+        ),
+    ],
+)
+def test_an_unusable_archive_names_itself_and_what_was_expected(tmp_path: Path, prepare, said: str) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "archive.zip"
+    prepare(path)
+    with pytest.raises(Invalid, match=said) as error:
+        DATASETS.open(f"file://{path}", home=tmp_path).version()
+    assert str(path) in str(error.value)
+    assert "artists.csv and images/images/<Artist_Name>/" in str(error.value)
+
+
+def test_a_path_that_climbs_out_of_a_zip_is_refused(tmp_path: Path) -> None:
+    hostile = ["../evil.jpg", "images/images/A/../../../x.jpg", "..\\evil.jpg"]
+    path = write_zip(tmp_path / "a.zip", {f"/{name}": picture(1) for name in hostile}, None)
+    archive = ZipArchive(path)
+    assert len(archive.entries()) == 3
+    for entry in archive.entries():
+        with pytest.raises(Invalid, match="climbs out"):
+            archive.read(entry.path, LIMIT)
+
+
+def test_a_link_out_of_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret.jpg").write_bytes(picture(1))
+    root = write_folder(tmp_path / "root", FILES, artists_csv(["A B"]))
+    (root / "images/images/A_B/link.jpg").symlink_to(tmp_path / "secret.jpg")
+    with pytest.raises(Invalid, match="climbs out"):
+        open_archive(root).read("images/images/A_B/link.jpg", LIMIT)
+
+
+def test_an_entry_that_unpacks_to_more_than_it_says_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.jpg", b"\0" * 50_000_000)
+    data = bytearray(path.read_bytes())
+    real, claimed = struct.pack("<I", 50_000_000), struct.pack("<I", 100)
+    assert data.count(real) == 2  # once in the entry's own header, once in the directory
+    path.write_bytes(data.replace(real, claimed))
+    with pytest.raises(Invalid, match="damaged"):
+        ZipArchive(path).read("bomb.jpg", LIMIT)
+
+
+def test_an_entry_that_honestly_unpacks_to_too_much_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.jpg", b"\0" * 50_000_000)
+    with pytest.raises(Invalid, match="50,000,000 bytes, over the limit"):
+        ZipArchive(path).read("bomb.jpg", LIMIT)
+
+
+def test_a_flipped_bit_is_found(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", FILES, None)
+    data = bytearray(path.read_bytes())
+    data[data.find(FILES["A_B/A_B_1.jpg"]) + 500] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(Invalid, match="damaged"):
+        ZipArchive(path).read("images/images/A_B/A_B_1.jpg", LIMIT)
+
+
+def test_an_encrypted_entry_is_refused(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", {"x.jpg": picture(1)}, None)
+    data = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.find(signature) + offset] |= 1  # the flag that says an entry is encrypted
+    path.write_bytes(data)
+    with pytest.raises(Invalid, match="encrypted"):
+        ZipArchive(path).read("images/images/x.jpg", LIMIT)
+
+
+def test_a_file_name_that_is_not_utf8_is_listed_and_read(tmp_path: Path) -> None:
+    root = write_folder(tmp_path, FILES, artists_csv(["A B"]))
+    Path(os.fsdecode(os.fsencode(root) + b"/images/images/A_B/\xff.jpg")).write_bytes(b"odd")
+    (name,) = [entry.path for entry in FolderArchive(root).entries() if "xff" in entry.path]
+    name.encode()  # can be written anywhere
+    assert FolderArchive(root).read(name, LIMIT) == b"odd"

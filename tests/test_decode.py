@@ -1,0 +1,160 @@
+"""Decoding: unusual pictures are handled, unusable ones refused in words, none takes the process along."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageCms
+
+from gallery.errors import Invalid
+from gallery.images.decode import MAX_SCANS, open_picture, picture_size
+from gallery.images.derivatives import look_at, thumbnails
+from tests.archives import picture
+
+LIMIT = 1_000_000
+
+
+def encode(image: Image.Image, format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def mean(image: Image.Image) -> tuple[int, ...]:
+    return tuple(int(value) for value in np.asarray(image).reshape(-1, 3).mean(axis=0).round())
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
+def test_each_format_is_decoded_to_rgb(format: str) -> None:
+    opened = open_picture(picture(3, format=format), max_pixels=LIMIT)
+    assert (opened.mode, opened.size) == ("RGB", (120, 90))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr", "LA", "RGBA", "I;16", "I", "F"])
+def test_each_mode_comes_out_as_rgb_of_the_same_look(mode: str) -> None:
+    grey = Image.new("L", (64, 48), 128)
+    if mode in ("I;16", "I"):
+        image = Image.fromarray(np.full((48, 64), 128 * 257, dtype=np.uint16 if mode == "I;16" else np.int32))
+    elif mode == "F":
+        image = Image.fromarray(np.tile(np.linspace(0, 1, 64, dtype=np.float32), (48, 1)))
+    else:
+        image = grey.convert("RGB" if mode in ("CMYK", "YCbCr") else "L").convert(mode)
+    opened = open_picture(encode(image, "TIFF"), max_pixels=LIMIT)
+    assert opened.mode == "RGB"
+    assert all(abs(value - 128) <= 4 for value in mean(opened))
+
+
+def test_transparent_becomes_white() -> None:
+    opened = open_picture(encode(Image.new("RGBA", (8, 8), (255, 0, 0, 0)), "PNG"), max_pixels=LIMIT)
+    assert mean(opened) == (255, 255, 255)
+
+
+def test_a_profile_is_turned_into_srgb() -> None:
+    # LittleCMS has no wide-gamut profile of its own, so a Lab one does: the numbers mean another colour there.
+    image = Image.new("RGB", (16, 16), (200, 30, 30))
+    xyz = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
+    assert open_picture(encode(image, "PNG", icc_profile=xyz), max_pixels=LIMIT).mode == "RGB"
+    assert mean(open_picture(encode(image, "PNG", icc_profile=b"rubbish"), max_pixels=LIMIT)) == (200, 30, 30)
+
+
+def test_exif_orientation_is_applied() -> None:
+    image = Image.new("RGB", (40, 20), "black")
+    image.paste("white", (0, 0, 20, 20))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn a quarter to the right to see it upright
+    data = encode(image, "JPEG", exif=exif, quality=95)
+    upright = open_picture(data, max_pixels=LIMIT)
+    assert upright.size == (20, 40) == picture_size(data)
+    assert np.asarray(upright)[:15].mean() > 240 > 15 > np.asarray(upright)[25:].mean()
+    (large,) = thumbnails(data, (32,), max_pixels=LIMIT)
+    assert Image.open(io.BytesIO(large)).size == (16, 32)
+
+
+def test_of_an_animation_the_first_frame_counts() -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    for format in ("GIF", "WEBP", "PNG"):
+        data = encode(frames[0], format, save_all=True, append_images=frames[1:])
+        red, _, blue = mean(open_picture(data, max_pixels=LIMIT))
+        assert red > 200 and blue < 60
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 100))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "empty"),
+        (b"just some text, called .jpg", "not a picture"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not a picture"),
+        (picture(1)[:700], "damaged"),
+        (picture(1, format="PNG")[:700], "damaged"),
+        (picture(1, format="WEBP")[:300], "damaged"),
+        (png_claiming(20_000, 15_000), "20000 x 15000 pixels, over the limit of 1 million"),
+        (png_claiming(10, 10), "damaged"),
+        (picture(1) + b"\xff\xda" * (MAX_SCANS + 1), "scans"),
+    ],
+)
+def test_an_unusable_picture_is_refused_in_words(data: bytes, said: str) -> None:
+    for act in (open_picture, look_at):
+        with pytest.raises(Invalid, match=said):
+            act(data, max_pixels=LIMIT)
+
+
+@given(st.data())
+def test_no_damage_raises_anything_but_invalid(data: st.DataObject) -> None:
+    format = data.draw(st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"]))
+    damaged = bytearray(picture(5, (40, 30), format))
+    for _ in range(data.draw(st.integers(1, 12))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        look_at(bytes(damaged), max_pixels=LIMIT)
+        thumbnails(bytes(damaged), (20, 10), max_pixels=LIMIT)
+    except Invalid:
+        pass
+
+
+def test_a_large_jpeg_is_decoded_at_reduced_size() -> None:
+    data = picture(1, (2000, 1500))
+    opened = open_picture(data, max_pixels=10_000_000, side=224)
+    assert 224 <= min(opened.size) < 448
+    assert picture_size(data) == (2000, 1500)
+
+
+def test_thumbnails_keep_proportions_and_never_enlarge() -> None:
+    large, small = thumbnails(picture(1, (900, 300)), (600, 150), max_pixels=LIMIT)
+    assert [Image.open(io.BytesIO(one)).size for one in (large, small)] == [(600, 200), (150, 50)]
+    large, small = thumbnails(picture(1, (100, 80)), (600, 50), max_pixels=LIMIT)
+    assert [Image.open(io.BytesIO(one)).size for one in (large, small)] == [(100, 80), (50, 40)]
+    (thin,) = thumbnails(picture(1, (1000, 1)), (100,), max_pixels=LIMIT)
+    assert Image.open(io.BytesIO(thin)).size == (100, 1)
+
+
+def test_a_look_tells_size_colour_format_and_a_hash_that_likeness_keeps() -> None:
+    seen = look_at(encode(Image.new("RGB", (30, 20), (16, 32, 48)), "PNG"), max_pixels=LIMIT)
+    assert (seen.width, seen.height, seen.color, seen.extension) == (30, 20, "#102030", "png")
+    original = look_at(picture(7, (400, 300)), max_pixels=LIMIT)
+    again = open_picture(picture(7, (400, 300)), max_pixels=LIMIT).resize((200, 150))
+    altered = look_at(encode(again, "JPEG", quality=50), max_pixels=LIMIT)
+    other = look_at(picture(8, (400, 300)), max_pixels=LIMIT)
+
+    def apart(one: str, another: str) -> int:
+        return (int(one, 16) ^ int(another, 16)).bit_count()
+
+    assert apart(original.phash, altered.phash) <= 6 < apart(original.phash, other.phash)

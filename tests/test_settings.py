@@ -1,0 +1,95 @@
+"""Settings: read once, all mistakes at once, secrets kept, and documented."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gallery.errors import Invalid
+from gallery.settings import Settings, read_settings, variable
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_defaults_are_valid_and_need_nothing() -> None:
+    settings = read_settings()
+    assert settings.dataset == "sample://?artists=50&works=24&seed=7"
+    assert settings.address("images") == f"file://{Path.cwd() / '.gallery'}/images"
+
+
+def test_the_environment_wins_over_dotenv_which_wins_over_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text(
+        "GALLERY_PER_ARTIST=7\nGALLERY_KEEP_BUILDS=5\nOTHER_PROGRAM=1\nGALLERY_TEST_DATA=/x\n"
+    )
+    monkeypatch.setenv("GALLERY_PER_ARTIST", "9")
+    settings = read_settings()
+    assert (settings.per_artist, settings.keep_builds) == (9, 5)
+
+
+def test_all_mistakes_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {
+        "GALLERY_PER_ARTIST": "many",
+        "GALLERY_PORT": "70000",
+        "GALLERY_DATASET": "ftp://x",
+        "GALLERY_MAX_QUARANTINE": "1.5",
+        "GALLERY_VECTRS": "memory://",
+    }
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Invalid) as error:
+        read_settings()
+    text = str(error.value)
+    assert all(name in text for name in wrong)
+    assert "did you mean GALLERY_VECTORS?" in text
+    assert "takes file://, sample://" in text
+
+
+def test_a_misspelt_name_in_dotenv_is_found() -> None:
+    Path(".env").write_text("export GALLERY_PRT=1\n")
+    with pytest.raises(Invalid, match="GALLERY_PORT"):
+        read_settings()
+
+
+def test_settings_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(Invalid, match="GALLERY_DEFAULT_RESULTS"):
+        read_settings(default_results=9, max_results=3)
+
+
+def test_sizes_may_be_written_with_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GALLERY_MAX_UPLOAD", "2MB")
+    assert read_settings().max_upload == 2_000_000
+
+
+def test_a_secret_shows_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GALLERY_SECRET_KEY", "hunter2hunter2")
+    assert "hunter2" not in repr(read_settings()) + str(read_settings())
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        read_settings().port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("document", ["docs/settings.md", ".env.example"])
+def test_each_setting_is_documented_with_its_default_and_no_other_is(document: str) -> None:
+    text = (ROOT / document).read_text("utf-8")
+    for name, field in Settings.model_fields.items():
+        assert variable(name) in text, f"{document} lacks {variable(name)}"
+        assert field.description and field.description in text, (
+            f"{document} describes {variable(name)} otherwise"
+        )
+        default = "" if field.default is None else str(field.default)
+        assert default in text
+    named = {
+        name
+        for name in re.findall(r"GALLERY_[A-Z]+(?:_[A-Z]+)*", text)
+        if not name.startswith("GALLERY_TEST_")
+    }
+    assert named == {variable(name) for name in Settings.model_fields}
+
+
+def test_each_setting_has_one_line_of_help() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description and field.description.endswith(".") and "\n" not in field.description, name
