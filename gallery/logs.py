@@ -5,13 +5,28 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from typing import TextIO
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to whatever sys.stderr is at the moment, so that lines and a live display there do not overwrite each other."""
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, _: TextIO) -> None:
+        return
 
 
 def configure(level: str = "WARNING") -> None:
     """Write this project's log lines to stderr from `level` up, and other libraries' from WARNING up."""
     logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        handlers=[_Stderr()], level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # damaged metadata of a picture that decodes
+    warnings.filterwarnings(
+        "ignore", category=UserWarning, module=r"PIL\."
+    )  # damaged metadata of a picture that decodes
     for name in ("gallery", "pipelines", "serving"):
         logging.getLogger(name).setLevel(level)

@@ -95,7 +95,7 @@ def run_refresh(ports: Ports, watch: Watch, instance: dg.DagsterInstance | None 
     started = time.monotonic()
     handler = _Watching(watch)
 
-    @dg.logger(description="Hands what happens to the one who watches.")
+    @dg.logger
     def watching(_: dg.InitLoggerContext) -> logging.Logger:
         logger = logging.Logger("refresh", logging.DEBUG)
         logger.addHandler(handler)

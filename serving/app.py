@@ -8,8 +8,8 @@ from gallery.ports import Ports
 from gallery.settings import Settings
 from serving import api, assets, failures, health, markup, pictures, search, works
 from serving.errors import ALLOWANCE
+from serving.requests import GalleryRequest
 from serving.site import EXTENSION, Site
-from serving.uploads import MemoryRequest
 
 HEADERS = {
     # Nothing is loaded from elsewhere, run inline, or framed. data: is for the uploaded picture shown back.
@@ -24,7 +24,7 @@ HEADERS = {
 def create_app(settings: Settings, *, ports: Ports | None = None) -> Flask:
     """The app, its encoder not yet loaded: call `warmup.start()` of its `Site` in the process that serves it."""
     app = Flask(__name__, static_folder=None)
-    app.request_class = MemoryRequest
+    app.request_class = GalleryRequest
     app.extensions[EXTENSION] = Site.open(settings, ports or Ports(settings))
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_upload + ALLOWANCE,

@@ -20,20 +20,15 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
 
     The page says so while there is no collection yet; `gallery refresh` builds one, and it appears without a restart.
     """
-    import logging
-
     from gallery.cli import errors_said
+    from gallery.logs import configure
     from gallery.settings import read_settings
 
     given = {"host": host, "port": port, "threads": threads}
     with errors_said():
         settings = read_settings(**{name: value for name, value in given.items() if value is not None})
         check_free(settings.host, settings.port)
-        logging.basicConfig(
-            level=settings.log_level,
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-            datefmt="%H:%M:%S",
-        )
+        configure(settings.log_level)
         from serving.server import Server
 
         Server(

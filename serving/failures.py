@@ -87,7 +87,7 @@ def _typed() -> Query:
     settings = site().settings
     words = "" if request.method == "POST" else request.args.get("q", "")
     words = "".join(character for character in words if character.isprintable())
-    return Query(words[: settings.max_query], settings.default_results)
+    return Query(words.strip()[: settings.max_query], settings.default_results)
 
 
 def _wants_json() -> bool:

@@ -30,4 +30,4 @@ def readyz() -> tuple[dict[str, Any], int]:
         return {"ready": False, "reason": str(error)}, 503
     except GalleryError:
         return {"ready": False, "reason": "the collection is out of reach; the log says why"}, 503
-    return {"ready": True, "build": build.name, "encoder": build.encoder, "works": build.works}, 200
+    return {"ready": True, "build": build.name, "works": build.works}, 200

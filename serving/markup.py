@@ -32,6 +32,12 @@ def fitted(picture: Picture, width: int, height: int) -> tuple[int, int]:
     return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
 
 
+def source(dataset: str) -> str:
+    """A dataset's address as visitors may see it: of one on this machine, its name without the folders."""
+    scheme, _, rest = dataset.partition("://")
+    return rest.rstrip("/").rpartition("/")[2] if scheme == "file" else dataset
+
+
 def day(moment: str) -> str:
     """A build's time as a day for people: "22 November 2026"; as it stands where it is not ISO 8601."""
     try:
@@ -43,5 +49,5 @@ def day(moment: str) -> str:
 
 def register(app: Flask) -> None:
     """Give the filters to the app's templates."""
-    app.jinja_env.filters.update(alt=alt, srcset=srcset, fitted=fitted, day=day)
+    app.jinja_env.filters.update(alt=alt, srcset=srcset, fitted=fitted, source=source, day=day)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import Request, request
+from flask import request
 from PIL import Image, UnidentifiedImageError
 
 from gallery.errors import Invalid
@@ -22,13 +22,6 @@ COPY_SIDE = 320
 """Longer side in pixels of the copy that is shown back: twice what the page shows, about 15 KB."""
 WAIT = 5.0
 """Seconds that an upload waits for its turn."""
-
-
-class MemoryRequest(Request):
-    """A request whose uploads stay in memory; Werkzeug would write the larger ones to a temporary file."""
-
-    def _get_file_stream(self, *_: object, **__: object) -> io.BytesIO:
-        return io.BytesIO()
 
 
 def uploaded(site: Site, words: str) -> Upload | None:

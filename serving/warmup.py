@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from enum import Enum
 
 from gallery.errors import GalleryError
 from gallery.ports import Ports
 from gallery.search import SearchEngine
 
-FIRST_DELAY, LONGEST_DELAY = 1.0, 15.0
+FIRST_DELAY, LONGEST_DELAY = 0.5, 5.0
 """Seconds between attempts; each wait is twice the one before, up to the longest."""
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,6 @@ class WarmUp:
         self._engine = engine
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
 
     def start(self) -> None:
         """Start the thread; a second call does nothing."""
@@ -41,10 +41,6 @@ class WarmUp:
             if self._thread is None and self.state is not State.READY:
                 self._thread = threading.Thread(target=self._until_ready, name="warm-up", daemon=True)
                 self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread after the attempt that it is at."""
-        self._stopped.set()
 
     def attempt(self) -> bool:
         """Try once; True where the search is ready."""
@@ -65,5 +61,6 @@ class WarmUp:
 
     def _until_ready(self) -> None:
         delay = FIRST_DELAY
-        while not self.attempt() and not self._stopped.wait(delay):
+        while not self.attempt():
+            time.sleep(delay)
             delay = min(2 * delay, LONGEST_DELAY)

@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 
 # Before the import, which reads it: otherwise each new table is announced on stderr as a warning.
-os.environ.setdefault("LANCE_LOG", "error")
+os.environ.setdefault("LANCEDB_LOG", "error")
 import lancedb
 
 from gallery.addresses import Address

@@ -67,10 +67,10 @@ def artists(ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
         frame = catalogue.read_artists(archive, SNAPSHOT.read(ports.tables), ports.dataset.address)
     digest = ARTISTS.write(ports.tables, frame)
     respelled = [
-        (folder, row.name_, row.slug)
-        for row in frame.rename(columns={"name": "name_"}).itertuples()
-        for folder in row.folders
-        if folder.replace("_", " ") != row.name_
+        (folder, row["name"], row["slug"])
+        for row in frame.to_dict("records")
+        for folder in row["folders"]
+        if folder.replace("_", " ") != row["name"]
     ]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),

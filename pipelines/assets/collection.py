@@ -23,12 +23,11 @@ from pipelines.tables import ARTISTS, ARTWORKS, IMAGES, read_note, write_note
 def candidate(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
     """Write the build and reconcile it: what the store then holds is exactly what was written."""
     works = assemble_works(ARTISTS.read(ports.tables), ARTWORKS.read(ports.tables), IMAGES.read(ports.tables))
-    vectors = cache(ports).vectors([work.sha256 for work in works])
     source = read_note(ports.tables, "dataset")
     made = build_candidate(
         ports.vectors,
         works,
-        vectors,
+        lambda: cache(ports).vectors([work.sha256 for work in works]),
         ports.encoder,
         dataset=source["address"],
         version=source["version"],

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import dagster as dg
+import pandas as pd
 
 from gallery.errors import NotFound, Unavailable
 from gallery.ports import Ports
@@ -13,7 +14,7 @@ from pipelines.stages.embedding import VectorCache, encode_shard, plan_shards
 from pipelines.tables import IMAGES
 
 
-def usable_images(ports: Ports):
+def usable_images(ports: Ports) -> pd.DataFrame:
     """The rows of `images` that have pictures."""
     frame = IMAGES.read(ports.tables)
     return frame[frame["fault"] == ""]

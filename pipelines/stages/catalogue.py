@@ -144,7 +144,7 @@ def sort_files(
     snapshot: pd.DataFrame, artists: pd.DataFrame, looks: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every file as kept, duplicate or quarantined (FILES), and the works that the kept ones are (ARTWORKS)."""
-    slug_of = {folder: row.slug for row in artists.itertuples() for folder in row.folders}
+    slug_of = {folder: row["slug"] for row in artists.to_dict("records") for folder in row["folders"]}
     look_of = {row["sha256"]: row for row in looks.to_dict("records")}
     files: list[dict[str, Any]] = []
     works: dict[str, dict[str, Any]] = {}

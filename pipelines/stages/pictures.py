@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +57,7 @@ def store_pictures(
         key for prefix in ("originals/", "thumbs/") for key, size in store.sizes(prefix).items() if size
     }
 
-    def one(work: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    def one(work: dict[Hashable, Any]) -> tuple[dict[str, Any], bool]:
         sha256 = work["sha256"]
         keys = {
             "original": original_key(sha256, work["extension"]),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from gallery.catalog import Artist, Artwork, Build, Picture, to_payload
@@ -30,8 +31,8 @@ class Candidate:
 def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.DataFrame) -> list[Artwork]:
     """The works that `images` has pictures of, as the collection keeps them, ordered by id."""
 
-    def year(value: object) -> int | None:
-        return None if pd.isna(value) else int(str(value))
+    def year(value: Any) -> int | None:
+        return None if pd.isna(value) else int(value)
 
     painters = {
         row["slug"]: Artist(
@@ -79,15 +80,16 @@ def content_name(works: list[Artwork], fingerprint: str) -> str:
 def build_candidate(
     store: VectorStore,
     works: list[Artwork],
-    vectors: Vectors,
+    vectors: Callable[[], Vectors],
     encoder: Encoder,
     *,
     dataset: str,
     version: str,
     generated: bool,
 ) -> Candidate:
-    """A complete, reconciled build of these works and their rows, made now or found as an earlier run left it.
+    """A complete, reconciled build of these works, made now or found as an earlier run left it.
 
+    `vectors` gives the works' rows in their order, and is only asked where the build has to be made.
     Raises Invalid where there are no works, or what the store holds afterwards is not exactly what was written.
     """
     if not works:
@@ -116,9 +118,10 @@ def build_candidate(
             store.drop(build.name)  # what a run that was cut short left behind
             break
         # A build that was complete and is not any more stays for a person to look at; the new one goes beside it.
+    rows = vectors()
     collection = store.create(build)
     for start in range(0, len(works), BATCH):
-        collection.upsert(works[start : start + BATCH], np.asarray(vectors[start : start + BATCH]))
+        collection.upsert(works[start : start + BATCH], rows[start : start + BATCH])
     problem = difference(collection, works)
     if problem:
         raise Invalid(f"build {build.name} does not hold what was written to it: {problem}")

@@ -1,0 +1,146 @@
+"""Chromium, and real servers over small collections for it to visit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+from gallery.settings import Settings
+from serving import create_app
+from serving.site import EXTENSION
+from tests.serving.collection import drawing, encoded, stocked
+
+try:
+    from playwright.sync_api import (
+        Browser,
+        BrowserContext,
+        ConsoleMessage,
+        Page,
+        Request,
+        Response,
+        sync_playwright,
+    )
+except ImportError:  # the fixture below says so
+    sync_playwright = None  # type: ignore[assignment]
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run",
+]  # fmt: skip
+STATUS = "Failed to load resource: the server responded with a status of"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything below this folder drives Chromium."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    missing = "playwright is not installed" if sync_playwright is None else ""
+    if not missing and not shutil.which(CHROMIUM):
+        missing = f"there is no {CHROMIUM}"
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """The address of the app on a port of its own, for as long as the block lasts."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def gallery(home: Path) -> Iterator[str]:
+    """The address of a site with a generated collection, so that its label is on every page looked at."""
+    settings = Settings(home=home, encoder="fake", thumb_small=40, thumb_large=80, max_upload=200_000)
+    app = create_app(settings, ports=stocked(settings, generated=True))
+    app.extensions[EXTENSION].warmup.attempt()
+    with served(app) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def bare(home: Path) -> Iterator[str]:
+    """The address of a site without a collection."""
+    settings = Settings(home=home, encoder="fake")
+    with served(create_app(settings, ports=stocked(settings, publish=False))) as address:
+        yield address
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.png"
+    path.write_bytes(encoded(drawing("#c08020", 1)))
+    return path
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens an address in a fresh window; whatever its pages complain of, miss, or load from elsewhere fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def heard(line: ConsoleMessage) -> None:
+        if not line.text.startswith(
+            STATUS
+        ):  # told apart below: a page may be an error on purpose, a part of it not
+            complaints.append(line.text)
+
+    def answered(response: Response) -> None:
+        if response.status >= 400 and not response.request.is_navigation_request():
+            complaints.append(f"{response.status} {response.url}")
+
+    def open_page(address: str, **options: Any) -> Page:
+        host = "/".join(address.split("/")[:3]) + "/"
+
+        def asked(request: Request) -> None:
+            if not request.url.startswith((host, "data:")):
+                complaints.append(request.url)
+
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", heard)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", asked)
+        page.on("response", answered)
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []

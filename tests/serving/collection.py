@@ -1,0 +1,89 @@
+"""A small collection in memory: pictures drawn here, by painters invented here."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+from functools import cache
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+from gallery.catalog import Artist, Artwork, Build, Picture
+from gallery.encoders import open_encoder
+from gallery.images.derivatives import look_at, thumbnails
+from gallery.objects.memory import MemoryObjects
+from gallery.ports import Ports
+from gallery.settings import Settings
+from gallery.vectors import Vectors
+from gallery.vectors.memory import MemoryStore
+
+ARTISTS = (
+    Artist("ada-amber", "Ada Amber", 1840, 1926, ("Impressionism",), ("French",), "Ada painted light.", "", "https://en.wikipedia.org/wiki/Ada"),
+    Artist("bo-blue", "Bo Blue", 1881, 1973, ("Cubism", "Surrealism"), ("Spanish",), "Bo painted corners.", "", "https://en.wikipedia.org/wiki/Bo"),
+    Artist("ché-cyan", "Ché “Cyan” <b>", None, 1516, (), ("Dutch",), "", "", ""),
+    Artist("dee-dun", "Dee Dun", 1932, None, ("Impressionism",), ("French", "Spanish"), "Dee paints dust.", "", "https://en.wikipedia.org/wiki/Dee"),
+)  # fmt: skip
+COLORS = ("#c08020", "#2040c0", "#20b0b0", "#807060")
+EACH = 4
+
+
+def drawing(color: str, number: int, size: tuple[int, int] = (120, 90)) -> Image.Image:
+    """A picture of one colour with a disc whose place says the number."""
+    picture = Image.new("RGB", size, color)
+    x, y = 10 + 18 * number, 10 + 11 * number
+    ImageDraw.Draw(picture).ellipse((x, y, x + 30, y + 30), fill="#f0e8d8")
+    return picture
+
+
+def encoded(picture: Image.Image, format: str = "PNG") -> bytes:
+    """The picture as a file."""
+    buffer = io.BytesIO()
+    picture.save(buffer, format)
+    return buffer.getvalue()
+
+
+@cache
+def stock() -> tuple[tuple[Artwork, ...], dict[str, bytes], Vectors]:
+    """Sixteen works, the objects of their pictures, and their rows by the fake encoder."""
+    works, pictures = [], []
+    objects: dict[str, bytes] = {}
+    for artist, color in zip(ARTISTS, COLORS, strict=True):
+        for number in range(EACH):
+            pictures.append(drawing(color, number, (120, 90) if number % 2 else (90, 120)))
+            data = encoded(pictures[-1])
+            look, sha256 = look_at(data, max_pixels=10**6), hashlib.sha256(data).hexdigest()
+            name = f"{sha256[:2]}/{sha256}"
+            keys = (f"originals/{name}.png", f"thumbs/{name}-80.webp", f"thumbs/{name}-40.webp")
+            objects |= zip(keys, (data, *thumbnails(data, (80, 40), max_pixels=10**6)), strict=True)
+            picture = Picture(*keys, look.width, look.height, look.color)
+            file = f"images/images/{artist.slug}/{number}.png"
+            works.append(Artwork(sha256[:16], artist, file, sha256, picture))
+    return tuple(works), objects, open_encoder("fake").embed_images(pictures)
+
+
+def stocked(settings: Settings, *, publish: bool = True, **facts: Any) -> Ports:
+    """Ports over memory stores that hold the works, in a build of which these facts are so."""
+    works, objects, rows = stock()
+    ports = Ports(settings)
+    ports.images, ports.vectors, ports.encoder = MemoryObjects(), MemoryStore(), open_encoder("fake")
+    for key, data in objects.items():
+        ports.images.put(key, data)
+    build = Build(
+        name="one",
+        encoder=ports.encoder.address,
+        fingerprint=ports.encoder.fingerprint,
+        dim=ports.encoder.dim,
+        works=len(works),
+        dataset="file:///srv/private/paintings.zip",
+        version="v7",
+        generated=False,
+        created_at="2026-03-04T05:06:07+00:00",
+    )
+    build = dataclasses.replace(build, **facts)
+    ports.vectors.create(build).upsert(works, rows)
+    ports.vectors.seal(build.name)
+    if publish:
+        ports.vectors.publish(build.name)
+    return ports

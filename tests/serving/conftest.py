@@ -1,0 +1,61 @@
+"""An app over the small collection, warmed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
+
+from gallery.catalog import Artwork
+from gallery.ports import Ports
+from gallery.settings import Settings
+from serving import create_app
+from serving.site import EXTENSION, Site
+from tests.serving.collection import drawing, encoded, stocked
+
+
+@pytest.fixture
+def settings(settings_with: Callable[..., Settings]) -> Settings:
+    return settings_with(thumb_small=40, thumb_large=80, max_upload=200_000, max_upload_pixels=1_000_000)
+
+
+@pytest.fixture
+def ports(settings: Settings) -> Ports:
+    return stocked(settings)
+
+
+@pytest.fixture
+def app(settings: Settings, ports: Ports) -> Flask:
+    app = create_app(settings, ports=ports)
+    site_of(app).warmup.attempt()
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def work(ports: Ports) -> Artwork:
+    return ports.vectors.open("one").works()[0]
+
+
+def site_of(app: Flask) -> Site:
+    site: Site = app.extensions[EXTENSION]
+    return site
+
+
+def upload(client: FlaskClient, data: bytes | None = None, path: str = "/", **fields: Any) -> TestResponse:
+    """The answer to a picture, or to one drawn here, sent with these fields."""
+    data = encoded(drawing("#c08020", 1)) if data is None else data
+    # Encoded here: the client would put a large body into a temporary file and leave it open.
+    file = FileStorage(io.BytesIO(data), "mine.png", "picture")
+    boundary, body = encode_multipart({"picture": file, **fields})
+    return client.post(path, data=body, content_type=f"multipart/form-data; boundary={boundary}")

@@ -1,0 +1,93 @@
+"""The search as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from gallery.catalog import Artwork
+from gallery.ports import Ports
+from tests.serving.conftest import upload
+
+PATH = "/api/v1/search"
+
+
+def body(answer: TestResponse) -> dict[str, Any]:
+    assert isinstance(answer.json, dict)
+    return answer.json
+
+
+def test_the_answer_says_what_was_asked_and_of_what(client: FlaskClient) -> None:
+    answer = body(client.get(f"{PATH}?q=sea&k=2&genre=Cubism&to=1950"))
+    assert answer["query"] == {"words": "sea", "filters": {"genre": ["Cubism"], "to": 1950}}
+    assert (answer["k"], answer["build"], answer["generated"]) == (2, "one", False)
+    assert answer["encoder"] == "Fake (48 floats)"
+    assert len(answer["results"]) == 2
+
+
+def test_a_result_is_whole(client: FlaskClient) -> None:
+    [result] = body(client.get(f"{PATH}?q=sea&k=1&artist=ada-amber"))["results"]
+    assert set(result) == {"id", "score", "artist", "file", "picture", "url"}
+    assert result["artist"] == {
+        "slug": "ada-amber", "name": "Ada Amber", "years": "1840–1926", "birth": 1840, "death": 1926,
+        "genres": ["Impressionism"], "nationalities": ["French"], "summary": "Ada painted light.",
+        "wikipedia": "https://en.wikipedia.org/wiki/Ada",
+    }  # fmt: skip
+    assert set(result["picture"]) == {"small", "large", "original", "width", "height", "color"}
+
+
+def test_every_address_in_it_can_be_fetched(client: FlaskClient) -> None:
+    [result] = body(client.get(f"{PATH}?q=sea&k=1"))["results"]
+    for url in (result["url"], *(result["picture"][name] for name in ("small", "large", "original"))):
+        assert url.startswith("http://localhost/")
+        assert client.get(url).status_code == 200
+
+
+def test_results_come_by_falling_score(client: FlaskClient) -> None:
+    scores = [result["score"] for result in body(client.get(f"{PATH}?q=sea&k=10"))["results"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_picture_finds_the_work_it_is_of(client: FlaskClient, ports: Ports, work: Artwork) -> None:
+    answer = body(upload(client, ports.images.get(work.picture.original), PATH, k="1"))
+    assert (answer["results"][0]["id"], answer["query"]["words"]) == (work.id, None)
+
+
+@pytest.mark.parametrize(
+    ("data", "fields", "status"),
+    [
+        (None, {"q": "words"}, 400),
+        (b"no picture", {}, 415),
+        (b"\0" * 300_000, {}, 413),
+        (None, {"k": "0"}, 400),
+    ],
+)
+def test_a_bad_upload_is_a_problem(
+    client: FlaskClient, data: bytes | None, fields: dict[str, str], status: int
+) -> None:
+    answer = upload(client, data, PATH, **fields)
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+    problem = body(answer)
+    assert set(problem) == {"type", "title", "status", "detail"}
+    assert problem["status"] == status
+
+
+def test_a_missing_picture_is_a_problem(client: FlaskClient) -> None:
+    assert client.post(PATH, data={}).status_code == 400
+
+
+def test_errors_are_json_whatever_is_accepted(client: FlaskClient) -> None:
+    for path in (PATH, "/api/v2/none"):
+        assert client.get(path, headers={"Accept": "text/html"}).mimetype == "application/problem+json"
+
+
+def test_a_strange_host_breaks_nothing(client: FlaskClient) -> None:
+    assert client.get(f"{PATH}?q=sea", headers={"Host": "a b<>"}).status_code in (200, 400)
+
+
+def test_scores_are_numbers_of_the_engine(client: FlaskClient, ports: Ports, work: Artwork) -> None:
+    data = ports.images.get(work.picture.original)
+    assert body(upload(client, data, PATH))["results"][0]["score"] == pytest.approx(1.0, abs=1e-5)

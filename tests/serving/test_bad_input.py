@@ -1,0 +1,228 @@
+"""No input gives a 500, a traceback, or a word of what lies inside."""
+
+from __future__ import annotations
+
+import io
+import struct
+import time
+import zlib
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.test import TestResponse
+
+from gallery.settings import Settings
+from serving import create_app
+from serving.tokens import MAX_AGE
+from tests.serving.collection import drawing, encoded, stocked
+from tests.serving.conftest import site_of, upload
+from tests.serving.test_search_page import token
+
+BAD_ADDRESSES = {
+    "k is none": "/?q=sea&k=",
+    "k is 0": "/?q=sea&k=0",
+    "k is negative": "/?q=sea&k=-1",
+    "k is over the most": "/?q=sea&k=11",
+    "k is huge": "/?q=sea&k=1000000000",
+    "k is endless": "/?q=sea&k=" + "9" * 5000,
+    "k is a power": "/?q=sea&k=1e9",
+    "k is a word": "/?q=sea&k=many",
+    "k is a fraction": "/?q=sea&k=3.5",
+    "k is in other digits": "/?q=sea&k=٣",
+    "k is bad on the home page": "/?k=0",
+    "no words": "/?q=",
+    "blank words": "/?q=%20%09",
+    "words too long": "/?q=" + "a" * 5000,
+    "a NUL": "/?q=a%00b",
+    "an escape": "/?q=a%1bb",
+    "a unit separator": "/?q=%1f",
+    "a year that is a word": "/?q=sea&from=then",
+    "a year too long": "/?q=sea&to=99999",
+    "years that run backwards": "/?q=sea&from=1900&to=1800",
+    "a NUL in a filter": "/?q=sea&genre=a%00",
+    "a filter too long": "/?q=sea&genre=" + "a" * 300,
+    "too many filters": "/?q=sea" + "".join(f"&genre={number}" for number in range(30)),
+}
+HARMLESS_ADDRESSES = {
+    "not UTF-8": "/?q=%ff%fe",
+    "a lone surrogate": "/?q=%ed%a0%80",
+    "unknown and repeated parameters": "/?q=sea&q=land&k=2&k=3&page=9&_=1",
+    "line breaks": "/?q=sea%0d%0aland",
+    "a quote in a filter": "/?q=sea&genre=%27)%20OR%201=1%20--",
+    "an emoji": "/?q=%F0%9F%8C%8A",
+    "right to left": "/?q=%D7%99%D7%9D%E2%80%AE",
+    "blank filters": "/?q=sea&genre=&from=&to=%20",
+}
+INSIDE = ("Traceback", "/srv/private", "File &quot;", "gallery/", "werkzeug", "site-packages", "0x")
+
+
+def is_friendly(answer: TestResponse) -> bool:
+    return '<form id="search"' in answer.text and not any(word in answer.text for word in INSIDE)
+
+
+@pytest.mark.parametrize("address", BAD_ADDRESSES.values(), ids=BAD_ADDRESSES.keys())
+def test_is_refused_in_a_friendly_way(client: FlaskClient, address: str) -> None:
+    answer = client.get(address)
+    assert answer.status_code == 400
+    assert is_friendly(answer)
+
+
+@pytest.mark.parametrize("address", BAD_ADDRESSES.values(), ids=BAD_ADDRESSES.keys())
+def test_is_refused_by_the_api(client: FlaskClient, address: str) -> None:
+    answer = client.get("/api/v1/search" + address[1:])
+    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+
+
+@pytest.mark.parametrize("address", HARMLESS_ADDRESSES.values(), ids=HARMLESS_ADDRESSES.keys())
+def test_is_harmless(client: FlaskClient, address: str) -> None:
+    assert client.get(address).status_code == 200
+
+
+def test_the_words_stay_in_the_form(client: FlaskClient) -> None:
+    assert 'value="sea &amp; land"' in client.get("/?q=sea+%26+land&k=0").text
+
+
+@pytest.mark.parametrize(
+    "path", ["/works/none", "/works/%00", "/works/" + "a" * 3000, "/nothing", "/static/x/none.css"]
+)
+def test_what_does_not_exist_is_404(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert is_friendly(answer)
+
+
+def test_another_method_is_405_and_says_which_are_allowed(client: FlaskClient) -> None:
+    answer = client.delete("/")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+
+
+def png_that_claims(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+
+
+PICTURE = encoded(drawing("#c08020", 1), "JPEG")
+BAD_UPLOADS = {
+    "text": (b"not a picture", 415),
+    "empty": (b"", 415),
+    "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', 415),
+    "EPS": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", 415),
+    "a truncated picture": (PICTURE[: len(PICTURE) // 2], 415),
+    "a header alone": (PICTURE[:3], 415),
+    "too many pixels": (png_that_claims(30_000, 30_000), 413),
+    "more bytes than allowed": (PICTURE + b"\0" * 300_000, 413),
+    "far more bytes than allowed": (PICTURE + b"\0" * 3_000_000, 413),
+}
+
+
+@pytest.mark.parametrize(("data", "status"), BAD_UPLOADS.values(), ids=BAD_UPLOADS.keys())
+def test_a_bad_upload_is_refused(client: FlaskClient, data: bytes, status: int) -> None:
+    answer = upload(client, data)
+    assert answer.status_code == status
+    assert is_friendly(answer)
+
+
+def test_a_body_of_unknown_length_is_limited_too(client: FlaskClient) -> None:
+    boundary = b"--x\r\nContent-Disposition: form-data; name=picture; filename=a\r\n\r\n"
+    answer = client.post(
+        "/",
+        input_stream=io.BytesIO(boundary + b"\0" * 3_000_000 + b"\r\n--x--\r\n"),
+        headers={"Content-Type": "multipart/form-data; boundary=x", "Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "form", [{}, {"q": ""}, {"picture": "words"}, {"picture": (io.BytesIO(b""), "")}, {"token": ""}], ids=str
+)
+def test_a_form_with_neither_words_nor_picture_is_refused(
+    client: FlaskClient, form: dict[str, object]
+) -> None:
+    assert client.post("/", data=form, content_type="multipart/form-data").status_code == 400
+
+
+@pytest.mark.parametrize("body", [b"", b"--x", b"\0" * 500, b"--x\r\n\r\n\r\n--x--"])
+def test_a_broken_form_is_refused(client: FlaskClient, body: bytes) -> None:
+    assert client.post("/", data=body, content_type="multipart/form-data; boundary=x").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "change", [lambda t: t[:-2] + "xx", lambda t: "x" + t, lambda t: "none", lambda t: t + "\0"]
+)
+def test_a_tampered_token_is_refused(client: FlaskClient, change: Callable[[str], str]) -> None:
+    answer = client.post("/", data={"token": change(token(upload(client).text))})
+    assert answer.status_code == 400
+    assert "upload it again" in answer.text
+
+
+def test_a_token_of_another_key_is_refused(client: FlaskClient) -> None:
+    forged = URLSafeTimedSerializer("guessed", salt="picture/1").dumps(["fake/48/1", "", "", 1, 1])
+    assert client.post("/", data={"token": forged}).status_code == 400
+
+
+def test_a_token_is_good_for_a_day(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    field, now = token(upload(client).text), time.time()
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE - 5)
+    assert client.post("/", data={"token": field}).status_code == 200
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE + 5)
+    assert client.post("/", data={"token": field}).status_code == 400
+
+
+def test_a_token_of_before_another_encoder_asks_for_the_picture(client: FlaskClient, app: Flask) -> None:
+    field = token(upload(client).text)
+    other = stocked(site_of(app).settings, fingerprint="other")
+    site_of(app).ports.vectors = other.vectors
+    assert "upload it again" in client.post("/", data={"token": field}).text
+
+
+def test_a_secret_key_makes_tokens_outlive_the_process(settings_with: Callable[..., Settings]) -> None:
+    settings = settings_with(secret_key="s3cret", max_upload=200_000)
+    first, second = (create_app(settings, ports=stocked(settings)) for _ in range(2))
+    for app in (first, second):
+        site_of(app).warmup.attempt()
+    field = token(upload(first.test_client()).text)
+    assert second.test_client().post("/", data={"token": field}).status_code == 200
+
+
+def test_uploads_wait_for_their_turn_and_then_give_up(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.uploads.WAIT", 0.01)
+    decoders = site_of(app).decoders
+    while decoders.acquire(blocking=False):
+        pass
+    answer = upload(client)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    decoders.release()
+    assert upload(client).status_code == 200
+    assert upload(client).status_code == 200
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["q", "k", "artist", "genre", "nationality", "from", "to", "x"]),
+        st.one_of(st.text(max_size=20), st.integers().map(str)),
+    )
+)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_query_string_breaks_anything(client: FlaskClient, params: dict[str, str]) -> None:
+    encodable = {name: value.encode("utf-8", "replace").decode() for name, value in params.items()}
+    assert client.get("/", query_string=encodable).status_code in (200, 400)
+    assert client.get("/api/v1/search", query_string=encodable).status_code in (200, 400)
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_bytes_in_the_address_break_anything(client: FlaskClient, raw: bytes) -> None:
+    answer = client.get("/", environ_overrides={"QUERY_STRING": "q=" + raw.decode("latin-1")})
+    assert answer.status_code in (200, 400)

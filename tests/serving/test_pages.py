@@ -1,0 +1,309 @@
+"""The other pages, and what all of them share."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask, template_rendered
+from flask.testing import FlaskClient
+from jinja2 import Template
+
+from gallery.catalog import Artwork
+from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
+from gallery.ports import Ports
+from gallery.settings import Settings
+from serving import create_app, pages
+from serving.pages import BarePage, ErrorPage, HomePage, Page, ResultsPage, WorkPage
+from tests.serving.collection import drawing, encoded, stocked
+from tests.serving.conftest import site_of, upload
+
+FLASKS = {"g", "request", "session"}
+
+
+@contextmanager
+def rendered(app: Flask) -> Iterator[list[tuple[Template, dict[str, Any]]]]:
+    seen: list[tuple[Template, dict[str, Any]]] = []
+
+    def note(sender: Flask, template: Template, context: dict[str, Any], **_: Any) -> None:
+        seen.append((template, context))
+
+    with template_rendered.connected_to(note, app):
+        yield seen
+
+
+@pytest.mark.parametrize(
+    ("page", "path"),
+    [(HomePage, "/"), (ResultsPage, "/?q=sea"), (WorkPage, "/works/{id}"), (ErrorPage, "/nothing")],
+)
+def test_a_template_sees_the_fields_of_its_page_and_no_more(
+    app: Flask, work: Artwork, page: type[Page], path: str
+) -> None:
+    with rendered(app) as seen:
+        app.test_client().get(path.format(id=work.id))
+    [(template, context)] = seen
+    assert template.name == page.template
+    assert set(context) - FLASKS == {field.name for field in dataclasses.fields(page)}
+
+
+def test_every_page_is_tested_for_what_it_receives() -> None:
+    assert set(Page.__subclasses__()) == {HomePage, ResultsPage, WorkPage, ErrorPage, BarePage}
+
+
+def test_a_work_tells_where_it_comes_from(client: FlaskClient, work: Artwork) -> None:
+    page = client.get(f"/works/{work.id}").text
+    for fact in (
+        work.file,
+        work.sha256,
+        "paintings.zip, version v7",
+        "one, 4 March 2026",
+        "Fake (48 floats)",
+    ):
+        assert fact in page
+
+
+def test_a_work_keeps_folders_of_this_machine_to_itself(client: FlaskClient, work: Artwork) -> None:
+    assert "/srv/private" not in client.get(f"/works/{work.id}").text
+
+
+def test_a_work_is_followed_by_works_like_it_but_not_itself(client: FlaskClient, work: Artwork) -> None:
+    page = client.get(f"/works/{work.id}").text
+    like = page.partition('id="like"')[2]
+    assert len(re.findall(r'<data value="', like)) == 6
+    assert f'href="/works/{work.id}"' not in page
+
+
+def test_a_genre_on_a_work_leads_to_all_works_of_it(client: FlaskClient, work: Artwork) -> None:
+    assert 'href="/?k=3&amp;genre=Impressionism"' in client.get(f"/works/{work.id}").text
+
+
+def test_a_picture_is_served_for_ever(client: FlaskClient, work: Artwork) -> None:
+    answer = client.get(f"/pictures/{work.picture.small}")
+    assert (answer.status_code, answer.mimetype) == (200, "image/webp")
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_picture_that_is_known_is_not_sent_again(client: FlaskClient, work: Artwork) -> None:
+    path = f"/pictures/{work.picture.original}"
+    etag = client.get(path).headers["ETag"]
+    again = client.get(path, headers={"If-None-Match": etag})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_a_part_of_a_picture_can_be_had(client: FlaskClient, ports: Ports, work: Artwork) -> None:
+    data = ports.images.get(work.picture.original)
+    answer = client.get(f"/pictures/{work.picture.original}", headers={"Range": "bytes=4-9"})
+    assert (answer.status_code, answer.data) == (206, data[4:10])
+    assert answer.headers["Content-Range"] == f"bytes 4-9/{len(data)}"
+
+
+def test_a_part_that_does_not_exist_is_416(client: FlaskClient, work: Artwork) -> None:
+    answer = client.get(f"/pictures/{work.picture.original}", headers={"Range": "bytes=999999-"})
+    assert answer.status_code == 416
+    assert answer.headers["Content-Range"].startswith("bytes */")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "originals/none.png", "thumbs/", "originals/../secret.png", "originals/%2e%2e/secret.png", "..%2fsecret.png",
+        "originals//etc/passwd", "secret.png", "tables/rows.png", "originals/page.html", "originals/a%00.png", "%5c..%5ca.png",
+    ],
+)  # fmt: skip
+def test_no_other_key_is_served(client: FlaskClient, ports: Ports, key: str) -> None:
+    for hidden in ("secret.png", "tables/rows.png", "originals/page.html"):
+        ports.images.put(hidden, b"hidden")
+    answer = client.get(f"/pictures/{key}", follow_redirects=True)
+    assert answer.status_code == 404
+    assert b"hidden" not in answer.data
+
+
+def test_files_are_named_by_their_content_and_kept_for_ever(client: FlaskClient) -> None:
+    for path in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', client.get("/").text)):
+        assert re.fullmatch(r"/static/[0-9a-f]{12}/[\w.]+", path)
+        assert "immutable" in client.get(path).headers["Cache-Control"]
+
+
+def test_an_older_page_gets_the_newer_style_but_does_not_keep_it(client: FlaskClient) -> None:
+    answer = client.get("/static/000000000000/style.css")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=sea", "/nothing", "/api/v1/search?q=sea", "/healthz"])
+def test_every_answer_is_locked_down(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=sea", "/nothing"])
+def test_no_page_needs_what_the_policy_forbids(client: FlaskClient, path: str) -> None:
+    page = client.get(path).text
+    assert not re.search(r"\sstyle=|<style|\son\w+=|<script>|(?:src|srcset)=\"https?:", page)
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=sea", "/works/{id}", "/nothing"])
+def test_generated_pictures_are_labelled_everywhere(settings: Settings, path: str) -> None:
+    ports = stocked(settings, generated=True)
+    app = create_app(settings, ports=ports)
+    site_of(app).warmup.attempt()
+    work = ports.vectors.open("one").works()[0]
+    assert "These pictures are generated." in app.test_client().get(path.format(id=work.id)).text
+
+
+def test_real_pictures_are_not_labelled(client: FlaskClient) -> None:
+    assert "generated" not in client.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("made_by", "wanted", "said"),
+    [("offline", "auto", True), ("offline", "offline", False), ("fake", "auto", False)],
+)
+def test_the_offline_encoder_is_announced_where_clip_was_wanted(
+    ports: Ports, made_by: str, wanted: str, said: bool
+) -> None:
+    build = dataclasses.replace(ports.vectors.open("one").build, encoder=made_by)
+    assert (pages.ROUGHER in pages.banners(build, wanted)) is said
+
+
+def test_no_collection_has_a_page_that_says_what_to_run(settings: Settings) -> None:
+    app = create_app(settings, ports=stocked(settings, publish=False))
+    with rendered(app) as seen:
+        for path in ("/", "/?q=sea", "/works/x"):
+            answer = app.test_client().get(path)
+            assert answer.status_code == 503
+            assert "Retry-After" in answer.headers
+            assert "gallery refresh" in answer.text
+    assert {(template.name, *(set(context) - FLASKS)) for template, context in seen} == {
+        ("bare.html", "frame")
+    }
+
+
+def test_a_collection_appears_without_a_restart(settings: Settings) -> None:
+    ports = stocked(settings, publish=False)
+    app = create_app(settings, ports=ports)
+    assert site_of(app).warmup.attempt() is False
+    ports.vectors.publish("one")
+    assert site_of(app).warmup.attempt() is True
+    assert app.test_client().get("/?q=sea").status_code == 200
+
+
+@pytest.fixture
+def cold(settings: Settings, ports: Ports, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    app = create_app(settings, ports=ports)
+    monkeypatch.setattr(site_of(app).warmup, "start", lambda: None)
+    return app.test_client()
+
+
+def test_a_search_while_starting_comes_back_by_itself(cold: FlaskClient) -> None:
+    answer = cold.get("/?q=sea")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
+    assert '<meta http-equiv="refresh" content="3">' in answer.text
+
+
+def test_an_upload_while_starting_does_not_repeat_itself(cold: FlaskClient) -> None:
+    answer = upload(cold)
+    assert answer.status_code == 503
+    assert "http-equiv" not in answer.text
+
+
+def test_the_home_page_needs_no_encoder(cold: FlaskClient) -> None:
+    assert cold.get("/").status_code == 200
+
+
+def test_the_warm_up_runs_in_the_background_and_tries_again(
+    settings: Settings, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warmup = site_of(create_app(settings, ports=ports)).warmup
+    failures: list[Exception] = [Unavailable("no hub at https://inner"), RuntimeError("a fault")]
+    monkeypatch.setattr("serving.warmup.FIRST_DELAY", 0.001)
+    monkeypatch.setattr(
+        "gallery.search.SearchEngine.warm",
+        lambda _: (_ for _ in ()).throw(failures.pop()) if failures else None,
+    )
+    warmup.start()
+    warmup.start()
+    assert warmup._thread is not None
+    warmup._thread.join(5)
+    assert warmup.attempt() is True
+
+
+def test_health_needs_nothing(settings: Settings) -> None:
+    assert create_app(settings).test_client().get("/healthz").status_code == 200
+
+
+def test_ready_means_a_live_build_and_a_warm_encoder(client: FlaskClient, cold: FlaskClient) -> None:
+    assert client.get("/readyz").json == {"ready": True, "build": "one", "works": 16}
+    answer = cold.get("/readyz")
+    assert (answer.status_code, answer.json) == (503, {"ready": False, "reason": "starting"})
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(Invalid("/srv/private/x"), 400), (NotFound("/srv/private/x"), 404), (Unavailable("http://inner:1/x"), 503), (ZeroDivisionError("/srv/private"), 500)],
+)  # fmt: skip
+def test_an_error_tells_the_log_and_not_the_page(
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    status: int,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("gallery.search.SearchEngine.by_text", fail)
+    with caplog.at_level(logging.INFO):
+        answer = app.test_client().get("/?q=sea")
+        api = app.test_client().get("/api/v1/search?q=sea")
+    assert answer.status_code == api.status_code == status
+    for text in (answer.text, api.text):
+        assert str(error) not in text
+        assert "Traceback" not in text
+    assert str(error) in caplog.text
+    assert ("Retry-After" in answer.headers) is (status == 503)
+
+
+def test_a_store_out_of_reach_still_gives_a_page(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise Unavailable("http://inner:8080")
+
+    monkeypatch.setattr(site_of(app).ports.vectors, "live", fail)
+    answer = app.test_client().get("/")
+    assert answer.status_code == 503
+    assert "inner" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("accept", "mimetype"),
+    [("text/html", "text/html"), ("*/*", "text/html"), ("", "text/html"), ("application/json", "application/problem+json"),
+     ("application/problem+json", "application/problem+json"), ("image/png", "text/html")],
+)  # fmt: skip
+def test_errors_come_in_the_form_that_is_asked_for(client: FlaskClient, accept: str, mimetype: str) -> None:
+    assert client.get("/nothing", headers={"Accept": accept}).mimetype == mimetype
+
+
+def test_the_domain_error_tree_is_all_answered(app: Flask) -> None:
+    assert GalleryError in app.error_handler_spec[None][None]
+
+
+def test_create_app_makes_apps_that_share_nothing(settings_with: Callable[..., Settings]) -> None:
+    one, two = settings_with(max_query=5), settings_with(max_query=50)
+    apps = [create_app(settings, ports=stocked(settings)) for settings in (one, two)]
+    for app in apps:
+        site_of(app).warmup.attempt()
+    assert [app.test_client().get("/?q=longer+than+five").status_code for app in apps] == [400, 200]
+
+
+def test_many_form_fields_are_refused(client: FlaskClient) -> None:
+    data = {f"f{number}": (io.BytesIO(encoded(drawing("#fff", 0))), "a.png") for number in range(200)}
+    assert client.post("/", data=data).status_code == 413
