@@ -8,6 +8,7 @@ from gallery.ports import Ports
 from gallery.settings import Settings
 from serving import api, assets, failures, health, markup, pictures, search, works
 from serving.errors import ALLOWANCE
+from serving.failures import PROBLEM
 from serving.requests import GalleryRequest
 from serving.site import EXTENSION, Site
 
@@ -44,6 +45,6 @@ def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-cache")
-    if response.mimetype == "text/html":
+    if response.mimetype in ("text/html", PROBLEM):
         response.vary.add("Accept")  # errors are pages or JSON at the same address
     return response

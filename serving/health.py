@@ -26,8 +26,11 @@ def readyz() -> tuple[dict[str, Any], int]:
         build = site().ready()
     except NoCollection:
         return {"ready": False, "reason": "there is no collection yet"}, 503
-    except Starting as error:
-        return {"ready": False, "reason": str(error)}, 503
+    except Starting:
+        return {"ready": False, "reason": "the encoder is still being loaded"}, 503
     except GalleryError:
-        return {"ready": False, "reason": "the collection is out of reach; the log says why"}, 503
+        return {
+            "ready": False,
+            "reason": "the collection or its encoder is out of reach; the log says why",
+        }, 503
     return {"ready": True, "build": build.name, "works": build.works}, 200

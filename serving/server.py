@@ -21,7 +21,7 @@ SILENCE = 20
 """Seconds that a client may stay silent in the middle of a request before its thread is taken back."""
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """Serves the app until it is told to stop."""
 
     def __init__(self, settings: Settings, announce: str) -> None:

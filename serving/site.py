@@ -9,6 +9,7 @@ from typing import cast
 from flask import current_app
 
 from gallery.catalog import Build
+from gallery.errors import Unavailable
 from gallery.ports import Ports
 from gallery.search import SearchEngine
 from gallery.settings import Settings
@@ -62,7 +63,9 @@ class Site:
         build = self.live()
         if self.warmup.state is not State.READY:
             self.warmup.start()  # a server that is not ours may not have
-            raise Starting(self.warmup.state.value)
+            if self.warmup.state is State.FAILED:
+                raise Unavailable("the last warm-up failed")
+            raise Starting("the encoder is still being loaded")
         return build
 
 

@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 
 
 class State(Enum):
-    """How far the warm-up is, in words for /readyz."""
+    """How far the warm-up is."""
 
     STARTING = "starting"
-    FAILED = "the search could not be started; the log says why"
+    FAILED = "failed"
     READY = "ready"
 
 

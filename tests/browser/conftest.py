@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from pydantic import ByteSize
 from werkzeug.serving import make_server
 
 from gallery.settings import Settings
@@ -84,7 +85,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def gallery(home: Path) -> Iterator[str]:
     """The address of a site with a generated collection, so that its label is on every page looked at."""
-    settings = Settings(home=home, encoder="fake", thumb_small=40, thumb_large=80, max_upload=200_000)
+    settings = Settings(
+        home=home, encoder="fake", thumb_small=40, thumb_large=80, max_upload=ByteSize(200_000)
+    )
     app = create_app(settings, ports=stocked(settings, generated=True))
     app.extensions[EXTENSION].warmup.attempt()
     with served(app) as address:

@@ -11,8 +11,8 @@ import pytest
 if os.environ.get("CI") != "true":
     pytest.importorskip("axe_playwright_python.sync_playwright", reason="playwright is not installed")
 
-from axe_playwright_python.sync_playwright import Axe  # noqa: E402
-from playwright.sync_api import Page, expect  # noqa: E402
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
 
 Visit = Callable[..., Page]
 
@@ -172,7 +172,8 @@ def test_a_work_and_an_upload_fit_a_narrow_screen(gallery: str, visit: Visit, pi
 
 
 def test_everything_works_without_javascript(gallery: str, visit: Visit, picture: Path) -> None:
-    page = visit(gallery, java_script_enabled=False)
+    page = visit(gallery, java_script_enabled=False, viewport=NARROW)
+    assert sideways(page) == 0
     page.get_by_label("Describe a painting").fill("light")
     page.get_by_role("button", name="Search", exact=True).click()
     expect(page.locator(".hit")).to_have_count(3)

@@ -237,6 +237,16 @@ def test_the_warm_up_runs_in_the_background_and_tries_again(
     assert warmup.attempt() is True
 
 
+def test_a_failed_start_does_not_promise_to_be_ready_soon(
+    cold: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gallery.search.SearchEngine.warm", lambda _: 1 / 0)
+    site_of(cold.application).warmup.attempt()
+    answer = cold.get("/?q=sea")
+    assert answer.status_code == cold.get("/readyz").status_code == 503
+    assert "http-equiv" not in answer.text
+
+
 def test_health_needs_nothing(settings: Settings) -> None:
     assert create_app(settings).test_client().get("/healthz").status_code == 200
 
@@ -244,7 +254,10 @@ def test_health_needs_nothing(settings: Settings) -> None:
 def test_ready_means_a_live_build_and_a_warm_encoder(client: FlaskClient, cold: FlaskClient) -> None:
     assert client.get("/readyz").json == {"ready": True, "build": "one", "works": 16}
     answer = cold.get("/readyz")
-    assert (answer.status_code, answer.json) == (503, {"ready": False, "reason": "starting"})
+    assert (answer.status_code, answer.json) == (
+        503,
+        {"ready": False, "reason": "the encoder is still being loaded"},
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,174 @@
+"""The command line: help everywhere, data on stdout, talk on stderr, exit codes, errors in words."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from gallery.cli import main
+from gallery.settings import Settings, variable
+from tests.archives import artists_csv, picture, write_folder
+
+FILES = {f"Anna_A/Anna_A_{n}.jpg": picture(n) for n in range(5)}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Runs a command on a small archive, in a home of its own."""
+    write_folder(tmp_path / "archive", FILES, artists_csv(["Anna A"]))
+    given = {"HOME": tmp_path / "home", "DATASET": f"file://{tmp_path}/archive", "ENCODER": "fake"}
+    for name, value in given.items():
+        monkeypatch.setenv(f"GALLERY_{name}", str(value))
+    return lambda *arguments: CliRunner().invoke(main, arguments)
+
+
+def commands() -> list[str]:
+    return main.list_commands(click.Context(main))
+
+
+def test_the_commands_are_the_ones_promised() -> None:
+    assert commands() == ["demo", "doctor", "refresh", "search", "serve", "settings", "why"]
+
+
+@pytest.mark.parametrize("command", [[], *[[name] for name in commands()]])
+def test_every_command_has_help(command: list[str]) -> None:
+    done = CliRunner().invoke(main, [*command, "--help"])
+    assert done.exit_code == 0 and len(done.output.splitlines()) > 5
+    if command:
+        parameters = main.get_command(click.Context(main), command[0]).params  # type: ignore[union-attr]
+        assert all(parameter.help for parameter in parameters if isinstance(parameter, click.Option))
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["gallery", "gallery.cli", "pipelines.command", "serving.command", "gallery.encoders", "gallery.ports"],
+)
+def test_importing_is_cheap(module: str) -> None:
+    heavy = "{'torch', 'sentence_transformers', 'lancedb', 'dagster', 'flask', 'pandas', 'pyarrow'}"
+    code = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_web_app_needs_no_dagster_and_the_pipeline_no_flask() -> None:
+    for package, other in (
+        ("serving", ("dagster", "pipelines", "pandas")),
+        ("pipelines.definitions", ("flask", "serving")),
+    ):
+        code = f"import sys, {package}; print([name for name in {other} if name in sys.modules])"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "[]", package
+
+
+def test_refresh_prints_counts_on_stdout_and_progress_on_stderr(run) -> None:  # type: ignore[no-untyped-def]
+    done = run("refresh", "--json")
+    assert done.exit_code == 0, done.output
+    counts = json.loads(done.stdout)
+    assert counts["indexed"] == 5 and "embeddings" in done.stderr
+    assert "indexed            5" in run("refresh").stdout
+
+
+def test_search_by_words_and_by_picture(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    run("refresh")
+    assert len(run("search", "boats").stdout.splitlines()) == 3
+    assert len(run("search", "boats", "-k", "2").stdout.splitlines()) == 2
+    picture_file = tmp_path / "archive/images/images/Anna_A/Anna_A_3.jpg"
+    found = json.loads(run("search", "--image", str(picture_file), "--json").stdout)
+    assert found["results"][0]["file"].endswith("Anna_A_3.jpg") and found["results"][0]["score"] > 0.99
+
+
+def test_search_before_any_refresh_says_what_to_do(run) -> None:  # type: ignore[no-untyped-def]
+    done = run("search", "boats")
+    assert done.exit_code == 1 and done.stdout == "" and "run `gallery refresh`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["x", "--image", __file__],
+        ["  "],
+        ["x", "-k", "0"],
+        ["x", "-k", "many"],
+        ["--image", "/nowhere.jpg"],
+    ],
+)
+def test_wrong_usage_is_exit_code_two(run, arguments: list[str]) -> None:  # type: ignore[no-untyped-def]
+    done = run("search", *arguments)
+    assert done.exit_code == 2 and "Error" in done.stderr
+
+
+def test_a_search_by_what_is_no_picture_says_so(run) -> None:  # type: ignore[no-untyped-def]
+    run("refresh")
+    done = run("search", "--image", __file__)
+    assert done.exit_code == 1 and "not a picture" in done.stderr and "Traceback" not in done.output
+
+
+def test_a_refresh_that_fails_says_why_in_one_line(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("GALLERY_DATASET", "file:///nowhere.zip")
+    done = run("refresh", "--json")
+    assert done.exit_code == 1 and done.stdout == ""
+    assert "Error: dataset failed: no archive at /nowhere.zip; expected a zip or a folder" in done.stderr
+
+
+def test_wrong_settings_are_said_by_every_command(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("GALLERY_PORT", "nonsense")
+    monkeypatch.setenv("GALLERY_PER_ARTIST", "0")
+    for command in (["refresh"], ["search", "x"], ["settings"], ["doctor"], ["why", "x"], ["serve"]):
+        done = run(*command)
+        assert done.exit_code == 1, command
+        assert (
+            "GALLERY_PORT" in done.stderr
+            and "GALLERY_PER_ARTIST" in done.stderr
+            and "Traceback" not in done.output
+        )
+
+
+def test_settings_shows_every_setting_and_no_secret(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("GALLERY_SECRET_KEY", "hunter2hunter2hunter2hunter2hunter2")
+    text, values = run("settings").stdout, json.loads(run("settings", "--json").stdout)
+    assert list(values) == [variable(name) for name in Settings.model_fields]
+    assert "hunter2" not in text + str(values) and "GALLERY_SECRET_KEY=********" in text
+    assert "GALLERY_ENCODER=fake\n" in text and "GALLERY_PER_ARTIST=20  (default)" in text
+
+
+def test_doctor_finds_what_is_wrong_and_says_what_to_do(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    before = run("doctor", "--json")
+    assert before.exit_code == 1
+    findings = {finding["part"]: finding for finding in json.loads(before.stdout)}
+    assert not findings["collection"]["ok"] and findings["collection"]["advice"] == "run `gallery refresh`"
+    run("refresh")
+    after = run("doctor", "--json")
+    assert after.exit_code == 0 and all(finding["ok"] for finding in json.loads(after.stdout))
+    assert run("doctor").exit_code == 0
+    monkeypatch.setenv("GALLERY_DATASET", "file:///nowhere.zip")
+    broken = run("doctor")
+    assert broken.exit_code == 1 and "GALLERY_DATASET" in broken.stdout
+
+
+def test_doctor_leaves_nothing_behind(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    run("refresh")
+    before = sorted(path for path in (tmp_path / "home").rglob("*") if path.is_file())
+    run("doctor")
+    assert sorted(path for path in (tmp_path / "home").rglob("*") if path.is_file()) == before
+
+
+def test_why_answers_for_a_file_and_says_when_it_cannot(run) -> None:  # type: ignore[no-untyped-def]
+    assert run("why", "Anna").exit_code == 1  # nothing is known yet
+    run("refresh")
+    done = run("why", "Anna_A_3")
+    assert done.exit_code == 0 and "kept" in done.stdout and "in build" in done.stdout
+    (facts,) = json.loads(run("why", "Anna_A_3", "--json").stdout)
+    assert run("why", facts["work"]).stdout == done.stdout
+    assert "no work or file matches" in run("why", "zzz").stderr
+
+
+def test_demo_builds_the_collection(run) -> None:  # type: ignore[no-untyped-def]
+    done = run("demo", "--no-serve")
+    assert done.exit_code == 0 and "indexed            5" in done.stdout
