@@ -70,25 +70,6 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--port", type=int, help="Port of the search page [GALLERY_PORT].")
-@click.option("--no-serve", is_flag=True, help="Build the collection, and stop there.")
-@click.pass_context
-def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
-    """Build the collection and open its search page: `refresh`, then `serve`."""
-    group = ctx.parent.command if ctx.parent else main
-    assert isinstance(group, click.Group)
-    for name, arguments in (("refresh", {}), ("serve", {"port": port})):
-        if name == "serve" and no_serve:
-            return
-        command = group.get_command(ctx, name)
-        if command is None:
-            raise click.ClickException(
-                f"`gallery {name}` is not installed; pip install 'artwork-gallery[pipeline,web,encoders]'"
-            )
-        ctx.invoke(command, **arguments)
-
-
-@main.command()
 @click.argument("text", required=False)
 @click.option(
     "--image", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Search by this picture."

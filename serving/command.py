@@ -36,6 +36,39 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
         ).run()
 
 
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="Port of the search page.  [default: GALLERY_PORT, else 8000]",
+)
+@click.option("--no-serve", is_flag=True, help="Build the collection, and stop there.")
+@click.pass_context
+def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
+    """Build the collection and serve its search pages: `refresh`, then `serve`."""
+    import os
+    import sys
+
+    from gallery.cli import errors_said, main
+    from gallery.settings import read_settings
+
+    with errors_said():
+        settings = read_settings(**({"port": port} if port else {}))
+        if not no_serve:
+            check_free(settings.host, settings.port)  # better said now than after the pictures are encoded
+    refresh = main.get_command(ctx, "refresh")
+    if refresh is None:
+        raise click.ClickException(
+            "`gallery refresh` is not installed; pip install 'artwork-gallery[pipeline,encoders]'"
+        )
+    ctx.invoke(refresh)
+    if not no_serve:
+        # A new process: the threads that the refresh left behind would not survive the server's fork.
+        sys.stdout.flush()
+        command = [sys.executable, "-m", "gallery", "serve", "--port", str(settings.port)]
+        os.execv(sys.executable, command)
+
+
 def address(host: str, port: int) -> str:
     """What to open in a browser on this machine: a wildcard host is reached as localhost."""
     shown = "localhost" if host in ("", "0.0.0.0", "::") else f"[{host}]" if ":" in host else host

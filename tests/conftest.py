@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from gallery.settings import PREFIX, TEST_PREFIX, Settings, read_settings
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No GALLERY_* of the person running the tests, no .env, and no Dagster home of theirs."""
     for name in list(os.environ):
         if (name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)) or name == "DAGSTER_HOME":
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    yield
+    for name in ("gallery", "pipelines", "serving"):  # the command line sets these
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture

@@ -43,11 +43,15 @@ DAMAGED = (
 _SRGB = ImageCms.createProfile("sRGB")
 
 
+class TooManyPixels(Invalid):
+    """The picture claims more pixels than the limit; none was decoded."""
+
+
 def open_picture(data: bytes, *, max_pixels: int, side: int | None = None) -> Image.Image:
     """The picture as RGB in sRGB, upright, the first frame where there are several, on white where transparent.
 
     With `side`, a JPEG may be decoded smaller (its shorter side stays at least `side` pixels), at a fraction of
-    the cost. Raises Invalid with the reason, in words that fit "<file>: <reason>".
+    the cost. Raises Invalid (TooManyPixels for that) with the reason, in words that fit "<file>: <reason>".
     """
     if not data:
         raise Invalid("the file is empty")
@@ -61,7 +65,7 @@ def open_picture(data: bytes, *, max_pixels: int, side: int | None = None) -> Im
         raise Invalid(f"the picture is damaged ({error})") from error
     width, height = picture.size
     if width * height > max_pixels:
-        raise Invalid(
+        raise TooManyPixels(
             f"the picture is {width} x {height} pixels, over the limit of {max_pixels / 1e6:.0f} million"
         )
     if picture.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > MAX_SCANS:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from functools import lru_cache
 
-from gallery.datasets.painter.colours import PALETTES
 from gallery.datasets.painter.painters import Painter
 from gallery.datasets.painter.roster import ROSTER
 

@@ -8,4 +8,5 @@ from gallery.datasets.painter.motifs.sea import SEA
 MOTIFS: dict[str, Motif] = {**SEA}
 
 from gallery.datasets.painter.lives import _SUBJECTS
+
 for _n in _SUBJECTS: MOTIFS.setdefault(_n, SEA["regatta"])

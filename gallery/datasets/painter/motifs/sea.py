@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
-from gallery.datasets.painter.canvas import Canvas, blob, ridge, roughen, smooth
-from gallery.datasets.painter.colours import Colour, mix, vary
+from gallery.datasets.painter.canvas import Canvas, ridge
+from gallery.datasets.painter.colours import Colour, mix
 from gallery.datasets.painter.motifs.motif import Motif
 from gallery.datasets.painter.motifs.outdoors import (
     DAY,
     birds,
     glitter,
-    hill,
     sky,
-    stars,
     sun,
     water,
 )
