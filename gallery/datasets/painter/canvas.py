@@ -36,14 +36,15 @@ class Canvas:
         self.ink = ink
         self.sun = rng.choice((-1, 1))
 
-    def _pixels(self, points: Sequence[Point]) -> list[Point]:
+    def pixels(self, points: Sequence[Point]) -> list[Point]:
+        """The points in pixels of the large drawing."""
         return [(x * self.unit, y * self.unit) for x, y in points]
 
     def fill(
         self, points: Sequence[Point], colour: Colour, to: Colour | None = None, rough: float = 0.0
     ) -> None:
         """Fill a polygon, from `colour` at its top to `to` at its foot; `rough` is how far the edge strays."""
-        shape = self._pixels(roughen(self.rng, points, rough) if rough else points)
+        shape = self.pixels(roughen(self.rng, points, rough) if rough else points)
         if to is None:
             self.draw.polygon(shape, fill=colour)
         else:
@@ -83,13 +84,13 @@ class Canvas:
         for k in range(steps):
             t = k / max(1, steps - 1)
             s = 1 - 0.85 * t
-            shape = self._pixels([(fx + (x - fx) * s, fy + (y - fy) * s) for x, y in points])
+            shape = self.pixels([(fx + (x - fx) * s, fy + (y - fy) * s) for x, y in points])
             self.draw.polygon(shape, fill=mix(shade, light, t**0.8))
-        self._contour(self._pixels(points))
+        self._contour(self.pixels(points))
 
     def stroke(self, points: Sequence[Point], width: float, colour: Colour) -> None:
         """Draw a line through the points with round ends; `width` in heights, never under one pixel."""
-        shape = self._pixels(points)
+        shape = self.pixels(points)
         thick = max(2, round(width * self.unit))
         self.draw.line(shape, fill=colour, width=thick, joint="curve" if len(shape) > 2 else None)
         if thick > 4:

@@ -157,7 +157,7 @@ def _finish(
 
 
 def _oil(image: Image.Image, rng: random.Random) -> Image.Image:
-    return _finish(image, rng, _bristle(26), 7.0, 2.2, 7.0)
+    return _finish(image, rng, _bristle(26), 7.0, 1.3, 7.0)
 
 
 def _strokes(image: Image.Image, rng: random.Random) -> Image.Image:

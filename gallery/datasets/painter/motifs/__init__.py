@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gallery.datasets.painter.motifs.motif import Motif
+from gallery.datasets.painter.motifs.mountains import MOUNTAINS
 from gallery.datasets.painter.motifs.sea import SEA
 
-MOTIFS: dict[str, Motif] = {**SEA}
+MOTIFS: dict[str, Motif] = {**SEA, **MOUNTAINS}
 
 from gallery.datasets.painter.lives import _SUBJECTS
-
 for _n in _SUBJECTS: MOTIFS.setdefault(_n, SEA["regatta"])

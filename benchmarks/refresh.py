@@ -1,0 +1,93 @@
+"""What a refresh costs: the first, one with nothing changed, and one with five files changed, two added, three removed.
+
+    python benchmarks/refresh.py ARCHIVE.zip [--encoder offline]
+    python benchmarks/refresh.py                       # on the painted sample collection
+
+Works on a copy in a temporary folder, with a home of its own. Prints each refresh's counts and seconds, and the later
+ones' share of the first's.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tempfile
+import time
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import click
+import dagster as dg
+from PIL import Image, ImageOps
+
+from gallery.datasets.painter import paint_archive
+from gallery.names import match_key
+from gallery.ports import Ports
+from gallery.settings import read_settings
+from pipelines.refresh import run_refresh
+
+
+def few_works(root: Path, per_artist: int) -> list[Path]:
+    """Files of artists that have fewer works than the sample asks for: each change of one is a change of the sample."""
+    files = sorted((root / "images" / "images").rglob("*.jpg"))
+    works = Counter(match_key(file.parent.name) for file in files)
+    spread: dict[str, list[Path]] = {}
+    for file in files:
+        if works[match_key(file.parent.name)] < per_artist - 5:
+            spread.setdefault(file.parent.name, []).append(file)
+    return [files[place] for place in range(3) for files in spread.values() if len(files) > 4]
+
+
+def change(root: Path, per_artist: int) -> None:
+    """Five files changed, two added, three removed."""
+    files = few_works(root, per_artist)
+    if len(files) < 10:
+        raise click.ClickException(
+            f"too few artists below {per_artist} works to change ten files of; pass a smaller archive"
+        )
+    for file in files[:5]:
+        mirrored = ImageOps.mirror(Image.open(io.BytesIO(file.read_bytes())).convert("RGB"))
+        mirrored.save(file, quality=90)
+    for file in files[5:7]:
+        turned = ImageOps.flip(Image.open(file).convert("RGB"))
+        turned.save(file.with_name("added.jpg"), quality=90)
+    for file in files[7:10]:
+        file.unlink()
+
+
+@click.command()
+@click.argument("archive", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--encoder", default="offline", show_default=True)
+@click.option("--per-artist", default=20, show_default=True)
+def main(archive: Path | None, encoder: str, per_artist: int) -> None:
+    """Measure refreshes of ARCHIVE, or of the painted sample collection."""
+    folder = Path(tempfile.mkdtemp(prefix="refresh-"))
+    try:
+        if archive is None:
+            archive = folder / "sample.zip"
+            paint_archive(archive)
+        root = folder / "archive"
+        with zipfile.ZipFile(archive) as source:
+            source.extractall(root, [name for name in source.namelist() if not name.startswith("resized/")])
+        settings = read_settings(
+            home=folder / "home", dataset=f"file://{root}", encoder=encoder, per_artist=per_artist
+        )
+        first = 0.0
+        for name in ("first", "nothing changed", "5 changed, 2 added, 3 removed"):
+            if name.startswith("5"):
+                change(root, per_artist)
+            started = time.perf_counter()
+            with dg.DagsterInstance.ephemeral() as instance:
+                counts = run_refresh(Ports(settings), lambda _: None, instance)
+            seconds = time.perf_counter() - started
+            first = first or seconds
+            click.echo(f"{name}: {seconds:.1f} s, {seconds / first:.3f} of the first")
+            click.echo("  " + json.dumps(counts))
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
