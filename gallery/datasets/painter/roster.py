@@ -30,7 +30,7 @@ Kwabena Asantefie | 1922 - 1996 | Portraiture, Expressionism | Ghanaian | he, Ku
 Aino Koivuharju | 1866 - 1929 | Landscape | Finnish | she, Kuopio | Finnish: [ˈɑi̯no ˈkoi̯ʋuˌhɑrju] | nordic, strokes | birch wood, fjord
 Matteo Bellacorte | 1697 - 1768 | Veduta, Townscape | Italian | he, Venice | Italian: [matˈtɛːo bellaˈkorte] | sepia, oil | lagoon city
 Hortense Beaulac-Rivard | 1898 - 1977 | Naïve art, Landscape | Canadian | she, Baie-Saint-Paul | | ice, gouache | snow village
-Dimitrios Kalavrakis | 1852 - 1932 | Marine art | Greek | he, Syros | | lapis, knife | regatta, white town
+Dimitrios Kalavrakis | 1852 - 1932 | Marine art | Greek | he, Syros | | lapis, canvas | regatta, white town
 Nuru Wanjohiri | 1936 - 2004 | Naïve art | Kenyan | she, Nyeri | | meadow, ink | acacia plain, birds in a tree
 Séraphin Duclozeau | 1885 - 1941 | Orphism | French | he, Rouen | French: [seʁafɛ̃ dyklozo] | fauve, canvas | discs
 Walburga Steinlechthaler | 1858 - 1899 | Landscape | Austrian | she, Lienz | | ice, knife | alps, snow village

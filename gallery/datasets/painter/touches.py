@@ -173,7 +173,7 @@ def _dots(image: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def _knife(image: Image.Image, rng: random.Random) -> Image.Image:
-    return _finish(_repaint(image, "knife", rng, 7.0, 0.55), rng, _bristle(40), 8.0, 1.5, 6.0)
+    return _finish(_repaint(image, "knife", rng, 7.0, 0.46), rng, _bristle(40), 8.0, 1.5, 6.0)
 
 
 def _canvas(image: Image.Image, rng: random.Random) -> Image.Image:

@@ -182,6 +182,7 @@ def storm(c: Canvas) -> None:
         tone = mix(p.sky, rng.choice((p.dark, p.dark, p.light)), rng.uniform(0.2, 0.6))
         c.glow(rng.uniform(0, c.w), rng.uniform(0, 0.4), rng.uniform(0.25, 0.5), rng.uniform(0.08, 0.18), tone, 0.85)
     x = c.w * rng.uniform(0.3, 0.7)
+    c.glow(x, 0.4, 0.6, 0.3, mix(p.light, p.glow, 0.4), 0.85)
     rows = 6
     for row in range(rows):
         t = row / (rows - 1)

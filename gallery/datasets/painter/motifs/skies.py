@@ -30,7 +30,7 @@ def starry_night(c: Canvas) -> None:
             for k in range(14):
                 a, q = arm * 1.26 + k * 0.32, r * (0.12 + k / 13)
                 path.append((x + math.cos(a) * q, y + math.sin(a) * q * 0.75))
-            c.stroke(path, 0.011, mix(rng.choice((p.glow, p.light, p.sky)), p.sky, 0.3))
+            c.stroke(path, 0.011, mix(rng.choice((p.glow, p.sky)), p.light, 0.12))
     for _ in range(rng.randint(8, 13)):
         x, y, r = rng.uniform(0.04, 0.96) * c.w, rng.uniform(0.05, line - 0.25), rng.uniform(0.012, 0.026)
         for ring in (3.6, 2.7, 1.9):
@@ -127,11 +127,9 @@ def _balloon(c: Canvas, x: float, y: float, r: float, one: Colour, two: Colour) 
     style = c.rng.choice(("gores", "gores", "bands"))
     basket = y + 1.95 * r
 
-    def half(t: float) -> float:  # the envelope's half width, t from the crown to the mouth
-        a = t * 2.25
-        return r * (math.sin(min(a, 1.57)) if a < 1.57 else 1 - 0.8 * ((a - 1.57) / 0.68) ** 1.6)
-
-    rows = [(y - r + 2.45 * r * t, half(t)) for t in (k / 18 for k in range(19))]
+    # The crown is half a ball, the rest narrows to the mouth: (height, half the width) from top to foot.
+    rows = [(y - r * math.cos(a), r * math.sin(a)) for a in (k * math.pi / 20 for k in range(10))]
+    rows += [(y + 1.4 * r * t, r * (1 - 0.8 * t**1.7)) for t in (k / 8 for k in range(9))]
     gores = 9
     for k in range(gores):
         a0, a1 = -1.5708 + math.pi * k / gores, -1.5708 + math.pi * (k + 1) / gores
@@ -141,11 +139,11 @@ def _balloon(c: Canvas, x: float, y: float, r: float, one: Colour, two: Colour) 
         shape = [(x + h * math.sin(a0), yy) for yy, h in rows] + [(x + h * math.sin(a1), yy) for yy, h in reversed(rows)]
         c.draw.polygon(c.pixels(shape), fill=tone)
     if style == "bands":
-        for lo, hi in ((0.28, 0.38), (0.46, 0.6)):
+        for lo, hi in ((0.38, 0.46), (0.54, 0.68)):
             part = [(yy, h) for k, (yy, h) in enumerate(rows) if lo <= k / 18 <= hi]
             band = [(x - h, yy) for yy, h in part] + [(x + h, yy) for yy, h in reversed(part)]
             c.fill(band, two, mix(two, p.earth, 0.3))
-    c.fill(blob(c.rng, x, y - 0.93 * r, 0.12 * r, 0.05 * r, 0.05), mix(one, p.dark, 0.3))
+    c.fill(blob(c.rng, x, y - 0.985 * r, 0.12 * r, 0.05 * r, 0.05), mix(one, p.dark, 0.3))
     mouth, foot = rows[-1]
     for side in (-1, 1):
         c.stroke([(x + side * foot, mouth), (x + side * 0.11 * r, basket)], 0.014 * r, p.dark)

