@@ -141,15 +141,25 @@ def open_instance() -> dg.DagsterInstance:
 def _failure(result: dg.ExecuteInProcessResult) -> str:
     for event in result.all_events:
         if event.is_step_failure:
-            data = event.step_failure_data
-            error = data.error
-            while error and error.cause:
-                error = error.cause
-            # The class name leads Dagster's text of an error; what we raise on purpose reads well without it.
-            text = (error.message if error else "no reason given").strip()
-            return f"{_stage(event.step_key) or event.step_key} failed: {text.split(': ', 1)[-1]}"
+            return (
+                f"{_stage(event.step_key) or event.step_key} failed: {_reason(event.step_failure_data.error)}"
+            )
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed:
             facts = ", ".join(f"{name} {value.value}" for name, value in evaluation.metadata.items())
             return f"the check {evaluation.check_name} of {evaluation.asset_key.to_user_string()} failed ({facts})"
     return "the run failed before its first step; see its log in the Dagster UI"
+
+
+def _reason(error: Any) -> str:
+    """What an error says: our own words where one of ours is in its chain, else those of what Dagster wrapped."""
+    ours = {kind.__name__ for kind in GalleryError.__subclasses__()}
+    chain = []
+    while error:
+        chain.append(error)
+        error = error.cause
+    for link in chain:
+        if link.cls_name in ours:
+            # The class name leads Dagster's text of an error; what we raise on purpose reads well without it.
+            return str(link.message.strip().split(": ", 1)[-1])
+    return str(chain[min(1, len(chain) - 1)].message.strip()) if chain else "no reason given"

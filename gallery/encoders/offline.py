@@ -114,7 +114,7 @@ class OfflineEncoder:
         self.fingerprint = "/".join(["offline", *packages, str(PREPROCESSING)])
 
     def load(self) -> None:
-        """Read both models and embed the class names: about 3 seconds, most of it imports. Raises Invalid."""
+        """Read both models and embed the class names: about 6 seconds, most of it imports. Raises Invalid."""
         self._loaded()
 
     def embed_images(self, images: Sequence[Image.Image]) -> Vectors:

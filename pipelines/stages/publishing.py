@@ -29,7 +29,10 @@ class Candidate:
 
 
 def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.DataFrame) -> list[Artwork]:
-    """The works that `images` has pictures of, as the collection keeps them, ordered by id."""
+    """The works that `images` has pictures of, as the collection keeps them, ordered by id.
+
+    Raises Invalid where the tables do not belong together, as when two refreshes ran at once.
+    """
 
     def year(value: Any) -> int | None:
         return None if pd.isna(value) else int(value)
@@ -48,7 +51,12 @@ def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.Dat
         )
         for row in artists.to_dict("records")
     }
-    usable = images[images["fault"] == ""].merge(artworks, on=["id", "sha256"], validate="one_to_one")
+    wanted = images[images["fault"] == ""]
+    usable = wanted.merge(artworks, on=["id", "sha256"], validate="one_to_one")
+    if len(usable) != len(wanted) or not set(usable["artist"]) <= set(painters):
+        raise Invalid(
+            "the tables artists, artworks and images come from different runs; run `gallery refresh` again"
+        )
     works = [
         Artwork(
             id=row["id"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from gallery.search import SearchEngine
 from gallery.settings import Settings
 from gallery.vectors.filters import Filter
 from pipelines.refresh import STAGES, Progress, RefreshFailed, run_refresh
+from pipelines.stages.publishing import assemble_works, publish
 from pipelines.stages.tracing import trace
+from pipelines.tables import ARTISTS as ARTISTS_TABLE
+from pipelines.tables import ARTWORKS, IMAGES
 from tests.archives import artists_csv, picture, write_folder, write_zip
 
 COUNTS = ["artists", "files", "works", "duplicates", "quarantined", "sampled", "images_uploaded", "images_unchanged",
@@ -180,6 +184,10 @@ def test_too_many_bad_files_stop_the_run_before_publishing(gallery: Gallery) -> 
             "artists failed: .*lacks years, genre",
         ),
         (
+            lambda gallery: (shutil.rmtree(gallery.root), gallery.root.write_bytes(b"PK no zip")),
+            "dataset failed: .*cannot be read as a zip",
+        ),
+        (
             lambda gallery: gallery.root.rename(gallery.root.with_name("gone")),
             "dataset failed: no archive at",
         ),
@@ -254,8 +262,6 @@ def test_a_live_build_that_lost_works_is_replaced_and_not_written_to(gallery: Ga
 
 
 def test_live_alone_refuses_a_candidate_that_is_not_complete(gallery: Gallery) -> None:
-    from pipelines.stages.publishing import publish
-
     build = gallery.refresh()["build"]
     collection = gallery.ports.vectors.open(build)
     collection.delete(sorted(collection.ids())[:1])
@@ -287,3 +293,11 @@ def test_the_real_archive_gives_the_known_counts(
         "sampled": 515,
         "indexed": 515,
     }
+
+
+def test_tables_of_different_runs_are_not_mixed(gallery: Gallery) -> None:
+    gallery.refresh()
+    tables = gallery.ports.tables
+    images, artworks = IMAGES.read(tables), ARTWORKS.read(tables)
+    with pytest.raises(Invalid, match="different runs"):
+        assemble_works(ARTISTS_TABLE.read(tables), artworks[artworks["id"] != images["id"][0]], images)

@@ -166,6 +166,11 @@ class Canvas:
             )
 
 
+def box(left: float, top: float, right: float, foot: float) -> Points:
+    """The four corners of an upright rectangle."""
+    return [(left, top), (right, top), (right, foot), (left, foot)]
+
+
 def roughen(rng: random.Random, points: Sequence[Point], amount: float) -> Points:
     """The polygon with its edges divided and each new point strayed by up to `amount`."""
     out: Points = []

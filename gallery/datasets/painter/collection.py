@@ -133,6 +133,8 @@ def _misspelt(folder: str) -> tuple[str, str]:
 
 def _add(archive: zipfile.ZipFile, path: str, data: bytes) -> None:
     entry = zipfile.ZipInfo(path, date_time=(1980, 1, 1, 0, 0, 0))
-    entry.create_system = 3  # Unix everywhere, or the same parameters would not write the same bytes on Windows
+    entry.create_system = (
+        3  # Unix everywhere, or the same parameters would not write the same bytes on Windows
+    )
     entry.external_attr = 0o644 << 16
     archive.writestr(entry, data)

@@ -45,13 +45,13 @@ Theodora Winslade | 1931 - 2015 | Op art | British | she, Leeds | | primary, gou
 Ramón Iturbeltz | 1887 - 1927 | Cubism | Spanish | he, Vitoria | Spanish: [raˈmon ituɾˈβelts] | sepia, cubist | guitar table, ruff portrait
 Liselotte Haarbrunn | 1899 - 1985 | Geometric abstraction | Swiss | she, Winterthur | German: [ˈliːzəlɔtə ˈhaːɐ̯bʁʊn] | riviera, gouache | quilt, discs
 Vasile Moldovănescu | 1868 - 1916 | Post-Impressionism | Romanian | he, Iași | Romanian: [vaˈsile moldovəˈnesku] | provence, swirl | sunflowers, wheat field
-Freya Kirkhallow | 1877 - 1951 | Marine art | British | she, Anstruther | | storm, knife | lighthouse, storm
+Freya Kirkhallow | 1877 - 1951 | Marine art | British | she, Anstruther | | storm, oil | lighthouse, storm
 Lý Hoàng Miên | 1906 - 1973 | Landscape | Vietnamese, French | she, Huế | | emerald, wash | lotus pond, river bank
 Amédée Vaucresson | 1844 - 1910 | Naïve art | French | he, Laval | French: [amede vokʁɛsɔ̃] | provence, gouache | balloons
 Jónas Hrafnkelsberg | 1902 - 1979 | Nocturne, Landscape | Icelandic | he, Akureyri | Icelandic: [ˈjouːnas ˈr̥apn̥cɛlsˌpɛrk] | night, oil | northern lights
 Celestina Arroyave-Pinto | 1917 - 2001 | Still life | Colombian | she, Santa Fe de Antioquia | | coral, gouache | fruit bowl, melons
 Emil Kåresson | 1861 - 1920 | Luminism, Landscape | Swedish | he, Mora | Swedish: [ˈěːmɪl ˈkôːrɛsɔn] | autumn, oil | birch wood, sunset
-Baek Hyesan | 1938 - 2011 | Lyrical abstraction | South Korean | she, Jeonju | | mist, wash | ink clouds
+Baek Hyesan | 1938 - 2011 | Lyrical abstraction | South Korean | she, Jeonju | | plum, wash | ink clouds
 Marta Oliveirinha | 1926 - 2007 | Geometric abstraction | Brazilian | she, Recife | | emerald, canvas | quilt, floating shapes
 Ferdinand Rauhnest | 1891 – 1946 | Expressionism, Townscape | German | he, Chemnitz | German: [ˈfɛʁdinant ˈʁaʊ̯nɛst] | plum, knife | night street
 Zdenka Hrastovec | 1928 - 2009 | Naïve art | Slovene | she, Ptuj | | spring, ink | village church, snow village

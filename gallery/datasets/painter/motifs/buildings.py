@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
-from gallery.datasets.painter.canvas import Canvas, Points, arc
+from gallery.datasets.painter.canvas import Canvas, Points, arc, box
 from gallery.datasets.painter.colours import Colour, mix, vary
 
 
-def house(c: Canvas, x: float, y: float, w: float, h: float, wall: Colour, roof: Colour, lit: Colour | None = None) -> None:
+def house(
+    c: Canvas, x: float, y: float, w: float, h: float, wall: Colour, roof: Colour, lit: Colour | None = None
+) -> None:
     """A gabled house seen from the corner; (x, y) is the middle of its foot, `lit` the colour of lit windows."""
     p, d = c.palette, c.sun
     shade = mix(wall, p.dark, 0.28)
@@ -17,10 +19,16 @@ def house(c: Canvas, x: float, y: float, w: float, h: float, wall: Colour, roof:
     back = x - d * w / 2
     ridge_near, ridge_far = (near + far) / 2, back + d * 0.04 * w
     peak = y - h - 0.55 * gable - 0.12 * h
-    c.fill([(back, y - h), (near, y - h), (near, y), (back, y)], shade, mix(shade, p.dark, 0.15))
-    c.fill([(near, y - h), (ridge_near, peak), (far, y - h), (far, y), (near, y)], wall, mix(wall, p.dark, 0.1))
+    c.fill(box(back, y - h, near, y), shade, mix(shade, p.dark, 0.15))
+    c.fill(
+        [(near, y - h), (ridge_near, peak), (far, y - h), (far, y), (near, y)], wall, mix(wall, p.dark, 0.1)
+    )
     eave = 0.03 * w
-    c.fill([(back - d * eave, y - h + eave), (ridge_far, peak), (ridge_near, peak - 0.01), (near, y - h + eave)], roof, mix(roof, p.dark, 0.3))
+    c.fill(
+        [(back - d * eave, y - h + eave), (ridge_far, peak), (ridge_near, peak - 0.01), (near, y - h + eave)],
+        roof,
+        mix(roof, p.dark, 0.3),
+    )
     c.stroke([(ridge_near, peak - 0.005), (far + d * eave, y - h + eave)], 0.05 * w, mix(roof, p.dark, 0.4))
     glass = lit or mix(p.dark, p.sky, 0.25)
     ww, wh = 0.1 * w, 0.24 * h
@@ -28,51 +36,126 @@ def house(c: Canvas, x: float, y: float, w: float, h: float, wall: Colour, roof:
         window(c, back + d * (0.16 + 0.26 * k) * w, y - 0.62 * h, ww, wh, glass, mix(wall, p.light, 0.5))
     window(c, (near + far) / 2, y - 0.85 * h, ww, wh, glass, mix(wall, p.light, 0.5))
     door = (near + far) / 2
-    c.fill([(door - 0.06 * w, y - 0.42 * h), (door + 0.06 * w, y - 0.42 * h), (door + 0.06 * w, y), (door - 0.06 * w, y)], mix(roof, p.dark, 0.55))
+    c.fill(box(door - 0.06 * w, y - 0.42 * h, door + 0.06 * w, y), mix(roof, p.dark, 0.55))
     chimney = ridge_far + d * 0.2 * w
-    c.fill([(chimney - 0.04 * w, peak - 0.12 * h), (chimney + 0.04 * w, peak - 0.12 * h), (chimney + 0.04 * w, peak + 0.1 * h), (chimney - 0.04 * w, peak + 0.1 * h)], shade)
+    c.fill(box(chimney - 0.04 * w, peak - 0.12 * h, chimney + 0.04 * w, peak + 0.1 * h), shade)
 
 
 def window(c: Canvas, x: float, y: float, w: float, h: float, glass: Colour, frame: Colour) -> None:
-    c.fill([(x - w * 0.7, y - h * 0.62), (x + w * 0.7, y - h * 0.62), (x + w * 0.7, y + h * 0.62), (x - w * 0.7, y + h * 0.62)], frame)
-    c.fill([(x - w / 2, y - h / 2), (x + w / 2, y - h / 2), (x + w / 2, y + h / 2), (x - w / 2, y + h / 2)], glass)
+    c.fill(box(x - w * 0.7, y - h * 0.62, x + w * 0.7, y + h * 0.62), frame)
+    c.fill(box(x - w / 2, y - h / 2, x + w / 2, y + h / 2), glass)
     if h > 0.02:
         c.stroke([(x, y - h / 2), (x, y + h / 2)], 0.08 * w, frame)
 
 
-def church(c: Canvas, x: float, y: float, s: float, wall: Colour, roof: Colour, lit: Colour | None = None) -> None:
+def church(
+    c: Canvas, x: float, y: float, s: float, wall: Colour, roof: Colour, lit: Colour | None = None
+) -> None:
     """A village church of height `s` with a pointed steeple, its foot at (x, y)."""
     p, d = c.palette, c.sun
     shade, glass = mix(wall, p.dark, 0.25), lit or mix(p.dark, p.water, 0.3)
     nave_end, tower = x - d * 0.42 * s, x + d * 0.1 * s
-    c.fill([(nave_end, y - 0.27 * s), (tower, y - 0.27 * s), (tower, y), (nave_end, y)], shade, mix(shade, p.dark, 0.15))
-    c.fill([(nave_end - d * 0.015 * s, y - 0.26 * s), (nave_end + d * 0.05 * s, y - 0.44 * s), (tower, y - 0.44 * s), (tower, y - 0.26 * s)], roof, mix(roof, p.dark, 0.3))
+    c.fill(box(nave_end, y - 0.27 * s, tower, y), shade, mix(shade, p.dark, 0.15))
+    c.fill(
+        [
+            (nave_end - d * 0.015 * s, y - 0.26 * s),
+            (nave_end + d * 0.05 * s, y - 0.44 * s),
+            (tower, y - 0.44 * s),
+            (tower, y - 0.26 * s),
+        ],
+        roof,
+        mix(roof, p.dark, 0.3),
+    )
     for k in range(3):
         wx = nave_end + d * (0.09 + 0.12 * k) * s
-        c.fill([*arc(wx, y - 0.17 * s, 0.022 * s, 0.03 * s, math.pi, 2 * math.pi, 8), (wx + 0.022 * s, y - 0.07 * s), (wx - 0.022 * s, y - 0.07 * s)], glass)
+        c.fill(
+            [
+                *arc(wx, y - 0.17 * s, 0.022 * s, 0.03 * s, math.pi, 2 * math.pi, 8),
+                (wx + 0.022 * s, y - 0.07 * s),
+                (wx - 0.022 * s, y - 0.07 * s),
+            ],
+            glass,
+        )
     left, right = tower - 0.085 * s, tower + 0.085 * s
-    c.fill([(left, y - 0.56 * s), (right, y - 0.56 * s), (right, y), (left, y)], wall, mix(wall, p.dark, 0.1))
+    c.fill(box(left, y - 0.56 * s, right, y), wall, mix(wall, p.dark, 0.1))
     dark_side = left if d > 0 else right
-    c.fill([(dark_side, y - 0.56 * s), (tower - d * 0.04 * s, y - 0.56 * s), (tower - d * 0.04 * s, y), (dark_side, y)], shade)
-    c.fill([(left - 0.02 * s, y - 0.55 * s), (tower, y - 0.97 * s), (right + 0.02 * s, y - 0.55 * s)], mix(roof, p.dark, 0.12), roof)
-    c.fill([(left - 0.02 * s if d > 0 else right + 0.02 * s, y - 0.55 * s), (tower, y - 0.97 * s), (tower - d * 0.02 * s, y - 0.55 * s)], mix(roof, p.dark, 0.4))
-    c.fill([*arc(tower, y - 0.46 * s, 0.025 * s, 0.035 * s, math.pi, 2 * math.pi, 8), (tower + 0.025 * s, y - 0.37 * s), (tower - 0.025 * s, y - 0.37 * s)], glass)
+    c.fill(box(dark_side, y - 0.56 * s, tower - d * 0.04 * s, y), shade)
+    c.fill(
+        [(left - 0.02 * s, y - 0.55 * s), (tower, y - 0.97 * s), (right + 0.02 * s, y - 0.55 * s)],
+        mix(roof, p.dark, 0.12),
+        roof,
+    )
+    c.fill(
+        [
+            (left - 0.02 * s if d > 0 else right + 0.02 * s, y - 0.55 * s),
+            (tower, y - 0.97 * s),
+            (tower - d * 0.02 * s, y - 0.55 * s),
+        ],
+        mix(roof, p.dark, 0.4),
+    )
+    c.fill(
+        [
+            *arc(tower, y - 0.46 * s, 0.025 * s, 0.035 * s, math.pi, 2 * math.pi, 8),
+            (tower + 0.025 * s, y - 0.37 * s),
+            (tower - 0.025 * s, y - 0.37 * s),
+        ],
+        glass,
+    )
     c.oval(tower, y - 0.27 * s, 0.03 * s, 0.03 * s, mix(p.light, p.second, 0.3))
-    c.fill([*arc(tower, y - 0.12 * s, 0.032 * s, 0.04 * s, math.pi, 2 * math.pi, 8), (tower + 0.032 * s, y), (tower - 0.032 * s, y)], mix(roof, p.dark, 0.6))
+    c.fill(
+        [
+            *arc(tower, y - 0.12 * s, 0.032 * s, 0.04 * s, math.pi, 2 * math.pi, 8),
+            (tower + 0.032 * s, y),
+            (tower - 0.032 * s, y),
+        ],
+        mix(roof, p.dark, 0.6),
+    )
     c.stroke([(tower, y - 1.05 * s), (tower, y - 0.96 * s)], 0.012 * s, p.dark)
     c.stroke([(tower - 0.022 * s, y - 1.02 * s), (tower + 0.022 * s, y - 1.02 * s)], 0.01 * s, p.dark)
 
 
-def town_house(c: Canvas, x: float, y: float, w: float, h: float, wall: Colour, gable: str, lit: Colour | None = None) -> None:
+def town_house(
+    c: Canvas, x: float, y: float, w: float, h: float, wall: Colour, gable: str, lit: Colour | None = None
+) -> None:
     """A narrow house of a street front, its left foot at (x, y)."""
     p, rng = c.palette, c.rng
     trim, right = mix(wall, p.light, 0.65), x + w
     eave = y - h
     top: Points = {
-        "step": [(x, eave)] + [pt for k in range(4) for pt in ((x + w * k / 8, eave - 0.13 * w * (k + 1)), (x + w * (k + 1) / 8, eave - 0.13 * w * (k + 1)))] + [pt for k in (3, 2, 1, 0) for pt in ((right - w * (k + 1) / 8, eave - 0.13 * w * (k + 1)), (right - w * k / 8, eave - 0.13 * w * (k + 1)))] + [(right, eave)],
+        "step": [(x, eave)]
+        + [
+            pt
+            for k in range(4)
+            for pt in (
+                (x + w * k / 8, eave - 0.13 * w * (k + 1)),
+                (x + w * (k + 1) / 8, eave - 0.13 * w * (k + 1)),
+            )
+        ]
+        + [
+            pt
+            for k in (3, 2, 1, 0)
+            for pt in (
+                (right - w * (k + 1) / 8, eave - 0.13 * w * (k + 1)),
+                (right - w * k / 8, eave - 0.13 * w * (k + 1)),
+            )
+        ]
+        + [(right, eave)],
         "point": [(x, eave), (x + w / 2, eave - 0.6 * w), (right, eave)],
-        "bell": [(x, eave), (x + 0.12 * w, eave - 0.05 * w), (x + 0.24 * w, eave - 0.34 * w), *arc(x + w / 2, eave - 0.36 * w, 0.22 * w, 0.2 * w, math.pi, 2 * math.pi, 10), (x + 0.76 * w, eave - 0.34 * w), (x + 0.88 * w, eave - 0.05 * w), (right, eave)],
-        "flat": [(x, eave), (x - 0.03 * w, eave - 0.07 * w), (right + 0.03 * w, eave - 0.07 * w), (right, eave)],
+        "bell": [
+            (x, eave),
+            (x + 0.12 * w, eave - 0.05 * w),
+            (x + 0.24 * w, eave - 0.34 * w),
+            *arc(x + w / 2, eave - 0.36 * w, 0.22 * w, 0.2 * w, math.pi, 2 * math.pi, 10),
+            (x + 0.76 * w, eave - 0.34 * w),
+            (x + 0.88 * w, eave - 0.05 * w),
+            (right, eave),
+        ],
+        "flat": [
+            (x, eave),
+            (x - 0.03 * w, eave - 0.07 * w),
+            (right + 0.03 * w, eave - 0.07 * w),
+            (right, eave),
+        ],
     }[gable]
     c.fill([*top, (right, y), (x, y)], wall, mix(wall, p.dark, 0.15))
     c.stroke(top, 0.05 * w, trim)
@@ -84,7 +167,10 @@ def town_house(c: Canvas, x: float, y: float, w: float, h: float, wall: Colour, 
             wx = x + w * (k + 1) / (columns + 1)
             last = floor == floors - 1
             if last and k == 0:
-                c.fill([(wx - 0.09 * w, wy - 0.12 * w), (wx + 0.09 * w, wy - 0.12 * w), (wx + 0.09 * w, y), (wx - 0.09 * w, y)], mix(p.accent, p.dark, rng.uniform(0.2, 0.7)))
+                c.fill(
+                    box(wx - 0.09 * w, wy - 0.12 * w, wx + 0.09 * w, y),
+                    mix(p.accent, p.dark, rng.uniform(0.2, 0.7)),
+                )
                 continue
             glass = lit if lit and rng.random() < 0.6 else mix(p.dark, p.sky, rng.uniform(0.1, 0.4))
             window(c, wx, wy, 0.15 * w, min(0.26 * w, 0.55 * h / floors), glass, trim)
@@ -103,21 +189,58 @@ def lighthouse(c: Canvas, x: float, y: float, s: float, tower: Colour, stripe: C
                 c.glow(x + side * 0.12 * (k + 1), y - 0.9 * s, 0.25, spread * 0.4, p.second, 0.35)
                 if k == 0:
                     c.stroke([(x, y - 0.9 * s), (far, y - 0.95 * s)], 0.004, mix(p.second, p.sky, 0.5))
+
     def half(t: float) -> float:
         return s * (0.125 - 0.05 * t)
+
     bands = 5
     for k in range(bands):
         t0, t1 = k / bands * 0.8, (k + 1) / bands * 0.8
         tone = stripe if k % 2 else tower
-        c.fill([(x - half(t1), y - s * t1), (x + half(t1), y - s * t1), (x + half(t0), y - s * t0), (x - half(t0), y - s * t0)], tone)
+        c.fill(
+            [
+                (x - half(t1), y - s * t1),
+                (x + half(t1), y - s * t1),
+                (x + half(t0), y - s * t0),
+                (x - half(t0), y - s * t0),
+            ],
+            tone,
+        )
         for part, amount in ((0.55, 0.16), (0.25, 0.3)):
-            c.fill([(x - d * half(t1), y - s * t1), (x - d * half(t1) * (1 - part), y - s * t1), (x - d * half(t0) * (1 - part), y - s * t0), (x - d * half(t0), y - s * t0)], mix(tone, p.dark, amount))
-    c.fill([(x - 0.11 * s, y - 0.8 * s), (x + 0.11 * s, y - 0.8 * s), (x + 0.1 * s, y - 0.77 * s), (x - 0.1 * s, y - 0.77 * s)], p.dark)
-    c.fill([(x - 0.06 * s, y - 0.93 * s), (x + 0.06 * s, y - 0.93 * s), (x + 0.06 * s, y - 0.8 * s), (x - 0.06 * s, y - 0.8 * s)], mix(p.second, p.light, 0.5))
+            c.fill(
+                [
+                    (x - d * half(t1), y - s * t1),
+                    (x - d * half(t1) * (1 - part), y - s * t1),
+                    (x - d * half(t0) * (1 - part), y - s * t0),
+                    (x - d * half(t0), y - s * t0),
+                ],
+                mix(tone, p.dark, amount),
+            )
+    c.fill(
+        [
+            (x - 0.11 * s, y - 0.8 * s),
+            (x + 0.11 * s, y - 0.8 * s),
+            (x + 0.1 * s, y - 0.77 * s),
+            (x - 0.1 * s, y - 0.77 * s),
+        ],
+        p.dark,
+    )
+    c.fill(box(x - 0.06 * s, y - 0.93 * s, x + 0.06 * s, y - 0.8 * s), mix(p.second, p.light, 0.5))
     for k in (-1, 0, 1):
         c.stroke([(x + k * 0.055 * s, y - 0.93 * s), (x + k * 0.055 * s, y - 0.8 * s)], 0.01 * s, p.dark)
-    c.fill([(x - 0.085 * s, y - 0.92 * s), (x, y - 1.03 * s), (x + 0.085 * s, y - 0.92 * s)], stripe, mix(stripe, p.dark, 0.3))
-    c.fill([*arc(x, y - 0.07 * s, 0.03 * s, 0.04 * s, math.pi, 2 * math.pi, 8), (x + 0.03 * s, y), (x - 0.03 * s, y)], p.dark)
+    c.fill(
+        [(x - 0.085 * s, y - 0.92 * s), (x, y - 1.03 * s), (x + 0.085 * s, y - 0.92 * s)],
+        stripe,
+        mix(stripe, p.dark, 0.3),
+    )
+    c.fill(
+        [
+            *arc(x, y - 0.07 * s, 0.03 * s, 0.04 * s, math.pi, 2 * math.pi, 8),
+            (x + 0.03 * s, y),
+            (x - 0.03 * s, y),
+        ],
+        p.dark,
+    )
     for t in (0.3, 0.55):
         window(c, x, y - t * s, 0.025 * s, 0.05 * s, p.dark, mix(tower, p.dark, 0.2))
 
@@ -125,8 +248,10 @@ def lighthouse(c: Canvas, x: float, y: float, s: float, tower: Colour, stripe: C
 def arches(c: Canvas, y: float, top: float, count: int, stone: Colour, hump: float = 0.05) -> None:
     """A stone bridge across the whole picture: its road at `top`, the water at `y`, `count` arches."""
     p, w = c.palette, c.w
+
     def road(x: float) -> float:
         return top - hump * math.sin(math.pi * min(1.0, max(0.0, x / w)))
+
     steps = [k / 30 * (w + 0.1) - 0.05 for k in range(31)]
     span = w / count
     outline: Points = [(x, road(x)) for x in steps]
@@ -134,12 +259,21 @@ def arches(c: Canvas, y: float, top: float, count: int, stone: Colour, hump: flo
     for k in range(count):
         left, middle = k * span, (k + 0.5) * span
         rise = (y - road(middle)) * 0.72
-        lower += [(left - 0.01, y), (left + 0.1 * span, y), *arc(middle, y, 0.4 * span, rise, math.pi, 2 * math.pi, 16), (left + 0.9 * span, y)]
+        lower += [
+            (left - 0.01, y),
+            (left + 0.1 * span, y),
+            *arc(middle, y, 0.4 * span, rise, math.pi, 2 * math.pi, 16),
+            (left + 0.9 * span, y),
+        ]
     c.fill([*outline, (w + 0.05, y), *reversed(lower), (-0.05, y)], stone, mix(stone, p.dark, 0.35))
     for k in range(count):
         middle = (k + 0.5) * span
         rise = (y - road(middle)) * 0.72
-        c.stroke(arc(middle, y, 0.41 * span, rise + 0.008, math.pi, 2 * math.pi, 16), 0.014, mix(stone, p.light, 0.3))
+        c.stroke(
+            arc(middle, y, 0.41 * span, rise + 0.008, math.pi, 2 * math.pi, 16),
+            0.014,
+            mix(stone, p.light, 0.3),
+        )
     c.stroke(outline, 0.018, mix(stone, p.light, 0.35))
     for _ in range(60):
         x = c.rng.uniform(0, w)
@@ -150,9 +284,30 @@ def arches(c: Canvas, y: float, top: float, count: int, stone: Colour, hump: flo
 def windmill_at(c: Canvas, x: float, y: float, s: float, body: Colour, cap: Colour) -> None:
     """A tower mill of height `s` (to its cap) standing at (x, y), with four lattice sails."""
     p, d, rng = c.palette, c.sun, c.rng
-    c.fill([(x - 0.13 * s, y - 0.8 * s), (x + 0.13 * s, y - 0.8 * s), (x + 0.21 * s, y), (x - 0.21 * s, y)], body, mix(body, p.dark, 0.2))
-    c.fill([(x - d * 0.13 * s, y - 0.8 * s), (x - d * 0.03 * s, y - 0.8 * s), (x - d * 0.06 * s, y), (x - d * 0.21 * s, y)], mix(body, p.dark, 0.25), mix(body, p.dark, 0.4))
-    c.fill([(x - 0.15 * s, y - 0.78 * s), *arc(x, y - 0.82 * s, 0.14 * s, 0.17 * s, math.pi, 2 * math.pi, 12), (x + 0.15 * s, y - 0.78 * s)], cap, mix(cap, p.dark, 0.3))
+    c.fill(
+        [(x - 0.13 * s, y - 0.8 * s), (x + 0.13 * s, y - 0.8 * s), (x + 0.21 * s, y), (x - 0.21 * s, y)],
+        body,
+        mix(body, p.dark, 0.2),
+    )
+    c.fill(
+        [
+            (x - d * 0.13 * s, y - 0.8 * s),
+            (x - d * 0.03 * s, y - 0.8 * s),
+            (x - d * 0.06 * s, y),
+            (x - d * 0.21 * s, y),
+        ],
+        mix(body, p.dark, 0.25),
+        mix(body, p.dark, 0.4),
+    )
+    c.fill(
+        [
+            (x - 0.15 * s, y - 0.78 * s),
+            *arc(x, y - 0.82 * s, 0.14 * s, 0.17 * s, math.pi, 2 * math.pi, 12),
+            (x + 0.15 * s, y - 0.78 * s),
+        ],
+        cap,
+        mix(cap, p.dark, 0.3),
+    )
     c.stroke([(x - 0.24 * s, y - 0.3 * s), (x + 0.24 * s, y - 0.3 * s)], 0.022 * s, mix(p.earth, p.dark, 0.4))
     for t in (0.15, 0.45, 0.62):
         window(c, x + d * 0.03 * s, y - t * s, 0.035 * s, 0.06 * s, p.dark, mix(body, p.light, 0.5))
@@ -163,9 +318,15 @@ def windmill_at(c: Canvas, x: float, y: float, s: float, body: Colour, cap: Colo
         ux, uy = math.cos(a), math.sin(a)
         vx, vy = -uy, ux
         reach, width = 0.62 * s, 0.11 * s
-        def at(along: float, across: float, ux: float = ux, uy: float = uy, vx: float = vx, vy: float = vy) -> tuple[float, float]:
+
+        def at(
+            along: float, across: float, ux: float = ux, uy: float = uy, vx: float = vx, vy: float = vy
+        ) -> tuple[float, float]:
             return (hx + ux * along + vx * across, hy + uy * along + vy * across)
-        c.draw.polygon(c.pixels([at(0.13 * s, 0), at(reach, 0), at(reach, width), at(0.13 * s, width)]), fill=cloth)
+
+        c.draw.polygon(
+            c.pixels([at(0.13 * s, 0), at(reach, 0), at(reach, width), at(0.13 * s, width)]), fill=cloth
+        )
         for j in range(8):
             t = 0.13 * s + (reach - 0.13 * s) * j / 7
             c.stroke([at(t, 0), at(t, width)], 0.007 * s, wood)

@@ -19,7 +19,15 @@ def _hamlet(c: Canvas, line: Points, x: float, size: float) -> None:
         px = x + (k - 1.5) * size * 1.3
         if rng.random() < 0.6:
             round_tree(c, px - size * 0.7, height_at(line, px) + 0.02, size * 1.3)
-        house(c, px, height_at(line, px) + 0.02, size, size * 0.42, mix(p.light, p.glow, rng.random()), rng.choice((p.accent, p.earth)))
+        house(
+            c,
+            px,
+            height_at(line, px) + 0.02,
+            size,
+            size * 0.42,
+            mix(p.light, p.glow, rng.random()),
+            rng.choice((p.accent, p.earth)),
+        )
 
 
 def windmill(c: Canvas) -> None:
@@ -36,17 +44,36 @@ def windmill(c: Canvas) -> None:
     canal = rng.random() < 0.6
     bank = hill(c, line + 0.05, 0.012, mix(p.leaf, p.glow, 0.25), mix(p.leaf, p.dark, 0.25))
     house(c, x + 0.28, line + 0.085, 0.16, 0.06, mix(p.accent, p.light, 0.2), mix(p.earth, p.dark, 0.4))
-    windmill_at(c, x, height_at(bank, x) + 0.03, rng.uniform(0.46, 0.56), rng.choice((p.light, p.earth, mix(p.accent, p.earth, 0.4))), mix(p.earth, p.dark, 0.5))
+    windmill_at(
+        c,
+        x,
+        height_at(bank, x) + 0.03,
+        rng.uniform(0.46, 0.56),
+        rng.choice((p.light, p.earth, mix(p.accent, p.earth, 0.4))),
+        mix(p.earth, p.dark, 0.5),
+    )
     if canal:
         water(c, line + 0.12, mix(p.water, p.sky, 0.5), mix(p.water, p.dark, 0.2), p.light, calm=True)
         c.mirror(line + 0.12, 0.5, p.water)
         for k in range(40):
             px = rng.uniform(0, c.w)
-            c.stroke([(px, line + 0.135), (px + 0.01 * rng.gauss(0, 1), line + 0.09)], 0.005, mix(p.leaf, p.dark, rng.random() * 0.5))
+            c.stroke(
+                [(px, line + 0.135), (px + 0.01 * rng.gauss(0, 1), line + 0.09)],
+                0.005,
+                mix(p.leaf, p.dark, rng.random() * 0.5),
+            )
     else:
         for k in range(6):
             y = line + 0.1 + 0.045 * k
-            c.dabs(60, (0, y, c.w, y + 0.03), 0.03, 0.016, ((p.accent, p.second, mix(p.accent, p.light, 0.5))[k % 3],), angle=-1.57, spread=0.4)
+            c.dabs(
+                60,
+                (0, y, c.w, y + 0.03),
+                0.03,
+                0.016,
+                ((p.accent, p.second, mix(p.accent, p.light, 0.5))[k % 3],),
+                angle=-1.57,
+                spread=0.4,
+            )
     birds(c, rng.randint(3, 6), 0.08, 0.3, p.dark)
 
 
@@ -58,13 +85,28 @@ def hay_field(c: Canvas) -> None:
     _hamlet(c, far, rng.uniform(0.25, 0.75) * c.w, 0.07)
     for _ in range(14):
         x = rng.uniform(0, c.w)
-        crown(c, x, line + 0.05, rng.uniform(0.04, 0.08), 0.04, mix(p.leaf, p.sky, 0.2), mix(p.leaf, p.glow, 0.5))
+        crown(
+            c,
+            x,
+            line + 0.05,
+            rng.uniform(0.04, 0.08),
+            0.04,
+            mix(p.leaf, p.sky, 0.2),
+            mix(p.leaf, p.glow, 0.5),
+        )
     straw = mix(p.second, p.earth, 0.35)
     c.band(line + 0.06, 1.0, mix(straw, p.glow, 0.55), mix(straw, p.leaf, 0.2))
     for k in range(16):  # the rows of the mower
         x = (k / 15 * 2.4 - 0.7) * c.w
         c.stroke([(c.w / 2 + (x - c.w / 2) * 0.3, line + 0.065), (x, 1.02)], 0.012, mix(straw, p.leaf, 0.35))
-    c.dabs(160, (0, line + 0.07, c.w, 1), 0.035, 0.006, (mix(straw, p.light, 0.5), mix(straw, p.earth, 0.5)), spread=0.7)
+    c.dabs(
+        160,
+        (0, line + 0.07, c.w, 1),
+        0.035,
+        0.006,
+        (mix(straw, p.light, 0.5), mix(straw, p.earth, 0.5)),
+        spread=0.7,
+    )
     for k in range(rng.randint(3, 6)):
         t = (k + rng.random() * 0.6) / 6
         y, s = line + 0.12 + 0.42 * t, 0.07 + 0.17 * t
@@ -77,7 +119,18 @@ def hay_field(c: Canvas) -> None:
 def _haystack(c: Canvas, x: float, y: float, s: float, straw: Colour) -> None:
     p, rng, d = c.palette, c.rng, c.sun
     c.glow(x - d * s * 0.7, y, s * 1.1, s * 0.25, mix(p.dark, p.leaf, 0.3), 0.75)
-    shape = smooth([(x - s * 0.5, y), (x - s * 0.52, y - s * 0.4), (x - s * 0.2, y - s * 0.85), (x, y - s), (x + s * 0.2, y - s * 0.85), (x + s * 0.52, y - s * 0.4), (x + s * 0.5, y)], 2)
+    shape = smooth(
+        [
+            (x - s * 0.5, y),
+            (x - s * 0.52, y - s * 0.4),
+            (x - s * 0.2, y - s * 0.85),
+            (x, y - s),
+            (x + s * 0.2, y - s * 0.85),
+            (x + s * 0.52, y - s * 0.4),
+            (x + s * 0.5, y),
+        ],
+        2,
+    )
     c.form(shape, mix(straw, p.dark, 0.35), mix(straw, p.light, 0.45), 8, 0.45)
     for _ in range(26):
         t, u = rng.uniform(0.05, 0.85), rng.uniform(-0.42, 0.42)
@@ -97,13 +150,40 @@ def wheat_field(c: Canvas) -> None:
     c.band(line + 0.04, 1.0, mix(p.second, p.glow, 0.4), mix(p.second, p.earth, 0.5))
     x = c.w * rng.uniform(0.35, 0.65)
     path = mix(p.earth, p.glow, 0.4)
-    c.fill(smooth([(x - 0.01, line + 0.04), (x + 0.02, line + 0.04), (x + 0.12, 0.7), (x + 0.05, 0.85), (x + 0.3, 1.05), (x - 0.15, 1.05), (x - 0.12, 0.85), (x, 0.7)], 2), path, mix(path, p.earth, 0.5))
-    golds = (p.second, mix(p.second, p.light, 0.4), mix(p.second, p.earth, 0.55), mix(p.second, p.accent, 0.3))
+    c.fill(
+        smooth(
+            [
+                (x - 0.01, line + 0.04),
+                (x + 0.02, line + 0.04),
+                (x + 0.12, 0.7),
+                (x + 0.05, 0.85),
+                (x + 0.3, 1.05),
+                (x - 0.15, 1.05),
+                (x - 0.12, 0.85),
+                (x, 0.7),
+            ],
+            2,
+        ),
+        path,
+        mix(path, p.earth, 0.5),
+    )
+    golds = (
+        p.second,
+        mix(p.second, p.light, 0.4),
+        mix(p.second, p.earth, 0.55),
+        mix(p.second, p.accent, 0.3),
+    )
     c.dabs(420, (0, line + 0.05, x - 0.06, 1.02), 0.055, 0.009, golds, angle=-1.4, spread=0.35)
     c.dabs(420, (x + 0.1, line + 0.05, c.w, 1.02), 0.055, 0.009, golds, angle=-1.75, spread=0.35)
     c.dabs(22, (0, line + 0.12, c.w, 1), 0.014, 0.016, (p.accent,), spread=3)
     for k in range(rng.randint(1, 3)):
-        poplar(c, c.w * (rng.choice((0.1, 0.88)) + 0.05 * k), line + 0.1 + 0.04 * k, rng.uniform(0.36, 0.5), mix(p.leaf, p.dark, 0.3))
+        poplar(
+            c,
+            c.w * (rng.choice((0.1, 0.88)) + 0.05 * k),
+            line + 0.1 + 0.04 * k,
+            rng.uniform(0.36, 0.5),
+            mix(p.leaf, p.dark, 0.3),
+        )
     birds(c, rng.randint(4, 9), 0.15, 0.4, p.dark)
 
 
@@ -115,11 +195,18 @@ def poppy_field(c: Canvas) -> None:
     far = hill(c, line, 0.015, mix(p.leaf, p.sky, 0.3), p.leaf)
     for k in range(12):
         x = k / 11 * c.w
-        (poplar if rng.random() < 0.35 else round_tree)(c, x, height_at(far, x) + 0.03, rng.uniform(0.1, 0.2), mix(p.leaf, p.sky, 0.15))
+        (poplar if rng.random() < 0.35 else round_tree)(
+            c, x, height_at(far, x) + 0.03, rng.uniform(0.1, 0.2), mix(p.leaf, p.sky, 0.15)
+        )
     if rng.random() < 0.7:
         house(c, rng.uniform(0.2, 0.8) * c.w, line + 0.03, 0.12, 0.055, p.light, p.accent)
     c.band(line + 0.03, 1.0, mix(p.leaf, p.glow, 0.55), mix(p.leaf, p.dark, 0.15))
-    grass(c, line + 0.05, (p.leaf, mix(p.leaf, p.second, 0.35), mix(p.leaf, p.light, 0.4), mix(p.leaf, p.dark, 0.3)), 420)
+    grass(
+        c,
+        line + 0.05,
+        (p.leaf, mix(p.leaf, p.second, 0.35), mix(p.leaf, p.light, 0.4), mix(p.leaf, p.dark, 0.3)),
+        420,
+    )
     bed = rng.uniform(0.3, 0.7) * c.w
     for k in range(230):
         t = (k / 230) ** 0.8
@@ -139,13 +226,28 @@ def _stroller(c: Canvas, x: float, y: float, s: float) -> None:
     """A lady with a parasol, `s` tall."""
     p = c.palette
     dress = c.rng.choice((p.light, mix(p.sky, p.light, 0.4), mix(p.dark, p.water, 0.4)))
-    c.fill(smooth([(x - 0.06 * s, y - 0.62 * s), (x + 0.06 * s, y - 0.62 * s), (x + 0.2 * s, y), (x - 0.22 * s, y)], 1), dress, mix(dress, p.water, 0.4))
+    c.fill(
+        smooth(
+            [(x - 0.06 * s, y - 0.62 * s), (x + 0.06 * s, y - 0.62 * s), (x + 0.2 * s, y), (x - 0.22 * s, y)],
+            1,
+        ),
+        dress,
+        mix(dress, p.water, 0.4),
+    )
     c.stroke([(x, y - 0.72 * s), (x, y - 0.55 * s)], 0.11 * s, dress)
     c.oval(x, y - 0.8 * s, 0.05 * s, 0.06 * s, (226, 184, 152))
     c.oval(x, y - 0.85 * s, 0.11 * s, 0.025 * s, p.second)
     c.oval(x, y - 0.87 * s, 0.05 * s, 0.035 * s, p.second)
-    c.stroke([(x + 0.04 * s, y - 0.62 * s), (x + 0.15 * s, y - 0.55 * s), (x + 0.17 * s, y - 1.0 * s)], 0.025 * s, mix(p.earth, p.dark, 0.3))
-    c.fill(arc(x + 0.15 * s, y - 0.95 * s, 0.3 * s, 0.2 * s, math.pi, 2 * math.pi), mix(p.leaf, p.light, 0.4), mix(p.leaf, p.dark, 0.2))
+    c.stroke(
+        [(x + 0.04 * s, y - 0.62 * s), (x + 0.15 * s, y - 0.55 * s), (x + 0.17 * s, y - 1.0 * s)],
+        0.025 * s,
+        mix(p.earth, p.dark, 0.3),
+    )
+    c.fill(
+        arc(x + 0.15 * s, y - 0.95 * s, 0.3 * s, 0.2 * s, math.pi, 2 * math.pi),
+        mix(p.leaf, p.light, 0.4),
+        mix(p.leaf, p.dark, 0.2),
+    )
 
 
 def hill_road(c: Canvas) -> None:
@@ -159,12 +261,18 @@ def hill_road(c: Canvas) -> None:
     for k in range(5):
         t = k / 4
         tone = mix(rng.choice(tones), p.sky, 0.5 * (1 - t))
-        lines.append(hill(c, line + 0.13 * k, 0.045 + 0.015 * t, mix(tone, p.glow, 0.25), mix(tone, p.dark, 0.25), 3))
+        lines.append(
+            hill(c, line + 0.13 * k, 0.045 + 0.015 * t, mix(tone, p.glow, 0.25), mix(tone, p.dark, 0.25), 3)
+        )
         if k in (1, 2, 3):
             for j in range(14):  # furrows or rows of vines down the slope
                 x = (j / 13) * c.w
                 y = height_at(lines[-1], x)
-                c.stroke([(x, y + 0.01), (x + (x - c.w / 2) * 0.22, y + 0.1)], 0.004 + 0.004 * t, mix(tone, p.dark, 0.22))
+                c.stroke(
+                    [(x, y + 0.01), (x + (x - c.w / 2) * 0.22, y + 0.1)],
+                    0.004 + 0.004 * t,
+                    mix(tone, p.dark, 0.22),
+                )
             for _ in range(rng.randint(2, 5)):
                 x = rng.uniform(0, c.w)
                 plant = rng.choice((round_tree, poplar, round_tree))
@@ -194,12 +302,19 @@ def daisy_meadow(c: Canvas) -> None:
     if rng.random() < 0.5:
         house(c, rng.uniform(0.2, 0.8) * c.w, line + 0.03, 0.13, 0.055, p.light, p.accent)
     c.band(line + 0.05, 1.0, mix(p.leaf, p.glow, 0.4), mix(p.leaf, p.dark, 0.45))
-    grass(c, line + 0.06, (p.leaf, mix(p.leaf, p.second, 0.35), mix(p.leaf, p.dark, 0.3), mix(p.leaf, p.light, 0.3)), 400)
+    grass(
+        c,
+        line + 0.06,
+        (p.leaf, mix(p.leaf, p.second, 0.35), mix(p.leaf, p.dark, 0.3), mix(p.leaf, p.light, 0.3)),
+        400,
+    )
     for k in range(46):
         t = (k / 46) ** 1.1
         y = line + 0.1 + (0.9 - line) * t + rng.uniform(-0.03, 0.03)
         x, r = rng.uniform(-0.02, 1.02) * c.w, 0.012 + 0.062 * t * rng.uniform(0.8, 1.15)
-        c.stroke([(x, y), (x + rng.uniform(-0.03, 0.03), y + r * 4)], 0.1 * r + 0.002, mix(p.leaf, p.dark, 0.3))
+        c.stroke(
+            [(x, y), (x + rng.uniform(-0.03, 0.03), y + r * 4)], 0.1 * r + 0.002, mix(p.leaf, p.dark, 0.3)
+        )
         daisy(c, x, y, r, p.light if rng.random() < 0.85 else mix(p.accent, p.light, 0.3), p.second)
 
 
@@ -211,7 +326,9 @@ def daisy(c: Canvas, x: float, y: float, r: float, petal: Colour, heart: Colour)
         for k in range(count):
             a = turn + 6.283 * (k + 0.5 * ring) / count
             tone = mix(petal, c.palette.water, 0.3 - 0.25 * ring + 0.1 * rng.random())
-            ends = [(x + math.cos(a) * r * t, y + math.sin(a) * r * t * squash) for t in (0.3, 1.0 - 0.08 * ring)]
+            ends = [
+                (x + math.cos(a) * r * t, y + math.sin(a) * r * t * squash) for t in (0.3, 1.0 - 0.08 * ring)
+            ]
             c.stroke(ends, r * 0.22, tone)
     c.oval(x, y, r * 0.32, r * 0.3 * squash, mix(heart, c.palette.earth, 0.4))
     c.oval(x + c.sun * r * 0.05, y - r * 0.05, r * 0.25, r * 0.21 * squash, heart)
@@ -230,15 +347,50 @@ def village_church(c: Canvas) -> None:
     walls = (p.light, mix(p.light, p.glow, 0.7), mix(p.earth, p.light, 0.5), mix(p.accent, p.light, 0.55))
     for k in range(7):
         px = (k + 0.5) / 7 * c.w + rng.uniform(-0.03, 0.03)
-        house(c, px, line + 0.06 + rng.uniform(-0.02, 0.03), rng.uniform(0.15, 0.2), rng.uniform(0.06, 0.08), rng.choice(walls), rng.choice((p.accent, mix(p.accent, p.earth, 0.5), mix(p.earth, p.dark, 0.4))))
-    church(c, x, line + 0.1, rng.uniform(0.48, 0.58), mix(p.light, p.glow, 0.3), rng.choice((p.accent, mix(p.water, p.dark, 0.4))))
+        house(
+            c,
+            px,
+            line + 0.06 + rng.uniform(-0.02, 0.03),
+            rng.uniform(0.15, 0.2),
+            rng.uniform(0.06, 0.08),
+            rng.choice(walls),
+            rng.choice((p.accent, mix(p.accent, p.earth, 0.5), mix(p.earth, p.dark, 0.4))),
+        )
+    church(
+        c,
+        x,
+        line + 0.1,
+        rng.uniform(0.48, 0.58),
+        mix(p.light, p.glow, 0.3),
+        rng.choice((p.accent, mix(p.water, p.dark, 0.4))),
+    )
     near = hill(c, line + 0.13, 0.02, mix(p.leaf, p.second, 0.2), mix(p.leaf, p.dark, 0.3))
     path = mix(p.glow, p.earth, 0.35)
-    c.fill(smooth([(x, line + 0.1), (x + 0.03, line + 0.1), (x + 0.1, 0.84), (x + 0.25, 1.04), (x - 0.1, 1.04), (x, 0.86)], 2), path, mix(path, p.earth, 0.3))
+    c.fill(
+        smooth(
+            [
+                (x, line + 0.1),
+                (x + 0.03, line + 0.1),
+                (x + 0.1, 0.84),
+                (x + 0.25, 1.04),
+                (x - 0.1, 1.04),
+                (x, 0.86),
+            ],
+            2,
+        ),
+        path,
+        mix(path, p.earth, 0.3),
+    )
     for k in range(rng.randint(3, 6)):
         px = rng.uniform(0.02, 0.98) * c.w
         if abs(px - x) > 0.2:
-            round_tree(c, px, height_at(near, px) + rng.uniform(0.06, 0.2), rng.uniform(0.18, 0.3), rng.choice((p.leaf, mix(p.leaf, p.second, 0.4))))
+            round_tree(
+                c,
+                px,
+                height_at(near, px) + rng.uniform(0.06, 0.2),
+                rng.uniform(0.18, 0.3),
+                rng.choice((p.leaf, mix(p.leaf, p.second, 0.4))),
+            )
     c.dabs(60, (0, line + 0.2, c.w, 1), 0.012, 0.012, (p.accent, p.second, p.light), spread=3)
     birds(c, rng.randint(3, 6), 0.08, 0.28, p.dark)
 

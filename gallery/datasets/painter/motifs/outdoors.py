@@ -42,18 +42,26 @@ def cloudscape(c: Canvas, horizon: float, mood: str) -> None:
         for _ in range(rng.randint(5, 9)):
             y = horizon * rng.uniform(0.3, 0.97)
             x, length = rng.uniform(-0.1, c.w), rng.uniform(0.15, 0.5)
-            c.fill(blob(rng, x, y, length, 0.008 + 0.012 * rng.random(), 0.3), mix(light, shade, rng.random()))
+            c.fill(
+                blob(rng, x, y, length, 0.008 + 0.012 * rng.random(), 0.3), mix(light, shade, rng.random())
+            )
 
 
 def cloud(c: Canvas, x: float, y: float, r: float, light: Colour, shade: Colour) -> None:
     rng = c.rng
     puffs = [
-        (x + k * r * 0.62 + rng.uniform(-0.1, 0.1) * r, y - rng.uniform(0, 0.35) * r * (2 - abs(k)), rng.uniform(0.55, 0.85) * r)
+        (
+            x + k * r * 0.62 + rng.uniform(-0.1, 0.1) * r,
+            y - rng.uniform(0, 0.35) * r * (2 - abs(k)),
+            rng.uniform(0.55, 0.85) * r,
+        )
         for k in (-2, -1, 0, 1, 2)
     ]
     for dx, dy, tone, size in ((0.0, 0.25, 0.0, 1.0), (0.0, 0.0, 0.55, 0.95), (0.2, -0.2, 1.0, 0.7)):
         for px, py, pr in puffs:
-            c.oval(px + c.sun * dx * pr, py + dy * pr, pr * size * 1.1, pr * size * 0.8, mix(shade, light, tone))
+            c.oval(
+                px + c.sun * dx * pr, py + dy * pr, pr * size * 1.1, pr * size * 0.8, mix(shade, light, tone)
+            )
     c.glow(x, y + r * 0.5, r * 2.4, r * 0.5, shade, 0.6)
 
 
@@ -71,7 +79,12 @@ def crescent(c: Canvas, x: float, y: float, r: float, colour: Colour) -> None:
         points.append((x + r * math.cos(t + a), y + r * math.sin(t + a)))
     for k in range(25):
         t = math.pi / 2 - math.pi * k / 24
-        points.append((x + 0.45 * r * math.cos(t) * math.cos(a) - r * math.sin(t) * math.sin(a), y + 0.45 * r * math.cos(t) * math.sin(a) + r * math.sin(t) * math.cos(a)))
+        points.append(
+            (
+                x + 0.45 * r * math.cos(t) * math.cos(a) - r * math.sin(t) * math.sin(a),
+                y + 0.45 * r * math.cos(t) * math.sin(a) + r * math.sin(t) * math.cos(a),
+            )
+        )
     c.glow(x, y, r * 4, r * 4, colour, 0.5)
     c.fill(points, colour)
 
@@ -92,7 +105,17 @@ def birds(c: Canvas, count: int, top: float, foot: float, colour: Colour) -> Non
     for _ in range(count):
         x, y, s = x0 + rng.gauss(0, 0.13), y0 + rng.gauss(0, 0.04), rng.uniform(0.014, 0.026)
         tilt = rng.uniform(-0.3, 0.3) * s
-        c.stroke([(x - s, y - 0.4 * s + tilt), (x - 0.45 * s, y - 0.55 * s + tilt * 0.5), (x, y), (x + 0.45 * s, y - 0.6 * s), (x + s, y - 0.35 * s - tilt)], 0.0045, colour)
+        c.stroke(
+            [
+                (x - s, y - 0.4 * s + tilt),
+                (x - 0.45 * s, y - 0.55 * s + tilt * 0.5),
+                (x, y),
+                (x + 0.45 * s, y - 0.6 * s),
+                (x + s, y - 0.35 * s - tilt),
+            ],
+            0.0045,
+            colour,
+        )
 
 
 def water(c: Canvas, line: float, far: Colour, near: Colour, glint: Colour, calm: bool = False) -> None:
@@ -100,7 +123,14 @@ def water(c: Canvas, line: float, far: Colour, near: Colour, glint: Colour, calm
     rng = c.rng
     c.band(line, 1.0, far, near)
     for _ in range(4):
-        c.glow(rng.uniform(0, c.w), rng.uniform(line + 0.05, 1), rng.uniform(0.3, 0.6), 0.06, mix(far, near, rng.random()), 0.6)
+        c.glow(
+            rng.uniform(0, c.w),
+            rng.uniform(line + 0.05, 1),
+            rng.uniform(0.3, 0.6),
+            0.06,
+            mix(far, near, rng.random()),
+            0.6,
+        )
     count = 90 if calm else 170
     tones = (glint, mix(far, glint, 0.4), mix(near, c.palette.dark, 0.25), near)
     c.dabs(count, (-0.02, line + 0.008, c.w + 0.02, 1.0), 0.075, 0.006, tones, spread=0.06)
@@ -117,7 +147,9 @@ def glitter(c: Canvas, x: float, line: float, colour: Colour, width: float = 0.0
         c.stroke([(px - half, y), (px + half, y)], 0.003 + 0.006 * t, colour)
 
 
-def hill(c: Canvas, y: float, height: float, top: Colour, foot: Colour, rounds: int = 4, calm: float = 0.4) -> Points:
+def hill(
+    c: Canvas, y: float, height: float, top: Colour, foot: Colour, rounds: int = 4, calm: float = 0.4
+) -> Points:
     """A range of hills from its skyline to the foot of the picture; the skyline comes back."""
     line = ridge(c.rng, c.w, y, height, rounds, calm)
     c.fill([*line, (c.w + 0.05, 1.02), (-0.05, 1.02)], top, foot)

@@ -20,27 +20,58 @@ from gallery.datasets.painter.motifs.outdoors import (
 )
 
 
-def sailing_boat(c: Canvas, x: float, y: float, s: float, sail: Colour, jib: Colour, hull: Colour, reflect: bool = True) -> None:
+def sailing_boat(
+    c: Canvas, x: float, y: float, s: float, sail: Colour, jib: Colour, hull: Colour, reflect: bool = True
+) -> None:
     """A boat of height `s` whose hull floats at (x, y)."""
     p, d = c.palette, c.sun
     if reflect:
         for k in range(7):
             t = k / 7
             half = s * (0.24 - 0.18 * t)
-            c.stroke([(x - half + c.rng.uniform(-0.02, 0.02) * s, y + s * (0.04 + 0.5 * t)), (x + half, y + s * (0.04 + 0.5 * t))], 0.012 * s / 0.3, mix(sail, p.water, 0.25 + 0.5 * t))
+            c.stroke(
+                [
+                    (x - half + c.rng.uniform(-0.02, 0.02) * s, y + s * (0.04 + 0.5 * t)),
+                    (x + half, y + s * (0.04 + 0.5 * t)),
+                ],
+                0.012 * s / 0.3,
+                mix(sail, p.water, 0.25 + 0.5 * t),
+            )
     mast = (x - d * 0.04 * s, y - s)
     foot = (x - d * 0.04 * s, y - 0.1 * s)
     shade = mix(sail, p.water, 0.3)
-    main = [(mast[0] + d * 0.015 * s, mast[1]), (mast[0] + d * 0.16 * s, y - 0.62 * s), (x + d * 0.34 * s, y - 0.19 * s), (foot[0] + d * 0.015 * s, y - 0.16 * s)]
-    front = [(mast[0] - d * 0.01 * s, mast[1] + 0.1 * s), (x - d * 0.24 * s, y - 0.42 * s), (x - d * 0.4 * s, y - 0.13 * s), (foot[0] - d * 0.02 * s, y - 0.15 * s)]
+    main = [
+        (mast[0] + d * 0.015 * s, mast[1]),
+        (mast[0] + d * 0.16 * s, y - 0.62 * s),
+        (x + d * 0.34 * s, y - 0.19 * s),
+        (foot[0] + d * 0.015 * s, y - 0.16 * s),
+    ]
+    front = [
+        (mast[0] - d * 0.01 * s, mast[1] + 0.1 * s),
+        (x - d * 0.24 * s, y - 0.42 * s),
+        (x - d * 0.4 * s, y - 0.13 * s),
+        (foot[0] - d * 0.02 * s, y - 0.15 * s),
+    ]
     c.fill(main, mix(sail, p.light, 0.3), shade)
     for k in (1, 2, 3):
         t = k / 4
-        c.stroke([(main[0][0], mast[1] + 0.84 * s * t), (mast[0] + d * (0.05 + 0.27 * t) * s, mast[1] + 0.81 * s * t)], 0.003, shade)
+        c.stroke(
+            [
+                (main[0][0], mast[1] + 0.84 * s * t),
+                (mast[0] + d * (0.05 + 0.27 * t) * s, mast[1] + 0.81 * s * t),
+            ],
+            0.003,
+            shade,
+        )
     c.fill(front, jib, mix(jib, p.water, 0.3))
     c.stroke([mast, foot], 0.014 * s, p.dark)
     c.stroke([(foot[0], y - 0.15 * s), (x + d * 0.36 * s, y - 0.18 * s)], 0.012 * s, p.dark)
-    body = [(x - 0.38 * s, y - 0.11 * s), (x + 0.36 * s, y - 0.1 * s), (x + 0.27 * s, y + 0.02 * s), (x - 0.25 * s, y + 0.025 * s)]
+    body = [
+        (x - 0.38 * s, y - 0.11 * s),
+        (x + 0.36 * s, y - 0.1 * s),
+        (x + 0.27 * s, y + 0.02 * s),
+        (x - 0.25 * s, y + 0.025 * s),
+    ]
     c.fill(body, hull, mix(hull, p.dark, 0.45))
     c.stroke([body[0], body[1]], 0.014 * s, mix(hull, p.light, 0.6))
     c.oval(x + d * 0.1 * s, y - 0.145 * s, 0.025 * s, 0.045 * s, p.accent if hull != p.accent else p.second)
@@ -50,7 +81,9 @@ def _far_shore(c: Canvas, line: float) -> None:
     p, rng = c.palette, c.rng
     if rng.random() < 0.7:
         top = ridge(rng, c.w, line - rng.uniform(0.02, 0.06), 0.025, 5)
-        c.fill([*top, (c.w + 0.05, line), (-0.05, line)], mix(p.leaf, p.sky, 0.6), mix(p.water, p.light, 0.25))
+        c.fill(
+            [*top, (c.w + 0.05, line), (-0.05, line)], mix(p.leaf, p.sky, 0.6), mix(p.water, p.light, 0.25)
+        )
 
 
 def regatta(c: Canvas) -> None:
@@ -67,10 +100,20 @@ def regatta(c: Canvas) -> None:
     sails = (p.light, mix(p.light, p.glow, 0.5), p.accent, p.second)
     for _ in range(rng.randint(2, 6)):
         y = line + rng.uniform(0.005, 0.05)
-        sailing_boat(c, rng.uniform(0.05, 0.95) * c.w, y, rng.uniform(0.07, 0.13), rng.choice(sails), p.light, p.dark)
+        sailing_boat(
+            c, rng.uniform(0.05, 0.95) * c.w, y, rng.uniform(0.07, 0.13), rng.choice(sails), p.light, p.dark
+        )
     for k in range(rng.choice((1, 2, 2))):
         x = (0.3 + 0.42 * k + rng.uniform(-0.1, 0.1)) * c.w
-        sailing_boat(c, x, 0.8 + 0.08 * k - rng.uniform(0, 0.08), rng.uniform(0.42, 0.62) * (1 - 0.25 * k), rng.choice(sails[:3]), rng.choice((p.light, p.second)), rng.choice((p.dark, p.accent, p.earth)))
+        sailing_boat(
+            c,
+            x,
+            0.8 + 0.08 * k - rng.uniform(0, 0.08),
+            rng.uniform(0.42, 0.62) * (1 - 0.25 * k),
+            rng.choice(sails[:3]),
+            rng.choice((p.light, p.second)),
+            rng.choice((p.dark, p.accent, p.earth)),
+        )
     if rng.random() < 0.6:
         birds(c, rng.randint(3, 6), 0.08, 0.3, mix(p.dark, p.sky, 0.2))
 
@@ -79,13 +122,27 @@ def _small_boat(c: Canvas, x: float, y: float, s: float, hull: Colour) -> None:
     """A rowing or fishing boat of length `s` with its sail down."""
     p, d = c.palette, c.sun
     for k in range(4):
-        c.stroke([(x - s * (0.4 - 0.08 * k), y + s * 0.06 * (k + 1)), (x + s * (0.38 - 0.08 * k), y + s * 0.06 * (k + 1))], 0.02 * s, mix(hull, p.water, 0.45))
+        c.stroke(
+            [
+                (x - s * (0.4 - 0.08 * k), y + s * 0.06 * (k + 1)),
+                (x + s * (0.38 - 0.08 * k), y + s * 0.06 * (k + 1)),
+            ],
+            0.02 * s,
+            mix(hull, p.water, 0.45),
+        )
     c.stroke([(x - d * 0.05 * s, y - 0.1 * s), (x - d * 0.05 * s, y - 0.95 * s)], 0.022 * s, p.dark)
     c.stroke([(x - d * 0.05 * s, y - 0.92 * s), (x + d * 0.42 * s, y - 0.2 * s)], 0.008 * s, p.dark)
     c.stroke([(x - d * 0.05 * s, y - 0.92 * s), (x - d * 0.46 * s, y - 0.2 * s)], 0.008 * s, p.dark)
     furled = mix(p.light, p.earth, 0.3)
     c.stroke([(x - d * 0.05 * s, y - 0.28 * s), (x + d * 0.36 * s, y - 0.33 * s)], 0.06 * s, furled)
-    body = [(x - 0.5 * s, y - 0.2 * s), (x - 0.2 * s, y - 0.1 * s), (x + 0.2 * s, y - 0.1 * s), (x + 0.5 * s, y - 0.19 * s), (x + 0.36 * s, y + 0.04 * s), (x - 0.35 * s, y + 0.04 * s)]
+    body = [
+        (x - 0.5 * s, y - 0.2 * s),
+        (x - 0.2 * s, y - 0.1 * s),
+        (x + 0.2 * s, y - 0.1 * s),
+        (x + 0.5 * s, y - 0.19 * s),
+        (x + 0.36 * s, y + 0.04 * s),
+        (x - 0.35 * s, y + 0.04 * s),
+    ]
     c.fill(body, hull, mix(hull, p.dark, 0.5))
     c.stroke(body[:4], 0.035 * s, mix(hull, p.light, 0.65))
 
@@ -95,20 +152,47 @@ def harbour(c: Canvas) -> None:
     line = rng.uniform(0.5, 0.58)
     sky(c, line)
     hill(c, line - 0.16, 0.07, mix(p.leaf, p.sky, 0.5), mix(p.leaf, p.glow, 0.35), 5)
-    x, walls = -0.02, (p.light, mix(p.glow, p.earth, 0.3), p.glow, mix(p.accent, p.light, 0.35), mix(p.second, p.light, 0.4))
+    x, walls = (
+        -0.02,
+        (
+            p.light,
+            mix(p.glow, p.earth, 0.3),
+            p.glow,
+            mix(p.accent, p.light, 0.35),
+            mix(p.second, p.light, 0.4),
+        ),
+    )
     while x < c.w:
         w = rng.uniform(0.08, 0.13)
-        town_house(c, x, line, w, rng.uniform(0.1, 0.2), vary(rng, rng.choice(walls)), rng.choice(("flat", "point", "flat")))
+        town_house(
+            c,
+            x,
+            line,
+            w,
+            rng.uniform(0.1, 0.2),
+            vary(rng, rng.choice(walls)),
+            rng.choice(("flat", "point", "flat")),
+        )
         x += w
     if rng.random() < 0.6:
-        church(c, rng.uniform(0.2, 0.8) * c.w, line, rng.uniform(0.34, 0.42), mix(p.light, p.glow, 0.4), p.accent)
-    water(c, line, mix(p.water, p.glow, 0.25), mix(p.water, p.dark, 0.25), mix(p.light, p.glow, 0.5), calm=True)
+        church(
+            c, rng.uniform(0.2, 0.8) * c.w, line, rng.uniform(0.34, 0.42), mix(p.light, p.glow, 0.4), p.accent
+        )
+    water(
+        c, line, mix(p.water, p.glow, 0.25), mix(p.water, p.dark, 0.25), mix(p.light, p.glow, 0.5), calm=True
+    )
     c.mirror(line, 0.42, p.water)
     c.band(line - 0.004, line + 0.022, mix(p.earth, p.dark, 0.25), mix(p.earth, p.dark, 0.5))
     hulls = (p.accent, p.second, p.dark, p.light, mix(p.water, p.light, 0.4), p.leaf)
     for y, s in ((0.68, 0.2), (0.78, 0.28), (0.91, 0.4)):
         for _ in range(rng.choice((1, 2))):
-            _small_boat(c, rng.uniform(0.1, 0.9) * c.w, y + rng.uniform(-0.02, 0.02), s * rng.uniform(0.85, 1.1), rng.choice(hulls))
+            _small_boat(
+                c,
+                rng.uniform(0.1, 0.9) * c.w,
+                y + rng.uniform(-0.02, 0.02),
+                s * rng.uniform(0.85, 1.1),
+                rng.choice(hulls),
+            )
     birds(c, rng.randint(2, 5), 0.08, 0.25, p.dark)
 
 
@@ -119,11 +203,32 @@ def beach(c: Canvas) -> None:
     _far_shore(c, line)
     water(c, line, p.water, mix(p.water, p.sky, 0.6), p.light)
     for _ in range(rng.randint(1, 3)):
-        sailing_boat(c, rng.uniform(0.1, 0.9) * c.w, line + rng.uniform(0.01, 0.05), rng.uniform(0.08, 0.15), rng.choice((p.light, p.accent, p.second)), p.light, p.dark, reflect=False)
+        sailing_boat(
+            c,
+            rng.uniform(0.1, 0.9) * c.w,
+            line + rng.uniform(0.01, 0.05),
+            rng.uniform(0.08, 0.15),
+            rng.choice((p.light, p.accent, p.second)),
+            p.light,
+            p.dark,
+            reflect=False,
+        )
     sand = mix(p.glow, p.earth, 0.25)
-    shore = [(-0.05 + (c.w + 0.1) * k / 12, 0.56 + d * 0.14 * (k / 12 - 0.5) + 0.018 * math.sin(k * 1.3)) for k in range(13)]
-    for lift, tone in ((0.03, mix(p.water, p.light, 0.5)), (0.014, p.light), (0.0, mix(sand, p.earth, 0.35)), (-0.025, sand)):
-        c.fill([*((x, y - lift) for x, y in shore), (c.w + 0.05, 1.02), (-0.05, 1.02)], tone, mix(tone, p.glow, 0.3) if lift < 0 else None)
+    shore = [
+        (-0.05 + (c.w + 0.1) * k / 12, 0.56 + d * 0.14 * (k / 12 - 0.5) + 0.018 * math.sin(k * 1.3))
+        for k in range(13)
+    ]
+    for lift, tone in (
+        (0.03, mix(p.water, p.light, 0.5)),
+        (0.014, p.light),
+        (0.0, mix(sand, p.earth, 0.35)),
+        (-0.025, sand),
+    ):
+        c.fill(
+            [*((x, y - lift) for x, y in shore), (c.w + 0.05, 1.02), (-0.05, 1.02)],
+            tone,
+            mix(tone, p.glow, 0.3) if lift < 0 else None,
+        )
     c.dabs(70, (0, 0.68, c.w, 1), 0.05, 0.006, (mix(sand, p.light, 0.5), mix(sand, p.earth, 0.5)), spread=0.2)
     cloths = (p.accent, p.second, p.water, p.leaf, mix(p.accent, p.light, 0.4))
     for k in range(rng.randint(4, 7)):
@@ -137,19 +242,42 @@ def _parasol(c: Canvas, x: float, y: float, s: float, cloth: Colour) -> None:
     tilt = rng.uniform(-0.25, 0.25)
     c.glow(x - c.sun * 0.3 * s, y, 0.75 * s, 0.16 * s, mix(p.earth, p.dark, 0.5), 0.7)
     towel = rng.choice((p.light, p.second, p.sky))
-    c.fill([(x + 0.1 * s, y - 0.05 * s), (x + 0.6 * s, y - 0.05 * s), (x + 0.7 * s, y + 0.07 * s), (x + 0.15 * s, y + 0.07 * s)], towel)
+    c.fill(
+        [
+            (x + 0.1 * s, y - 0.05 * s),
+            (x + 0.6 * s, y - 0.05 * s),
+            (x + 0.7 * s, y + 0.07 * s),
+            (x + 0.15 * s, y + 0.07 * s),
+        ],
+        towel,
+    )
     skin = mix(p.earth, p.glow, 0.4)
     c.stroke([(x + 0.24 * s, y), (x + 0.52 * s, y + 0.01 * s)], 0.07 * s, cloth)
     c.oval(x + 0.2 * s, y - 0.02 * s, 0.05 * s, 0.05 * s, skin)
     top = (x + tilt * s, y - s)
     c.stroke([(x, y), top], 0.025 * s, mix(p.earth, p.dark, 0.3))
-    left, right = (top[0] - 0.5 * s, top[1] + (0.32 + tilt) * s), (top[0] + 0.5 * s, top[1] + (0.32 - tilt) * s)
+    left, right = (
+        (top[0] - 0.5 * s, top[1] + (0.32 + tilt) * s),
+        (top[0] + 0.5 * s, top[1] + (0.32 - tilt) * s),
+    )
     for k in range(6):
         t0, t1 = k / 6, (k + 1) / 6
-        rim = [(left[0] + (right[0] - left[0]) * t, left[1] + (right[1] - left[1]) * t - 0.09 * s * math.sin(math.pi * t)) for t in (t0, (t0 + t1) / 2, t1)]
+        rim = [
+            (
+                left[0] + (right[0] - left[0]) * t,
+                left[1] + (right[1] - left[1]) * t - 0.09 * s * math.sin(math.pi * t),
+            )
+            for t in (t0, (t0 + t1) / 2, t1)
+        ]
         tone = cloth if k % 2 else p.light
-        bulge = [((top[0] + rim[i][0]) / 2 + (rim[i][0] - top[0]) * 0.14, (top[1] + rim[i][1]) / 2 - 0.1 * s) for i in (0, 2)]
-        c.draw.polygon(c.pixels([top, bulge[0], *rim, bulge[1]]), fill=mix(tone, p.dark, 0.22 * (t0 if c.sun < 0 else 1 - t0)))
+        bulge = [
+            ((top[0] + rim[i][0]) / 2 + (rim[i][0] - top[0]) * 0.14, (top[1] + rim[i][1]) / 2 - 0.1 * s)
+            for i in (0, 2)
+        ]
+        c.draw.polygon(
+            c.pixels([top, bulge[0], *rim, bulge[1]]),
+            fill=mix(tone, p.dark, 0.22 * (t0 if c.sun < 0 else 1 - t0)),
+        )
 
 
 def lighthouse_rock(c: Canvas) -> None:
@@ -165,9 +293,28 @@ def lighthouse_rock(c: Canvas) -> None:
     for k in range(3):
         t = k / 3
         half, top = (0.62 - 0.34 * t) * c.w * 0.75, line - 0.02 - 0.1 * t
-        points = [(x - half, foot + 0.02), (x - half * 0.8, top + 0.07), (x - half * 0.35, top), (x + half * 0.35, top + 0.01), (x + half * 0.75, top + 0.06), (x + half, foot + 0.03)]
-        c.fill(points, mix(rock, p.leaf if k == 2 else p.glow, 0.1 + 0.2 * t), mix(rock, p.dark, 0.3), rough=0.012)
-    c.dabs(60, (x - 0.4 * c.w, foot - 0.02, x + 0.4 * c.w, foot + 0.05), 0.07, 0.012, (p.light, mix(p.water, p.light, 0.6)), spread=0.5)
+        points = [
+            (x - half, foot + 0.02),
+            (x - half * 0.8, top + 0.07),
+            (x - half * 0.35, top),
+            (x + half * 0.35, top + 0.01),
+            (x + half * 0.75, top + 0.06),
+            (x + half, foot + 0.03),
+        ]
+        c.fill(
+            points,
+            mix(rock, p.leaf if k == 2 else p.glow, 0.1 + 0.2 * t),
+            mix(rock, p.dark, 0.3),
+            rough=0.012,
+        )
+    c.dabs(
+        60,
+        (x - 0.4 * c.w, foot - 0.02, x + 0.4 * c.w, foot + 0.05),
+        0.07,
+        0.012,
+        (p.light, mix(p.water, p.light, 0.6)),
+        spread=0.5,
+    )
     stripe = p.accent if rng.random() < 0.75 else mix(p.water, p.dark, 0.4)
     base = line - 0.09
     house(c, x - d * 0.17, base + 0.03, 0.17, 0.07, p.light, p.accent)
@@ -180,7 +327,14 @@ def storm(c: Canvas) -> None:
     c.backdrop((0, mix(p.sky, p.dark, 0.6)), (0.3, mix(p.sky, p.glow, 0.5)), (0.5, mix(p.glow, p.light, 0.3)))
     for _ in range(9):
         tone = mix(p.sky, rng.choice((p.dark, p.dark, p.light)), rng.uniform(0.2, 0.6))
-        c.glow(rng.uniform(0, c.w), rng.uniform(0, 0.4), rng.uniform(0.25, 0.5), rng.uniform(0.08, 0.18), tone, 0.85)
+        c.glow(
+            rng.uniform(0, c.w),
+            rng.uniform(0, 0.4),
+            rng.uniform(0.25, 0.5),
+            rng.uniform(0.08, 0.18),
+            tone,
+            0.85,
+        )
     x = c.w * rng.uniform(0.3, 0.7)
     c.glow(x, 0.4, 0.6, 0.3, mix(p.light, p.glow, 0.4), 0.85)
     rows = 6
@@ -189,7 +343,16 @@ def storm(c: Canvas) -> None:
         y, height = 0.5 + 0.42 * t, 0.02 + 0.05 * t
         length, phase = 0.35 + 0.4 * t, rng.uniform(0, 6.28)
         if row == 2:
-            sailing_boat(c, x, y, rng.uniform(0.36, 0.46), mix(p.light, p.glow, 0.4), p.light, mix(p.dark, p.earth, 0.4), reflect=False)
+            sailing_boat(
+                c,
+                x,
+                y,
+                rng.uniform(0.36, 0.46),
+                mix(p.light, p.glow, 0.4),
+                p.light,
+                mix(p.dark, p.earth, 0.4),
+                reflect=False,
+            )
         crest = []
         for k in range(50):
             px = -0.05 + (c.w + 0.1) * k / 49
@@ -199,7 +362,9 @@ def storm(c: Canvas) -> None:
         c.fill([*crest, (c.w + 0.05, 1.02), (-0.05, 1.02)], mix(tone, p.light, 0.25), mix(tone, p.dark, 0.4))
         for a, b in zip(crest, crest[1:], strict=False):
             if rng.random() < 0.65 and a[1] < y:
-                c.stroke([a, b], 0.006 + 0.014 * t * rng.random(), mix(p.light, p.water, rng.uniform(0, 0.35)))
+                c.stroke(
+                    [a, b], 0.006 + 0.014 * t * rng.random(), mix(p.light, p.water, rng.uniform(0, 0.35))
+                )
         c.dabs(12, (0, y, c.w, y + 0.06), 0.09, 0.01, (mix(tone, p.light, 0.55),), spread=0.3)
     birds(c, rng.randint(1, 4), 0.1, 0.3, p.light)
 
@@ -213,18 +378,48 @@ def moonlit_sea(c: Canvas) -> None:
     moon = mix(p.light, p.second, 0.25)
     sun(c, x, rng.uniform(0.16, 0.3), rng.uniform(0.045, 0.07), moon, mix(p.second, p.glow, 0.6))
     for _ in range(rng.randint(2, 5)):
-        c.fill(blob(rng, rng.uniform(0, c.w), rng.uniform(0.15, line - 0.06), rng.uniform(0.15, 0.4), 0.015, 0.3), mix(night, far, 0.4))
+        c.fill(
+            blob(
+                rng, rng.uniform(0, c.w), rng.uniform(0.15, line - 0.06), rng.uniform(0.15, 0.4), 0.015, 0.3
+            ),
+            mix(night, far, 0.4),
+        )
     hill(c, line - 0.02, 0.05, mix(night, p.water, 0.4), mix(night, p.water, 0.5), 5)
-    water(c, line, mix(p.water, p.dark, 0.2), mix(p.water, p.dark, 0.7), mix(p.water, p.light, 0.4), calm=True)
+    water(
+        c, line, mix(p.water, p.dark, 0.2), mix(p.water, p.dark, 0.7), mix(p.water, p.light, 0.4), calm=True
+    )
     glitter(c, x, line, moon, 0.06)
     for k in range(rng.randint(1, 3)):
         dark = mix(p.dark, p.water, 0.25)
         s = rng.uniform(0.28, 0.5) / (1 + 0.7 * k)
-        sailing_boat(c, rng.uniform(0.12, 0.88) * c.w, line + 0.05 + 0.5 * s * rng.random(), s, mix(dark, p.glow, 0.35), mix(dark, p.glow, 0.2), p.dark, reflect=False)
+        sailing_boat(
+            c,
+            rng.uniform(0.12, 0.88) * c.w,
+            line + 0.05 + 0.5 * s * rng.random(),
+            s,
+            mix(dark, p.glow, 0.35),
+            mix(dark, p.glow, 0.2),
+            p.dark,
+            reflect=False,
+        )
     if rng.random() < 0.5:
         d = rng.choice((-1, 1))
         edge = c.w / 2 + d * c.w / 2
-        c.fill(roughen(rng, smooth([(edge + d * 0.05, 0.7), (edge - d * 0.3, 0.9), (edge - d * 0.55, 1.03), (edge + d * 0.05, 1.03)]), 0.01), mix(p.dark, p.leaf, 0.2))
+        c.fill(
+            roughen(
+                rng,
+                smooth(
+                    [
+                        (edge + d * 0.05, 0.7),
+                        (edge - d * 0.3, 0.9),
+                        (edge - d * 0.55, 1.03),
+                        (edge + d * 0.05, 1.03),
+                    ]
+                ),
+                0.01,
+            ),
+            mix(p.dark, p.leaf, 0.2),
+        )
 
 
 SEA = {

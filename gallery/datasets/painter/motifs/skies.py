@@ -19,11 +19,22 @@ def starry_night(c: Canvas) -> None:
     p, rng = c.palette, c.rng
     line = rng.uniform(0.66, 0.76)
     night = mix(p.sky, p.dark, 0.25)
-    c.backdrop((0, mix(night, p.dark, 0.35)), (0.45, mix(p.sky, p.glow, 0.35)), (line, mix(p.glow, p.sky, 0.3)))
+    c.backdrop(
+        (0, mix(night, p.dark, 0.35)), (0.45, mix(p.sky, p.glow, 0.35)), (line, mix(p.glow, p.sky, 0.3))
+    )
     for _ in range(26):
         tone = rng.choice((p.sky, p.glow, night, p.water))
-        c.glow(rng.uniform(0, c.w), rng.uniform(0, line), rng.uniform(0.1, 0.3), rng.uniform(0.03, 0.07), tone, 0.7)
-    whirls = [(rng.uniform(0.25, 0.75) * c.w, rng.uniform(0.2, 0.4), rng.uniform(0.1, 0.16)) for _ in range(2)]
+        c.glow(
+            rng.uniform(0, c.w),
+            rng.uniform(0, line),
+            rng.uniform(0.1, 0.3),
+            rng.uniform(0.03, 0.07),
+            tone,
+            0.7,
+        )
+    whirls = [
+        (rng.uniform(0.25, 0.75) * c.w, rng.uniform(0.2, 0.4), rng.uniform(0.1, 0.16)) for _ in range(2)
+    ]
     for x, y, r in whirls:
         for arm in range(5):
             path: Points = []
@@ -49,13 +60,32 @@ def starry_night(c: Canvas) -> None:
         px = (k + rng.random()) / 9 * c.w
         if rng.random() < 0.4:
             round_tree(c, px, height_at(ground, px) + 0.05, rng.uniform(0.1, 0.15), mix(p.leaf, p.dark, 0.2))
-        house(c, px, height_at(ground, px) + rng.uniform(0.06, 0.12), 0.12, 0.055, mix(p.water, p.light, 0.25), mix(p.accent, p.dark, 0.4), p.second)
-    church(c, rng.uniform(0.35, 0.65) * c.w, line + 0.1, rng.uniform(0.26, 0.32), mix(p.water, p.light, 0.3), mix(p.dark, p.water, 0.4), p.second)
+        house(
+            c,
+            px,
+            height_at(ground, px) + rng.uniform(0.06, 0.12),
+            0.12,
+            0.055,
+            mix(p.water, p.light, 0.25),
+            mix(p.accent, p.dark, 0.4),
+            p.second,
+        )
+    church(
+        c,
+        rng.uniform(0.35, 0.65) * c.w,
+        line + 0.1,
+        rng.uniform(0.26, 0.32),
+        mix(p.water, p.light, 0.3),
+        mix(p.dark, p.water, 0.4),
+        p.second,
+    )
     hill(c, line + 0.15, 0.02, mix(p.leaf, p.dark, 0.3), mix(p.leaf, p.dark, 0.7), 3)
     if rng.random() < 0.65:
         edge = 0.16 if x > c.w / 2 else 0.84
         for k in range(2):
-            poplar(c, (edge + 0.07 * k) * c.w, 1.02, rng.uniform(0.62, 0.86) - 0.2 * k, mix(p.leaf, p.dark, 0.6))
+            poplar(
+                c, (edge + 0.07 * k) * c.w, 1.02, rng.uniform(0.62, 0.86) - 0.2 * k, mix(p.leaf, p.dark, 0.6)
+            )
 
 
 def northern_lights(c: Canvas) -> None:
@@ -65,7 +95,13 @@ def northern_lights(c: Canvas) -> None:
     stars(c, 90, line, p.light)
     greens = ((92, 226, 150), (64, 214, 190), (150, 110, 220), (226, 110, 170))
     for k in range(rng.randint(2, 4)):
-        _curtain(c, rng.uniform(0.22, 0.45), line, greens[0 if k == 0 else rng.randrange(4)], rng.uniform(0.5, 0.85))
+        _curtain(
+            c,
+            rng.uniform(0.22, 0.45),
+            line,
+            greens[0 if k == 0 else rng.randrange(4)],
+            rng.uniform(0.5, 0.85),
+        )
     if rng.random() < 0.4:
         crescent(c, rng.uniform(0.1, 0.9) * c.w, 0.14, 0.03, p.light)
     snow = mix(p.light, p.glow, 0.45)
@@ -74,12 +110,26 @@ def northern_lights(c: Canvas) -> None:
         slope = hill(c, line - 0.05 + 0.05 * k, 0.09 - 0.05 * k, mix(far, p.light, 0.3), far, 6, 0.55)
     lake = rng.random() < 0.5
     if lake:
-        water(c, line + 0.06, mix(p.water, p.glow, 0.2), mix(p.water, p.dark, 0.4), mix(p.glow, p.light, 0.2), calm=True)
+        water(
+            c,
+            line + 0.06,
+            mix(p.water, p.glow, 0.2),
+            mix(p.water, p.dark, 0.4),
+            mix(p.glow, p.light, 0.2),
+            calm=True,
+        )
         c.mirror(line + 0.06, 0.65, p.water)
     slope = hill(c, 0.9 if lake else line + 0.1, 0.03, snow, mix(snow, p.sky, 0.55), 3)
     for _ in range(rng.randint(5, 12)):
         x = rng.uniform(0, c.w)
-        fir(c, x, height_at(slope, x) + rng.uniform(0.01, 0.06), rng.uniform(0.12, 0.3), mix(p.leaf, p.dark, 0.5), snow=True)
+        fir(
+            c,
+            x,
+            height_at(slope, x) + rng.uniform(0.01, 0.06),
+            rng.uniform(0.12, 0.3),
+            mix(p.leaf, p.dark, 0.5),
+            snow=True,
+        )
     x = rng.uniform(0.25, 0.75) * c.w
     house(c, x, height_at(slope, x) + 0.06, 0.15, 0.06, mix(p.accent, p.dark, 0.25), snow, p.second)
     c.glow(x, height_at(slope, x) + 0.05, 0.18, 0.05, p.second, 0.5)
@@ -97,7 +147,9 @@ def _curtain(c: Canvas, base: float, line: float, colour: Colour, strength: floa
     up = (foot[None, :] + height * 0.12 - np.arange(height)[:, None]) / reach[None, :]
     light = np.clip(up * 6, 0, 1) * np.exp(-np.clip(up, 0, 9) * 2.2) * rays[None, :] * strength
     mask = Image.fromarray((np.clip(light, 0, 1) * 255).astype(np.uint8))
-    c.image.paste(colour, (0, 0), mask.resize((c.image.width, round(line * c.unit)), Image.Resampling.BICUBIC))
+    c.image.paste(
+        colour, (0, 0), mask.resize((c.image.width, round(line * c.unit)), Image.Resampling.BICUBIC)
+    )
 
 
 def balloons(c: Canvas) -> None:
@@ -105,7 +157,13 @@ def balloons(c: Canvas) -> None:
     line = rng.uniform(0.74, 0.84)
     sky(c, line)
     for k in range(3):
-        ground = hill(c, line - 0.06 + 0.06 * k, 0.03, mix(mix(p.leaf, p.second, 0.2 * k), p.sky, 0.5 - 0.2 * k), mix(p.leaf, p.sky, 0.3 - 0.15 * k))
+        ground = hill(
+            c,
+            line - 0.06 + 0.06 * k,
+            0.03,
+            mix(mix(p.leaf, p.second, 0.2 * k), p.sky, 0.5 - 0.2 * k),
+            mix(p.leaf, p.sky, 0.3 - 0.15 * k),
+        )
         for _ in range(7):
             x = rng.uniform(0, c.w)
             round_tree(c, x, height_at(ground, x) + 0.02, 0.05 + 0.03 * k)
@@ -117,7 +175,14 @@ def balloons(c: Canvas) -> None:
     for k in range(rng.choice((1, 3, 4, 5, 6))):
         x, y = places[k]
         r = big * 0.9 if k == 0 else rng.uniform(0.04, 0.1)
-        _balloon(c, (x + rng.uniform(-0.06, 0.06)) * c.w, y + rng.uniform(-0.04, 0.04), min(r, 0.3 * c.w), rng.choice(tones), rng.choice((p.light, p.second, mix(p.light, p.glow, 0.5))))
+        _balloon(
+            c,
+            (x + rng.uniform(-0.06, 0.06)) * c.w,
+            y + rng.uniform(-0.04, 0.04),
+            min(r, 0.3 * c.w),
+            rng.choice(tones),
+            rng.choice((p.light, p.second, mix(p.light, p.glow, 0.5))),
+        )
     birds(c, rng.randint(0, 5), 0.3, 0.6, p.dark)
 
 
@@ -136,7 +201,9 @@ def _balloon(c: Canvas, x: float, y: float, r: float, one: Colour, two: Colour) 
         tone = one if k % 2 or style == "bands" else two
         light = math.sin((a0 + a1) / 2) * d
         tone = mix(tone, p.light, 0.22 * light) if light > 0 else mix(tone, p.dark, -0.38 * light)
-        shape = [(x + h * math.sin(a0), yy) for yy, h in rows] + [(x + h * math.sin(a1), yy) for yy, h in reversed(rows)]
+        shape = [(x + h * math.sin(a0), yy) for yy, h in rows] + [
+            (x + h * math.sin(a1), yy) for yy, h in reversed(rows)
+        ]
         c.draw.polygon(c.pixels(shape), fill=tone)
     if style == "bands":
         for lo, hi in ((0.38, 0.46), (0.54, 0.68)):
@@ -147,8 +214,22 @@ def _balloon(c: Canvas, x: float, y: float, r: float, one: Colour, two: Colour) 
     mouth, foot = rows[-1]
     for side in (-1, 1):
         c.stroke([(x + side * foot, mouth), (x + side * 0.11 * r, basket)], 0.014 * r, p.dark)
-    c.fill([(x - 0.14 * r, basket), (x + 0.14 * r, basket), (x + 0.11 * r, basket + 0.2 * r), (x - 0.11 * r, basket + 0.2 * r)], mix(p.earth, p.accent, 0.2), mix(p.earth, p.dark, 0.5))
-    c.fill(smooth([(x - 0.05 * r, mouth + 0.12 * r), (x, mouth - 0.02 * r), (x + 0.05 * r, mouth + 0.12 * r)], 1), p.second)
+    c.fill(
+        [
+            (x - 0.14 * r, basket),
+            (x + 0.14 * r, basket),
+            (x + 0.11 * r, basket + 0.2 * r),
+            (x - 0.11 * r, basket + 0.2 * r),
+        ],
+        mix(p.earth, p.accent, 0.2),
+        mix(p.earth, p.dark, 0.5),
+    )
+    c.fill(
+        smooth(
+            [(x - 0.05 * r, mouth + 0.12 * r), (x, mouth - 0.02 * r), (x + 0.05 * r, mouth + 0.12 * r)], 1
+        ),
+        p.second,
+    )
 
 
 SKIES = {

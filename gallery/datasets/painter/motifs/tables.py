@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import math
 
-from gallery.datasets.painter.canvas import Canvas, Points, arc, blob, smooth, turned
+from gallery.datasets.painter.canvas import Canvas, Points, arc, blob, box, smooth, turned
 from gallery.datasets.painter.colours import FRUITS, Colour, mix, vary
-from gallery.datasets.painter.motifs.indoors import BOTTLE, BOWL, JUG, cloth_on_table, fruit, room, shadow, vessel
+from gallery.datasets.painter.motifs.indoors import (
+    BOTTLE,
+    BOWL,
+    JUG,
+    cloth_on_table,
+    fruit,
+    room,
+    shadow,
+    vessel,
+)
 from gallery.datasets.painter.motifs.motif import Motif
 
 
@@ -17,23 +26,42 @@ def fruit_bowl(c: Canvas) -> None:
     x, foot = c.w * rng.uniform(0.42, 0.58), table + rng.uniform(0.22, 0.28)
     if rng.random() < 0.6:
         side = rng.choice((-1, 1))
-        vessel(c, x + side * 0.36, table + 0.13, rng.choice((BOTTLE, JUG)), rng.uniform(0.4, 0.5), rng.choice((mix(p.leaf, p.dark, 0.5), p.water, mix(p.light, p.earth, 0.2))))
+        vessel(
+            c,
+            x + side * 0.36,
+            table + 0.13,
+            rng.choice((BOTTLE, JUG)),
+            rng.uniform(0.4, 0.5),
+            rng.choice((mix(p.leaf, p.dark, 0.5), p.water, mix(p.light, p.earth, 0.2))),
+        )
     size = rng.uniform(0.26, 0.3)
     kinds = rng.sample(list(FRUITS), rng.choice((2, 3, 3)))
     rim = foot - 0.55 * size
     for row, count in ((2, 3), (1, 4), (0, 5)):
         for k in range(count):
             fx = x + (k - (count - 1) / 2) * 0.098 + rng.uniform(-0.01, 0.01)
-            fruit(c, fx, rim - 0.02 - 0.062 * row + abs(fx - x) * 0.1, rng.uniform(0.052, 0.064), rng.choice(kinds))
+            fruit(
+                c,
+                fx,
+                rim - 0.02 - 0.062 * row + abs(fx - x) * 0.1,
+                rng.uniform(0.052, 0.064),
+                rng.choice(kinds),
+            )
     ware = rng.choice((p.light, p.water, mix(p.earth, p.accent, 0.4), mix(p.sky, p.light, 0.4)))
     vessel(c, x, foot, [(half, up) for half, up in BOWL[:-1]] + [(1.0, 0.5)], size, ware)
     # The front rim again, lower: what lies in the bowl hides the far one.
     front = arc(x, rim, size, size * 0.17, 0.0, math.pi, 20)
-    c.fill([*front, *((px, py - 0.4 * (py - rim) - 0.0) for px, py in reversed(front))], mix(ware, p.light, 0.3))
+    c.fill(
+        [*front, *((px, py - 0.4 * (py - rim) - 0.0) for px, py in reversed(front))], mix(ware, p.light, 0.3)
+    )
     for k in range(3):
         fx = x - size * 0.2 + (k - 1) * 0.15
         fruit(c, fx, rim - 0.035, 0.058, rng.choice(kinds))
-    c.fill([*front, *((px, rim + (py - rim) * 0.55) for px, py in reversed(front))], mix(ware, p.light, 0.45), mix(ware, p.dark, 0.1))
+    c.fill(
+        [*front, *((px, rim + (py - rim) * 0.55) for px, py in reversed(front))],
+        mix(ware, p.light, 0.45),
+        mix(ware, p.dark, 0.1),
+    )
     for k in range(rng.randint(1, 4)):
         fx = x + rng.choice((-1, 1)) * rng.uniform(0.22, 0.42)
         fy = foot + rng.uniform(-0.02, 0.07)
@@ -54,7 +82,9 @@ def _half_fruit(c: Canvas, x: float, y: float, r: float, kind: str) -> None:
     for k in range(9):
         a0, a1 = 6.283 * k / 9 + 0.07, 6.283 * (k + 1) / 9 - 0.07
         am = (a0 + a1) / 2
-        wedge = [(x + math.cos(am) * r * 0.14, y + math.sin(am) * r * 0.13)] + [(x + math.cos(a) * r * 0.8, y + math.sin(a) * r * 0.76) for a in (a0, am, a1)]
+        wedge = [(x + math.cos(am) * r * 0.14, y + math.sin(am) * r * 0.13)] + [
+            (x + math.cos(a) * r * 0.8, y + math.sin(a) * r * 0.76) for a in (a0, am, a1)
+        ]
         c.draw.polygon(c.pixels(wedge), fill=vary(c.rng, flesh, 0.03))
 
 
@@ -63,15 +93,44 @@ def jug_and_lemons(c: Canvas) -> None:
     table = rng.uniform(0.52, 0.6)
     room(c, table)
     x, foot, size = c.w * rng.uniform(0.36, 0.48), table + rng.uniform(0.14, 0.19), rng.uniform(0.46, 0.56)
-    ware = rng.choice((p.water, p.light, mix(p.accent, p.earth, 0.4), mix(p.leaf, p.light, 0.2), mix(p.sky, p.light, 0.4)))
+    ware = rng.choice(
+        (p.water, p.light, mix(p.accent, p.earth, 0.4), mix(p.leaf, p.light, 0.2), mix(p.sky, p.light, 0.4))
+    )
     side = rng.choice((-1, 1))
     if rng.random() < 0.6:
-        vessel(c, x - side * 0.3, table + 0.09, BOTTLE, rng.uniform(0.46, 0.54), mix(p.leaf, p.dark, 0.45), pattern=False)
-    handle = arc(x - side * 0.3 * size, foot - 0.66 * size, 0.24 * size, 0.24 * size, math.pi * (0.5 if side > 0 else -0.5), math.pi * (1.5 if side > 0 else 0.5), 16)
+        vessel(
+            c,
+            x - side * 0.3,
+            table + 0.09,
+            BOTTLE,
+            rng.uniform(0.46, 0.54),
+            mix(p.leaf, p.dark, 0.45),
+            pattern=False,
+        )
+    handle = arc(
+        x - side * 0.3 * size,
+        foot - 0.66 * size,
+        0.24 * size,
+        0.24 * size,
+        math.pi * (0.5 if side > 0 else -0.5),
+        math.pi * (1.5 if side > 0 else 0.5),
+        16,
+    )
     c.stroke(handle, 0.062 * size, mix(ware, p.dark, 0.4))
     c.stroke(handle, 0.036 * size, mix(ware, p.light, 0.15))
     top = vessel(c, x, foot, JUG, size, ware)
-    c.fill(smooth([(x + side * 0.12 * size, top - 0.01), (x + side * 0.4 * size, top - 0.03), (x + side * 0.24 * size, top + 0.1 * size)], 2), mix(ware, p.light, 0.1), mix(ware, p.dark, 0.25))
+    c.fill(
+        smooth(
+            [
+                (x + side * 0.12 * size, top - 0.01),
+                (x + side * 0.4 * size, top - 0.03),
+                (x + side * 0.24 * size, top + 0.1 * size),
+            ],
+            2,
+        ),
+        mix(ware, p.light, 0.1),
+        mix(ware, p.dark, 0.25),
+    )
     plate = c.w * rng.uniform(0.62, 0.72) if side > 0 else c.w * rng.uniform(0.58, 0.7)
     py = foot + rng.uniform(0.04, 0.09)
     if rng.random() < 0.7:
@@ -106,10 +165,28 @@ def melons(c: Canvas) -> None:
     c.form(blob(rng, x, y, 0.23, 0.19, 0.02, 14), mix(rind, p.dark, 0.5), mix(rind, p.light, 0.3), 9)
     for k in range(7):
         a = -0.9 + 0.3 * k
-        c.stroke([(x + 0.22 * math.sin(a) * math.sin(t), y - 0.175 * math.cos(t)) for t in (j * 0.26 for j in range(13))], 0.01, mix(p.leaf, p.light, 0.3))
+        c.stroke(
+            [
+                (x + 0.22 * math.sin(a) * math.sin(t), y - 0.175 * math.cos(t))
+                for t in (j * 0.26 for j in range(13))
+            ],
+            0.01,
+            mix(p.leaf, p.light, 0.3),
+        )
     for k in range(rng.randint(2, 4)):
-        sx, sy = c.w * (0.5 + 0.18 * k * (1 if x < c.w / 2 else -1)) + rng.uniform(-0.05, 0.05), table + 0.3 + 0.07 * (k % 2) + rng.uniform(0, 0.04)
-        _slice(c, min(c.w - 0.15, max(0.15, sx)), sy, rng.uniform(0.16, 0.2), rng.uniform(-0.35, 0.35), rind, flesh)
+        sx, sy = (
+            c.w * (0.5 + 0.18 * k * (1 if x < c.w / 2 else -1)) + rng.uniform(-0.05, 0.05),
+            table + 0.3 + 0.07 * (k % 2) + rng.uniform(0, 0.04),
+        )
+        _slice(
+            c,
+            min(c.w - 0.15, max(0.15, sx)),
+            sy,
+            rng.uniform(0.16, 0.2),
+            rng.uniform(-0.35, 0.35),
+            rind,
+            flesh,
+        )
     for k in range(rng.randint(2, 5)):
         fx, fy = rng.uniform(0.1, 0.9) * c.w, rng.uniform(table + 0.34, 0.92)
         shadow(c, fx, fy + 0.045, 0.055)
@@ -122,12 +199,27 @@ def _slice(c: Canvas, x: float, y: float, r: float, tilt: float, rind: Colour, f
     p, rng = c.palette, c.rng
     shadow(c, x, y + 0.02, r)
     for q, tone in ((1.0, rind), (0.93, mix(p.leaf, p.light, 0.65)), (0.86, flesh)):
-        c.draw.polygon(c.pixels(turned([(px * r * q, py * r * q) for px, py in arc(0, 0, 1, 1, 0, math.pi, 24)], x, y - r * 0.8, tilt)), fill=tone)
+        c.draw.polygon(
+            c.pixels(
+                turned(
+                    [(px * r * q, py * r * q) for px, py in arc(0, 0, 1, 1, 0, math.pi, 24)],
+                    x,
+                    y - r * 0.8,
+                    tilt,
+                )
+            ),
+            fill=tone,
+        )
     c.stroke(turned([(-r * 0.84, 0), (r * 0.84, 0)], x, y - r * 0.8, tilt), 0.012, mix(flesh, p.light, 0.25))
     for k in range(9):
         a = math.pi * (k + 0.7) / 9.4
         q = r * (0.62 if k % 2 else 0.42)
-        seed = turned([(math.cos(a) * q, math.sin(a) * q), (math.cos(a) * q * 1.14, math.sin(a) * q * 1.14)], x, y - r * 0.8, tilt)
+        seed = turned(
+            [(math.cos(a) * q, math.sin(a) * q), (math.cos(a) * q * 1.14, math.sin(a) * q * 1.14)],
+            x,
+            y - r * 0.8,
+            tilt,
+        )
         c.stroke(seed, 0.009, vary(rng, p.dark, 0.03))
 
 
@@ -153,17 +245,41 @@ def guitar_table(c: Canvas) -> None:
     for _ in range(5):  # papers and panels behind
         px, py, s = x + rng.gauss(0, 0.2), rng.uniform(0.25, 0.75), rng.uniform(0.12, 0.26)
         tone = rng.choice((p.light, p.glow, p.earth, p.sky, mix(p.dark, p.earth, 0.4)))
-        sheet = turned([(-s, -s * 0.7), (s, -s * 0.7), (s, s * 0.7), (-s, s * 0.7)], px, py, rng.uniform(-0.6, 0.6))
+        sheet = turned(box(-s, -s * 0.7, s, s * 0.7), px, py, rng.uniform(-0.6, 0.6))
         c.fill(sheet, tone, mix(tone, p.dark, 0.3))
     sheet_at, angle = (x - 0.2, table + 0.12), rng.uniform(-0.25, 0.25)
-    c.fill(turned([(-0.17, -0.11), (0.17, -0.11), (0.17, 0.11), (-0.17, 0.11)], *sheet_at, angle), p.light, mix(p.light, p.earth, 0.3))
+    c.fill(turned(box(-0.17, -0.11, 0.17, 0.11), *sheet_at, angle), p.light, mix(p.light, p.earth, 0.3))
     for k in range(7):
-        c.stroke(turned([(-0.14, -0.075 + 0.026 * k), (0.1 + 0.04 * rng.random(), -0.075 + 0.026 * k)], *sheet_at, angle), 0.006, mix(p.dark, p.light, 0.25))
+        c.stroke(
+            turned(
+                [(-0.14, -0.075 + 0.026 * k), (0.1 + 0.04 * rng.random(), -0.075 + 0.026 * k)],
+                *sheet_at,
+                angle,
+            ),
+            0.006,
+            mix(p.dark, p.light, 0.25),
+        )
     _guitar(c, x + 0.03, table - 0.02, rng.uniform(0.62, 0.74), rng.choice((-1, 1)) * rng.uniform(0.25, 0.7))
-    vessel(c, c.w * rng.choice((0.16, 0.86)), table + 0.13, BOTTLE, rng.uniform(0.48, 0.56), mix(p.leaf, p.dark, 0.4), pattern=False)
+    vessel(
+        c,
+        c.w * rng.choice((0.16, 0.86)),
+        table + 0.13,
+        BOTTLE,
+        rng.uniform(0.48, 0.56),
+        mix(p.leaf, p.dark, 0.4),
+        pattern=False,
+    )
     if rng.random() < 0.7:
         gx = c.w * rng.uniform(0.62, 0.78)
-        vessel(c, gx, table + 0.27, [(0.26, 0.0), (0.3, 0.5), (0.34, 1.0)], 0.2, mix(p.sky, p.light, 0.5), pattern=False)
+        vessel(
+            c,
+            gx,
+            table + 0.27,
+            [(0.26, 0.0), (0.3, 0.5), (0.34, 1.0)],
+            0.2,
+            mix(p.sky, p.light, 0.5),
+            pattern=False,
+        )
     for _ in range(rng.randint(1, 3)):
         fx, fy = c.w * rng.uniform(0.2, 0.8), rng.uniform(table + 0.2, 0.92)
         shadow(c, fx, fy + 0.04, 0.05)
@@ -174,26 +290,89 @@ def _guitar(c: Canvas, x: float, y: float, s: float, tilt: float) -> None:
     """A guitar of length `s` about (x, y), its neck upwards and leaning by `tilt`."""
     p = c.palette
     wood = mix(p.earth, p.accent, 0.25)
-    half = [(0.0, -0.1), (0.07, -0.1), (0.15, -0.06), (0.17, 0.02), (0.115, 0.1), (0.13, 0.17), (0.2, 0.24), (0.2, 0.34), (0.1, 0.42), (0.0, 0.43)]
+    half = [
+        (0.0, -0.1),
+        (0.07, -0.1),
+        (0.15, -0.06),
+        (0.17, 0.02),
+        (0.115, 0.1),
+        (0.13, 0.17),
+        (0.2, 0.24),
+        (0.2, 0.34),
+        (0.1, 0.42),
+        (0.0, 0.43),
+    ]
     body: Points = [(px * s, py * s) for px, py in half] + [(-px * s, py * s) for px, py in reversed(half)]
     body = smooth(body, 2)
     c.fill(turned([(px + 0.02 * s, py + 0.015 * s) for px, py in body], x, y, tilt), mix(wood, p.dark, 0.6))
     c.fill(turned(body, x, y, tilt), mix(wood, p.glow, 0.45), mix(wood, p.dark, 0.1))
-    c.fill(turned([pt for pt in body if pt[0] * c.sun <= 0.001], x, y, tilt), mix(wood, p.dark, 0.18), mix(wood, p.dark, 0.35))
-    c.draw.polygon(c.pixels(turned([(0.075 * s * math.cos(k * 0.3), 0.08 * s + 0.075 * s * math.sin(k * 0.3)) for k in range(21)], x, y, tilt)), fill=mix(p.second, wood, 0.4))
-    c.draw.polygon(c.pixels(turned([(0.06 * s * math.cos(k * 0.3), 0.08 * s + 0.06 * s * math.sin(k * 0.3)) for k in range(21)], x, y, tilt)), fill=p.dark)
+    c.fill(
+        turned([pt for pt in body if pt[0] * c.sun <= 0.001], x, y, tilt),
+        mix(wood, p.dark, 0.18),
+        mix(wood, p.dark, 0.35),
+    )
+    c.draw.polygon(
+        c.pixels(
+            turned(
+                [
+                    (0.075 * s * math.cos(k * 0.3), 0.08 * s + 0.075 * s * math.sin(k * 0.3))
+                    for k in range(21)
+                ],
+                x,
+                y,
+                tilt,
+            )
+        ),
+        fill=mix(p.second, wood, 0.4),
+    )
+    c.draw.polygon(
+        c.pixels(
+            turned(
+                [(0.06 * s * math.cos(k * 0.3), 0.08 * s + 0.06 * s * math.sin(k * 0.3)) for k in range(21)],
+                x,
+                y,
+                tilt,
+            )
+        ),
+        fill=p.dark,
+    )
     neck = mix(p.dark, wood, 0.3)
-    c.fill(turned([(-0.027 * s, -0.5 * s), (0.027 * s, -0.5 * s), (0.032 * s, 0.02 * s), (-0.032 * s, 0.02 * s)], x, y, tilt), neck)
-    c.fill(turned([(-0.045 * s, -0.62 * s), (0.045 * s, -0.62 * s), (0.03 * s, -0.49 * s), (-0.03 * s, -0.49 * s)], x, y, tilt), mix(wood, p.dark, 0.45))
+    c.fill(
+        turned(
+            [(-0.027 * s, -0.5 * s), (0.027 * s, -0.5 * s), (0.032 * s, 0.02 * s), (-0.032 * s, 0.02 * s)],
+            x,
+            y,
+            tilt,
+        ),
+        neck,
+    )
+    c.fill(
+        turned(
+            [(-0.045 * s, -0.62 * s), (0.045 * s, -0.62 * s), (0.03 * s, -0.49 * s), (-0.03 * s, -0.49 * s)],
+            x,
+            y,
+            tilt,
+        ),
+        mix(wood, p.dark, 0.45),
+    )
     for k in range(3):
         for side in (-1, 1):
-            c.oval(*turned([(side * 0.056 * s, (-0.6 + 0.04 * k) * s)], x, y, tilt)[0], 0.011 * s, 0.011 * s, p.light)
+            c.oval(
+                *turned([(side * 0.056 * s, (-0.6 + 0.04 * k) * s)], x, y, tilt)[0],
+                0.011 * s,
+                0.011 * s,
+                p.light,
+            )
     for k in range(7):
-        c.stroke(turned([(-0.028 * s, (-0.46 + 0.06 * k) * s), (0.028 * s, (-0.46 + 0.06 * k) * s)], x, y, tilt), 0.003, p.second)
+        c.stroke(
+            turned([(-0.028 * s, (-0.46 + 0.06 * k) * s), (0.028 * s, (-0.46 + 0.06 * k) * s)], x, y, tilt),
+            0.003,
+            p.second,
+        )
     for k in range(5):
         u = (k - 2) * 0.011 * s
         c.stroke(turned([(u, -0.5 * s), (u, 0.29 * s)], x, y, tilt), 0.0025, p.light)
-    c.fill(turned([(-0.07 * s, 0.28 * s), (0.07 * s, 0.28 * s), (0.07 * s, 0.305 * s), (-0.07 * s, 0.305 * s)], x, y, tilt), p.dark)
+    c.fill(turned(box(-0.07 * s, 0.28 * s, 0.07 * s, 0.305 * s), x, y, tilt), p.dark)
 
 
 TABLES = {

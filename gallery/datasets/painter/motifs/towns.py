@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gallery.datasets.painter.canvas import Canvas, arc, blob, smooth
+from gallery.datasets.painter.canvas import Canvas, arc, blob, box, smooth
 from gallery.datasets.painter.colours import Colour, mix, vary
 from gallery.datasets.painter.motifs.buildings import church, house, town_house, window
 from gallery.datasets.painter.motifs.motif import Motif
@@ -33,7 +33,14 @@ def hill_town(c: Canvas) -> None:
         church(c, crest, top + 0.17, rng.uniform(0.28, 0.34), mix(p.light, p.glow, 0.4), p.accent)
     else:
         castle(c, crest, top + 0.17, rng.uniform(0.3, 0.36), mix(p.earth, p.light, 0.35))
-    walls = (p.light, p.glow, mix(p.earth, p.light, 0.5), mix(p.second, p.light, 0.5), mix(p.accent, p.light, 0.5), mix(p.water, p.light, 0.55))
+    walls = (
+        p.light,
+        p.glow,
+        mix(p.earth, p.light, 0.5),
+        mix(p.second, p.light, 0.5),
+        mix(p.accent, p.light, 0.5),
+        mix(p.water, p.light, 0.55),
+    )
     for row in range(7):
         lift = row / 6
         size = 0.11 + 0.055 * lift
@@ -41,7 +48,15 @@ def hill_town(c: Canvas) -> None:
         while x < c.w + 0.08:
             y = ground(x) + 0.07 + 0.085 * row + rng.uniform(-0.012, 0.012)
             if y < 1.12 and rng.random() < 0.86:
-                house(c, x, y, size * rng.uniform(0.85, 1.2), size * rng.uniform(0.5, 0.8), vary(rng, rng.choice(walls), 0.03), mix(p.accent, p.earth, rng.random()))
+                house(
+                    c,
+                    x,
+                    y,
+                    size * rng.uniform(0.85, 1.2),
+                    size * rng.uniform(0.5, 0.8),
+                    vary(rng, rng.choice(walls), 0.03),
+                    mix(p.accent, p.earth, rng.random()),
+                )
             elif y < 1.12:
                 round_tree(c, x, y, size * 1.2)
             x += size * rng.uniform(0.8, 1.05)
@@ -54,24 +69,51 @@ def castle(c: Canvas, x: float, y: float, s: float, stone: Colour) -> None:
     shade = mix(stone, p.dark, 0.3)
 
     def block(left: float, right: float, top: float, tone: Colour) -> None:
-        c.fill([(left, top), (right, top), (right, y), (left, y)], tone, mix(tone, p.dark, 0.2))
+        c.fill(box(left, top, right, y), tone, mix(tone, p.dark, 0.2))
         teeth = max(3, round((right - left) / (0.055 * s)))
         for k in range(teeth):
             t = left + (right - left) * (k + 0.2) / teeth
-            c.fill([(t, top - 0.045 * s), (t + (right - left) * 0.6 / teeth, top - 0.045 * s), (t + (right - left) * 0.6 / teeth, top + 0.01 * s), (t, top + 0.01 * s)], tone)
+            c.fill(box(t, top - 0.045 * s, t + (right - left) * 0.6 / teeth, top + 0.01 * s), tone)
 
     block(x - 0.5 * s, x + 0.5 * s, y - 0.34 * s, mix(stone, shade, 0.4))
-    for place, half, top, roof in ((-0.5, 0.08, 0.5, True), (0.5, 0.08, 0.46, True), (-0.12, 0.11, 0.66, False), (0.18, 0.07, 0.8, True)):
+    for place, half, top, roof in (
+        (-0.5, 0.08, 0.5, True),
+        (0.5, 0.08, 0.46, True),
+        (-0.12, 0.11, 0.66, False),
+        (0.18, 0.07, 0.8, True),
+    ):
         cx = x + place * s
         block(cx - half * s, cx + half * s, y - top * s, stone)
-        c.fill([(cx - d * half * s, y - top * s), (cx - d * half * 0.3 * s, y - top * s), (cx - d * half * 0.3 * s, y), (cx - d * half * s, y)], shade)
+        c.fill(box(cx - d * half * s, y - top * s, cx - d * half * 0.3 * s, y), shade)
         window(c, cx + d * 0.02 * s, y - (top - 0.12) * s, 0.025 * s, 0.06 * s, p.dark, shade)
         if roof:
-            c.fill([(cx - half * 1.25 * s, y - top * s), (cx, y - (top + 0.24) * s), (cx + half * 1.25 * s, y - top * s)], mix(p.accent, p.dark, 0.15), mix(p.accent, p.dark, 0.4))
+            c.fill(
+                [
+                    (cx - half * 1.25 * s, y - top * s),
+                    (cx, y - (top + 0.24) * s),
+                    (cx + half * 1.25 * s, y - top * s),
+                ],
+                mix(p.accent, p.dark, 0.15),
+                mix(p.accent, p.dark, 0.4),
+            )
         else:
             c.stroke([(cx, y - top * s), (cx, y - (top + 0.2) * s)], 0.012 * s, p.dark)
-            c.fill([(cx, y - (top + 0.2) * s), (cx + 0.14 * s, y - (top + 0.16) * s), (cx, y - (top + 0.11) * s)], p.accent)
-    c.fill([*arc(x + 0.02 * s, y - 0.12 * s, 0.07 * s, 0.1 * s, math.pi, 2 * math.pi), (x + 0.09 * s, y), (x - 0.05 * s, y)], p.dark)
+            c.fill(
+                [
+                    (cx, y - (top + 0.2) * s),
+                    (cx + 0.14 * s, y - (top + 0.16) * s),
+                    (cx, y - (top + 0.11) * s),
+                ],
+                p.accent,
+            )
+    c.fill(
+        [
+            *arc(x + 0.02 * s, y - 0.12 * s, 0.07 * s, 0.1 * s, math.pi, 2 * math.pi),
+            (x + 0.09 * s, y),
+            (x - 0.05 * s, y),
+        ],
+        p.dark,
+    )
 
 
 def white_town(c: Canvas) -> None:
@@ -80,7 +122,15 @@ def white_town(c: Canvas) -> None:
     sky(c, line, "day day gold")
     water(c, line, p.water, mix(p.water, p.sky, 0.4), p.light)
     for _ in range(rng.randint(1, 3)):
-        sailing_boat(c, c.w * (0.5 - d * rng.uniform(0.05, 0.42)), line + rng.uniform(0.02, 0.14), rng.uniform(0.1, 0.17), p.light, p.light, p.accent)
+        sailing_boat(
+            c,
+            c.w * (0.5 - d * rng.uniform(0.05, 0.42)),
+            line + rng.uniform(0.02, 0.14),
+            rng.uniform(0.1, 0.17),
+            p.light,
+            p.light,
+            p.accent,
+        )
     edge = c.w / 2 + d * c.w * 0.55
     white = mix(p.light, p.glow, 0.1)
     blue = mix(p.water, (30, 80, 170), 0.5)
@@ -90,7 +140,11 @@ def white_town(c: Canvas) -> None:
         return 0.3 + 0.62 * t**1.25
 
     slope = [(edge - d * c.w * 1.2 * k / 20, ground(edge - d * c.w * 1.2 * k / 20)) for k in range(21)]
-    c.fill([*slope, (edge - d * c.w * 1.2, 1.1), (edge, 1.1)], mix(p.earth, p.glow, 0.4), mix(p.earth, p.dark, 0.2))
+    c.fill(
+        [*slope, (edge - d * c.w * 1.2, 1.1), (edge, 1.1)],
+        mix(p.earth, p.glow, 0.4),
+        mix(p.earth, p.dark, 0.2),
+    )
     for row in range(7):
         size = 0.1 + 0.018 * row
         x = edge - d * rng.uniform(0, 0.08)
@@ -104,7 +158,13 @@ def white_town(c: Canvas) -> None:
         x = edge - d * rng.uniform(0, 0.7) * c.w
         y = ground(x) + rng.uniform(0.1, 0.5)
         for _ in range(14):
-            c.oval(x + rng.gauss(0, 0.022), y + rng.gauss(0, 0.016), 0.008, 0.008, vary(rng, mix(p.accent, (210, 50, 130), 0.4), 0.06))
+            c.oval(
+                x + rng.gauss(0, 0.022),
+                y + rng.gauss(0, 0.016),
+                0.008,
+                0.008,
+                vary(rng, mix(p.accent, (210, 50, 130), 0.4), 0.06),
+            )
     birds(c, 4, 0.08, 0.24, p.dark)
 
 
@@ -113,16 +173,32 @@ def _cube(c: Canvas, x: float, y: float, w: float, h: float, white: Colour, blue
     shade = mix(white, p.sky, 0.45)
     edge = x + d * w * 0.1
     if dome:
-        c.fill([*arc(x, y - h, w * 0.36, w * 0.42, math.pi, 2 * math.pi), (x + w * 0.36, y - h + 0.01), (x - w * 0.36, y - h + 0.01)], blue, mix(blue, p.dark, 0.4))
-        c.stroke(arc(x + d * 0.1 * w, y - h, w * 0.2, w * 0.32, math.pi * 1.2, math.pi * 1.6), 0.06 * w, mix(blue, p.light, 0.5))
+        c.fill(
+            [
+                *arc(x, y - h, w * 0.36, w * 0.42, math.pi, 2 * math.pi),
+                (x + w * 0.36, y - h + 0.01),
+                (x - w * 0.36, y - h + 0.01),
+            ],
+            blue,
+            mix(blue, p.dark, 0.4),
+        )
+        c.stroke(
+            arc(x + d * 0.1 * w, y - h, w * 0.2, w * 0.32, math.pi * 1.2, math.pi * 1.6),
+            0.06 * w,
+            mix(blue, p.light, 0.5),
+        )
         c.stroke([(x, y - h - w * 0.42), (x, y - h - w * 0.62)], 0.03 * w, p.light)
         c.stroke([(x - w * 0.06, y - h - w * 0.54), (x + w * 0.06, y - h - w * 0.54)], 0.03 * w, p.light)
-    c.fill([(x - d * w / 2, y - h), (edge, y - h), (edge, y), (x - d * w / 2, y)], shade, mix(shade, p.water, 0.12))
-    c.fill([(edge, y - h), (x + d * w / 2, y - h * 0.97), (x + d * w / 2, y), (edge, y)], white, mix(white, p.glow, 0.3))
+    c.fill(box(x - d * w / 2, y - h, edge, y), shade, mix(shade, p.water, 0.12))
+    c.fill(
+        [(edge, y - h), (x + d * w / 2, y - h * 0.97), (x + d * w / 2, y), (edge, y)],
+        white,
+        mix(white, p.glow, 0.3),
+    )
     c.oval(x - d * w * 0.2, y - h * 0.62, 0.05 * w, 0.08 * w, blue)
     if rng.random() < 0.6:
         door = x + d * w * 0.3
-        c.fill([(door - 0.07 * w, y - 0.48 * h), (door + 0.07 * w, y - 0.48 * h), (door + 0.07 * w, y), (door - 0.07 * w, y)], rng.choice((blue, blue, p.accent)))
+        c.fill(box(door - 0.07 * w, y - 0.48 * h, door + 0.07 * w, y), rng.choice((blue, blue, p.accent)))
 
 
 def snow_village(c: Canvas) -> None:
@@ -131,25 +207,61 @@ def snow_village(c: Canvas) -> None:
     evening = rng.random() < 0.45
     snow, shadow = mix(p.light, p.sky, 0.06), mix(p.light, p.sky, 0.55)
     if evening:
-        c.backdrop((0, mix(p.sky, p.dark, 0.6)), (0.35, mix(p.sky, p.accent, 0.3)), (line, mix(p.glow, p.accent, 0.3)))
+        c.backdrop(
+            (0, mix(p.sky, p.dark, 0.6)),
+            (0.35, mix(p.sky, p.accent, 0.3)),
+            (line, mix(p.glow, p.accent, 0.3)),
+        )
         crescent(c, rng.uniform(0.15, 0.85) * c.w, 0.15, 0.045, mix(p.light, p.second, 0.3))
         stars(c, 40, 0.35, p.light)
     else:
         sky(c, line, "day")
     lit = p.second if evening else None
     for place in (0.2, 0.75):
-        peak(c, (place + rng.uniform(-0.1, 0.1)) * c.w, line, rng.uniform(0.3, 0.42) * c.w, rng.uniform(0.18, 0.3), mix(p.water, p.sky, 0.4), snow, 0.9)
+        peak(
+            c,
+            (place + rng.uniform(-0.1, 0.1)) * c.w,
+            line,
+            rng.uniform(0.3, 0.42) * c.w,
+            rng.uniform(0.18, 0.3),
+            mix(p.water, p.sky, 0.4),
+            snow,
+            0.9,
+        )
     ground = hill(c, line, 0.03, shadow, snow)
     for _ in range(22):
         x = rng.uniform(0, c.w)
         fir(c, x, height_at(ground, x) + 0.02, rng.uniform(0.07, 0.13), snow=True)
-    walls = (mix(p.earth, p.accent, 0.4), p.accent, mix(p.earth, p.dark, 0.2), p.second, mix(p.light, p.glow, 0.6))
-    church(c, c.w * rng.uniform(0.35, 0.65), line + 0.12, rng.uniform(0.36, 0.44), mix(p.glow, p.earth, 0.2), mix(p.light, p.sky, 0.18), lit)
+    walls = (
+        mix(p.earth, p.accent, 0.4),
+        p.accent,
+        mix(p.earth, p.dark, 0.2),
+        p.second,
+        mix(p.light, p.glow, 0.6),
+    )
+    church(
+        c,
+        c.w * rng.uniform(0.35, 0.65),
+        line + 0.12,
+        rng.uniform(0.36, 0.44),
+        mix(p.glow, p.earth, 0.2),
+        mix(p.light, p.sky, 0.18),
+        lit,
+    )
     for row in range(3):
         for _ in range(4 - row):
             y = line + 0.1 + 0.09 * row
             s = 0.13 + 0.035 * row
-            house(c, rng.uniform(0.04, 0.96) * c.w, y, s, s * 0.42, rng.choice(walls), mix(p.light, p.sky, 0.1), lit)
+            house(
+                c,
+                rng.uniform(0.04, 0.96) * c.w,
+                y,
+                s,
+                s * 0.42,
+                rng.choice(walls),
+                mix(p.light, p.sky, 0.1),
+                lit,
+            )
         hill(c, line + 0.13 + 0.1 * row, 0.018, snow, mix(shadow, snow, 0.5), 3)
     for _ in range(rng.randint(2, 4)):
         x = rng.uniform(0.03, 0.97) * c.w
@@ -174,12 +286,33 @@ def lagoon_city(c: Canvas) -> None:
         town_house(c, x, line, w, rng.uniform(0.1, 0.2), tone, "flat")
         x += w
     tower, stone = c.w * (0.5 + d * rng.uniform(0.12, 0.3)), mix(p.accent, p.earth, 0.55)
-    c.fill([(tower - 0.035, line - 0.36), (tower + 0.035, line - 0.36), (tower + 0.04, line), (tower - 0.04, line)], stone, mix(stone, p.dark, 0.15))
-    c.fill([(tower - c.sun * 0.035, line - 0.36), (tower - c.sun * 0.012, line - 0.36), (tower - c.sun * 0.012, line), (tower - c.sun * 0.04, line)], mix(stone, p.dark, 0.3))
-    c.fill([(tower - 0.04, line - 0.43), (tower + 0.04, line - 0.43), (tower + 0.04, line - 0.355), (tower - 0.04, line - 0.355)], p.light, mix(p.light, p.earth, 0.3))
+    c.fill(
+        [
+            (tower - 0.035, line - 0.36),
+            (tower + 0.035, line - 0.36),
+            (tower + 0.04, line),
+            (tower - 0.04, line),
+        ],
+        stone,
+        mix(stone, p.dark, 0.15),
+    )
+    c.fill(
+        [
+            (tower - c.sun * 0.035, line - 0.36),
+            (tower - c.sun * 0.012, line - 0.36),
+            (tower - c.sun * 0.012, line),
+            (tower - c.sun * 0.04, line),
+        ],
+        mix(stone, p.dark, 0.3),
+    )
+    c.fill(box(tower - 0.04, line - 0.43, tower + 0.04, line - 0.355), p.light, mix(p.light, p.earth, 0.3))
     for k in (-1, 0, 1):
-        c.fill([(tower + 0.024 * k - 0.007, line - 0.415), (tower + 0.024 * k + 0.007, line - 0.415), (tower + 0.024 * k + 0.007, line - 0.37), (tower + 0.024 * k - 0.007, line - 0.37)], p.dark)
-    c.fill([(tower - 0.036, line - 0.43), (tower, line - 0.54), (tower + 0.036, line - 0.43)], mix(p.leaf, p.water, 0.4), mix(p.leaf, p.dark, 0.4))
+        c.fill(box(tower + 0.024 * k - 0.007, line - 0.415, tower + 0.024 * k + 0.007, line - 0.37), p.dark)
+    c.fill(
+        [(tower - 0.036, line - 0.43), (tower, line - 0.54), (tower + 0.036, line - 0.43)],
+        mix(p.leaf, p.water, 0.4),
+        mix(p.leaf, p.dark, 0.4),
+    )
     _domed_church(c, c.w * (0.5 - d * rng.uniform(0.1, 0.24)), line, rng.uniform(0.26, 0.33))
     water(c, line, mix(p.water, p.glow, 0.4), mix(p.water, p.dark, 0.2), mix(p.light, p.glow, 0.4), calm=True)
     c.mirror(line, 0.45, p.water)
@@ -194,29 +327,69 @@ def lagoon_city(c: Canvas) -> None:
 def _domed_church(c: Canvas, x: float, y: float, s: float) -> None:
     p = c.palette
     marble, dome = mix(p.light, p.glow, 0.35), mix(p.water, p.light, 0.35)
-    c.fill([(x - 0.5 * s, y - 0.45 * s), (x + 0.5 * s, y - 0.45 * s), (x + 0.5 * s, y), (x - 0.5 * s, y)], marble, mix(marble, p.earth, 0.3))
+    c.fill(box(x - 0.5 * s, y - 0.45 * s, x + 0.5 * s, y), marble, mix(marble, p.earth, 0.3))
     for cx, half, foot in ((x - 0.36 * s, 0.12, 0.45), (x + 0.36 * s, 0.12, 0.45), (x, 0.3, 0.56)):
-        c.fill([(cx - half * 0.9 * s, y - (foot + 0.02) * s), (cx + half * 0.9 * s, y - (foot + 0.02) * s), (cx + half * 0.9 * s, y - 0.4 * s), (cx - half * 0.9 * s, y - 0.4 * s)], mix(marble, p.earth, 0.15))
-        c.form(arc(cx, y - foot * s, half * s, half * 1.15 * s, math.pi, 2 * math.pi, 20), mix(dome, p.dark, 0.3), mix(dome, p.light, 0.4), 6)
-        c.stroke([(cx, y - (foot + half * 1.1) * s), (cx, y - (foot + half * 1.1 + 0.12) * s)], 0.035 * s, marble)
-    c.fill([(x - 0.25 * s, y - 0.42 * s), (x, y - 0.56 * s), (x + 0.25 * s, y - 0.42 * s)], mix(marble, p.earth, 0.25))
+        c.fill(
+            box(cx - half * 0.9 * s, y - (foot + 0.02) * s, cx + half * 0.9 * s, y - 0.4 * s),
+            mix(marble, p.earth, 0.15),
+        )
+        c.form(
+            arc(cx, y - foot * s, half * s, half * 1.15 * s, math.pi, 2 * math.pi, 20),
+            mix(dome, p.dark, 0.3),
+            mix(dome, p.light, 0.4),
+            6,
+        )
+        c.stroke(
+            [(cx, y - (foot + half * 1.1) * s), (cx, y - (foot + half * 1.1 + 0.12) * s)], 0.035 * s, marble
+        )
+    c.fill(
+        [(x - 0.25 * s, y - 0.42 * s), (x, y - 0.56 * s), (x + 0.25 * s, y - 0.42 * s)],
+        mix(marble, p.earth, 0.25),
+    )
     for k in range(5):
         px = x + (k - 2) * 0.17 * s
-        c.fill([*arc(px, y - 0.22 * s, 0.045 * s, 0.07 * s, math.pi, 2 * math.pi, 8), (px + 0.045 * s, y - 0.02 * s), (px - 0.045 * s, y - 0.02 * s)], mix(p.dark, p.earth, 0.3))
+        c.fill(
+            [
+                *arc(px, y - 0.22 * s, 0.045 * s, 0.07 * s, math.pi, 2 * math.pi, 8),
+                (px + 0.045 * s, y - 0.02 * s),
+                (px - 0.045 * s, y - 0.02 * s),
+            ],
+            mix(p.dark, p.earth, 0.3),
+        )
 
 
 def _gondola(c: Canvas, x: float, y: float, s: float) -> None:
     p, d = c.palette, c.sun
-    hull = [(x - d * 0.56 * s, y - 0.2 * s), (x - d * 0.46 * s, y - 0.09 * s), (x, y - 0.05 * s), (x + d * 0.44 * s, y - 0.08 * s), (x + d * 0.54 * s, y - 0.15 * s), (x + d * 0.4 * s, y + 0.02 * s), (x - d * 0.36 * s, y + 0.02 * s)]
+    hull = [
+        (x - d * 0.56 * s, y - 0.2 * s),
+        (x - d * 0.46 * s, y - 0.09 * s),
+        (x, y - 0.05 * s),
+        (x + d * 0.44 * s, y - 0.08 * s),
+        (x + d * 0.54 * s, y - 0.15 * s),
+        (x + d * 0.4 * s, y + 0.02 * s),
+        (x - d * 0.36 * s, y + 0.02 * s),
+    ]
     c.stroke([(x - 0.4 * s, y + 0.05 * s), (x + 0.4 * s, y + 0.05 * s)], 0.035 * s, mix(p.dark, p.water, 0.6))
     c.fill(hull, mix(p.dark, p.water, 0.1), p.dark)
-    c.fill([(x - 0.08 * s, y - 0.16 * s), (x + 0.12 * s, y - 0.16 * s), (x + 0.14 * s, y - 0.05 * s), (x - 0.1 * s, y - 0.05 * s)], p.accent)
+    c.fill(
+        [
+            (x - 0.08 * s, y - 0.16 * s),
+            (x + 0.12 * s, y - 0.16 * s),
+            (x + 0.14 * s, y - 0.05 * s),
+            (x - 0.1 * s, y - 0.05 * s),
+        ],
+        p.accent,
+    )
     man = x + d * 0.36 * s
     c.stroke([(man, y - 0.1 * s), (man, y - 0.2 * s)], 0.045 * s, p.dark)
     c.stroke([(man, y - 0.2 * s), (man - d * 0.02 * s, y - 0.29 * s)], 0.05 * s, p.light)
     c.oval(man - d * 0.02 * s, y - 0.34 * s, 0.025 * s, 0.03 * s, (214, 168, 136))
     c.stroke([(man - d * 0.06 * s, y - 0.365 * s), (man + d * 0.02 * s, y - 0.365 * s)], 0.016 * s, p.second)
-    c.stroke([(man - d * 0.1 * s, y - 0.26 * s), (man + d * 0.12 * s, y + 0.04 * s)], 0.01 * s, mix(p.earth, p.dark, 0.4))
+    c.stroke(
+        [(man - d * 0.1 * s, y - 0.26 * s), (man + d * 0.12 * s, y + 0.04 * s)],
+        0.01 * s,
+        mix(p.earth, p.dark, 0.4),
+    )
 
 
 def night_street(c: Canvas) -> None:
@@ -226,10 +399,23 @@ def night_street(c: Canvas) -> None:
     stars(c, 35, 0.35, p.light)
     x0, y0 = c.w * rng.uniform(0.42, 0.58), rng.uniform(0.54, 0.6)
     if rng.random() < 0.7:
-        sun(c, x0 + rng.uniform(-0.12, 0.12), rng.uniform(0.12, 0.2), 0.045, mix(p.light, p.second, 0.3), mix(p.second, night, 0.4))
-    church(c, x0, y0 + 0.02, rng.uniform(0.3, 0.38), mix(night, p.sky, 0.4), mix(p.dark, p.accent, 0.3), p.second)
+        sun(
+            c,
+            x0 + rng.uniform(-0.12, 0.12),
+            rng.uniform(0.12, 0.2),
+            0.045,
+            mix(p.light, p.second, 0.3),
+            mix(p.second, night, 0.4),
+        )
+    church(
+        c, x0, y0 + 0.02, rng.uniform(0.3, 0.38), mix(night, p.sky, 0.4), mix(p.dark, p.accent, 0.3), p.second
+    )
     street = mix(mix(p.earth, p.water, 0.4), p.dark, 0.4)
-    c.fill([(x0 - 0.03, y0), (x0 + 0.03, y0), (c.w * 1.1, 1.05), (-0.1 * c.w, 1.05)], mix(street, p.glow, 0.35), mix(street, p.dark, 0.3))
+    c.fill(
+        [(x0 - 0.03, y0), (x0 + 0.03, y0), (c.w * 1.1, 1.05), (-0.1 * c.w, 1.05)],
+        mix(street, p.glow, 0.35),
+        mix(street, p.dark, 0.3),
+    )
     tones = (p.accent, p.earth, p.second, p.water, mix(p.accent, p.earth, 0.5), p.leaf)
     for side in (-1, 1):
         edge = -0.02 if side < 0 else c.w + 0.02
@@ -240,7 +426,12 @@ def night_street(c: Canvas) -> None:
             height = rng.uniform(0.85, 1.2)
             ta, tb = ga - (0.15 + 0.6 * t0**1.25) * height, gb - (0.15 + 0.6 * t1**1.25) * height
             wall = mix(rng.choice(tones), night, 0.4)
-            c.fill([(xa, ta), ((xa + xb) / 2, min(ta, tb) - 0.03 - 0.05 * t1), (xb, tb), (xb, gb), (xa, ga)], wall, mix(wall, p.dark, 0.35), rough=0.003)
+            c.fill(
+                [(xa, ta), ((xa + xb) / 2, min(ta, tb) - 0.03 - 0.05 * t1), (xb, tb), (xb, gb), (xa, ga)],
+                wall,
+                mix(wall, p.dark, 0.35),
+                rough=0.003,
+            )
             for row in range(3):
                 for u in (0.3, 0.7):
                     wx = xa + (xb - xa) * u
@@ -264,10 +455,24 @@ def night_street(c: Canvas) -> None:
     for _ in range(rng.randint(2, 5)):
         t = rng.uniform(0.15, 0.75)
         x, y, s = x0 + rng.uniform(-0.3, 0.3) * c.w * t, y0 + 0.04 + 0.4 * t, 0.09 + 0.17 * t
-        c.fill(smooth([(x - 0.1 * s, y - 0.72 * s), (x + 0.1 * s, y - 0.72 * s), (x + 0.17 * s, y), (x - 0.17 * s, y)], 1), p.dark)
+        c.fill(
+            smooth(
+                [
+                    (x - 0.1 * s, y - 0.72 * s),
+                    (x + 0.1 * s, y - 0.72 * s),
+                    (x + 0.17 * s, y),
+                    (x - 0.17 * s, y),
+                ],
+                1,
+            ),
+            p.dark,
+        )
         c.oval(x, y - 0.82 * s, 0.075 * s, 0.1 * s, p.dark)
         if rng.random() < 0.5:
-            c.fill(arc(x, y - 0.9 * s, 0.34 * s, 0.26 * s, math.pi, 2 * math.pi), mix(p.dark, p.accent, rng.random()))
+            c.fill(
+                arc(x, y - 0.9 * s, 0.34 * s, 0.26 * s, math.pi, 2 * math.pi),
+                mix(p.dark, p.accent, rng.random()),
+            )
     c.fill(blob(rng, x0, 0.93, 0.2, 0.02, 0.3), mix(street, p.sky, 0.35))
 
 

@@ -24,12 +24,42 @@ def river_bank(c: Canvas) -> None:
     water(c, line + 0.01, mix(p.water, p.sky, 0.4), p.water, p.light, calm=True)
     c.mirror(line + 0.01, 0.4, p.water)
     for _ in range(rng.randint(1, 3)):
-        sailing_boat(c, c.w * (0.5 - d * rng.uniform(0.1, 0.42)), line + rng.uniform(0.05, 0.15), rng.uniform(0.14, 0.24), p.light, rng.choice((p.light, p.second)), p.accent)
+        sailing_boat(
+            c,
+            c.w * (0.5 - d * rng.uniform(0.1, 0.42)),
+            line + rng.uniform(0.05, 0.15),
+            rng.uniform(0.14, 0.24),
+            p.light,
+            rng.choice((p.light, p.second)),
+            p.accent,
+        )
     edge = c.w / 2 + d * c.w * 0.55
     lawn = mix(p.leaf, p.second, 0.2)
-    bank = smooth([(edge, line + 0.03), (edge - d * 0.3 * c.w, line + 0.08), (edge - d * 0.62 * c.w, 0.72), (edge - d * 1.2 * c.w, 0.93), (edge - d * 1.2 * c.w, 1.2), (edge, 1.2)], 2)
+    bank = smooth(
+        [
+            (edge, line + 0.03),
+            (edge - d * 0.3 * c.w, line + 0.08),
+            (edge - d * 0.62 * c.w, 0.72),
+            (edge - d * 1.2 * c.w, 0.93),
+            (edge - d * 1.2 * c.w, 1.2),
+            (edge, 1.2),
+        ],
+        2,
+    )
     c.fill(bank, mix(lawn, p.glow, 0.45), mix(lawn, p.dark, 0.2))
-    c.fill(smooth([(edge, 0.86), (edge - d * 0.5 * c.w, 0.9), (edge - d * 1.2 * c.w, 0.99), (edge - d * 1.2 * c.w, 1.2), (edge, 1.2)], 2), mix(p.leaf, p.dark, 0.4))
+    c.fill(
+        smooth(
+            [
+                (edge, 0.86),
+                (edge - d * 0.5 * c.w, 0.9),
+                (edge - d * 1.2 * c.w, 0.99),
+                (edge - d * 1.2 * c.w, 1.2),
+                (edge, 1.2),
+            ],
+            2,
+        ),
+        mix(p.leaf, p.dark, 0.4),
+    )
     for k in range(rng.randint(2, 4)):
         round_tree(c, c.w / 2 + d * c.w * (0.46 - 0.13 * k), 0.66 - 0.08 * k, 0.56 - 0.1 * k)
     for k in range(rng.randint(4, 8)):
@@ -44,14 +74,52 @@ def _promenader(c: Canvas, x: float, y: float, s: float) -> None:
     coat = rng.choice((p.dark, p.accent, p.water, p.light, mix(p.accent, p.light, 0.4), p.second))
     c.glow(x - c.sun * 0.3 * s, y, 0.5 * s, 0.08 * s, mix(p.leaf, p.dark, 0.7), 0.8)
     if rng.random() < 0.5:
-        c.fill(smooth([(x - 0.09 * s, y - 0.72 * s), (x + 0.09 * s, y - 0.72 * s), (x + 0.11 * s, y - 0.42 * s), (x + 0.26 * s, y), (x - 0.24 * s, y), (x - 0.1 * s, y - 0.42 * s)], 1), coat, mix(coat, p.dark, 0.35))
-        c.fill(arc(x + 0.1 * s, y - 0.98 * s, 0.34 * s, 0.2 * s, math.pi, 2 * math.pi), rng.choice((p.accent, p.second, p.light)))
+        c.fill(
+            smooth(
+                [
+                    (x - 0.09 * s, y - 0.72 * s),
+                    (x + 0.09 * s, y - 0.72 * s),
+                    (x + 0.11 * s, y - 0.42 * s),
+                    (x + 0.26 * s, y),
+                    (x - 0.24 * s, y),
+                    (x - 0.1 * s, y - 0.42 * s),
+                ],
+                1,
+            ),
+            coat,
+            mix(coat, p.dark, 0.35),
+        )
+        c.fill(
+            arc(x + 0.1 * s, y - 0.98 * s, 0.34 * s, 0.2 * s, math.pi, 2 * math.pi),
+            rng.choice((p.accent, p.second, p.light)),
+        )
         c.stroke([(x + 0.1 * s, y - 1.1 * s), (x + 0.1 * s, y - 0.6 * s)], 0.02 * s, p.dark)
     else:
-        c.fill([(x - 0.12 * s, y - 0.74 * s), (x + 0.12 * s, y - 0.74 * s), (x + 0.11 * s, y - 0.35 * s), (x - 0.11 * s, y - 0.35 * s)], coat, mix(coat, p.dark, 0.35))
+        c.fill(
+            [
+                (x - 0.12 * s, y - 0.74 * s),
+                (x + 0.12 * s, y - 0.74 * s),
+                (x + 0.11 * s, y - 0.35 * s),
+                (x - 0.11 * s, y - 0.35 * s),
+            ],
+            coat,
+            mix(coat, p.dark, 0.35),
+        )
         for side in (-1, 1):
-            c.stroke([(x + side * 0.05 * s, y - 0.36 * s), (x + side * 0.06 * s, y)], 0.08 * s, mix(p.dark, coat, 0.2))
-        c.fill([(x - 0.07 * s, y - 1.06 * s), (x + 0.07 * s, y - 1.06 * s), (x + 0.08 * s, y - 0.9 * s), (x - 0.08 * s, y - 0.9 * s)], p.dark)
+            c.stroke(
+                [(x + side * 0.05 * s, y - 0.36 * s), (x + side * 0.06 * s, y)],
+                0.08 * s,
+                mix(p.dark, coat, 0.2),
+            )
+        c.fill(
+            [
+                (x - 0.07 * s, y - 1.06 * s),
+                (x + 0.07 * s, y - 1.06 * s),
+                (x + 0.08 * s, y - 0.9 * s),
+                (x - 0.08 * s, y - 0.9 * s),
+            ],
+            p.dark,
+        )
     c.oval(x, y - 0.83 * s, 0.07 * s, 0.09 * s, (224, 180, 148))
 
 
@@ -75,7 +143,11 @@ def poplar_river(c: Canvas) -> None:
     c.mirror(line + 0.02, 0.65, p.water)
     c.dabs(60, (0, line + 0.06, c.w, 1), 0.1, 0.006, (mix(p.water, p.light, 0.6), p.sky), spread=0.04)
     bank = smooth([(-0.1, 0.88), (0.3 * c.w, 0.93), (0.5 * c.w, 1.1), (-0.1, 1.1)], 2)
-    c.fill(bank if curve < 0 else [(c.w - x, y) for x, y in bank], mix(p.leaf, p.second, 0.3), mix(p.leaf, p.dark, 0.4))
+    c.fill(
+        bank if curve < 0 else [(c.w - x, y) for x, y in bank],
+        mix(p.leaf, p.second, 0.3),
+        mix(p.leaf, p.dark, 0.4),
+    )
     grass(c, 0.92, (p.leaf, mix(p.leaf, p.dark, 0.4)), 50)
 
 
@@ -86,18 +158,41 @@ def lotus_pond(c: Canvas) -> None:
     c.backdrop((0, mix(p.water, p.leaf, 0.4)), (0.5, mix(p.water, p.sky, 0.35)), (1, deep))
     for _ in range(16):
         tone = rng.choice((p.leaf, p.sky, p.glow, p.dark, mix(p.accent, p.light, 0.5)))
-        c.glow(rng.uniform(0, c.w), rng.uniform(0, 1), rng.uniform(0.08, 0.2), rng.uniform(0.15, 0.4), mix(tone, p.water, 0.4), 0.5)
+        c.glow(
+            rng.uniform(0, c.w),
+            rng.uniform(0, 1),
+            rng.uniform(0.08, 0.2),
+            rng.uniform(0.15, 0.4),
+            mix(tone, p.water, 0.4),
+            0.5,
+        )
     for _ in range(26):  # willows, reflected
         x, y = rng.uniform(0, c.w), rng.uniform(top, 0.9)
-        c.stroke([(x, y), (x + rng.gauss(0, 0.008), y + rng.uniform(0.08, 0.25))], 0.008, mix(p.leaf, p.water, rng.uniform(0.2, 0.6)))
+        c.stroke(
+            [(x, y), (x + rng.gauss(0, 0.008), y + rng.uniform(0.08, 0.25))],
+            0.008,
+            mix(p.leaf, p.water, rng.uniform(0.2, 0.6)),
+        )
     c.dabs(100, (0, top, c.w, 1), 0.08, 0.006, (mix(p.water, p.light, 0.5), p.sky, deep), spread=0.05)
     if top:
         for k in range(12):
-            crown(c, k / 11 * c.w, top - 0.12, 0.13, 0.14, mix(p.leaf, p.dark, 0.1 + 0.2 * rng.random()), mix(p.leaf, p.glow, 0.45))
+            crown(
+                c,
+                k / 11 * c.w,
+                top - 0.12,
+                0.13,
+                0.14,
+                mix(p.leaf, p.dark, 0.1 + 0.2 * rng.random()),
+                mix(p.leaf, p.glow, 0.45),
+            )
     if top and rng.random() < 0.75:
         wood = rng.choice((mix(p.leaf, p.water, 0.4), p.accent))
         for lift in (0.0, 0.07):
-            c.stroke(arc(c.w / 2, top + 0.1 - lift, 0.42 * c.w, 0.14, math.pi * 1.08, math.pi * 1.92, 20), 0.024 if not lift else 0.012, mix(wood, p.dark, 0.25 if not lift else 0))
+            c.stroke(
+                arc(c.w / 2, top + 0.1 - lift, 0.42 * c.w, 0.14, math.pi * 1.08, math.pi * 1.92, 20),
+                0.024 if not lift else 0.012,
+                mix(wood, p.dark, 0.25 if not lift else 0),
+            )
         for k in range(9):
             a = math.pi * (1.1 + 0.1 * k)
             px, py = c.w / 2 + 0.42 * c.w * math.cos(a), top + 0.1 + 0.14 * math.sin(a)
@@ -111,7 +206,20 @@ def lotus_pond(c: Canvas) -> None:
         c.fill(blob(rng, x, y, s, s * 0.36, 0.06), mix(pad, p.light, 0.25), mix(pad, p.dark, 0.2))
         c.fill([(x, y), (x + s * 0.9, y - s * 0.14), (x + s, y + s * 0.06)], mix(deep, p.water, 0.4))
         if rng.random() < 0.45:
-            _lily(c, x - 0.2 * s, y - 0.1 * s, s * rng.uniform(0.4, 0.55), rng.choice((p.light, mix(p.accent, p.light, 0.55), mix(p.accent, p.light, 0.25), mix(p.second, p.light, 0.5))))
+            _lily(
+                c,
+                x - 0.2 * s,
+                y - 0.1 * s,
+                s * rng.uniform(0.4, 0.55),
+                rng.choice(
+                    (
+                        p.light,
+                        mix(p.accent, p.light, 0.55),
+                        mix(p.accent, p.light, 0.25),
+                        mix(p.second, p.light, 0.5),
+                    )
+                ),
+            )
 
 
 def _lily(c: Canvas, x: float, y: float, s: float, petal: Colour) -> None:
@@ -121,8 +229,16 @@ def _lily(c: Canvas, x: float, y: float, s: float, petal: Colour) -> None:
             tip = (x + math.cos(a) * s * size, y + math.sin(a) * s * size * 0.85)
             side = (math.cos(a + 1.57) * 0.2 * s, math.sin(a + 1.57) * 0.2 * s)
             middle = (x + (tip[0] - x) * 0.55, y + (tip[1] - y) * 0.55)
-            shape = [(x, y + 0.1 * s), (middle[0] + side[0], middle[1] + side[1]), tip, (middle[0] - side[0], middle[1] - side[1])]
-            c.draw.polygon(c.pixels(shape), fill=mix(petal, c.palette.accent if ring == 0 else c.palette.light, 0.12 + 0.2 * (k % 2)))
+            shape = [
+                (x, y + 0.1 * s),
+                (middle[0] + side[0], middle[1] + side[1]),
+                tip,
+                (middle[0] - side[0], middle[1] - side[1]),
+            ]
+            c.draw.polygon(
+                c.pixels(shape),
+                fill=mix(petal, c.palette.accent if ring == 0 else c.palette.light, 0.12 + 0.2 * (k % 2)),
+            )
     c.oval(x, y - 0.2 * s, 0.16 * s, 0.13 * s, c.palette.second)
 
 
@@ -131,17 +247,39 @@ def bridge(c: Canvas) -> None:
     line = rng.uniform(0.6, 0.68)
     sky(c, line)
     far = hill(c, line - 0.18, 0.04, mix(p.leaf, p.sky, 0.55), mix(p.leaf, p.sky, 0.3))
-    church(c, rng.uniform(0.15, 0.85) * c.w, line - 0.08, rng.uniform(0.34, 0.42), mix(p.light, p.glow, 0.5), mix(p.accent, p.sky, 0.2))
+    church(
+        c,
+        rng.uniform(0.15, 0.85) * c.w,
+        line - 0.08,
+        rng.uniform(0.34, 0.42),
+        mix(p.light, p.glow, 0.5),
+        mix(p.accent, p.sky, 0.2),
+    )
     x = -0.03
     while x < c.w:
         w = rng.uniform(0.09, 0.14)
         if rng.random() < 0.65:
-            town_house(c, x, line, w, rng.uniform(0.14, 0.22), mix(rng.choice((p.light, p.glow, p.earth, mix(p.accent, p.light, 0.5))), p.sky, 0.15), rng.choice(("point", "flat", "point")))
+            town_house(
+                c,
+                x,
+                line,
+                w,
+                rng.uniform(0.14, 0.22),
+                mix(rng.choice((p.light, p.glow, p.earth, mix(p.accent, p.light, 0.5))), p.sky, 0.15),
+                rng.choice(("point", "flat", "point")),
+            )
         else:
             round_tree(c, x + w / 2, height_at(far, x) + 0.18, 0.26)
         x += w
     water(c, line, mix(p.water, p.sky, 0.4), mix(p.water, p.dark, 0.25), p.light, calm=True)
-    arches(c, line + 0.08, line - rng.uniform(0.08, 0.11), rng.choice((3, 3, 4, 5)), mix(p.earth, p.light, 0.3), rng.choice((0.02, 0.06)))
+    arches(
+        c,
+        line + 0.08,
+        line - rng.uniform(0.08, 0.11),
+        rng.choice((3, 3, 4, 5)),
+        mix(p.earth, p.light, 0.3),
+        rng.choice((0.02, 0.06)),
+    )
     c.mirror(line + 0.08, 0.5, p.water)
     c.dabs(50, (0, line + 0.1, c.w, 1), 0.1, 0.006, (mix(p.water, p.light, 0.5), p.sky), spread=0.04)
     if rng.random() < 0.6:
@@ -153,23 +291,75 @@ def canal(c: Canvas) -> None:
     p, rng = c.palette, c.rng
     line = rng.uniform(0.6, 0.7)
     sky(c, line)
-    walls = (mix(p.accent, p.earth, 0.4), p.earth, mix(p.earth, p.dark, 0.3), mix(p.glow, p.earth, 0.3), mix(p.second, p.earth, 0.4), p.light, mix(p.water, p.light, 0.35))
+    walls = (
+        mix(p.accent, p.earth, 0.4),
+        p.earth,
+        mix(p.earth, p.dark, 0.3),
+        mix(p.glow, p.earth, 0.3),
+        mix(p.second, p.earth, 0.4),
+        p.light,
+        mix(p.water, p.light, 0.35),
+    )
     x = -0.05
     while x < c.w:
         w = rng.uniform(0.13, 0.19)
-        town_house(c, x, line, w, rng.uniform(0.28, 0.4), vary(rng, rng.choice(walls), 0.03), rng.choice(("step", "bell", "point", "step")))
+        town_house(
+            c,
+            x,
+            line,
+            w,
+            rng.uniform(0.28, 0.4),
+            vary(rng, rng.choice(walls), 0.03),
+            rng.choice(("step", "bell", "point", "step")),
+        )
         x += w + 0.003
     c.band(line - 0.004, line + 0.04, mix(p.earth, p.dark, 0.3), mix(p.earth, p.dark, 0.55))
     for k in range(rng.randint(2, 4)):
-        round_tree(c, (k + rng.random()) / 4 * c.w, line + 0.015, rng.uniform(0.24, 0.34), rng.choice((p.leaf, mix(p.leaf, p.second, 0.5))))
-    water(c, line + 0.04, mix(p.water, p.dark, 0.15), mix(p.water, p.dark, 0.4), mix(p.water, p.light, 0.5), calm=True)
+        round_tree(
+            c,
+            (k + rng.random()) / 4 * c.w,
+            line + 0.015,
+            rng.uniform(0.24, 0.34),
+            rng.choice((p.leaf, mix(p.leaf, p.second, 0.5))),
+        )
+    water(
+        c,
+        line + 0.04,
+        mix(p.water, p.dark, 0.15),
+        mix(p.water, p.dark, 0.4),
+        mix(p.water, p.light, 0.5),
+        calm=True,
+    )
     c.mirror(line + 0.04, 0.55, p.water)
     for k in range(rng.randint(1, 3)):
         x, y, s = rng.uniform(0.15, 0.85) * c.w, line + 0.12 + 0.06 * k, 0.26 + 0.05 * k
         hull = rng.choice((p.dark, p.accent, p.leaf))
-        c.fill(smooth([(x - s / 2, y - 0.07 * s), (x + s / 2, y - 0.07 * s), (x + 0.42 * s, y + 0.06 * s), (x - 0.42 * s, y + 0.06 * s)], 1), hull, mix(hull, p.dark, 0.5))
-        c.stroke([(x - s * 0.44, y - 0.06 * s), (x + s * 0.44, y - 0.06 * s)], 0.03 * s, mix(hull, p.light, 0.6))
-        c.fill([(x - 0.2 * s, y - 0.2 * s), (x + 0.15 * s, y - 0.2 * s), (x + 0.18 * s, y - 0.06 * s), (x - 0.23 * s, y - 0.06 * s)], mix(p.light, p.glow, 0.5), mix(p.earth, p.light, 0.3))
+        c.fill(
+            smooth(
+                [
+                    (x - s / 2, y - 0.07 * s),
+                    (x + s / 2, y - 0.07 * s),
+                    (x + 0.42 * s, y + 0.06 * s),
+                    (x - 0.42 * s, y + 0.06 * s),
+                ],
+                1,
+            ),
+            hull,
+            mix(hull, p.dark, 0.5),
+        )
+        c.stroke(
+            [(x - s * 0.44, y - 0.06 * s), (x + s * 0.44, y - 0.06 * s)], 0.03 * s, mix(hull, p.light, 0.6)
+        )
+        c.fill(
+            [
+                (x - 0.2 * s, y - 0.2 * s),
+                (x + 0.15 * s, y - 0.2 * s),
+                (x + 0.18 * s, y - 0.06 * s),
+                (x - 0.23 * s, y - 0.06 * s),
+            ],
+            mix(p.light, p.glow, 0.5),
+            mix(p.earth, p.light, 0.3),
+        )
 
 
 WATERSIDE = {
