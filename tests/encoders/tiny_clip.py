@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import string
 from pathlib import Path
+from typing import Any
 
 DIM = 24
 SIDE = 32
@@ -20,20 +21,18 @@ def write_tiny_clip(folder: Path, *, seed: int = 0) -> Path:
     module.mkdir(parents=True)
     letters = string.ascii_lowercase + string.digits + string.punctuation
     tokens = ["<|startoftext|>", "<|endoftext|>", *letters, *(f"{letter}</w>" for letter in letters)]
-    merges = []
+    merges: list[Any] = []  # pairs, though the signature says strings
     for word in WORDS:
         pieces = [*word[:-1], f"{word[-1]}</w>"]
         while len(pieces) > 1:
-            pair = f"{pieces[0]} {pieces[1]}"
+            pair = (pieces[0], pieces[1])
             if pair not in merges:
                 merges.append(pair)
             pieces[:2] = [pieces[0] + pieces[1]]
             if pieces[0] not in tokens:
                 tokens.append(pieces[0])
     vocabulary = {token: index for index, token in enumerate(tokens)}
-    tokenizer = CLIPTokenizer(
-        vocab=vocabulary, merges=[tuple(merge.split()) for merge in merges], model_max_length=77
-    )
+    tokenizer = CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=77)
     small = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     ends = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
     config = CLIPConfig(

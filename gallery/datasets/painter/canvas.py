@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -237,7 +238,7 @@ def ridge(
     for _ in range(rounds - 2):
         height *= calm
         finer = [line[0]]
-        for a, b in zip(line, line[1:], strict=False):
+        for a, b in pairwise(line):
             finer += [(a + b) / 2 + rng.uniform(-height, height), b]
         line = finer
     return [(-0.05 + (w + 0.1) * k / (len(line) - 1), v) for k, v in enumerate(line)]

@@ -62,7 +62,7 @@ PALETTES: dict[str, Palette] = {
         "fauve": "3d8fd1 ffb35c 1d6fa3 2e9e5b e8743b 2b1b4e fff1d0 e4344f f9d23c",
         "dusk": "5b4b8a f29e7a 4a4e86 4d5b5a 8a5a55 231b3a fbe3c8 e8604c ffc15e",
         "sepia": "c9b591 efdcb4 8a7a5c 7a7448 9c6f42 3a2a1c f8eed6 a8442a c99a3c",
-        "night": "1b2a52 4a6a9c 16325a 23433f 3c3a4a 0b1126 f5efcf f2c14e d96c4a",
+        "night": "1b2a52 4a6a9c 16325a 23433f 3c3a4a 0b1126 f5efcf d96c4a f2c14e",
         "mist": "a9b7bd dcdcd2 7c949e 7d8d77 a59a88 3e4a52 f1f0ea a8675a c2a25e",
         "spring": "9fd0e6 fde6dc 5aa6b8 86b85c c9a879 35505a fffaf0 e77a96 f5c84b",
         "autumn": "a7bccb f3d19a 5d7f8f a98a34 b5622e 3a241f fbeccf c43d22 e9a11f",

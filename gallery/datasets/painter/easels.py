@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from queue import SimpleQueue
 
 from gallery.datasets.painter.picture import LENGTH, Sitting
@@ -60,7 +61,7 @@ def _cores() -> int:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+    path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "gallery.datasets.painter.apprentice"],
         stdin=subprocess.PIPE,

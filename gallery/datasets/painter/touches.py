@@ -127,12 +127,12 @@ def _window(tile: Floats, shape: tuple[int, ...], rng: random.Random) -> Floats:
 
 def _warp(pixels: npt.NDArray[np.uint8], rng: random.Random, far: float) -> npt.NDArray[np.uint8]:
     """The picture with its edges trembling by up to `far` pixels."""
-    rows, columns = np.indices(pixels.shape[:2], dtype=np.float32)
-    rows += _window(_noise(21, 9), pixels.shape, rng) * far
-    columns += _window(_noise(22, 9), pixels.shape, rng) * far
-    y = np.clip(rows, 0, pixels.shape[0] - 1).astype(np.intp)
-    x = np.clip(columns, 0, pixels.shape[1] - 1).astype(np.intp)
-    return pixels[y, x]
+    height, width = pixels.shape[:2]
+    rows = np.arange(height)[:, None] + _window(_noise(21, 9), pixels.shape, rng) * far
+    columns = np.arange(width)[None, :] + _window(_noise(22, 9), pixels.shape, rng) * far
+    y = np.clip(rows, 0, height - 1).astype(np.intp)
+    x = np.clip(columns, 0, width - 1).astype(np.intp)
+    return np.asarray(pixels[y, x])
 
 
 def _relief(
@@ -165,7 +165,7 @@ def _strokes(image: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def _swirl(image: Image.Image, rng: random.Random) -> Image.Image:
-    return _finish(_repaint(image, "swirl", rng, 12.0, 0.75), rng, _weave(), 3.0, 0.0, 5.0)
+    return _finish(_repaint(image, "swirl", rng, 11.0, 0.62), rng, _weave(), 3.0, 0.0, 5.0)
 
 
 def _dots(image: Image.Image, rng: random.Random) -> Image.Image:

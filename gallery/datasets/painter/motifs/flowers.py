@@ -7,8 +7,9 @@ import math
 from gallery.datasets.painter.canvas import Canvas, blob, smooth
 from gallery.datasets.painter.colours import Colour, mix, vary
 from gallery.datasets.painter.motifs.fields import daisy
-from gallery.datasets.painter.motifs.indoors import VASES, fruit, room, shadow, vessel
+from gallery.datasets.painter.motifs.indoors import fruit, room, shadow
 from gallery.datasets.painter.motifs.motif import Motif
+from gallery.datasets.painter.motifs.vessels import VASES, vessel
 
 
 def vase_of_flowers(c: Canvas) -> None:

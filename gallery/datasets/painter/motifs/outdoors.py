@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from gallery.datasets.painter.canvas import Canvas, Points, blob, ridge
 from gallery.datasets.painter.colours import Colour, mix, vary
@@ -158,7 +159,7 @@ def hill(
 
 def height_at(line: Points, x: float) -> float:
     """How high a skyline stands at x."""
-    for (x0, y0), (x1, y1) in zip(line, line[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(line):
         if x0 <= x <= x1:
             return y0 + (y1 - y0) * (x - x0) / max(1e-6, x1 - x0)
     return line[-1][1]

@@ -43,16 +43,16 @@ def starry_night(c: Canvas) -> None:
                 path.append((x + math.cos(a) * q, y + math.sin(a) * q * 0.75))
             c.stroke(path, 0.011, mix(rng.choice((p.glow, p.sky)), p.light, 0.12))
     for _ in range(rng.randint(8, 13)):
-        x, y, r = rng.uniform(0.04, 0.96) * c.w, rng.uniform(0.05, line - 0.25), rng.uniform(0.012, 0.026)
+        x, y, r = rng.uniform(0.04, 0.96) * c.w, rng.uniform(0.05, line - 0.25), rng.uniform(0.018, 0.032)
         for ring in (3.6, 2.7, 1.9):
             for k in range(11):
                 a = k * 0.571 + ring
                 at = [(x + math.cos(a + b) * r * ring, y + math.sin(a + b) * r * ring) for b in (0, 0.2, 0.4)]
-                c.stroke(at, 0.006, mix(p.second, p.sky, 0.12 * ring))
-        c.glow(x, y, r * 3, r * 3, p.second, 0.9)
+                c.stroke(at, 0.006, mix(mix(p.second, p.light, 0.25), p.sky, 0.09 * ring))
+        c.glow(x, y, r * 3, r * 3, mix(p.second, p.light, 0.4), 0.75)
         c.oval(x, y, r, r, mix(p.light, p.second, 0.3))
     x = rng.choice((0.14, 0.86)) * c.w
-    c.glow(x, 0.17, 0.25, 0.25, p.second, 0.9)
+    c.glow(x, 0.17, 0.25, 0.25, mix(p.second, p.light, 0.3), 0.6)
     crescent(c, x, 0.17, 0.06, mix(p.second, p.light, 0.35))
     hill(c, line - 0.06, 0.05, mix(p.water, p.sky, 0.35), mix(p.water, p.dark, 0.3), 3)
     ground = hill(c, line, 0.035, mix(p.leaf, p.water, 0.4), mix(p.leaf, p.dark, 0.5), 3)
