@@ -72,8 +72,8 @@ def test_processes_paint_the_same_as_one(
 ) -> None:
     monkeypatch.setattr(easels, "WORTH_A_PROCESS", 1)
     monkeypatch.setattr(easels, "_cores", lambda: 2)
-    paint_archive(tmp_path / "shared.zip", artists=ARTISTS, works=WORKS, seed=7)
-    assert (tmp_path / "shared.zip").read_bytes() == collection.read_bytes()
+    paint_archive(tmp_path / "together.zip", artists=ARTISTS, works=WORKS, seed=7)
+    assert (tmp_path / "together.zip").read_bytes() == collection.read_bytes()
 
 
 def test_a_process_that_dies_is_said_and_leaves_nothing(

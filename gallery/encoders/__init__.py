@@ -67,8 +67,7 @@ def _clip_or_offline(batch_size: int) -> Encoder:
 def _clip(address: str, batch_size: int) -> Encoder:
     from gallery.encoders.clip import ClipEncoder
 
-    # Its dim and fingerprint are computed on first use; to mypy the protocol asks for settable attributes.
-    return ClipEncoder(address, batch_size=batch_size)  # type: ignore[return-value]
+    return ClipEncoder(address, batch_size=batch_size)
 
 
 def _offline(batch_size: int) -> Encoder:

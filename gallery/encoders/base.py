@@ -16,22 +16,34 @@ Vectors = NDArray[np.float32]
 class Encoder(Protocol):
     """Turns pictures and words into unit vectors of one space, so that likeness is a cosine.
 
-    Encoders are lazy: `address`, `fingerprint` and `dim` are known without loading any weights.
+    Encoders are lazy: what the properties tell is known without loading any weights. A model that is not on this disk
+    yet is fetched when one of them first needs it.
     One instance may be used from several threads. Pictures arrive decoded, upright and RGB.
     """
 
-    address: str
-    """What `open_encoder` takes to open this encoder again."""
-    label: str
-    """A name for people, such as "CLIP (clip-ViT-B-32)"."""
-    fingerprint: str
-    """Names the model, the weights' revision and the preprocessing. Vectors with different fingerprints never mix."""
-    dim: int
-    """Floats in a row."""
-    image_side: int
-    """Pixels of the shorter side that a picture needs at most; decoding larger is waste."""
-    best_score: float
-    """The cosine that a perfect match of a query gets: 1.0, or less where a query fills only a part of the row."""
+    @property
+    def address(self) -> str:
+        """What `open_encoder` takes to open this encoder again."""
+
+    @property
+    def label(self) -> str:
+        """A name for people, such as "CLIP (clip-ViT-B-32)"."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the model, the weights' revision and the preprocessing. Vectors of different fingerprints never mix."""
+
+    @property
+    def dim(self) -> int:
+        """Floats in a row."""
+
+    @property
+    def image_side(self) -> int:
+        """Pixels of the shorter side that a picture needs at most; decoding larger is waste."""
+
+    @property
+    def best_score(self) -> float:
+        """The cosine that a perfect match of a query gets: 1.0, or less where a query fills only a part of the row."""
 
     def load(self) -> None:
         """Load the weights, if that has not happened. Raises Unavailable or Invalid with what to do."""

@@ -6,4 +6,4 @@ from gallery.datasets.painter.collection import Faults, faults_in, paint_archive
 
 __all__ = ["PAINTER_VERSION", "Faults", "faults_in", "paint_archive"]
 
-PAINTER_VERSION = 1  # one more whenever the same parameters would paint something else
+PAINTER_VERSION = 2  # one more whenever the same parameters would paint something else

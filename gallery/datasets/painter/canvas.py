@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from gallery.datasets.painter.colours import Colour, Palette, mix, vary
 
 SCALE = 2  # drawn at twice the size and reduced, which is what smooths the edges
+FLAT = 14  # pixels; in a lower shape no gradient is seen
 Point = tuple[float, float]
 Points = list[Point]
 
@@ -46,8 +47,9 @@ class Canvas:
     ) -> None:
         """Fill a polygon, from `colour` at its top to `to` at its foot; `rough` is how far the edge strays."""
         shape = self.pixels(roughen(self.rng, points, rough) if rough else points)
-        if to is None:
-            self.draw.polygon(shape, fill=colour)
+        low, high = min(y for _, y in shape), max(y for _, y in shape)
+        if to is None or high - low < FLAT:
+            self.draw.polygon(shape, fill=mix(colour, to or colour, 0.4))
         else:
             self._fill_gradient(shape, colour, to)
         self._contour(shape)
@@ -111,16 +113,30 @@ class Canvas:
 
     def glow(self, x: float, y: float, rx: float, ry: float, colour: Colour, alpha: float) -> None:
         """Lay a soft round patch of colour over the picture, `alpha` strong in its middle."""
-        box = (max(2, round(2 * rx * self.unit)), max(2, round(2 * ry * self.unit)))
-        mask = _falloff(round(alpha * 20)).resize(box, Image.Resampling.BILINEAR)
-        self.image.paste(colour, (round((x - rx) * self.unit), round((y - ry) * self.unit)), mask)
+        left, top, u = (x - rx) * self.unit, (y - ry) * self.unit, self.unit
+        # Only what lies inside the picture: the broad glows of a sky reach far out of it.
+        x0, y0 = max(0, round(left)), max(0, round(top))
+        x1 = min(self.image.width, round(left + 2 * rx * u))
+        y1 = min(self.image.height, round(top + 2 * ry * u))
+        if x1 <= x0 or y1 <= y0:
+            return
+        soft = _falloff(round(alpha * 20))
+        across, down = soft.width / (2 * rx * u), soft.height / (2 * ry * u)
+        part = (
+            max(0.0, (x0 - left) * across),
+            max(0.0, (y0 - top) * down),
+            min(float(soft.width), (x1 - left) * across),
+            min(float(soft.height), (y1 - top) * down),
+        )
+        mask = soft.resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR, box=part)
+        self.image.paste(colour, (x0, y0), mask)
 
     def veil(self, top: float, foot: float, colour: Colour, upper: float, lower: float) -> None:
         """Lay mist over the full width: `upper` opaque at `top`, `lower` at `foot`."""
         y0, y1 = max(0, round(top * self.unit)), min(self.image.height, round(foot * self.unit))
         if y1 > y0:
             ramp = np.linspace(upper * 255, lower * 255, y1 - y0).astype(np.uint8)[:, None]
-            mask = Image.fromarray(ramp).resize((self.image.width, y1 - y0))
+            mask = Image.fromarray(ramp).resize((self.image.width, y1 - y0), Image.Resampling.NEAREST)
             self.image.paste(colour, (0, y0), mask)
 
     def mirror(self, line: float, strength: float, tint: Colour) -> None:
@@ -138,7 +154,9 @@ class Canvas:
             rows * 0.03
         )
         columns = (np.arange(pixels.shape[1])[None, :] + sway[:, None].astype(np.int32)) % pixels.shape[1]
-        ripple = Image.fromarray(pixels[rows[:, None], columns]).resize((self.image.width, depth))
+        ripple = Image.fromarray(pixels[rows[:, None], columns]).resize(
+            (self.image.width, depth), Image.Resampling.BILINEAR
+        )
         ripple = Image.blend(ripple, Image.new("RGB", ripple.size, tint), 0.3)
         below = self.image.crop((0, y, self.image.width, y + depth))
         self.image.paste(Image.blend(below, ripple, strength), (0, y))

@@ -89,6 +89,14 @@ _MORE = (
     "{He} never gave a picture a title; the numbers in use today are those of the inventory.",
     "Fire destroyed much of the early work, and what is left was made almost entirely after the age of forty.",
 )
+_PLURALS = {
+    "Landscape": "landscapes",
+    "Nocturne": "nocturnes",
+    "Portraiture": "portraits",
+    "Still life": "still lifes",
+    "Townscape": "townscapes",
+    "Veduta": "vedute",
+}
 _TRADES = ("baker", "ship's carpenter", "schoolmaster", "clockmaker", "grocer", "bookbinder", "gardener")
 
 
@@ -115,16 +123,17 @@ def biography(painter: Painter) -> str:
     brackets = f"{painter.sound}; {dates}" if painter.sound else dates
     first = (
         f"{painter.name} ({brackets}) is an invented painter of a generated sample collection, "
-        f"imagined as {article} {nationality} painter of {genre} born in {painter.place}."
+        f"imagined as {article} {nationality} painter of {genre}, born in {painter.place}."
     )
     second = f"{words['He']} is known for {subjects}."
-    more = [rng_sentence.format(**words) for rng_sentence in rng.sample(_MORE, rng.randrange(5))]
+    more = [sentence.format(**words) for sentence in rng.sample(_MORE, rng.randrange(5))]
     return " ".join([first, second, *more])
 
 
 def _spoken(genre: str) -> str:
     """The genre inside a sentence: names of movements keep their capital."""
-    return genre if genre.endswith("ism") or genre == "Baroque" else genre.lower()
+    plain = _PLURALS.get(genre, genre.lower())
+    return genre if genre.endswith("ism") or genre == "Baroque" else plain
 
 
 def _day(rng: random.Random) -> str:

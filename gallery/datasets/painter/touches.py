@@ -128,11 +128,15 @@ def _window(tile: Floats, shape: tuple[int, ...], rng: random.Random) -> Floats:
 def _warp(pixels: npt.NDArray[np.uint8], rng: random.Random, far: float) -> npt.NDArray[np.uint8]:
     """The picture with its edges trembling by up to `far` pixels."""
     height, width = pixels.shape[:2]
-    rows = np.arange(height)[:, None] + _window(_noise(21, 9), pixels.shape, rng) * far
-    columns = np.arange(width)[None, :] + _window(_noise(22, 9), pixels.shape, rng) * far
-    y = np.clip(rows, 0, height - 1).astype(np.intp)
-    x = np.clip(columns, 0, width - 1).astype(np.intp)
-    return np.asarray(pixels[y, x])
+    rows = np.arange(height, dtype=np.float32)[:, None] + _window(_noise(21, 9), pixels.shape, rng) * far
+    columns = np.arange(width, dtype=np.float32)[None, :] + _window(_noise(22, 9), pixels.shape, rng) * far
+    at = np.clip(rows, 0, height - 1).astype(np.int32) * width
+    at += np.clip(columns, 0, width - 1).astype(np.int32)
+    # Whole pixels are moved as single numbers, which is three times as fast as three channels.
+    whole = np.zeros((height, width, 4), np.uint8)
+    whole[:, :, :3] = pixels
+    moved = whole.view(np.uint32).ravel().take(at)
+    return np.asarray(moved.view(np.uint8).reshape(height, width, 4)[:, :, :3])
 
 
 def _relief(

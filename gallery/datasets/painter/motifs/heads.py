@@ -186,20 +186,11 @@ def bold_head(c: Canvas) -> None:
                 0.06 * r,
                 rng.choice((p.light, p.second, p.dark, p.accent)),
             )
+    elif style == "braids":
+        fringe(c, f, hair, 0)
     else:
-        fringe(c, f, hair, 0) if style == "braids" else c.fill(
-            smooth(
-                [
-                    (x - 1.02 * r, y - 0.5 * r),
-                    (x - 0.8 * r, y - 1.3 * r),
-                    (x + 0.8 * r, y - 1.3 * r),
-                    (x + 1.02 * r, y - 0.5 * r),
-                    (x + 0.6 * r, y - 0.82 * r),
-                    (x - 0.6 * r, y - 0.82 * r),
-                ]
-            ),
-            hair,
-        )
+        hairline = [(1.02, -0.5), (0.8, -1.3), (-0.8, -1.3), (-1.02, -0.5), (-0.6, -0.82), (0.6, -0.82)]
+        c.fill(smooth([(x + px * r, y + py * r) for px, py in hairline]), hair)
     for side in (-1, 1):
         c.oval(x + side * 1.06 * r, y + 0.62 * r, 0.13 * r, 0.13 * r, p.second)
         c.oval(x + side * 1.06 * r, y + 0.62 * r, 0.07 * r, 0.07 * r, cloth)

@@ -107,7 +107,7 @@ def northern_lights(c: Canvas) -> None:
     snow = mix(p.light, p.glow, 0.45)
     far = mix(mix(p.sky, p.glow, 0.25), p.dark, 0.15)
     for k in range(2):
-        slope = hill(c, line - 0.05 + 0.05 * k, 0.09 - 0.05 * k, mix(far, p.light, 0.3), far, 6, 0.55)
+        hill(c, line - 0.05 + 0.05 * k, 0.09 - 0.05 * k, mix(far, p.light, 0.3), far, 6, 0.55)
     lake = rng.random() < 0.5
     if lake:
         water(

@@ -43,9 +43,7 @@ def fruit_bowl(c: Canvas) -> None:
     vessel(c, x, foot, [(half, up) for half, up in BOWL[:-1]] + [(1.0, 0.5)], size, ware)
     # The front rim again, lower: what lies in the bowl hides the far one.
     front = arc(x, rim, size, size * 0.17, 0.0, math.pi, 20)
-    c.fill(
-        [*front, *((px, py - 0.4 * (py - rim) - 0.0) for px, py in reversed(front))], mix(ware, p.light, 0.3)
-    )
+    c.fill([*front, *((px, rim + 0.6 * (py - rim)) for px, py in reversed(front))], mix(ware, p.light, 0.3))
     for k in range(3):
         fx = x - size * 0.2 + (k - 1) * 0.15
         fruit(c, fx, rim - 0.035, 0.058, rng.choice(kinds))
