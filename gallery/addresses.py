@@ -53,7 +53,10 @@ class Address:
         """The location as an absolute local path. Raises Invalid where there is none."""
         if not self.location:
             raise Invalid(f"{self.text}: a path is missing; write {self.scheme}:///absolute/path")
-        return Path(self.location).expanduser().absolute()
+        try:
+            return Path(self.location).expanduser().absolute()
+        except RuntimeError as error:
+            raise Invalid(f"{self.text}: {error}") from error
 
 
 def parse(text: str) -> Address:
@@ -61,6 +64,8 @@ def parse(text: str) -> Address:
     if "://" not in text:
         raise Invalid(f"{text!r} is not an address; write scheme://…, such as file:///path")
     parts = urlsplit(text)
+    if parts.fragment:
+        raise Invalid(f"{text}: write # as %23 in an address")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     return Address(text, parts.scheme.lower(), unquote(parts.netloc + parts.path), options)
 

@@ -145,6 +145,7 @@ def _shown(value: Any) -> Any:
 def doctor(as_json: bool) -> None:
     """Can each configured part be opened, and what to do if not. Exits 1 if one cannot."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from gallery.doctor import examine
@@ -159,9 +160,8 @@ def doctor(as_json: bool) -> None:
         for title in ("part", "", "what", "to do"):
             table.add_column(title, overflow="fold")
         for finding in findings:
-            table.add_row(
-                finding.part, "[green]ok[/]" if finding.ok else "[red]no[/]", finding.what, finding.advice
-            )
+            mark = "[green]ok[/]" if finding.ok else "[red]no[/]"
+            table.add_row(finding.part, mark, escape(finding.what), escape(finding.advice))
         Console().print(table)
     if not all(finding.ok for finding in findings):
         raise SystemExit(1)

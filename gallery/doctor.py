@@ -40,6 +40,8 @@ def _try(part: str, advice: str, look: Callable[[], str]) -> Finding:
         return Finding(part, True, look(), "")
     except GalleryError as error:
         return Finding(part, False, str(error), advice)
+    except OSError as error:
+        return Finding(part, False, str(error), advice)
     except ModuleNotFoundError as error:
         return Finding(part, False, str(error), "pip install 'artwork-gallery[encoders,pipeline,web]'")
 

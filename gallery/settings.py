@@ -9,6 +9,7 @@ import difflib
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -75,9 +76,9 @@ class Settings(BaseSettings):
         float,
         Field(ge=0, le=1, description="Share of the files that may be unusable before a run stops, 0 to 1."),
     ] = 0.05
-    max_file: Annotated[ByteSize, Field(ge=1, description="Largest file of the archive, in bytes.")] = (
-        ByteSize(100_000_000)
-    )
+    max_file: Annotated[
+        ByteSize, Field(ge=1, le=2**40, description="Largest file of the archive, in bytes.")
+    ] = ByteSize(100_000_000)
     max_pixels: Annotated[int, Field(ge=1, description="Largest picture of the archive, in pixels.")] = (
         200_000_000
     )
@@ -106,9 +107,9 @@ class Settings(BaseSettings):
         int, Field(ge=1, le=100, description="Results a visitor may ask for, at most.")
     ] = 10
     max_query: Annotated[int, Field(ge=1, le=10_000, description="Longest search text, in characters.")] = 500
-    max_upload: Annotated[ByteSize, Field(ge=1, description="Largest uploaded picture, in bytes.")] = (
-        ByteSize(10_000_000)
-    )
+    max_upload: Annotated[
+        ByteSize, Field(ge=1, le=2**32, description="Largest uploaded picture, in bytes.")
+    ] = ByteSize(10_000_000)
     max_upload_pixels: Annotated[int, Field(ge=1, description="Largest uploaded picture, in pixels.")] = (
         50_000_000
     )
@@ -122,7 +123,10 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _absolute(cls, home: Path) -> Path:
-        return home.expanduser().absolute()
+        try:
+            return home.expanduser().absolute()
+        except RuntimeError as error:  # ~somebody, where there is no such somebody
+            raise ValueError(str(error)) from error
 
     @field_validator("dataset", "images", "tables", "vectors")
     @classmethod
@@ -144,7 +148,7 @@ class Settings(BaseSettings):
     def address(self, port: str) -> str:
         """The address of a port (dataset, images, tables, vectors) with {home} filled in."""
         text: str = getattr(self, port)
-        return text.replace("{home}", str(self.home))
+        return text.replace("{home}", quote(str(self.home)))
 
     @classmethod
     def settings_customise_sources(

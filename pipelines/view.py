@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from pipelines.refresh import STAGES, Progress, Watch
@@ -92,5 +93,7 @@ class _StageTable:
             if seconds is None and stage in self._began:
                 seconds = time.monotonic() - self._began[stage]
             text = told(stage, state.facts or {}) if state.kind == "done" else state.text
-            table.add_row(MARKS[state.kind], stage, "" if seconds is None else f"{seconds:.1f} s", text)
+            table.add_row(
+                MARKS[state.kind], stage, "" if seconds is None else f"{seconds:.1f} s", escape(text)
+            )
         return table

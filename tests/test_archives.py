@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gallery.datasets import DATASETS
+from gallery.datasets import DATASETS, is_ignored
 from gallery.datasets.archive import FolderArchive, ZipArchive, open_archive
 from gallery.errors import Invalid, NotFound
 from tests.archives import artists_csv, picture, write_folder, write_zip
@@ -141,3 +141,64 @@ def test_a_file_name_that_is_not_utf8_is_listed_and_read(tmp_path: Path) -> None
     (name,) = [entry.path for entry in FolderArchive(root).entries() if "xff" in entry.path]
     name.encode()  # can be written anywhere
     assert FolderArchive(root).read(name, LIMIT) == b"odd"
+
+
+def test_a_pipe_a_loop_and_a_dangling_link_are_listed_and_refused_at_once(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "root", FILES, artists_csv(["A B"]))
+    folder = root / "images/images/A_B"
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "to_pipe.jpg").symlink_to("pipe.jpg")
+    (folder / "loop.jpg").symlink_to("loop.jpg")
+    (folder / "up").symlink_to(folder)
+    (folder / "gone.jpg").symlink_to("nowhere.jpg")
+    archive = open_archive(root)
+    odd = ["pipe.jpg", "to_pipe.jpg", "loop.jpg", "up", "gone.jpg"]
+    assert {f"images/images/A_B/{name}" for name in odd} <= {entry.path for entry in archive.entries()}
+    for name in odd:
+        with pytest.raises((Invalid, NotFound)):
+            archive.read(f"images/images/A_B/{name}", LIMIT)
+
+
+def test_the_home_inside_a_folder_is_no_part_of_the_dataset(tmp_path: Path) -> None:
+    write_folder(tmp_path, FILES, artists_csv(["A B"]))
+    dataset = DATASETS.open(f"file://{tmp_path}", home=tmp_path / ".gallery")
+    before = dataset.version()
+    (tmp_path / ".gallery").mkdir()
+    (tmp_path / ".gallery" / "x.jpg").write_bytes(picture(9))
+    assert dataset.version() == before
+    assert len(dataset.fetch().entries()) == 3
+
+
+def test_an_odd_entry_of_a_zip_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("packed.jpg", bytes(range(256)) * 50)
+    data = bytearray(path.read_bytes())
+    data[60:80] = b"\xff" * 20
+    path.write_bytes(data)
+    with pytest.raises(Invalid, match="damaged"):
+        ZipArchive(path).read("packed.jpg", LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("path", "ignored"),
+    [
+        ("resized/resized/x.jpg", True),
+        ("__MACOSX/images/images/A/._x.jpg", True),
+        ("images/images/A/.DS_Store", True),
+        ("images/images/A/._x.jpg", True),
+        ("artists.csv", True),
+        ("images/images/A/x.jpg", False),
+        ("images/images/resized/x.jpg", False),
+        ("readme.txt", False),
+    ],
+)
+def test_clutter_is_not_counted(path: str, ignored: bool) -> None:
+    assert is_ignored(path) == ignored
+
+
+def test_a_fragment_in_an_address_is_refused_and_a_quoted_one_is_a_name(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="write # as %23"):
+        DATASETS.open(f"file://{tmp_path}/a#b", home=tmp_path)
+    write_folder(tmp_path / "a#b?c%d", FILES, artists_csv(["A B"]))
+    assert DATASETS.open(f"file://{tmp_path}/a%23b%3Fc%25d", home=tmp_path).version()

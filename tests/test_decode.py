@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from gallery.errors import Invalid
-from gallery.images.decode import MAX_SCANS, open_picture, picture_size
+from gallery.images.decode import MAX_PASSES, open_picture, picture_size
 from gallery.images.derivatives import look_at, thumbnails
 from tests.archives import picture
 
@@ -108,7 +108,7 @@ def png_claiming(width: int, height: int) -> bytes:
         (picture(1, format="WEBP")[:300], "damaged"),
         (png_claiming(20_000, 15_000), "20000 x 15000 pixels, over the limit of 1 million"),
         (png_claiming(10, 10), "damaged"),
-        (picture(1) + b"\xff\xda" * (MAX_SCANS + 1), "scans"),
+        (picture(1) + b"\xff\xda" * (MAX_PASSES * LIMIT // (120 * 90) + 1), "scans"),
     ],
 )
 def test_an_unusable_picture_is_refused_in_words(data: bytes, said: str) -> None:
@@ -119,7 +119,7 @@ def test_an_unusable_picture_is_refused_in_words(data: bytes, said: str) -> None
 
 @given(st.data())
 def test_no_damage_raises_anything_but_invalid(data: st.DataObject) -> None:
-    format = data.draw(st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"]))
+    format = data.draw(st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"]))
     damaged = bytearray(picture(5, (40, 30), format))
     for _ in range(data.draw(st.integers(1, 12))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
@@ -135,6 +135,32 @@ def test_a_large_jpeg_is_decoded_at_reduced_size() -> None:
     opened = open_picture(data, max_pixels=10_000_000, side=224)
     assert 224 <= min(opened.size) < 448
     assert picture_size(data) == (2000, 1500)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGB", "RGBA", "I;16", "F"])
+def test_any_other_large_picture_is_reduced_before_it_takes_memory(mode: str) -> None:
+    shades = np.tile(np.linspace(0, 1, 1600), (1200, 1))
+    if mode in ("I;16", "F"):
+        image = Image.fromarray(
+            (shades * 65535).astype(np.uint16) if mode == "I;16" else shades.astype(np.float32)
+        )
+    else:
+        image = Image.fromarray((shades * 255).astype(np.uint8)).convert(mode)
+    opened = open_picture(encode(image, "TIFF"), max_pixels=LIMIT * 10, side=100)
+    assert 100 <= min(opened.size) <= 300
+    columns = np.asarray(opened)[:, :, 0].mean(axis=0)
+    assert columns[0] < 10 and columns[-1] > 245 and abs(columns[len(columns) // 2] - 128) < 6
+
+
+def test_a_reduced_picture_stays_upright_and_on_white() -> None:
+    image = Image.new("RGBA", (400, 200), (0, 0, 0, 0))
+    image.paste((0, 0, 255, 255), (0, 0, 200, 200))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    upright = open_picture(encode(image, "PNG", exif=exif), max_pixels=LIMIT, side=20)
+    pixels = np.asarray(upright)
+    assert upright.height == 2 * upright.width
+    assert tuple(pixels[2, 5]) == (0, 0, 255) and tuple(pixels[-3, 5]) == (255, 255, 255)
 
 
 def test_thumbnails_keep_proportions_and_never_enlarge() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from gallery.errors import Invalid
 from gallery.settings import Settings, read_settings, variable
+from gallery.vectors import VECTORS
 
 ROOT = Path(__file__).parents[1]
 
@@ -65,6 +66,18 @@ def test_sizes_may_be_written_with_units(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_secret_shows_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GALLERY_SECRET_KEY", "hunter2hunter2")
     assert "hunter2" not in repr(read_settings()) + str(read_settings())
+
+
+def test_a_home_of_any_name_is_one_folder(tmp_path: Path) -> None:
+    for name in ("h#1", "q?1", "p%41", "with space", "[/x]"):
+        settings = read_settings(home=tmp_path / name)
+        assert VECTORS.check(settings.address("vectors")).path == tmp_path / name / "vectors"
+
+
+def test_a_home_of_nobody_is_a_mistake_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GALLERY_HOME", "~no-such-user/x")
+    with pytest.raises(Invalid, match="GALLERY_HOME"):
+        read_settings()
 
 
 def test_settings_are_frozen() -> None:

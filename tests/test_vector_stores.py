@@ -40,6 +40,25 @@ class TestLanceStore(VectorStoreContract):
         with pytest.raises(Unavailable, match="one"):
             LanceStore(tmp_path).open("one").count()
 
+    def test_a_damaged_manifest_or_pointer_is_unavailable_and_says_where(self, tmp_path: Path) -> None:
+        store = LanceStore(tmp_path)
+        store.create(build())
+        for text in ("", "not json", "[]", '{"name": "one"}'):
+            (tmp_path / "one.json").write_text(text)
+            with pytest.raises(Unavailable, match=r"one\.json"):
+                store.open("one")
+        for text in ("", "../up", "a/b"):
+            (tmp_path / LIVE).write_text(text)
+            with pytest.raises(Unavailable, match="LIVE"):
+                store.live()
+
+    def test_a_lost_data_file_is_unavailable(self, tmp_path: Path) -> None:
+        LanceStore(tmp_path).create(build()).upsert([work("x")], rows(row(1)))
+        for file in (tmp_path / "one.lance" / "data").iterdir():
+            file.unlink()
+        with pytest.raises(Unavailable, match="gallery refresh"):
+            LanceStore(tmp_path).open("one").search(row(1), 1, fingerprint=FINGERPRINT)
+
     def test_rows_that_a_dead_run_left_without_a_manifest_are_written_over(self, tmp_path: Path) -> None:
         LanceStore(tmp_path).create(build()).upsert([work("x")], rows(row(1)))
         (tmp_path / "one.json").unlink()

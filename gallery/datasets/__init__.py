@@ -14,7 +14,16 @@ from gallery.addresses import Registry
 
 ARTISTS_CSV = "artists.csv"
 PICTURES = "images/images/"
-IGNORED = ("resized/",)
+IGNORED = ("resized/", "__MACOSX/")
+"""Folders at the top that are no part of the dataset: smaller copies, and what a Mac adds to a zip."""
+CLUTTER = (".DS_Store", "Thumbs.db", "desktop.ini")
+"""Files that desktops leave in folders."""
+
+
+def is_ignored(path: str) -> bool:
+    """True for a file that is neither a picture nor meant as one, so that it is not counted among the unusable."""
+    name = path.rpartition("/")[2]
+    return path == ARTISTS_CSV or path.startswith(IGNORED) or name in CLUTTER or name.startswith("._")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import lzma
+import os
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -12,7 +15,8 @@ from gallery.datasets import ARTISTS_CSV, PICTURES, Archive, Entry
 from gallery.errors import Invalid, NotFound
 
 EXPECTED = f"a zip or a folder with {ARTISTS_CSV} and {PICTURES}<Artist_Name>/<file>.jpg"
-CHUNK = 1 << 20
+LARGEST = 1 << 60
+"""Bytes; a header may claim more than a table's whole numbers hold."""
 
 
 def climbs_out(path: str) -> bool:
@@ -40,9 +44,9 @@ class ZipArchive:
         # By name: where an archive holds one path twice, the last one counts, as it does when unpacked.
         return sorted(
             (
-                Entry(info.filename, info.file_size)
+                Entry(info.filename, min(info.file_size, LARGEST))
                 for info in self._zip.NameToInfo.values()
-                if not info.is_dir()
+                if info.filename and not info.is_dir()
             ),
             key=lambda entry: entry.path,
         )
@@ -61,12 +65,19 @@ class ZipArchive:
                 # zipfile stops at the size that the header claims and then compares the checksum, so an
                 # entry that unpacks to more than it says is found out without unpacking the rest.
                 return file.read(limit + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            lzma.LZMAError,
+            EOFError,
+            OSError,
+            UnicodeDecodeError,
+        ) as error:
             raise Invalid(f"its entry in the archive is damaged ({error})") from error
-        except RuntimeError as error:
-            raise Invalid("its entry in the archive is encrypted") from error
         except NotImplementedError as error:
             raise Invalid(f"its entry is packed in an unknown way ({error})") from error
+        except RuntimeError as error:  # what zipfile raises where it wants a password
+            raise Invalid("its entry in the archive is encrypted") from error
 
     def fingerprint(self) -> str:
         """Sixteen hex digits that change when any file's name, size or checksum does."""
@@ -80,38 +91,51 @@ class ZipArchive:
 
 
 class FolderArchive:
-    """The files below a folder."""
+    """The files below a folder, but for those below `skip`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, skip: Path | None = None) -> None:
         self._root = root.resolve()
+        self._skip = skip.resolve() if skip else None
 
     def _files(self) -> dict[str, Path]:
-        # A name that is not UTF-8 gets its bad bytes spelled out: what leaves this class can always be written.
-        return {
-            path.relative_to(self._root)
-            .as_posix()
-            .encode("utf-8", "surrogateescape")
-            .decode("utf-8", "backslashreplace"): path
-            for path in self._root.rglob("*")
-            if path.is_file() or path.is_symlink()
-        }
+        """Everything that is no folder: files, links, and what is neither, for `read` to say so."""
+        found = {}
+        for folder, folders, names in os.walk(self._root, onerror=_unreadable):
+            here = Path(folder)
+            folders[:] = [name for name in folders if here / name != self._skip]
+            for name in (*names, *(name for name in folders if (here / name).is_symlink())):
+                path = here / name
+                relative = path.relative_to(self._root).as_posix()
+                # A name that is not UTF-8 gets its bad bytes spelled out: what leaves this class can always be written.
+                found[relative.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")] = path
+        return found
+
+    def _stats(self) -> dict[str, os.stat_result]:
+        stats = {}
+        for name, path in sorted(self._files().items()):
+            with contextlib.suppress(FileNotFoundError):  # taken away since it was listed
+                stats[name] = path.lstat()
+        return stats
 
     def entries(self) -> list[Entry]:
-        return [Entry(name, path.lstat().st_size) for name, path in sorted(self._files().items())]
+        return [Entry(name, stat.st_size) for name, stat in self._stats().items()]
 
     def read(self, path: str, limit: int) -> bytes:
         file = self._root / path
-        if not file.is_symlink() and not file.is_file():
+        if not os.path.lexists(file):
             file = self._files().get(path, file)
-        if climbs_out(path) or not file.resolve().is_relative_to(self._root):
-            raise Invalid("its path climbs out of the folder")
         try:
-            with file.open("rb") as handle:
+            target = file.resolve(strict=True)
+            if climbs_out(path) or not target.is_relative_to(self._root):
+                raise Invalid("its path climbs out of the folder")
+            if not target.is_file():  # opening a pipe would wait for ever
+                raise Invalid("it is no regular file")
+            with target.open("rb") as handle:
                 data = handle.read(limit + 1)
-        except (FileNotFoundError, IsADirectoryError):
+        except FileNotFoundError:
             raise NotFound(f"{self._root} has no {path}") from None
-        except OSError as error:
-            raise Invalid(f"it cannot be read ({error.strerror})") from error
+        except (OSError, RuntimeError) as error:  # the latter for links that go round in circles
+            raise Invalid(f"it cannot be read ({error})") from error
         if len(data) > limit:
             raise Invalid(f"it holds more than the limit of {limit:,} bytes")
         return data
@@ -119,8 +143,7 @@ class FolderArchive:
     def fingerprint(self) -> str:
         """Sixteen hex digits that change when any file's name, size or modification time does."""
         digest = hashlib.sha256()
-        for name, path in sorted(self._files().items()):
-            stat = path.lstat()
+        for name, stat in self._stats().items():
             digest.update(f"{name}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
         return digest.hexdigest()[:16]
 
@@ -128,9 +151,18 @@ class FolderArchive:
         return
 
 
-def open_archive(path: Path) -> ZipArchive | FolderArchive:
-    """The archive at the path. Raises Invalid where there is none, or nothing in it is laid out as expected."""
-    archive = FolderArchive(path) if path.is_dir() else ZipArchive(path)
+def _unreadable(error: OSError) -> None:
+    raise Invalid(
+        f"the folder {error.filename} cannot be listed ({error.strerror}); nothing is taken from half a dataset"
+    )
+
+
+def open_archive(path: Path, skip: Path | None = None) -> ZipArchive | FolderArchive:
+    """The archive at the path. Raises Invalid where there is none, or nothing in it is laid out as expected.
+
+    Of a folder, what lies below `skip` is left out.
+    """
+    archive = FolderArchive(path, skip) if path.is_dir() else ZipArchive(path)
     names = [entry.path for entry in archive.entries()]
     if ARTISTS_CSV not in names:
         archive.close()
@@ -146,22 +178,23 @@ class FileDataset:
 
     generated = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, home: Path | None = None) -> None:
         self.address = f"file://{path}"
         self._path = path
+        self._home = home
 
     def version(self) -> str:
-        archive = open_archive(self._path)
+        archive = open_archive(self._path, skip=self._home)
         try:
             return archive.fingerprint()
         finally:
             archive.close()
 
     def fetch(self) -> Archive:
-        return open_archive(self._path)
+        return open_archive(self._path, skip=self._home)
 
 
 def open_file(address: Address, *, home: Path) -> FileDataset:
-    """The dataset in the address's zip or folder. `home` is not needed: nothing is copied."""
+    """The dataset in the address's zip or folder. Where `home` lies inside the folder it is no part of the dataset."""
     address.check_options()
-    return FileDataset(address.path)
+    return FileDataset(address.path, home)

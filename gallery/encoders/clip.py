@@ -92,8 +92,8 @@ class ClipEncoder:
             self._model = model
 
     def embed_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """float32 [n, dim], unit rows. The model's processor resizes and crops."""
-        return self._encode(list(images))
+        """float32 [n, dim], unit rows. The model's processor resizes and crops to the central square."""
+        return self._encode([_middle(image) for image in images])
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """float32 [n, dim], unit rows. Texts past the model's 77 tokens are cut."""
@@ -136,6 +136,17 @@ class ClipEncoder:
     @cached_property
     def _config(self) -> dict[str, Any]:
         return _clip_config(self._path)
+
+
+def _middle(image: Image.Image) -> Image.Image:
+    """The middle of a picture longer than 4:1. The processor scales by the shorter side before it crops, so that of a
+    line of pixels it would make gigabytes, and then keep the same middle."""
+    width, height = image.size
+    most = 4 * min(width, height)
+    if max(width, height) <= most:
+        return image
+    left, top = max(0, (width - most) // 2), max(0, (height - most) // 2)
+    return image.crop((left, top, width - left, height - top))
 
 
 def _local_folder(model: str) -> Path | None:

@@ -18,9 +18,9 @@ from gallery.errors import Invalid
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What we decode; Pillow knows more, some of which start other programs (EPS) or are seldom looked at."""
 
-MAX_SCANS = 100
-"""Scans in one JPEG. Cameras write 1 and progressive encoders about 10; each costs a pass over all the pixels,
-so a small file of a thousand scans would hold a decoder for minutes."""
+MAX_PASSES = 20
+"""Times the pixel limit that a JPEG's scans may go over, all pixels together. Each scan of a progressive one is a pass
+over all of its pixels, about 2 ns each: cameras write 1 scan, encoders about 10, and a small file may hold thousands."""
 
 Image.MAX_IMAGE_PIXELS = (
     None  # Pillow's own guess at a limit; ours is a setting, checked below before any pixel
@@ -29,6 +29,7 @@ Image.MAX_IMAGE_PIXELS = (
 # What Pillow's decoders raise for damaged files; anything else would be a bug, and is let through.
 DAMAGED = (
     OSError,
+    RuntimeError,
     SyntaxError,
     ValueError,
     IndexError,
@@ -50,8 +51,8 @@ class TooManyPixels(Invalid):
 def open_picture(data: bytes, *, max_pixels: int, side: int | None = None) -> Image.Image:
     """The picture as RGB in sRGB, upright, the first frame where there are several, on white where transparent.
 
-    With `side`, a JPEG may be decoded smaller (its shorter side stays at least `side` pixels), at a fraction of
-    the cost. Raises Invalid (TooManyPixels for that) with the reason, in words that fit "<file>: <reason>".
+    With `side`, the picture may come out smaller, its shorter side still at least `side` pixels: a JPEG is decoded
+    so, at a fraction of the cost, and others are reduced before anything else takes memory. Raises Invalid (TooManyPixels for that) with the reason, in words that fit "<file>: <reason>".
     """
     if not data:
         raise Invalid("the file is empty")
@@ -68,16 +69,37 @@ def open_picture(data: bytes, *, max_pixels: int, side: int | None = None) -> Im
         raise TooManyPixels(
             f"the picture is {width} x {height} pixels, over the limit of {max_pixels / 1e6:.0f} million"
         )
-    if picture.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > MAX_SCANS:
-        raise Invalid(f"the picture has over {MAX_SCANS} scans, which no camera writes")
+    if (
+        picture.format in ("JPEG", "MPO")
+        and data.count(b"\xff\xda") * width * height > MAX_PASSES * max_pixels
+    ):
+        raise Invalid("the picture has more scans than any camera or program writes")
     try:
         if side is not None and min(width, height) > side:
             scale = side / min(width, height)
             picture.draft(picture.mode, (math.ceil(width * scale), math.ceil(height * scale)))
         picture.load()
-        return _to_srgb(ImageOps.exif_transpose(picture))
+        upright = ImageOps.exif_transpose(picture if side is None else _reduced(picture, side))
+        return _to_srgb(upright)
     except DAMAGED as error:
         raise Invalid(f"the picture is damaged ({error})") from error
+
+
+def _reduced(picture: Image.Image, side: int) -> Image.Image:
+    factor = min(picture.size) // (
+        2 * side
+    )  # twice the side stays, for a good filter to take to the last size
+    if factor < 2:
+        return picture
+    info, exif = picture.info, picture.getexif()
+    if picture.mode in ("L", "RGB", "RGBA", "CMYK"):
+        picture = picture.reduce(factor)
+    else:  # palettes and deep pixels cannot be averaged before they are converted
+        picture = picture.resize(
+            (picture.width // factor, picture.height // factor), Image.Resampling.NEAREST
+        )
+    picture.info = {**info, "exif": exif.tobytes()}
+    return picture
 
 
 def picture_size(data: bytes) -> tuple[int, int]:

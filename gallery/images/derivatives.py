@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from gallery.images.decode import open_picture, picture_size
+from gallery.images.decode import FORMATS, open_picture, picture_size
 
 QUALITY = 82
 """WebP quality: no visible loss at thumbnail sizes, about a third of the bytes of JPEG 90."""
@@ -56,7 +56,7 @@ def look_at(data: bytes, *, max_pixels: int) -> Look:
     """What the picture is like, having decoded all of it. Raises Invalid with the reason where that fails."""
     picture = open_picture(data, max_pixels=max_pixels, side=64)
     width, height = picture_size(data)
-    with Image.open(io.BytesIO(data)) as opened:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
         extension = EXTENSIONS[opened.format or ""]
     red, green, blue = np.asarray(picture.resize((1, 1), Image.Resampling.BOX))[0, 0]
     return Look(width, height, f"#{red:02x}{green:02x}{blue:02x}", difference_hash(picture), extension)

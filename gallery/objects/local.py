@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -46,6 +47,8 @@ class LocalObjects:
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise NotFound(f"{self.address}: no object {key}") from None
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise NotFound(f"{self.address}: no object {key[:80]}…") from None
             raise Unavailable(f"cannot read {path}: {error.strerror}") from error
 
     def sizes(self, prefix: str = "") -> dict[str, int]:

@@ -15,10 +15,10 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -33,8 +33,30 @@ from gallery.errors import Invalid, NotFound, Unavailable
 from gallery.vectors import Vector, Vectors, check_query, check_rows
 from gallery.vectors.filters import EVERYTHING, Filter, life
 
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
 NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 LIVE = "LIVE"
+
+
+def _translated(
+    method: Callable[Concatenate[LanceCollection, Arguments], Result],
+) -> Callable[Concatenate[LanceCollection, Arguments], Result]:
+    """The method with Lance's errors as ours. Lance raises what Rust or Arrow raised: these three, and subclasses."""
+
+    @wraps(method)
+    def translated(self: LanceCollection, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        try:
+            return method(self, *args, **kwargs)
+        except (ValueError, OSError, RuntimeError) as error:
+            problem = str(error).partition("\n")[0][:200]
+            raise Unavailable(
+                f"the rows of build {self.build.name} in {self._folder} cannot be read ({problem}); "
+                "`gallery refresh` builds them anew"
+            ) from error
+
+    return translated
 
 
 class LanceCollection:
@@ -46,12 +68,7 @@ class LanceCollection:
 
     @cached_property
     def _table(self) -> Any:
-        try:
-            return lancedb.connect(self._folder).open_table(self.build.name)
-        except (ValueError, OSError, RuntimeError) as error:
-            raise Unavailable(
-                f"the rows of build {self.build.name} in {self._folder} cannot be read ({error})"
-            ) from error
+        return lancedb.connect(self._folder).open_table(self.build.name)
 
     def upsert(self, works: Sequence[Artwork], vectors: Vectors) -> None:
         ids = [work.id for work in works]
@@ -69,13 +86,16 @@ class LanceCollection:
                 f"build {self.build.name}: could not write works {', '.join(ids[:5])} … ({error})"
             ) from error
 
+    @_translated
     def delete(self, ids: Sequence[str]) -> None:
         if ids:
             self._table.delete(f"id IN ({_quoted(ids)})")
 
+    @_translated
     def count(self, where: Filter = EVERYTHING) -> int:
         return int(self._table.count_rows(_sql(where)))
 
+    @_translated
     def ids(self) -> set[str]:
         found = self._table.search().select(["id"]).limit(self._table.count_rows() or 1).to_arrow()
         return set(found["id"].to_pylist())
@@ -86,12 +106,14 @@ class LanceCollection:
     def vector(self, id: str) -> Vector:
         return np.asarray(self._row(id, "vector")["vector"], dtype=np.float32)
 
+    @_translated
     def _row(self, id: str, column: str) -> dict[str, Any]:
         rows = self._table.search().where(f"id = {_quoted([id])}").select([column]).limit(1).to_list()
         if not rows:
             raise NotFound(f"no work {id} in build {self.build.name}")
         return dict(rows[0])
 
+    @_translated
     def works(self, where: Filter = EVERYTHING, limit: int = 100, offset: int = 0) -> list[Artwork]:
         # Ordered here: a Lance scan has no order of its own, and only keys are read before the cut.
         query = self._table.search().select(["id", "file"]).limit(self._table.count_rows() or 1)
@@ -111,6 +133,7 @@ class LanceCollection:
         found = {row["id"]: _work(row) for row in rows}
         return [found[id] for id in ids]
 
+    @_translated
     def search(self, vector: Vector, k: int, *, fingerprint: str, where: Filter = EVERYTHING) -> list[Hit]:
         query = check_query(self.build, vector, fingerprint, k)
         total = self._table.count_rows()
@@ -172,15 +195,14 @@ class LanceStore:
         return build
 
     def live(self) -> Build | None:
-        try:
-            name = (self._folder / LIVE).read_text("utf-8").strip()
-        except FileNotFoundError:
+        name = self._live_name()
+        if name is None:
             return None
         try:
             return self._read(name)
-        except NotFound as error:
+        except (NotFound, Invalid) as error:
             raise Unavailable(
-                f"{self._folder / LIVE} names build {name}, which is gone; run a refresh to publish another"
+                f"{self._folder / LIVE} names build {name!r}, which is gone; run `gallery refresh` to publish another"
             ) from error
 
     def publish(self, name: str) -> None:
@@ -189,8 +211,7 @@ class LanceStore:
         self._write(self._folder / LIVE, name + "\n")
 
     def drop(self, name: str) -> None:
-        live = self._folder / LIVE
-        if live.exists() and live.read_text("utf-8").strip() == name:
+        if name == self._live_name():
             raise Invalid(f"build {name} is live; publish another one before dropping it")
         # The manifest first: rows without one are not a build, so a drop cut short leaves no half of one.
         self._manifest(name).unlink(missing_ok=True)
@@ -201,20 +222,38 @@ class LanceStore:
             raise Invalid(f"{name!r} is no name for a build: letters, digits, - and _ only")
         return self._folder / f"{name}.json"
 
-    def _read(self, name: str) -> Build:
+    def _live_name(self) -> str | None:
         try:
-            return Build(**json.loads(self._manifest(name).read_text("utf-8")))
+            return (self._folder / LIVE).read_text("utf-8").strip()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise Unavailable(f"{self._folder / LIVE} cannot be read ({error})") from error
+
+    def _read(self, name: str) -> Build:
+        path = self._manifest(name)
+        try:
+            return Build(**json.loads(path.read_text("utf-8")))
         except FileNotFoundError:
             raise NotFound(f"no build {name} in {self._folder}") from None
+        except (OSError, ValueError, TypeError) as error:
+            raise Unavailable(
+                f"{path} cannot be read ({error}); move it away and run `gallery refresh`"
+            ) from error
 
     def _write(self, path: Path, text: str) -> None:
-        handle, unfinished = tempfile.mkstemp(dir=self._folder, prefix=".")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())  # the pointer must not survive a power cut that its build does not
-        Path(unfinished).chmod(0o644)
-        Path(unfinished).replace(path)
+        try:
+            handle, unfinished = tempfile.mkstemp(dir=self._folder, prefix=".")
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())  # the pointer must not survive a power cut that its build does not
+            Path(unfinished).chmod(0o644)
+            Path(unfinished).replace(path)
+        except OSError as error:
+            raise Unavailable(
+                f"cannot write {path}: {error.strerror}. Is the disk full, or not yours to write?"
+            ) from error
 
 
 def _schema(dim: int) -> pa.Schema:

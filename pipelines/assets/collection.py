@@ -8,7 +8,7 @@ from pipelines.assets.catalogue import artists, sample
 from pipelines.assets.embeddings import cache, embeddings
 from pipelines.assets.pictures import images
 from pipelines.assets.reporting import GROUP_COLLECTION, OWNERS
-from pipelines.stages.publishing import assemble_works, build_candidate, difference, publish
+from pipelines.stages.publishing import assemble_works, build_candidate, difference, live_or_none, publish
 from pipelines.tables import ARTISTS, ARTWORKS, IMAGES, read_note, write_note
 
 
@@ -82,7 +82,7 @@ def live(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> d
         name = read_note(ports.tables, "candidate")["build"]
     except NotFound:
         raise NotFound("there is no candidate to publish; materialize `candidate` first") from None
-    before = ports.vectors.live()
+    before = live_or_none(ports.vectors)
     build, dropped = publish(ports.vectors, name, keep=ports.settings.keep_builds)
     context.log.info(
         f"live: {build.name}" + (f", before: {before.name}" if before and before != build else "")

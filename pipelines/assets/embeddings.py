@@ -49,7 +49,9 @@ def plan_embeddings(
 def encode_pictures(context: dg.OpExecutionContext, size: int, ports: dg.ResourceParam[Ports]) -> int:
     """How many pictures were encoded. What a part holds already is not encoded again."""
     vectors = cache(ports)
-    digests = vectors.read_plan()[context.get_mapping_key() or ""]
+    digests = vectors.read_plan().get(context.get_mapping_key() or "")
+    if digests is None:
+        raise Unavailable("the plan of this run was replaced by another run's; run `gallery refresh` again")
     settings = ports.settings
     originals = usable_images(ports).drop_duplicates("sha256").set_index("sha256", drop=False).loc[digests]
     started = time.monotonic()

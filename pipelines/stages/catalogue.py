@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import uuid
+import warnings
 from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import asdict
@@ -14,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from gallery.biography import parse_list, parse_years, summarise
-from gallery.datasets import ARTISTS_CSV, IGNORED, PICTURES, Archive
+from gallery.datasets import ARTISTS_CSV, PICTURES, Archive, is_ignored
 from gallery.errors import Invalid, NotFound
 from gallery.images.derivatives import look_at
 from gallery.names import best_spelling, display_name, match_key, slugify_name
@@ -28,13 +29,28 @@ NAMESPACE = uuid.UUID("5bb8f2c4-3a0e-5d3b-9c39-0a5f6a9d3a11")
 """Ours alone, so that a work's id is the same on every machine and in every run."""
 
 
+NOT_KNOWN = 0
+"""In place of a limit in `looks`: matches no setting."""
+
+
+class Changed(Invalid):
+    """A file is not what it was when the archive was listed."""
+
+
+def read_again(archive: Archive, path: str, sha256: str, max_file: int) -> bytes:
+    """The file's bytes, the same that the snapshot saw. Raises Changed where they are not, Invalid, NotFound.
+
+    What is kept under a content's digest has to come from that content, for good; a folder may change under a run.
+    """
+    data = archive.read(path, max_file)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise Changed("it changed while it was read; run `gallery refresh` again")
+    return data
+
+
 def take_snapshot(archive: Archive, *, max_file: int, workers: int, say: Say) -> pd.DataFrame:
     """Every file of the archive that is not ignored, with its digest, or why it cannot be read (SNAPSHOT)."""
-    entries = [
-        entry
-        for entry in archive.entries()
-        if entry.path != ARTISTS_CSV and not entry.path.startswith(IGNORED)
-    ]
+    entries = [entry for entry in archive.entries() if not is_ignored(entry.path)]
 
     def digest(path: str) -> tuple[str, str]:
         try:
@@ -90,7 +106,13 @@ def read_artists(archive: Archive, snapshot: pd.DataFrame, where: str) -> pd.Dat
 def _read_csv(archive: Archive, where: str) -> list[dict[str, str]]:
     try:
         data = archive.read(ARTISTS_CSV, MAX_CSV)
-        frame = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", pd.errors.ParserWarning
+            )  # rows longer than the head: the rest is dropped
+            frame = pd.read_csv(
+                io.BytesIO(data), dtype=str, index_col=False, keep_default_na=False, encoding="utf-8-sig"
+            )
     except (Invalid, NotFound, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise Invalid(
             f"{where}: {ARTISTS_CSV} cannot be read ({error}); expected UTF-8 with {', '.join(CSV_COLUMNS)}"
@@ -129,8 +151,12 @@ def look_at_files(
         path, sha256 = item
         empty = dict.fromkeys(LOOKS.columns)
         try:
-            seen = asdict(look_at(archive.read(path, max_file), max_pixels=max_pixels))
+            data = read_again(archive, path, sha256, max_file)
+            seen = asdict(look_at(data, max_pixels=max_pixels))
             return {**empty, **seen, "sha256": sha256, "fault": "", "max_pixels": max_pixels}
+        except Changed as error:
+            # Says nothing of the content that the digest names, so no later run may take it for known.
+            return {**empty, "sha256": sha256, "fault": str(error), "max_pixels": NOT_KNOWN}
         except (Invalid, NotFound) as error:
             return {**empty, "sha256": sha256, "fault": str(error), "max_pixels": max_pixels}
 

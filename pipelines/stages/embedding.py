@@ -136,7 +136,13 @@ def encode_shard(
     """Vectors of the originals (columns sha256 and original) in their order, float32 [n, dim], unit length."""
 
     def decode(key: str) -> Image.Image:
-        return open_picture(store.get(key), max_pixels=max_pixels, side=encoder.image_side)
+        try:
+            return open_picture(store.get(key), max_pixels=max_pixels, side=encoder.image_side)
+        except Invalid as error:
+            # It was whole when it was stored, so the store has lost some of it; uploading it anew mends that.
+            raise Invalid(
+                f"{key} in {store.address}: {error}; delete that object and run `gallery refresh` again"
+            ) from error
 
     pictures = parallel_map(decode, list(originals["original"]), workers)
     counted = count_aloud(pictures, len(originals), "encoded", say)

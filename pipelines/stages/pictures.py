@@ -15,6 +15,7 @@ from gallery.errors import Invalid, NotFound
 from gallery.images.decode import open_picture
 from gallery.images.derivatives import CONTENT_TYPES, VERSION, thumbnails
 from gallery.objects import ObjectStore
+from pipelines.stages.catalogue import read_again
 from pipelines.stages.parallel import Say, count_aloud, parallel_map
 from pipelines.tables import IMAGES
 
@@ -68,7 +69,7 @@ def store_pictures(
         missing = {name for name, key in keys.items() if key not in present}
         if missing:
             try:
-                data = archive.read(work["file"], limits.max_file)
+                data = read_again(archive, work["file"], sha256, limits.max_file)
                 large, small = thumbnails(data, (limits.large, limits.small), max_pixels=limits.max_pixels)
             except (Invalid, NotFound) as error:
                 return {**row, "fault": str(error)}, False

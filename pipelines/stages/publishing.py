@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,8 +14,10 @@ import pandas as pd
 
 from gallery.catalog import Artist, Artwork, Build, Picture, to_payload
 from gallery.encoders.base import Encoder, Vectors
-from gallery.errors import Invalid, NotFound
+from gallery.errors import Invalid, NotFound, Unavailable
 from gallery.vectors import Collection, VectorStore
+
+log = logging.getLogger(__name__)
 
 BATCH = 1_000
 """Works in one write to the vector store."""
@@ -103,7 +106,7 @@ def build_candidate(
     if not works:
         raise Invalid("there are no works to publish")
     name = content_name(works, encoder.fingerprint)
-    live = store.live()
+    live = live_or_none(store)
     for attempt in range(100):
         build = Build(
             name=name if not attempt else f"{name}-{attempt}",
@@ -120,7 +123,7 @@ def build_candidate(
             existing = store.open(build.name)
         except NotFound:
             break
-        if existing.build.ready and not difference(existing, works):
+        if existing.build.ready and is_whole(existing, works):
             return Candidate(existing.build, reused=True)
         if not existing.build.ready and existing.build != live:
             store.drop(build.name)  # what a run that was cut short left behind
@@ -134,6 +137,24 @@ def build_candidate(
     if problem:
         raise Invalid(f"build {build.name} does not hold what was written to it: {problem}")
     return Candidate(store.seal(build.name), reused=False)
+
+
+def live_or_none(store: VectorStore) -> Build | None:
+    """The live build, or None also where the pointer leads nowhere: publishing another is what mends that."""
+    try:
+        return store.live()
+    except Unavailable as error:
+        log.warning("%s", error)
+        return None
+
+
+def is_whole(collection: Collection, works: list[Artwork]) -> bool:
+    """True where the collection holds exactly these works, False also where it cannot be read."""
+    try:
+        return not difference(collection, works)
+    except Unavailable as error:
+        log.warning("%s", error)
+        return False
 
 
 def difference(collection: Collection, works: list[Artwork]) -> str:
@@ -155,7 +176,7 @@ def publish(store: VectorStore, name: str, *, keep: int) -> tuple[Build, list[st
             f"build {name} is not complete ({collection.count()} of {collection.build.works} works), so it stays "
             "unpublished; materialize `candidate` again"
         )
-    before = store.live()
+    before = live_or_none(store)
     store.publish(name)
     keepers = [name, *([before.name] if before else [])]
     keepers += [build.name for build in store.builds() if build.ready and build.name not in keepers]

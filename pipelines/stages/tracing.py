@@ -19,6 +19,7 @@ def trace(ports: Ports, question: str) -> list[dict[str, Any]]:
 
     Reads what the last refresh left, the failed ones too. Raises NotFound where nothing matches.
     """
+    question = question.encode("utf-8", "replace").decode()  # arguments may hold bytes that are no text
     files = FILES.read(ports.tables)
     match = files[(files["work"] == question) | (files["path"] == question)]
     if match.empty:
