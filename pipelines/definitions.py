@@ -1,21 +1,27 @@
 """The code location. Only assembles: what the assets do is in their modules."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
 from gallery.ports import Ports
 from gallery.settings import read_settings
 from pipelines.assets import catalogue, collection, embeddings, pictures
+from pipelines.lock import one_at_a_time
 
 ASSET_MODULES = [catalogue, pictures, embeddings, collection]
 REFRESH = "refresh"
 
 
 @dg.resource(description="The stores and the encoder that GALLERY_* settings name.")
-def ports_from_settings(_: dg.InitResourceContext) -> Ports:
-    """Read when a run starts, so that the UI comes up even while a setting is wrong, and the run says which."""
-    return Ports(read_settings())
+def ports_from_settings(_: dg.InitResourceContext) -> Iterator[Ports]:
+    """Read when a run starts, so that the UI comes up even while a setting is wrong, and the run says which.
+
+    Holds the refresh lock for as long as the run lasts.
+    """
+    settings = read_settings()
+    with one_at_a_time(settings.home):
+        yield Ports(settings)
 
 
 def build_defs(

@@ -12,9 +12,10 @@ from typing import Any
 
 import dagster as dg
 
-from gallery.errors import GalleryError
+from gallery.errors import GalleryError, Invalid
 from gallery.ports import Ports
 from pipelines.definitions import REFRESH, build_defs
+from pipelines.lock import one_at_a_time
 
 STAGES = ("dataset", "artists", "artworks", "sample", "images", "embeddings", "candidate", "live")
 
@@ -102,7 +103,7 @@ def run_refresh(ports: Ports, watch: Watch, instance: dg.DagsterInstance | None 
         return logger
 
     job = build_defs(ports, loggers={"watching": watching}).resolve_job_def(REFRESH)
-    with instance or open_instance() as opened:
+    with one_at_a_time(ports.settings.home), instance or open_instance() as opened:
         result = job.execute_in_process(
             run_config={"loggers": {"watching": {}}}, instance=opened, raise_on_error=False
         )
@@ -132,10 +133,18 @@ def run_refresh(ports: Ports, watch: Watch, instance: dg.DagsterInstance | None 
 
 
 def open_instance() -> dg.DagsterInstance:
-    """The Dagster instance that keeps runs: DAGSTER_HOME's, else that of a dagster.yaml here, else one that forgets."""
+    """The Dagster instance that keeps runs: DAGSTER_HOME's, else that of a dagster.yaml here, else one that forgets.
+
+    Raises Invalid for a DAGSTER_HOME that cannot be used.
+    """
     if not os.environ.get("DAGSTER_HOME") and Path("dagster.yaml").is_file():
         os.environ["DAGSTER_HOME"] = str(Path.cwd())
-    return dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral()
+    if not os.environ.get("DAGSTER_HOME"):
+        return dg.DagsterInstance.ephemeral()
+    try:
+        return dg.DagsterInstance.get()
+    except (dg.DagsterError, OSError) as error:
+        raise Invalid(f"DAGSTER_HOME={os.environ['DAGSTER_HOME']} cannot be used: {error}") from error
 
 
 def _failure(result: dg.ExecuteInProcessResult) -> str:

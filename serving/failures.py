@@ -6,7 +6,8 @@ import json
 import logging
 
 from flask import Flask, Response, make_response, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import BadHost, HTTPException, RequestEntityTooLarge, SecurityError
 
 from gallery.errors import GalleryError, Invalid, NotFound
 from serving.api import PREFIX
@@ -30,6 +31,7 @@ def register(app: Flask) -> None:
     """Answer every error of the app."""
     app.register_error_handler(GalleryError, _of_the_domain)
     app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(ParseException, _of_the_body)
     app.register_error_handler(Exception, _unforeseen)
 
 
@@ -64,6 +66,16 @@ def _of_http(error: HTTPException) -> Response:
     return response
 
 
+def _of_the_body(error: ParseException) -> Response:
+    """A body whose chunks do not add up, found out by the server while it was read."""
+    log.info("%s: %r", request.path, error)
+    response = _answer(400)
+    response.headers["Connection"] = (
+        "close"  # what follows on it cannot be told apart from the rest of the body
+    )
+    return response
+
+
 def _unforeseen(error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.path, exc_info=error)
     return _answer(500)
@@ -77,6 +89,10 @@ def _answer(
     if _wants_json():
         problem = {"type": "about:blank", "title": title, "status": status, "detail": message}
         return Response(json.dumps(problem), status, mimetype=PROBLEM)
+    if isinstance(
+        request.routing_exception, BadHost | SecurityError
+    ):  # no link can be made on a host that is none
+        return Response(f"{title}. {message}\n", status, mimetype="text/plain")
     surround = frame(site(), _typed())
     page: Page = BarePage(surround) if bare else ErrorPage(surround, status, title, message, refresh)
     return make_response(render(page), status)
@@ -105,6 +121,8 @@ def _retry(response: Response, seconds: int) -> Response:
 def _drain() -> None:
     # Many clients, browsers among them, send all of the body before they read the answer; closing early would
     # show them a broken connection in place of the page.
+    if (request.content_length or 0) > DRAIN:
+        return
     body, left = request.environ["wsgi.input"], DRAIN
     while left > 0 and (chunk := body.read(min(left, 1 << 16))):
         left -= len(chunk)

@@ -15,11 +15,11 @@ from serving.tokens import Upload
 from serving.wall import Facets, Spread
 
 EXAMPLES = (
-    "a storm at sea",
-    "a woman by the window",
-    "sunflowers in a vase",
+    "sailing boats on the sea",
+    "flowers in a vase",
     "a village in the snow",
-    "horses",
+    "a bowl of fruit",
+    "mountains",
 )
 
 

@@ -18,7 +18,7 @@ TIMEOUT = 60
 GRACE = 10
 """Seconds that requests may go on for once the server was told to stop."""
 SILENCE = 20
-"""Seconds that a client may stay silent in the middle of a request before its thread is taken back."""
+"""Seconds that a client may neither send of its request nor read of its answer before its thread is taken back."""
 
 
 class Server(BaseApplication):
@@ -58,7 +58,8 @@ class Server(BaseApplication):
         import click
 
         for listener in arbiter.LISTENERS:
-            # gunicorn waits for ever on a client that stops in mid-request. Connections inherit this from the
-            # socket that accepts them.
-            listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SILENCE, 0))
+            # gunicorn waits for ever on a client that stops in mid-request, or stops reading its answer.
+            # Connections inherit both from the socket that accepts them.
+            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                listener.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", SILENCE, 0))
         click.echo(self._announce, err=True)

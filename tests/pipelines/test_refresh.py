@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from gallery.errors import Invalid, NotFound
+from gallery.errors import Invalid, NotFound, Unavailable
 from gallery.ports import Ports
 from gallery.search import SearchEngine
 from gallery.settings import Settings
 from gallery.vectors.filters import Filter
+from pipelines.lock import one_at_a_time
 from pipelines.refresh import STAGES, Progress, RefreshFailed, run_refresh
 from pipelines.stages.publishing import assemble_works, publish
 from pipelines.stages.tracing import trace
@@ -301,3 +303,72 @@ def test_tables_of_different_runs_are_not_mixed(gallery: Gallery) -> None:
     images, artworks = IMAGES.read(tables), ARTWORKS.read(tables)
     with pytest.raises(Invalid, match="different runs"):
         assemble_works(ARTISTS_TABLE.read(tables), artworks[artworks["id"] != images["id"][0]], images)
+
+
+def test_a_second_refresh_at_the_same_time_is_refused(gallery: Gallery) -> None:
+    with (
+        one_at_a_time(gallery.settings().home),
+        pytest.raises(Unavailable, match="another refresh is running"),
+    ):
+        gallery.refresh()
+    gallery.refresh()
+
+
+@pytest.mark.parametrize("home", ["relative", "/nowhere/at/all"])
+def test_a_dagster_home_that_cannot_be_used_is_said(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", home)
+    with pytest.raises(Invalid, match=f"DAGSTER_HOME={home}"):
+        run_refresh(gallery.ports, lambda _: None)
+
+
+def test_a_file_that_changes_during_a_run_spoils_no_later_run(gallery: Gallery) -> None:
+    victim = gallery.path("Anna_A/Anna_A_1.jpg")
+    honest = victim.read_bytes()
+
+    def meddle(progress: Progress) -> None:
+        if (progress.stage, progress.kind) == ("artworks", "start"):
+            victim.write_bytes(honest[:400])  # as if it were being written just then
+        if (progress.stage, progress.kind) == ("images", "start"):
+            victim.write_bytes(honest)
+
+    ports = Ports(gallery.settings(max_quarantine=0.5))
+    with dg.DagsterInstance.ephemeral() as instance:
+        counts = run_refresh(ports, meddle, instance)
+    assert counts["quarantined"] == 1
+    assert "changed while it was read" in trace(ports, "Anna_A_1.jpg")[0]["status"]
+    counts = gallery.refresh()
+    assert (counts["quarantined"], counts["indexed"]) == (0, 8)
+
+
+def test_nothing_is_stored_under_the_digest_of_another_content(gallery: Gallery) -> None:
+    victim = gallery.path("Anna_A/Anna_A_1.jpg")
+
+    def meddle(progress: Progress) -> None:
+        if (progress.stage, progress.kind) == ("images", "start"):
+            victim.write_bytes(picture(999))
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        counts = run_refresh(Ports(gallery.settings(max_quarantine=0.5)), meddle, instance)
+    assert counts["indexed"] == 7
+    images = gallery.ports.images
+    for key in images.sizes("originals/"):
+        assert hashlib.sha256(images.get(key)).hexdigest() in key
+
+
+@pytest.mark.parametrize("lost", ["*.lance", "*.lance/data", "b*.json", "LIVE"])
+def test_a_damaged_vector_folder_is_mended_by_the_next_refresh(gallery: Gallery, lost: str) -> None:
+    gallery.refresh()
+    for path in (gallery.settings().home / "vectors").glob(lost):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    counts = gallery.refresh()
+    assert counts["indexed"] == 8 and counts["embedded"] == 0
+    assert len(SearchEngine(gallery.ports).by_text("boats", 20).hits) == 8
+
+
+def test_rows_longer_than_the_head_of_the_csv_do_not_shift(gallery: Gallery) -> None:
+    text = (gallery.root / "artists.csv").read_text("utf-8")
+    head, *rows = text.splitlines()
+    (gallery.root / "artists.csv").write_text("\n".join([head, *(f"{row}," for row in rows)]), "utf-8")
+    assert gallery.refresh()["artists"] == 2
