@@ -277,26 +277,6 @@ def test_a_zip_gives_the_same_collection_as_a_folder(gallery: Gallery, tmp_path:
     assert gallery.refresh(dataset=f"file://{path}")["build"] == build
 
 
-def test_the_real_archive_gives_the_known_counts(
-    real_archive: Path, settings_with: Callable[..., Settings]
-) -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        counts = run_refresh(Ports(settings_with(dataset=f"file://{real_archive}")), lambda _: None, instance)
-    told = {
-        name: counts[name]
-        for name in ("artists", "files", "works", "duplicates", "quarantined", "sampled", "indexed")
-    }
-    assert told == {
-        "artists": 42,
-        "files": 731,
-        "works": 698,
-        "duplicates": 33,
-        "quarantined": 0,
-        "sampled": 515,
-        "indexed": 515,
-    }
-
-
 def test_tables_of_different_runs_are_not_mixed(gallery: Gallery) -> None:
     gallery.refresh()
     tables = gallery.ports.tables
