@@ -7,6 +7,7 @@ resized/…                                 (ignored: the same pictures, smaller
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +19,14 @@ IGNORED = ("resized/", "__MACOSX/")
 """Folders at the top that are no part of the dataset: smaller copies, and what a Mac adds to a zip."""
 CLUTTER = (".DS_Store", "Thumbs.db", "desktop.ini")
 """Files that desktops leave in folders."""
+
+
+Say = Callable[[str], None]
+"""Takes a line of progress for a person."""
+
+
+def silent(_: str) -> None:
+    """Progress that nobody watches."""
 
 
 def is_ignored(path: str) -> bool:
@@ -61,8 +70,11 @@ class Dataset(Protocol):
     def version(self) -> str:
         """What the dataset's content is called now, without fetching it. Raises Invalid, Unavailable."""
 
-    def fetch(self) -> Archive:
-        """The dataset as a local archive; nothing is fetched twice. Raises Invalid, Unavailable."""
+    def fetch(self, say: Say = silent) -> Archive:
+        """The dataset as a local archive; nothing is fetched twice. What takes time is told to `say`.
+
+        Raises Invalid, Unavailable.
+        """
 
 
 DATASETS: Registry[Dataset] = Registry(

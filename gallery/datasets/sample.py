@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from pathlib import Path
 
 from gallery.addresses import Address
-from gallery.datasets import Archive
+from gallery.datasets import Archive, Say, silent
 from gallery.datasets.archive import open_archive
 from gallery.datasets.painter import PAINTER_VERSION, paint_archive
 
-log = logging.getLogger(__name__)
+SAY_EVERY_S = 5.0
+"""Seconds between lines of progress."""
 
 
 class SampleDataset:
@@ -27,18 +27,20 @@ class SampleDataset:
     def version(self) -> str:
         return f"painted-{PAINTER_VERSION}-{self._artists}x{self._works}-{self._seed}"
 
-    def fetch(self) -> Archive:
+    def fetch(self, say: Say = silent) -> Archive:
         path = self._folder / f"{self.version()}.zip"
         if not path.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
-            started = time.monotonic()
-            paint_archive(path, artists=self._artists, works=self._works, seed=self._seed)
-            log.info(
-                "painted %s artists x %s works in %.1f s",
-                self._artists,
-                self._works,
-                time.monotonic() - started,
-            )
+            said = time.monotonic()
+
+            def progress(done: int, total: int) -> None:
+                nonlocal said
+                if time.monotonic() - said > SAY_EVERY_S:
+                    said = time.monotonic()
+                    say(f"painted: {done} of {total}")
+
+            say(f"painting {self._artists} artists' works, once")
+            paint_archive(path, artists=self._artists, works=self._works, seed=self._seed, progress=progress)
         return open_archive(path)
 
 

@@ -28,7 +28,7 @@ def dataset(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -
     settings = ports.settings
     version = ports.dataset.version()
     context.log.info(f"{ports.dataset.address}, version {version}")
-    with closing(ports.dataset.fetch()) as archive:
+    with closing(ports.dataset.fetch(context.log.info)) as archive:
         snapshot = catalogue.take_snapshot(
             archive, max_file=settings.max_file, workers=settings.workers, say=context.log.info
         )

@@ -15,11 +15,11 @@ from typing import Any
 import pandas as pd
 
 from gallery.biography import parse_list, parse_years, summarise
-from gallery.datasets import ARTISTS_CSV, PICTURES, Archive, is_ignored
+from gallery.datasets import ARTISTS_CSV, PICTURES, Archive, Say, is_ignored
 from gallery.errors import Invalid, NotFound
 from gallery.images.derivatives import look_at
 from gallery.names import best_spelling, display_name, match_key, slugify_name
-from pipelines.stages.parallel import Say, count_aloud, parallel_map
+from pipelines.stages.parallel import count_aloud, parallel_map
 from pipelines.tables import ARTISTS, ARTWORKS, FILES, LOOKS, SAMPLE, SNAPSHOT
 
 CSV_COLUMNS = ("name", "years", "genre", "nationality", "bio", "wikipedia")

@@ -17,11 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from gallery.datasets import Say
 from gallery.encoders.base import Encoder, Vectors
 from gallery.errors import Invalid, NotFound
 from gallery.images.decode import open_picture
 from gallery.objects import ObjectStore
-from pipelines.stages.parallel import Say, count_aloud, parallel_map
+from pipelines.stages.parallel import count_aloud, parallel_map
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+from gallery.datasets import Say
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Say = Callable[[str], None]
 
 LOG_EVERY_S = 5.0
 """Seconds between progress lines; a Dagster log line costs about 4 ms and is kept."""

@@ -10,13 +10,13 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from gallery.datasets import Archive
+from gallery.datasets import Archive, Say
 from gallery.errors import Invalid, NotFound
 from gallery.images.decode import open_picture
 from gallery.images.derivatives import CONTENT_TYPES, VERSION, thumbnails
 from gallery.objects import ObjectStore
 from pipelines.stages.catalogue import read_again
-from pipelines.stages.parallel import Say, count_aloud, parallel_map
+from pipelines.stages.parallel import count_aloud, parallel_map
 from pipelines.tables import IMAGES
 
 
