@@ -45,7 +45,7 @@ def change(root: Path, per_artist: int) -> None:
     files = few_works(root, per_artist)
     if len(files) < 10:
         raise click.ClickException(
-            f"too few artists below {per_artist} works to change ten files of; pass a smaller archive"
+            f"too few artists below {per_artist} works to change ten files of; give a larger --per-artist"
         )
     for file in files[:5]:
         mirrored = ImageOps.mirror(Image.open(io.BytesIO(file.read_bytes())).convert("RGB"))
