@@ -13,6 +13,7 @@ import yaml
 
 from gallery.ports import Ports
 from pipelines.definitions import build_defs
+from pipelines.lock import one_at_a_time
 from pipelines.refresh import STAGES
 from tests.archives import artists_csv, picture, write_zip
 
@@ -100,3 +101,18 @@ def test_the_instance_and_workspace_files_are_understood(
     module = location["python_module"]
     assert module["module_name"] == project["code_location_target_module"]
     assert module["location_name"] == project["code_location_name"]
+
+
+def test_a_run_from_the_ui_reads_the_settings_and_holds_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_zip(tmp_path / "a.zip", {f"A/{n}.jpg": picture(n) for n in range(3)}, artists_csv(["A"]))
+    for name, value in {"HOME": tmp_path / "home", "DATASET": f"file://{path}", "ENCODER": "fake"}.items():
+        monkeypatch.setenv(f"GALLERY_{name}", str(value))
+    job = build_defs().resolve_job_def("refresh")
+    with dg.DagsterInstance.ephemeral() as instance, one_at_a_time(tmp_path / "home"):
+        assert not job.execute_in_process(instance=instance, raise_on_error=False).success
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert job.execute_in_process(instance=instance).success
+    with one_at_a_time(tmp_path / "home"):  # given back when the run ended
+        pass
