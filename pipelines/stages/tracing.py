@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from gallery.errors import NotFound
+from gallery.names import match_key
 from gallery.ports import Ports
 from pipelines.tables import ARTISTS, FILES, IMAGES, SAMPLE, read_note
 
@@ -24,6 +25,8 @@ def trace(ports: Ports, question: str) -> list[dict[str, Any]]:
     match = files[(files["work"] == question) | (files["path"] == question)]
     if match.empty:
         match = files[files["path"].str.casefold().str.contains(question.casefold(), regex=False)]
+    if match.empty and (key := match_key(question)):  # however the archive spells it
+        match = files[[key in match_key(path.rpartition("/")[2]) for path in files["path"]]]
     if match.empty:
         raise NotFound(
             f"no work or file matches {question!r}; give an id, a path in the archive, or a part of one"

@@ -235,6 +235,7 @@ def test_why_tells_where_a_work_stands(gallery: Gallery) -> None:
     assert len({facts["work"] for facts in held}) == 4 and len({facts["work"] for facts in left_out}) == 4
     assert all(facts["live"].startswith("not in build") for facts in left_out)
     assert trace(ports, held[0]["work"])[0] == held[0]
+    assert trace(ports, "ánna-a 0") == trace(ports, "Anna_A_0.jpg")
     with pytest.raises(NotFound, match="give an id"):
         trace(ports, "nothing like it")
 
