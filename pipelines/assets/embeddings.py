@@ -54,6 +54,7 @@ def encode_pictures(context: dg.OpExecutionContext, size: int, ports: dg.Resourc
         raise Unavailable("the plan of this run was replaced by another run's; run `gallery refresh` again")
     settings = ports.settings
     originals = usable_images(ports).drop_duplicates("sha256").set_index("sha256", drop=False).loc[digests]
+    ports.encoder.load()  # once a process; not part of the rate below
     started = time.monotonic()
     rows = encode_shard(
         ports.encoder,
