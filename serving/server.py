@@ -59,7 +59,8 @@ class Server(BaseApplication):
 
         for listener in arbiter.LISTENERS:
             # gunicorn waits for ever on a client that stops in mid-request, or stops reading its answer.
-            # Connections inherit both from the socket that accepts them.
-            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-                listener.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", SILENCE, 0))
+            # Connections inherit both options from the socket that accepts them.
+            listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SILENCE, 0))
+            if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: how long sent bytes may wait for the other side
+                listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE * 1_000)
         click.echo(self._announce, err=True)

@@ -19,7 +19,7 @@ from serving.wall import Wall
 from serving.warmup import State, WarmUp
 
 DECODERS = 2
-"""Uploads decoded and encoded at the same time; each may hold some 300 MB of pixels while it lasts."""
+"""Uploads decoded and encoded at the same time; each may hold up to 400 MB of pixels while it lasts."""
 
 EXTENSION = "gallery"
 

@@ -11,7 +11,7 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from gallery.errors import Invalid
 
@@ -52,7 +52,8 @@ def open_picture(data: bytes, *, max_pixels: int, side: int | None = None) -> Im
     """The picture as RGB in sRGB, upright, the first frame where there are several, on white where transparent.
 
     With `side`, the picture may come out smaller, its shorter side still at least `side` pixels: a JPEG is decoded
-    so, at a fraction of the cost, and others are reduced before anything else takes memory. Raises Invalid (TooManyPixels for that) with the reason, in words that fit "<file>: <reason>".
+    so, at a fraction of the cost, and others are reduced before anything else takes memory. Raises TooManyPixels, or
+    Invalid with the reason in words that fit "<file>: <reason>".
     """
     if not data:
         raise Invalid("the file is empty")
@@ -85,10 +86,13 @@ def open_picture(data: bytes, *, max_pixels: int, side: int | None = None) -> Im
         raise Invalid(f"the picture is damaged ({error})") from error
 
 
+LYING = (5, 6, 7, 8)
+"""The EXIF orientations of a picture that lies on one of its sides."""
+
+
 def _reduced(picture: Image.Image, side: int) -> Image.Image:
-    factor = min(picture.size) // (
-        2 * side
-    )  # twice the side stays, for a good filter to take to the last size
+    # Twice the side stays, for a good filter to take to the last size.
+    factor = min(picture.size) // (2 * side)
     if factor < 2:
         return picture
     info, exif = picture.info, picture.getexif()
@@ -106,12 +110,7 @@ def picture_size(data: bytes) -> tuple[int, int]:
     """Width and height in pixels of a picture that `open_picture` has accepted, upright, without decoding it."""
     with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
         width, height = picture.size
-        turned = picture.getexif().get(0x0112, 1) in (
-            5,
-            6,
-            7,
-            8,
-        )  # EXIF orientation: the four that lie on a side
+        turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in LYING
     return (height, width) if turned else (width, height)
 
 

@@ -27,8 +27,6 @@ MAX_CSV = 50_000_000
 """Bytes of artists.csv; the real one has 40,000."""
 NAMESPACE = uuid.UUID("5bb8f2c4-3a0e-5d3b-9c39-0a5f6a9d3a11")
 """Ours alone, so that a work's id is the same on every machine and in every run."""
-
-
 NOT_KNOWN = 0
 """In place of a limit in `looks`: matches no setting."""
 
@@ -107,9 +105,8 @@ def _read_csv(archive: Archive, where: str) -> list[dict[str, str]]:
     try:
         data = archive.read(ARTISTS_CSV, MAX_CSV)
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", pd.errors.ParserWarning
-            )  # rows longer than the head: the rest is dropped
+            # Of rows longer than the head the rest is dropped, which pandas warns of.
+            warnings.simplefilter("ignore", pd.errors.ParserWarning)
             frame = pd.read_csv(
                 io.BytesIO(data), dtype=str, index_col=False, keep_default_na=False, encoding="utf-8-sig"
             )
@@ -149,16 +146,15 @@ def look_at_files(
 
     def look(item: tuple[str, str]) -> dict[str, Any]:
         path, sha256 = item
-        empty = dict.fromkeys(LOOKS.columns)
         try:
             data = read_again(archive, path, sha256, max_file)
             seen = asdict(look_at(data, max_pixels=max_pixels))
-            return {**empty, **seen, "sha256": sha256, "fault": "", "max_pixels": max_pixels}
+            return {**seen, "sha256": sha256, "fault": "", "max_pixels": max_pixels}
         except Changed as error:
             # Says nothing of the content that the digest names, so no later run may take it for known.
-            return {**empty, "sha256": sha256, "fault": str(error), "max_pixels": NOT_KNOWN}
+            return {"sha256": sha256, "fault": str(error), "max_pixels": NOT_KNOWN}
         except (Invalid, NotFound) as error:
-            return {**empty, "sha256": sha256, "fault": str(error), "max_pixels": max_pixels}
+            return {"sha256": sha256, "fault": str(error), "max_pixels": max_pixels}
 
     items = list(zip(new["path"], new["sha256"], strict=True))
     rows = list(count_aloud(parallel_map(look, items, workers), len(items), "looked at", say))

@@ -180,7 +180,7 @@ def publish(store: VectorStore, name: str, *, keep: int) -> tuple[Build, list[st
     store.publish(name)
     keepers = [name, *([before.name] if before else [])]
     keepers += [build.name for build in store.builds() if build.ready and build.name not in keepers]
-    keepers = list(dict.fromkeys(keepers))[: max(1, keep)]
+    keepers = list(dict.fromkeys(keepers))[:keep]
     # An incomplete build may be another run's, being written right now; a day later it is a dead run's.
     stale = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     old_builds = [build for build in store.builds() if build.name not in keepers]

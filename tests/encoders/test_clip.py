@@ -50,3 +50,13 @@ def test_real_weights_know_colours() -> None:
     rows = encoder.embed_images([Image.new("RGB", (224, 224), color) for color in colors])
     scores = encoder.embed_texts([f"a plain {color} picture" for color in colors]) @ rows.T
     assert (scores.argmax(axis=1) == range(3)).all()
+
+
+@pytest.mark.parametrize("size", [(1, 40_000), (40_000, 1)])
+def test_a_picture_of_one_line_takes_no_more_memory_than_its_middle(
+    tiny_clip: Path, size: tuple[int, int]
+) -> None:
+    encoder = open_encoder(str(tiny_clip))
+    line = Image.new("RGB", size, "teal")
+    middle = line.crop((0, 0, min(size[0], 4), min(size[1], 4)))
+    assert encoder.embed_images([line])[0] == pytest.approx(encoder.embed_images([middle])[0], abs=1e-4)
