@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -64,6 +64,11 @@ def parse(text: str) -> Address:
     if "://" not in text:
         raise Invalid(f"{text!r} is not an address; write scheme://…, such as file:///path")
     parts = urlsplit(text)
+    if "@" in parts.netloc:  # not repeated: what stands before the @ may be a password
+        raise Invalid(
+            f"{parts.scheme}://…@…: an address holds no user and no password, since addresses are shown in logs and "
+            "pages; each service's credentials have settings of their own"
+        )
     if parts.fragment:
         raise Invalid(f"{text}: write # as %23 in an address")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -72,11 +77,15 @@ def parse(text: str) -> Address:
 
 @dataclass(frozen=True)
 class Registry(Generic[Port]):
-    """The schemes of one port: scheme -> "module:factory", the factory taking the parsed Address."""
+    """The schemes of one port: scheme -> "module:factory", the factory taking the parsed Address.
+
+    `extras` names the optional dependency that a scheme needs beyond the core, for those that need one.
+    """
 
     port: str
     setting: str
     factories: Mapping[str, str]
+    extras: Mapping[str, str] = field(default_factory=dict)
 
     def check(self, text: str) -> Address:
         """The parsed address, its scheme known. Raises Invalid and says which schemes exist."""
@@ -90,5 +99,14 @@ class Registry(Generic[Port]):
         """The port behind the address. Raises Invalid, or what the adapter says of its service."""
         address = self.check(text)
         module, factory = self.factories[address.scheme].split(":")
-        opened: Port = getattr(importlib.import_module(module), factory)(address, **arguments)
+        try:
+            adapter = importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            extra = self.extras.get(address.scheme)
+            if extra is None or (error.name or "").partition(".")[0] == "gallery":
+                raise
+            raise Invalid(
+                f"{text} needs {error.name}, which is not installed; pip install 'artwork-gallery[{extra}]'"
+            ) from error
+        opened: Port = getattr(adapter, factory)(address, **arguments)
         return opened
