@@ -84,19 +84,20 @@ def search(text: str | None, image: Path | None, count: int | None, as_json: boo
         raise click.UsageError("TEXT is empty")
     from gallery.catalog import to_payload
     from gallery.images.decode import open_picture
+    from gallery.mix import Mix, Words
     from gallery.ports import Ports
     from gallery.search import SearchEngine
     from gallery.settings import read_settings
 
     with errors_said():
         settings = read_settings()
-        engine = SearchEngine(Ports(settings))
+        engine = SearchEngine(Ports(settings, searching=True))
         k = count or settings.default_results
         if image is not None:
             picture = open_picture(image.read_bytes(), max_pixels=settings.max_pixels, side=512)
-            results = engine.by_picture(engine.picture_query(picture), k)
+            results = engine.search(Mix((engine.picture(picture),)), k)
         else:
-            results = engine.by_text(text or "", k)
+            results = engine.search(Mix((Words(text or ""),)), k)
     if as_json:
         facts = [{"score": round(hit.score, 4), **to_payload(hit.artwork)} for hit in results.hits]
         click.echo(

@@ -1,15 +1,29 @@
-"""Can each configured part be opened, and what to do if not."""
+"""Is everything that the settings name in reach and in order, and what to do if not."""
 
 from __future__ import annotations
 
+import shutil
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
-from gallery.errors import GalleryError, Invalid
+import numpy as np
+
+from gallery.catalog import Artist, Artwork, Build, Picture
+from gallery.errors import GalleryError, Invalid, Unavailable
 from gallery.objects import ObjectStore
 from gallery.ports import Ports
 from gallery.settings import Settings
+from gallery.vectors import VectorStore
+
+LITTLE = 1_000_000_000
+"""Free bytes at GALLERY_HOME below which a refresh is likely to fail."""
+PATIENCE = 10
+"""Seconds to wait for a picture at its public or signed address."""
 
 
 @dataclass(frozen=True)
@@ -23,14 +37,21 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """A finding for each part. Does nothing that lasts: a probe object is written, read and removed."""
-    ports = Ports(settings)
+    """A finding for each part. Does nothing that lasts: a probe object and a probe build are written, read and removed."""
+    ports, searching = Ports(settings), Ports(settings, searching=True)
     return [
+        _try("home", "set GALLERY_HOME to a folder of yours with room", lambda: _home(settings.home)),
         _try("dataset", "check GALLERY_DATASET", lambda: _dataset(ports)),
         _try("images", "check GALLERY_IMAGES", lambda: _objects(ports.images)),
+        _try("delivery", "check GALLERY_DELIVERY and GALLERY_IMAGES", lambda: _delivery(ports)),
         _try("tables", "check GALLERY_TABLES", lambda: _objects(ports.tables)),
         _try("encoder", "check GALLERY_ENCODER", lambda: _encoder(ports)),
-        _try("vectors", "check GALLERY_VECTORS", lambda: _vectors(ports)),
+        _try("vectors", "check GALLERY_VECTORS and GALLERY_VECTORS_KEY", lambda: _vectors(ports.vectors)),
+        _try(
+            "searching",
+            "check GALLERY_VECTORS and GALLERY_VECTORS_SEARCH_KEY",
+            lambda: _searching(searching.vectors),
+        ),
         _try("collection", "run `gallery refresh`", lambda: _collection(ports)),
     ]
 
@@ -38,12 +59,23 @@ def examine(settings: Settings) -> list[Finding]:
 def _try(part: str, advice: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(part, True, look(), "")
-    except GalleryError as error:
-        return Finding(part, False, str(error), advice)
-    except OSError as error:
+    except (GalleryError, OSError) as error:
         return Finding(part, False, str(error), advice)
     except ModuleNotFoundError as error:
         return Finding(part, False, str(error), "pip install 'artwork-gallery[encoders,pipeline,web]'")
+
+
+def _home(home: Path) -> str:
+    home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(home).free
+    if free < LITTLE:
+        raise Invalid(
+            f"{home} has {free / 1e6:,.0f} MB free; a refresh needs room for the archive and its lists"
+        )
+    probe = home / f".probe-{uuid.uuid4().hex}"
+    probe.touch()
+    probe.unlink()
+    return f"{home}, {free / 1e9:,.0f} GB free"
 
 
 def _dataset(ports: Ports) -> str:
@@ -61,15 +93,74 @@ def _objects(store: ObjectStore) -> str:
     return f"{store.address}: written, read, listed, deleted"
 
 
+def _delivery(ports: Ports) -> str:
+    """Visitors get the bytes, not just an address."""
+    how = ports.settings.delivery
+    if how == "app":
+        return "pictures go through the app"
+    key, data = f"doctor/{uuid.uuid4().hex}.webp", b"probe"
+    ports.images.add(key, data, "image/webp")
+    try:
+        url = (
+            ports.images.public_url(key)
+            if how == "public"
+            else ports.images.signed_url(key, ports.settings.signed_for)
+        )
+        try:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+                got = answer.read(len(data) + 1)
+        except urllib.error.HTTPError as error:
+            raise Invalid(f"a picture's {how} address answers {error.code}{_why(how, error.code)}") from None
+        except (OSError, ValueError) as error:  # without the address: it may carry a signature
+            raise Unavailable(
+                f"a picture's {how} address cannot be reached ({type(error).__name__})"
+            ) from None
+        if got != data:
+            raise Invalid(f"a picture's {how} address gives other bytes than were written")
+    finally:
+        ports.images.delete(key)
+    return f"a picture was fetched from its {how} address"
+
+
+def _why(how: str, status: int) -> str:
+    if how == "public" and status in (401, 403):
+        return (
+            "; the bucket is not public: gcloud storage buckets add-iam-policy-binding gs://BUCKET "
+            "--member=allUsers --role=roles/storage.objectViewer, or set GALLERY_DELIVERY=signed"
+        )
+    return "; is this machine's clock right?" if status in (400, 403) else ""
+
+
 def _encoder(ports: Ports) -> str:
     ports.encoder.load()
     row = ports.encoder.embed_texts(["a probe"])[0]
     return f"{ports.encoder.label}, {len(row)} floats, {ports.encoder.fingerprint}"
 
 
-def _vectors(ports: Ports) -> str:
-    builds = ports.vectors.builds()
-    return f"{ports.vectors.address}: {len(builds)} builds"
+def _vectors(store: VectorStore) -> str:
+    before = len(store.builds())
+    name = f"probe{uuid.uuid4().hex[:12]}"
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    build = Build(name, "doctor", "doctor", 8, 1, "doctor", "1", False, now)
+    artist = Artist("probe", "Probe", None, None, (), (), "", "", "")
+    work = Artwork(str(uuid.uuid4()), artist, "probe", "00", Picture("o", "l", "s", 1, 1, "#000000"))
+    row = np.eye(1, 8, dtype=np.float32)
+    collection = store.create(build)
+    try:
+        collection.upsert([work], row)
+        hits = collection.search(row[0], 1, fingerprint="doctor")
+        if [hit.artwork for hit in hits] != [work] or collection.ids() != {work.id}:
+            raise Invalid(f"{store.address} does not give back what was written to it")
+    finally:
+        store.drop(name)
+    return f"{store.address}: {before} builds; a probe build was made, searched and dropped"
+
+
+def _searching(store: VectorStore) -> str:
+    build = store.live()
+    if build is None:
+        return f"{store.address} answers; nothing is live"
+    return f"{store.address}: {store.open(build.name).count()} works of build {build.name} can be read"
 
 
 def _collection(ports: Ports) -> str:

@@ -15,11 +15,13 @@ from gallery.vectors import VECTORS, VectorStore
 class Ports:
     """The dataset, the stores and the encoder that the settings name. Opening raises Invalid or Unavailable.
 
-    Tests put twins in place by assigning to the attributes.
+    With `searching` the vector store is opened with the searcher's key rather than the loader's. Tests put twins in
+    place by assigning to the attributes.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, searching: bool = False) -> None:
         self.settings = settings
+        self._searching = searching
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -35,7 +37,9 @@ class Ports:
 
     @cached_property
     def vectors(self) -> VectorStore:
-        return VECTORS.open(self.settings.address("vectors"))
+        key = (self._searching and self.settings.vectors_search_key) or self.settings.vectors_key
+        api_key = key.get_secret_value() if key else None
+        return VECTORS.open(self.settings.address("vectors"), api_key=api_key)
 
     @cached_property
     def encoder(self) -> Encoder:

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
 
     home: Annotated[Path, Field(description="Folder for everything kept on this machine.")] = Path(".gallery")
     dataset: Annotated[
-        str, Field(description="Where the pictures come from: sample://, or file:// with a zip or folder.")
+        str, Field(description="Where the pictures come from: kaggle://owner/name, file:// with a zip or folder, or sample://.")
     ] = "sample://?artists=50&works=24&seed=7"
     images: Annotated[str, Field(description="Where originals and thumbnails are kept.")] = (
         "file://{home}/images"
@@ -55,6 +55,16 @@ class Settings(BaseSettings):
     vectors: Annotated[str, Field(description="Where the searchable collection is kept.")] = (
         "lance://{home}/vectors"
     )
+    vectors_key: Annotated[
+        SecretStr | None,
+        Field(description="API key of the vector store, for refreshes: it creates, writes and drops builds."),
+    ] = None
+    vectors_search_key: Annotated[
+        SecretStr | None,
+        Field(
+            description="API key of the vector store, for searching: reading is enough. GALLERY_VECTORS_KEY when unset."
+        ),
+    ] = None
     encoder: Annotated[
         str,
         Field(
@@ -89,23 +99,94 @@ class Settings(BaseSettings):
         int, Field(ge=32, le=4096, description="Longer side of the large thumbnail, in pixels.")
     ] = 1024
     batch_size: Annotated[int, Field(ge=1, le=4096, description="Pictures encoded at once.")] = 32
-    shard_size: Annotated[int, Field(ge=1, le=100_000, description="Works in one embedding step.")] = 256
+    shard_size: Annotated[int, Field(ge=1, le=100_000, description="Works in one step of image or embedding work.")] = 256
     workers: Annotated[
         int, Field(ge=0, le=256, description="Threads for image work; 0 means one for each processor.")
     ] = 0
     keep_builds: Annotated[
         int, Field(ge=1, le=100, description="Builds of the collection kept, the live one among them.")
     ] = 2
+    max_removed: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="Share of the live works that may be gone from the dataset before a run stops, 0 to 1.",
+        ),
+    ] = 0.2
+    tolerance: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="How far a share that quality is judged by may fall below the live build's, 0 to 1.",
+        ),
+    ] = 0.05
+    site_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^https?://\S+$",
+            description="Address of the search page, for links to it from the Dagster UI; none when unset.",
+        ),
+    ] = None
+
+    executor: Annotated[
+        Literal["in_process", "multiprocess", "celery", "k8s"],
+        Field(description="Where the steps of a run are done: in its process, in processes here, by workers, in pods."),
+    ] = "in_process"
+    max_steps: Annotated[
+        int,
+        Field(ge=1, le=1000, description="Steps done at once by multiprocess and k8s; each loads the encoder."),
+    ] = 2
+    gpus: Annotated[
+        int, Field(ge=0, le=16, description="GPUs that a step of embedding work asks Kubernetes for.")
+    ] = 0
+    broker: Annotated[
+        SecretStr | None,
+        Field(description="Address of the Celery broker, such as redis://host:6379/0, for the executor celery."),
+    ] = None
+    step_limit: Annotated[
+        int,
+        Field(ge=1, le=604_800, description="How long one step may take before it is tried again, in seconds."),
+    ] = 7200
+    schedule: Annotated[
+        str,
+        Field(
+            pattern=r"^(off|\S+( \S+){4}|@\w+)$",
+            description="When a refresh starts by itself: a cron expression, in UTC, or off.",
+        ),
+    ] = "0 3 * * 1"
+    stale_after: Annotated[
+        int,
+        Field(ge=1, le=3650, description="Days without a published refresh after which the live build is called stale."),
+    ] = 15
+    webhook: Annotated[
+        SecretStr | None,
+        Field(description="Address that gets a JSON POST when a run fails; it is treated as a secret."),
+    ] = None
+    keep_runs: Annotated[
+        int,
+        Field(ge=0, le=3650, description="Days that the records of finished runs are kept; 0 keeps them for ever."),
+    ] = 180
 
     host: Annotated[str, Field(description="Address the web app listens on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="Port the web app listens on.")] = 8000
     threads: Annotated[int, Field(ge=1, le=256, description="Requests the web app answers at once.")] = 8
     default_results: Annotated[
         int, Field(ge=1, le=100, description="Results shown where a visitor does not say how many.")
-    ] = 3
+    ] = 24
     max_results: Annotated[
         int, Field(ge=1, le=100, description="Results a visitor may ask for, at most.")
-    ] = 10
+    ] = 100
+    delivery: Annotated[
+        Literal["app", "signed", "public"],
+        Field(
+            description="How visitors get pictures: through the app, or from the store by signed or by public addresses."
+        ),
+    ] = "app"
+    signed_for: Annotated[
+        int, Field(ge=60, le=604_800, description="How long a signed address works, in seconds; a week at most.")
+    ] = 86_400
     max_query: Annotated[int, Field(ge=1, le=10_000, description="Longest search text, in characters.")] = 500
     max_upload: Annotated[
         ByteSize, Field(ge=1, le=2**32, description="Largest uploaded picture, in bytes.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,32 @@ class TestLocalObjects(ObjectStoreContract):
         (tmp_path / "a").mkdir()
         (tmp_path / "a" / "tmp123.part").write_bytes(b"half")
         assert LocalObjects(tmp_path).sizes() == {}
+
+    def test_where_there_are_no_hard_links_adding_works_all_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refused(*_: object) -> None:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", refused)
+        store = LocalObjects(tmp_path)
+        assert store.add("a/b", b"first") is True and store.add("a/b", b"second") is False
+        store.put("a/empty", b"")
+        assert store.add("a/empty", b"full") is True
+        assert store.get("a/b") == b"first" and store.get("a/empty") == b"full"
+        assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["b", "empty"]
+
+    def test_an_add_that_cannot_be_is_unavailable_and_leaves_nothing(self, tmp_path: Path) -> None:
+        (tmp_path / "folder" / "below").mkdir(parents=True)
+        (tmp_path / "file").write_text("in the way")
+        for key in ("folder/below", "file/a"):
+            with pytest.raises(Unavailable, match=key):
+                LocalObjects(tmp_path).add(key, b"x")
+        assert list((tmp_path / "folder").iterdir()) == [tmp_path / "folder" / "below"]
+
+    def test_what_is_added_the_web_servers_user_may_read(self, tmp_path: Path) -> None:
+        LocalObjects(tmp_path).add("a", b"x")
+        assert (tmp_path / "a").stat().st_mode & 0o777 == 0o644 and (tmp_path / "a").stat().st_nlink == 1
 
     def test_an_address_opens_a_folder(self, tmp_path: Path) -> None:
         store = IMAGES.open(f"file://{tmp_path}/images")

@@ -80,5 +80,10 @@ class Dataset(Protocol):
 DATASETS: Registry[Dataset] = Registry(
     "dataset",
     "GALLERY_DATASET",
-    {"file": "gallery.datasets.archive:open_file", "sample": "gallery.datasets.sample:open_sample"},
+    {
+        "kaggle": "gallery.datasets.kaggle:open_kaggle",
+        "file": "gallery.datasets.archive:open_file",
+        "sample": "gallery.datasets.sample:open_sample",
+    },
+    {"kaggle": "kaggle"},
 )

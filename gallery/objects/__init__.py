@@ -26,6 +26,10 @@ class ObjectStore(Protocol):
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
         """Store the bytes, replacing what was there. Raises Unavailable."""
 
+    def add(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
+        """Store the bytes under a key that names their content: False, and nothing written, where there is such an
+        object already; one of no bytes, which a power cut can leave, does not count. Raises Unavailable."""
+
     def get(self, key: str) -> bytes:
         """The bytes. Raises NotFound, Unavailable."""
 
@@ -35,6 +39,13 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Remove the object; an unknown key is not an error."""
 
+    def public_url(self, key: str) -> str:
+        """Where anybody can get the object, if it is public. Raises Invalid where the store has no such addresses."""
+
+    def signed_url(self, key: str, seconds: int) -> str:
+        """Where anybody can get the object for that long. Raises Invalid where the store has no such addresses,
+        Unavailable."""
+
 
 def check_key(key: str) -> str:
     """The key itself. Raises Invalid where it is not one."""
@@ -43,9 +54,22 @@ def check_key(key: str) -> str:
     return key
 
 
+def not_addressed(store: str, key: str) -> Invalid:
+    """The error of a store whose objects have no address that a visitor's browser could open."""
+    return Invalid(
+        f"{store} has no address for visitors to get {check_key(key)} from; set GALLERY_DELIVERY=app, which sends "
+        "pictures through the app"
+    )
+
+
 IMAGES: Registry[ObjectStore] = Registry(
     "image store",
     "GALLERY_IMAGES",
-    {"file": "gallery.objects.local:open_local", "memory": "gallery.objects.memory:open_memory"},
+    {
+        "gs": "gallery.objects.gcs:open_gcs",
+        "file": "gallery.objects.local:open_local",
+        "memory": "gallery.objects.memory:open_memory",
+    },
+    {"gs": "gcs"},
 )
-TABLES: Registry[ObjectStore] = Registry("table store", "GALLERY_TABLES", IMAGES.factories)
+TABLES: Registry[ObjectStore] = Registry("table store", "GALLERY_TABLES", IMAGES.factories, IMAGES.extras)

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gallery.addresses import Address
 from gallery.errors import NotFound, Unavailable
-from gallery.objects import check_key
+from gallery.objects import check_key, not_addressed
 
 UNFINISHED = ".part"
+NO_LINKS = (
+    errno.EPERM,
+    errno.EACCES,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.EMLINK,
+    errno.EXDEV,
+)
+"""What a file system answers that has no hard links, such as FAT or some network shares."""
 
 
 class LocalObjects:
@@ -23,22 +36,23 @@ class LocalObjects:
 
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
         path = self._root / check_key(key)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Beside the target, so that the rename below stays on one file system and is atomic.
-            handle, unfinished = tempfile.mkstemp(dir=path.parent, suffix=UNFINISHED)
+        with _whole_beside(path, data) as whole:
+            whole.replace(path)
+
+    def add(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
+        path = self._root / check_key(key)
+        if _size(path):
+            return False
+        with _whole_beside(path, data) as whole:
             try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(data)
-                Path(unfinished).chmod(0o644)  # mkstemp makes it 0600; the web server may be another user
-                Path(unfinished).replace(path)
-            except BaseException:
-                Path(unfinished).unlink(missing_ok=True)
-                raise
-        except OSError as error:
-            raise Unavailable(
-                f"cannot write {path}: {error.strerror}. Is the disk full, or not yours to write?"
-            ) from error
+                os.link(whole, path)  # unlike a rename it fails where another writer was first
+            except OSError as error:
+                if error.errno not in (errno.EEXIST, *NO_LINKS):
+                    raise
+                if _size(path):
+                    return False
+                whole.replace(path)
+        return True
 
     def get(self, key: str) -> bytes:
         path = self._root / check_key(key)
@@ -68,6 +82,40 @@ class LocalObjects:
             (self._root / check_key(key)).unlink(missing_ok=True)
         except OSError as error:
             raise Unavailable(f"cannot delete {key} in {self._root}: {error.strerror}") from error
+
+    def public_url(self, key: str) -> str:
+        raise not_addressed(self.address, key)
+
+    def signed_url(self, key: str, seconds: int) -> str:
+        raise not_addressed(self.address, key)
+
+
+@contextmanager
+def _whole_beside(path: Path, data: bytes) -> Iterator[Path]:
+    """A file with the bytes beside the path, so that moving it there stays on one file system and is atomic."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=UNFINISHED)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(name).chmod(0o644)  # mkstemp makes it 0600; the web server may be another user
+            yield Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"cannot write {path}: {error.strerror}. Is the disk full, or not yours to write?"
+        ) from error
+
+
+def _size(path: Path) -> int:
+    """The file's size in bytes; 0 where there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0  # whatever else is wrong with the path, writing there says so
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def open_local(address: Address) -> LocalObjects:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 from gallery.addresses import Address
 from gallery.errors import NotFound
-from gallery.objects import check_key
+from gallery.objects import check_key, not_addressed
 
 _STORES: dict[str, MemoryObjects] = {}
 
@@ -15,9 +17,17 @@ class MemoryObjects:
     def __init__(self, address: str = "memory://") -> None:
         self.address = address
         self._objects: dict[str, bytes] = {}
+        self._adding = threading.Lock()
 
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
         self._objects[check_key(key)] = bytes(data)
+
+    def add(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
+        with self._adding:
+            if self._objects.get(check_key(key)):
+                return False
+            self.put(key, data, content_type)
+            return True
 
     def get(self, key: str) -> bytes:
         try:
@@ -30,6 +40,12 @@ class MemoryObjects:
 
     def delete(self, key: str) -> None:
         self._objects.pop(check_key(key), None)
+
+    def public_url(self, key: str) -> str:
+        raise not_addressed(self.address, key)
+
+    def signed_url(self, key: str, seconds: int) -> str:
+        raise not_addressed(self.address, key)
 
 
 def open_memory(address: Address) -> MemoryObjects:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -10,13 +11,23 @@ from numpy.typing import NDArray
 
 from gallery.addresses import Registry
 from gallery.catalog import Artwork, Build, Hit
-from gallery.errors import Invalid
+from gallery.errors import Invalid, NotFound
 from gallery.vectors.filters import EVERYTHING, Filter
 
 Vector = NDArray[np.float32]
 """float32 [dim], unit length."""
 Vectors = NDArray[np.float32]
 """float32 [n, dim], rows of unit length."""
+
+
+@dataclass(frozen=True)
+class Facets:
+    """How many works each value of a field has: artists by slug, the others by entry. The most frequent first, ties
+    by value. A work with two genres counts under both."""
+
+    artists: Mapping[str, int]
+    genres: Mapping[str, int]
+    nationalities: Mapping[str, int]
 
 
 class Collection(Protocol):
@@ -44,15 +55,47 @@ class Collection(Protocol):
     def get(self, id: str) -> Artwork:
         """The work. Raises NotFound."""
 
-    def vector(self, id: str) -> Vector:
-        """The work's row as stored. Raises NotFound."""
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        """The works' rows in the order of the ids. Raises NotFound naming ids that are not there."""
 
     def works(self, where: Filter = EVERYTHING, limit: int = 100, offset: int = 0) -> list[Artwork]:
         """Works that pass the filter, ordered by file then id."""
 
-    def search(self, vector: Vector, k: int, *, fingerprint: str, where: Filter = EVERYTHING) -> list[Hit]:
-        """The k works nearest to the vector; fewer where fewer pass. Raises Invalid for a vector of another
-        length, or made by an encoder whose fingerprint is not the build's."""
+    def facets(self, where: Filter = EVERYTHING) -> Facets:
+        """Counts over the works that pass the filter; values that none has are left out."""
+
+    def search(
+        self,
+        vector: Vector,
+        k: int,
+        *,
+        fingerprint: str,
+        where: Filter = EVERYTHING,
+        offset: int = 0,
+        per_artist: int | None = None,
+    ) -> list[Hit]:
+        """The k works nearest to the vector, after the first `offset`; fewer where fewer pass.
+
+        With `per_artist` only that many of an artist's works count, the nearest ones. Raises Invalid for a vector
+        of another length, or made by an encoder whose fingerprint is not the build's, and for k, an offset or a
+        number below what makes sense.
+        """
+
+    def hybrid(
+        self,
+        words: str,
+        vector: Vector,
+        k: int,
+        *,
+        fingerprint: str,
+        where: Filter = EVERYTHING,
+        offset: int = 0,
+        per_artist: int | None = None,
+    ) -> list[Hit]:
+        """As `search`, but ordered by reciprocal rank fusion of two rankings: nearness to the vector, and how well
+        the catalogue's words about a work (`gallery.vectors.words`) match the given ones. A hit's score is still
+        its cosine similarity, so the scores of a hybrid list need not fall. Words that match nothing leave the
+        order of `search`."""
 
 
 class VectorStore(Protocol):
@@ -85,8 +128,17 @@ class VectorStore(Protocol):
 VECTORS: Registry[VectorStore] = Registry(
     "vector store",
     "GALLERY_VECTORS",
-    {"lance": "gallery.vectors.lance:open_lance", "memory": "gallery.vectors.memory:open_memory"},
+    {
+        "lance": "gallery.vectors.lance:open_lance",
+        "weaviate": "gallery.vectors.weaviate:open_weaviate",
+        "weaviates": "gallery.vectors.weaviate:open_weaviate",
+        "qdrant": "gallery.vectors.qdrant:open_qdrant",
+        "qdrants": "gallery.vectors.qdrant:open_qdrant",
+        "memory": "gallery.vectors.memory:open_memory",
+    },
+    {"weaviate": "weaviate", "weaviates": "weaviate", "qdrant": "qdrant", "qdrants": "qdrant"},
 )
+"""Factories take `(address, *, api_key: str | None)`; the key is that of a reader or of a writer, as `Ports` was opened."""
 
 
 def check_rows(build: Build, ids: Sequence[str], vectors: Vectors) -> Vectors:
@@ -107,8 +159,11 @@ def check_rows(build: Build, ids: Sequence[str], vectors: Vectors) -> Vectors:
     return rows
 
 
-def check_query(build: Build, vector: Vector, fingerprint: str, k: int) -> Vector:
-    """The query as float32 [dim] of unit length. Raises Invalid where it cannot be compared with the build's rows."""
+def check_query(
+    build: Build, vector: Vector, fingerprint: str, k: int, offset: int = 0, per_artist: int | None = None
+) -> Vector:
+    """The query as float32 [dim] of unit length. Raises Invalid where it cannot be compared with the build's rows, or
+    a number makes no sense."""
     if fingerprint != build.fingerprint:
         raise Invalid(
             f"build {build.name} was made by encoder {build.fingerprint}; this query is by {fingerprint}"
@@ -119,4 +174,14 @@ def check_query(build: Build, vector: Vector, fingerprint: str, k: int) -> Vecto
         raise Invalid(f"build {build.name} takes finite queries of {build.dim} floats; got {query.shape}")
     if k < 1:
         raise Invalid(f"k must be at least 1, not {k}")
+    if offset < 0:
+        raise Invalid(f"offset must be at least 0, not {offset}")
+    if per_artist is not None and per_artist < 1:
+        raise Invalid(f"per_artist must be at least 1, not {per_artist}")
     return query / np.float32(length)
+
+
+def no_rows(build: Build, missing: Sequence[str]) -> NotFound:
+    """The error that says which ids the build has no rows for."""
+    named = ", ".join(list(missing)[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+    return NotFound(f"build {build.name} has no work {named}")

@@ -14,11 +14,13 @@ ONGOING = 9999
 class Filter:
     """Which works a search may return; the empty filter lets all through.
 
-    `artists` are slugs; `genres` and `nationalities` match whole entries, exactly. `since` and `until` are years:
-    a work passes where its painter's life overlaps them, and fails where no life dates are known.
+    `artists` are slugs, as are `without_artists`, whose works are left out; `genres` and `nationalities` match whole
+    entries, exactly. `since` and `until` are years: a work passes where its painter's life overlaps them, and fails
+    where no life dates are known.
     """
 
     artists: tuple[str, ...] = ()
+    without_artists: tuple[str, ...] = ()
     genres: tuple[str, ...] = ()
     nationalities: tuple[str, ...] = ()
     since: int | None = None
@@ -30,6 +32,8 @@ class Filter:
     def lets_through(self, artist: Artist) -> bool:
         """True where a work by this artist passes."""
         if self.artists and artist.slug not in self.artists:
+            return False
+        if artist.slug in self.without_artists:
             return False
         if self.genres and not set(self.genres) & set(artist.genres):
             return False

@@ -17,11 +17,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import cached_property, wraps
+from itertools import islice
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 # Before the import, which reads it: otherwise each new table is announced on stderr as a warning.
 os.environ.setdefault("LANCEDB_LOG", "error")
@@ -30,8 +32,10 @@ import lancedb
 from gallery.addresses import Address
 from gallery.catalog import Artwork, Build, Hit, from_payload, to_payload
 from gallery.errors import Invalid, NotFound, Unavailable
-from gallery.vectors import Vector, Vectors, check_query, check_rows
+from gallery.vectors import Facets, Vector, Vectors, check_query, check_rows, no_rows
 from gallery.vectors.filters import EVERYTHING, Filter, life
+from gallery.vectors.ranking import by_match, first_of_each, fused, most_frequent_first, rarity
+from gallery.vectors.words import document, words_of
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -100,59 +104,121 @@ class LanceCollection:
         found = self._table.search().select(["id"]).limit(self._table.count_rows() or 1).to_arrow()
         return set(found["id"].to_pylist())
 
+    @_translated
     def get(self, id: str) -> Artwork:
-        return _work(self._row(id, "payload"))
-
-    def vector(self, id: str) -> Vector:
-        return np.asarray(self._row(id, "vector")["vector"], dtype=np.float32)
+        works = self._works_of([id])
+        if not works:
+            raise NotFound(f"no work {id} in build {self.build.name}")
+        return works[id]
 
     @_translated
-    def _row(self, id: str, column: str) -> dict[str, Any]:
-        rows = self._table.search().where(f"id = {_quoted([id])}").select([column]).limit(1).to_list()
-        if not rows:
-            raise NotFound(f"no work {id} in build {self.build.name}")
-        return dict(rows[0])
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        wanted = list(dict.fromkeys(ids))
+        if not wanted:
+            return np.zeros((0, self.build.dim), dtype=np.float32)
+        found = self._rows(["id", "vector"], f"id IN ({_quoted(wanted)})")
+        places = {id: place for place, id in enumerate(found["id"].to_pylist())}
+        missing = [id for id in wanted if id not in places]
+        if missing:
+            raise no_rows(self.build, missing)
+        rows = found["vector"].combine_chunks().flatten().to_numpy().reshape(-1, self.build.dim)
+        return np.asarray(rows[[places[id] for id in ids]], dtype=np.float32)
 
     @_translated
     def works(self, where: Filter = EVERYTHING, limit: int = 100, offset: int = 0) -> list[Artwork]:
         # Ordered here: a Lance scan has no order of its own, and only keys are read before the cut.
-        query = self._table.search().select(["id", "file"]).limit(self._table.count_rows() or 1)
-        if where:
-            query = query.where(_sql(where))
-        keys = sorted((row["file"], row["id"]) for row in query.to_list())[offset : offset + limit]
-        if not keys:
-            return []
-        ids = [id for _, id in keys]
-        rows = (
-            self._table.search()
-            .where(f"id IN ({_quoted(ids)})")
-            .select(["id", "payload"])
-            .limit(len(ids))
-            .to_list()
-        )
-        found = {row["id"]: _work(row) for row in rows}
+        keys = self._rows(["file", "id"], _sql(where))
+        order = sorted(zip(*(column.to_pylist() for column in keys.columns), strict=True))
+        ids = [id for _, id in order[offset : offset + limit]]
+        found = self._works_of(ids)
         return [found[id] for id in ids]
 
     @_translated
-    def search(self, vector: Vector, k: int, *, fingerprint: str, where: Filter = EVERYTHING) -> list[Hit]:
-        query = check_query(self.build, vector, fingerprint, k)
+    def facets(self, where: Filter = EVERYTHING) -> Facets:
+        rows = self._rows(["artist", "genres", "nationalities"], _sql(where))
+        return Facets(
+            _counted(rows["artist"]),
+            _counted(pc.list_flatten(rows["genres"])),
+            _counted(pc.list_flatten(rows["nationalities"])),
+        )
+
+    @_translated
+    def search(
+        self,
+        vector: Vector,
+        k: int,
+        *,
+        fingerprint: str,
+        where: Filter = EVERYTHING,
+        offset: int = 0,
+        per_artist: int | None = None,
+    ) -> list[Hit]:
+        query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
         total = self._table.count_rows()
-        if not total:
-            return []
-        wanted = min(k, total)
-        fetch = min(wanted + 8, total)
+        fetch = min(offset + k + 8, total)
         while True:
-            search = (
-                self._table.search(query, vector_column_name="vector").distance_type("cosine").limit(fetch)
-            )
-            if where:
-                search = search.where(_sql(where), prefilter=True)
-            rows = search.select(["id", "payload", "_distance"]).to_list()
-            scored = sorted((-round(1.0 - row["_distance"], 6), row["id"], row["payload"]) for row in rows)
-            # Ties go by id, so a cut that falls inside a tie needs all of the tie.
-            if fetch == total or len(scored) < fetch or scored[wanted - 1][0] < scored[-1][0]:
-                return [Hit(from_payload(json.loads(payload)), -score) for score, _, payload in scored[:k]]
+            near = self._nearest(query, where, fetch)
+            scores = near["score"].to_numpy()
+            # Ties go by id, and which of an artist's works count hangs on that: without all of a tie there is no
+            # telling, so the last one is left out while there may be more of it.
+            complete = fetch == total or len(near) < fetch
+            sure = len(near) if complete else int(np.searchsorted(-scores, -scores[-1]))
+            artists = near["artist"][:sure].to_pylist()
+            places = list(islice(first_of_each(artists, per_artist), offset + k))
+            if complete or len(places) == offset + k:
+                return self._hits(near, places[offset:])
             fetch = min(fetch * 4, total)
+
+    @_translated
+    def hybrid(
+        self,
+        words: str,
+        vector: Vector,
+        k: int,
+        *,
+        fingerprint: str,
+        where: Filter = EVERYTHING,
+        offset: int = 0,
+        per_artist: int | None = None,
+    ) -> list[Hit]:
+        query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
+        near = self._nearest(query, where, self._table.count_rows(), words=True)
+        ids, artists = near["id"].to_pylist(), near["artist"].to_pylist()
+        places = {id: place for place, id in enumerate(ids)}
+        matches = by_match(_matches(near, list(dict.fromkeys(words_of(words)))), ids)
+        ranking = [places[id] for id in fused(ids, matches)] if matches else range(len(ids))
+        kept = first_of_each((artists[place] for place in ranking), per_artist)
+        return self._hits(near, [ranking[at] for at in islice(kept, offset, offset + k)])
+
+    def _nearest(self, query: Vector, where: Filter, fetch: int, *, words: bool = False) -> pa.Table:
+        """The nearest works ordered by score, ties by id: columns id, artist, score (float64), on request words."""
+        columns = ["id", "artist", "_distance"]
+        if words and "words" in self._table.schema.names:  # not so in a build of before hybrid search
+            columns.append("words")
+        search = self._table.search(query, vector_column_name="vector").distance_type("cosine")
+        if where:
+            search = search.where(_sql(where), prefilter=True)
+        rows = search.limit(fetch or 1).select(columns).to_arrow()
+        scores = np.round(1.0 - rows["_distance"].to_numpy().astype(np.float64), 6)
+        rows = rows.drop_columns("_distance").append_column("score", pa.array(scores))
+        return rows.sort_by([("score", "descending"), ("id", "ascending")])
+
+    def _rows(self, columns: list[str], condition: str | None = None) -> pa.Table:
+        # Lance's own default limit is 10 rows, and it takes no 0.
+        query = self._table.search().select(columns).limit(self._table.count_rows() or 1)
+        return (query.where(condition) if condition else query).to_arrow()
+
+    def _works_of(self, ids: Sequence[str]) -> dict[str, Artwork]:
+        if not ids:
+            return {}
+        rows = self._rows(["id", "payload"], f"id IN ({_quoted(ids)})")
+        pairs = zip(rows["id"].to_pylist(), rows["payload"].to_pylist(), strict=True)
+        return {id: from_payload(json.loads(payload)) for id, payload in pairs}
+
+    def _hits(self, near: pa.Table, places: Sequence[int]) -> list[Hit]:
+        chosen = near.select(["id", "score"]).take(pa.array(places, pa.int64())).to_pylist()
+        works = self._works_of([row["id"] for row in chosen])
+        return [Hit(works[row["id"]], row["score"]) for row in chosen if row["id"] in works]
 
 
 class LanceStore:
@@ -266,6 +332,7 @@ def _schema(dim: int) -> pa.Schema:
             pa.field("nationalities", pa.list_(pa.string())),
             pa.field("life_start", pa.int32()),
             pa.field("life_end", pa.int32()),
+            pa.field("words", pa.list_(pa.string())),
             pa.field("payload", pa.string(), nullable=False),
             pa.field("vector", pa.list_(pa.float32(), dim), nullable=False),
         ]
@@ -278,17 +345,35 @@ def _columns(work: Artwork, row: Vector) -> dict[str, Any]:
         "id": work.id,
         "file": work.file,
         "artist": work.artist.slug,
-        "genres": list(work.artist.genres),
-        "nationalities": list(work.artist.nationalities),
+        "genres": list(dict.fromkeys(work.artist.genres)),
+        "nationalities": list(dict.fromkeys(work.artist.nationalities)),
         "life_start": start,
         "life_end": end,
+        "words": document(work).split(),
         "payload": json.dumps(to_payload(work), ensure_ascii=False),
         "vector": row,
     }
 
 
-def _work(row: dict[str, Any]) -> Artwork:
-    return from_payload(json.loads(row["payload"]))
+def _matches(rows: pa.Table, terms: list[str]) -> dict[str, float]:
+    """How well works match the words, by id, above 0; works that do not match at all are left out."""
+    if not terms or not len(rows) or "words" not in rows.schema.names:
+        return {}
+    lists = rows["words"].combine_chunks()
+    found = pc.index_in(lists.flatten(), value_set=pa.array(terms))
+    places = pc.filter(pc.list_parent_indices(lists), found.is_valid()).to_numpy()
+    which = found.drop_null().to_numpy()
+    having = np.bincount(which, minlength=len(terms))
+    weights = np.array([rarity(len(rows), int(count)) for count in having])
+    scores = np.round(np.bincount(places, weights=weights[which], minlength=len(rows)), 9)
+    matching = np.flatnonzero(scores)
+    return dict(zip(rows["id"].take(matching).to_pylist(), scores[matching].tolist(), strict=True))
+
+
+def _counted(values: pa.ChunkedArray) -> dict[str, int]:
+    return most_frequent_first(
+        {entry["values"]: entry["counts"] for entry in pc.value_counts(values).to_pylist()}
+    )
 
 
 def _quoted(values: Sequence[str]) -> str:
@@ -299,6 +384,8 @@ def _sql(where: Filter) -> str | None:
     terms = []
     if where.artists:
         terms.append(f"artist IN ({_quoted(where.artists)})")
+    if where.without_artists:
+        terms.append(f"artist NOT IN ({_quoted(where.without_artists)})")
     if where.genres:
         terms.append(f"array_has_any(genres, [{_quoted(where.genres)}])")
     if where.nationalities:
@@ -310,7 +397,7 @@ def _sql(where: Filter) -> str | None:
     return " AND ".join(terms) or None
 
 
-def open_lance(address: Address) -> LanceStore:
-    """The store in the address's folder; nothing is created until the first build."""
+def open_lance(address: Address, *, api_key: str | None = None) -> LanceStore:
+    """The store in the address's folder; nothing is created until the first build. No key is needed."""
     address.check_options()
     return LanceStore(address.path)

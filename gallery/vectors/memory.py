@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,59 +11,110 @@ import numpy as np
 from gallery.addresses import Address
 from gallery.catalog import Artwork, Build, Hit
 from gallery.errors import Invalid, NotFound
-from gallery.vectors import Vector, Vectors, check_query, check_rows
+from gallery.vectors import Facets, Vector, Vectors, check_query, check_rows, no_rows
 from gallery.vectors.filters import EVERYTHING, Filter
+from gallery.vectors.ranking import by_match, fused, most_frequent_first, rarity, thinned
+from gallery.vectors.words import document, words_of
 
 _STORES: dict[str, MemoryStore] = {}
 
 
 class MemoryCollection:
-    """Works and rows in dicts."""
+    """Works and rows in a dict."""
 
     def __init__(self, build: Build) -> None:
         self.build = build
-        self._works: dict[str, Artwork] = {}
-        self._rows: dict[str, Vector] = {}
+        self._kept: dict[str, tuple[Artwork, Vector]] = {}
 
     def upsert(self, works: Sequence[Artwork], vectors: Vectors) -> None:
         rows = check_rows(self.build, [work.id for work in works], vectors)
         for work, row in zip(works, rows, strict=True):
-            self._works[work.id] = work
-            self._rows[work.id] = row.copy()
+            self._kept[work.id] = (work, row.copy())
 
     def delete(self, ids: Sequence[str]) -> None:
         for id in ids:
-            self._works.pop(id, None)
-            self._rows.pop(id, None)
+            self._kept.pop(id, None)
 
     def count(self, where: Filter = EVERYTHING) -> int:
-        return sum(where.lets_through(work.artist) for work in self._works.values())
+        return len(self._passing(where))
 
     def ids(self) -> set[str]:
-        return set(self._works)
+        return set(self._kept)
 
     def get(self, id: str) -> Artwork:
         try:
-            return self._works[id]
+            return self._kept[id][0]
         except KeyError:
             raise NotFound(f"no work {id} in build {self.build.name}") from None
 
-    def vector(self, id: str) -> Vector:
-        self.get(id)
-        return self._rows[id].copy()
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        found = [self._kept.get(id) for id in ids]
+        missing = [id for id, kept in zip(ids, found, strict=True) if kept is None]
+        if missing:
+            raise no_rows(self.build, missing)
+        rows = [kept[1] for kept in found if kept is not None]
+        return np.stack(rows) if rows else np.zeros((0, self.build.dim), dtype=np.float32)
 
     def works(self, where: Filter = EVERYTHING, limit: int = 100, offset: int = 0) -> list[Artwork]:
-        passing = [work for work in self._works.values() if where.lets_through(work.artist)]
+        passing = [work for work, _ in self._passing(where)]
         return sorted(passing, key=lambda work: (work.file, work.id))[offset : offset + limit]
 
-    def search(self, vector: Vector, k: int, *, fingerprint: str, where: Filter = EVERYTHING) -> list[Hit]:
-        query = check_query(self.build, vector, fingerprint, k)
-        passing = [work for work in self._works.values() if where.lets_through(work.artist)]
+    def facets(self, where: Filter = EVERYTHING) -> Facets:
+        artists, genres, nationalities = Counter[str](), Counter[str](), Counter[str]()
+        for work, _ in self._passing(where):
+            artists[work.artist.slug] += 1
+            genres.update(set(work.artist.genres))
+            nationalities.update(set(work.artist.nationalities))
+        return Facets(*map(most_frequent_first, (artists, genres, nationalities)))
+
+    def search(
+        self,
+        vector: Vector,
+        k: int,
+        *,
+        fingerprint: str,
+        where: Filter = EVERYTHING,
+        offset: int = 0,
+        per_artist: int | None = None,
+    ) -> list[Hit]:
+        query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
+        return thinned(self._nearest(query, where), per_artist)[offset : offset + k]
+
+    def hybrid(
+        self,
+        words: str,
+        vector: Vector,
+        k: int,
+        *,
+        fingerprint: str,
+        where: Filter = EVERYTHING,
+        offset: int = 0,
+        per_artist: int | None = None,
+    ) -> list[Hit]:
+        query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
+        hits = {hit.artwork.id: hit for hit in self._nearest(query, where)}
+        wanted = set(words_of(words))
+        matching = {id: wanted & set(document(hit.artwork).split()) for id, hit in hits.items()}
+        having = Counter(word for matched in matching.values() for word in matched)
+        scores = {
+            id: round(sum(rarity(len(hits), having[word]) for word in matched), 9)
+            for id, matched in matching.items()
+            if matched
+        }
+        ranking = fused(list(hits), by_match(scores, hits))
+        return thinned((hits[id] for id in ranking), per_artist)[offset : offset + k]
+
+    def _passing(self, where: Filter) -> list[tuple[Artwork, Vector]]:
+        # A copy first: another thread may write while this one reads.
+        return [kept for kept in list(self._kept.values()) if where.lets_through(kept[0].artist)]
+
+    def _nearest(self, query: Vector, where: Filter) -> list[Hit]:
+        passing = self._passing(where)
         if not passing:
             return []
-        scores = np.stack([self._rows[work.id] for work in passing]) @ query
-        hits = [Hit(work, round(float(score), 6)) for work, score in zip(passing, scores, strict=True)]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.artwork.id))[:k]
+        scores = np.stack([row for _, row in passing]) @ query
+        hits = [Hit(work, round(float(score), 6)) for (work, _), score in zip(passing, scores, strict=True)]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.artwork.id))
 
 
 class MemoryStore:
@@ -108,7 +160,7 @@ class MemoryStore:
         self._collections.pop(name, None)
 
 
-def open_memory(address: Address) -> MemoryStore:
-    """The store of that name; the same name gives the same store for as long as the process lives."""
+def open_memory(address: Address, *, api_key: str | None = None) -> MemoryStore:
+    """The store of that name; the same name gives the same store for as long as the process lives. No key is needed."""
     address.check_options()
     return _STORES.setdefault(address.location, MemoryStore(address.text))

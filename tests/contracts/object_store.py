@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -67,7 +68,14 @@ class ObjectStoreContract:
         ],
     )
     def test_what_is_no_key_is_invalid(self, objects: ObjectStore, key: str) -> None:
-        for act in (objects.get, objects.delete, lambda key: objects.put(key, b"")):
+        for act in (
+            objects.get,
+            objects.delete,
+            lambda key: objects.put(key, b""),
+            lambda key: objects.add(key, b"x"),
+            objects.public_url,
+            lambda key: objects.signed_url(key, 60),
+        ):
             with pytest.raises(Invalid):
                 act(key)
 
@@ -76,3 +84,54 @@ class ObjectStoreContract:
             list(pool.map(lambda number: objects.put("same/key", bytes([number]) * 1000), range(40)))
         assert objects.get("same/key") in [bytes([number]) * 1000 for number in range(40)]
         assert objects.sizes() == {"same/key": 1000}
+
+    # -- adding
+
+    def test_what_is_added_is_got(self, objects: ObjectStore) -> None:
+        assert objects.add("a/b.bin", b"\x00\xff", "image/png") is True
+        assert objects.get("a/b.bin") == b"\x00\xff" and objects.sizes() == {"a/b.bin": 2}
+
+    def test_a_second_add_changes_nothing(self, objects: ObjectStore) -> None:
+        assert objects.add("a", b"first") is True
+        assert objects.add("a", b"another") is False
+        assert objects.get("a") == b"first" and objects.sizes() == {"a": 5}
+
+    def test_adding_leaves_what_was_put(self, objects: ObjectStore) -> None:
+        objects.put("a", b"put")
+        assert objects.add("a", b"added") is False
+        assert objects.get("a") == b"put"
+
+    def test_an_object_of_no_bytes_counts_as_absent(self, objects: ObjectStore) -> None:
+        objects.put("a", b"")
+        assert objects.add("a", b"whole") is True
+        assert objects.add("a", b"again") is False
+        assert objects.get("a") == b"whole"
+
+    def test_what_was_deleted_can_be_added_again(self, objects: ObjectStore) -> None:
+        objects.add("a", b"old")
+        objects.delete("a")
+        assert objects.add("a", b"new") is True
+        assert objects.get("a") == b"new"
+
+    def test_of_many_threads_that_add_one_key_exactly_one_does(self, objects: ObjectStore) -> None:
+        data = [bytes([number]) * 1000 for number in range(40)]
+        with ThreadPoolExecutor(8) as pool:
+            added = list(pool.map(lambda number: objects.add("same/key", data[number]), range(40)))
+        assert added.count(True) == 1
+        assert objects.get("same/key") == data[added.index(True)] and objects.sizes() == {"same/key": 1000}
+
+    # -- addresses for visitors
+
+    @pytest.mark.parametrize("key", ["a", "thumbs/320-v1/ab/abcd.webp"])
+    def test_an_address_names_the_key_or_the_setting_that_does_without(
+        self, objects: ObjectStore, key: str
+    ) -> None:
+        objects.put(key, b"x")
+        for address_of in (objects.public_url, lambda key: objects.signed_url(key, 60)):
+            try:
+                address = urlsplit(address_of(key))
+            except Invalid as error:
+                assert "GALLERY_DELIVERY=app" in str(error)
+            else:
+                assert address.scheme in ("https", "http") and address.netloc
+                assert unquote(address.path).endswith(f"/{key}")

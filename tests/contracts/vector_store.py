@@ -1,14 +1,22 @@
-"""What every vector store keeps, one test a sentence. A store's own tests subclass this with one fixture."""
+"""What every vector store keeps, one test a sentence. A store's own tests subclass this with one fixture.
+
+Of `hybrid` only clear cases are held. The contract is reciprocal rank fusion with a k of 60 and equal weights, but
+stores may look only so deep into a ranking, weigh rare words each in their way (any BM25 will do), and order works
+whose fused places come out exactly equal as they like. Works alike in both, vector and words, do come by id.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from gallery.catalog import Artist, Artwork, Build, Picture
+from gallery.catalog import Artist, Artwork, Build, Hit, Picture
 from gallery.errors import Invalid, NotFound
 from gallery.vectors import Collection, VectorStore
 from gallery.vectors.filters import Filter
@@ -40,6 +48,15 @@ def row(*values: float) -> np.ndarray:
 
 def rows(*vectors: np.ndarray) -> np.ndarray:
     return np.stack(vectors)
+
+
+def ids(hits: Iterable[Hit]) -> list[str]:
+    return [hit.artwork.id for hit in hits]
+
+
+def random_rows(count: int, seed: int = 3) -> np.ndarray:
+    vectors = np.random.default_rng(seed).normal(size=(count, DIM)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
 class VectorStoreContract:
@@ -107,6 +124,250 @@ class VectorStoreContract:
         with pytest.raises(Invalid, match="other/8"):
             collection.search(row(1), 1, fingerprint="other/8")
 
+    # -- pages of results, and a few of each artist
+
+    def test_pages_join_into_the_whole_list(self, collection: Collection) -> None:
+        collection.upsert([work(f"{number:03}") for number in range(100)], random_rows(100))
+        whole = collection.search(row(1, 2, 3), 100, fingerprint=FINGERPRINT)
+        pages = [
+            collection.search(row(1, 2, 3), 7, fingerprint=FINGERPRINT, offset=offset)
+            for offset in range(0, 105, 7)
+        ]
+        assert len(whole) == 100 and [id for page in pages for id in ids(page)] == ids(whole)
+
+    def test_pages_join_also_where_a_tie_spans_them(self, collection: Collection) -> None:
+        names = [f"{number:03}" for number in range(60)]
+        shuffled = [str(name) for name in np.random.default_rng(1).permutation(names)]
+        collection.upsert([work(name) for name in shuffled], rows(*[row(1, 1)] * 60))
+        pages = [
+            collection.search(row(1), 7, fingerprint=FINGERPRINT, offset=offset) for offset in range(0, 60, 7)
+        ]
+        assert [id for page in pages for id in ids(page)] == names
+
+    @pytest.mark.parametrize("offset", [2, 3, 1_000])
+    def test_an_offset_beyond_the_end_gives_no_hits(self, collection: Collection, offset: int) -> None:
+        collection.upsert([work("a"), work("b")], rows(row(1), row(0, 1)))
+        assert collection.search(row(1), 5, fingerprint=FINGERPRINT, offset=offset) == []
+        assert collection.hybrid("a", row(1), 5, fingerprint=FINGERPRINT, offset=offset) == []
+
+    @pytest.mark.parametrize("wrong", [{"offset": -1}, {"per_artist": 0}, {"per_artist": -1}])
+    def test_an_offset_below_zero_or_fewer_than_one_an_artist_is_invalid(
+        self, collection: Collection, wrong: dict[str, Any]
+    ) -> None:
+        with pytest.raises(Invalid, match=next(iter(wrong))):
+            collection.search(row(1), 1, fingerprint=FINGERPRINT, **wrong)
+        with pytest.raises(Invalid, match=next(iter(wrong))):
+            collection.hybrid("a", row(1), 1, fingerprint=FINGERPRINT, **wrong)
+
+    @pytest.fixture
+    def many(self, collection: Collection) -> list[Artwork]:
+        """120 works of 12 artists in the collection, every second artist Dutch; their rows are random_rows(120)."""
+        painters = [artist(f"p{n:02}", nationalities=(("Dutch", "French")[n % 2],)) for n in range(12)]
+        works = [work(f"{number:03}", painters[number % 12]) for number in range(120)]
+        collection.upsert(works, random_rows(120))
+        return works
+
+    @pytest.mark.parametrize("per_artist", [1, 3, 10, 50])
+    @pytest.mark.parametrize("where", [Filter(), Filter(nationalities=("Dutch",), without_artists=("p04",))])
+    @pytest.mark.parametrize("offset", [0, 4])
+    def test_only_the_nearest_few_of_an_artist_count(
+        self, collection: Collection, many: list[Artwork], per_artist: int, where: Filter, offset: int
+    ) -> None:
+        query, seen, expected = row(1, 2, 3), dict.fromkeys((one.artist.slug for one in many), 0), []
+        for place in np.argsort(-(random_rows(120) @ query)):
+            by = many[place].artist
+            seen[by.slug] += where.lets_through(by)
+            if where.lets_through(by) and seen[by.slug] <= per_artist:
+                expected.append(many[place].id)
+        hits = collection.search(
+            query, 9, fingerprint=FINGERPRINT, where=where, offset=offset, per_artist=per_artist
+        )
+        assert ids(hits) == expected[offset : offset + 9]
+
+    def test_k_is_filled_also_where_one_artist_has_the_nearest_hundreds(self, collection: Collection) -> None:
+        crowd = [work(f"crowd{number:03}", artist("crowd")) for number in range(400)]
+        others = [work(f"other{number}", artist(f"other{number}")) for number in range(3)]
+        close = [row(10, 0.001 * (number + 1)) for number in range(400)]
+        collection.upsert(crowd + others, rows(*close, row(3, 1), row(2, 1), row(1, 1)))
+        hits = collection.search(row(1), 4, fingerprint=FINGERPRINT, per_artist=2)
+        assert [hit.artwork.artist.slug for hit in hits] == ["crowd", "crowd", "other0", "other1"]
+        rest = collection.search(row(1), 4, fingerprint=FINGERPRINT, per_artist=2, offset=4)
+        assert ids(rest) == ["other2"]
+
+    def test_among_an_artists_works_that_tie_the_first_ids_count(self, collection: Collection) -> None:
+        works = [work(f"{number:02}", artist("ab"[number % 2])) for number in reversed(range(40))]
+        collection.upsert(works, rows(*[row(1, 1)] * 40))
+        hits = collection.search(row(1), 10, fingerprint=FINGERPRINT, per_artist=2)
+        assert ids(hits) == ["00", "01", "02", "03"]
+
+    # -- words and nearness together
+
+    @staticmethod
+    def equally_near(collection: Collection, *works: Artwork) -> None:
+        collection.upsert(works, rows(*[row(1, 1)] * len(works)))
+
+    def test_words_lift_the_works_they_match_over_others_as_near(self, collection: Collection) -> None:
+        others = [work(f"a{number}", artist("someone")) for number in range(5)]
+        monets = [work("z1", artist("claude-monet")), work("z2", artist("claude-monet"))]
+        self.equally_near(collection, *others, *monets)
+        assert ids(collection.search(row(1), 2, fingerprint=FINGERPRINT)) == ["a0", "a1"]
+        for words in ("Monet", "claude monet", "paintings by Claude Monet"):
+            assert set(ids(collection.hybrid(words, row(1), 2, fingerprint=FINGERPRINT))) == {"z1", "z2"}
+
+    @pytest.mark.parametrize(
+        "words", ["cubism", "cubist", "a Cubist painting", "spanish", "Guernica", "great war"]
+    )
+    def test_words_match_genre_nationality_and_file_name(self, collection: Collection, words: str) -> None:
+        others = [work(f"a{number}") for number in range(5)]
+        match = artist("pablo", genres=("Cubism", "Great War"), nationalities=("Spanish",))
+        self.equally_near(collection, *others, work("z", match, file="Pablo/Pablo_Guernica_7.jpg"))
+        assert ids(collection.hybrid(words, row(1), 1, fingerprint=FINGERPRINT)) == ["z"]
+
+    @pytest.mark.parametrize("words", ["durer", "Dürer", "DÜRER", "Du\u0308rer", "ALBRECHT durer"])
+    def test_accents_and_case_do_not_matter(self, collection: Collection, words: str) -> None:
+        others = [work(f"a{number}", artist("someone")) for number in range(5)]
+        self.equally_near(
+            collection, *others, work("z", dataclasses.replace(artist("d"), name="Albrecht Dürer"))
+        )
+        assert ids(collection.hybrid(words, row(1), 1, fingerprint=FINGERPRINT)) == ["z"]
+
+    def test_a_word_inside_another_does_not_match(self, collection: Collection) -> None:
+        self.equally_near(collection, work("a", artist("someone")), work("z", artist("monet")))
+        assert ids(collection.hybrid("mon one net", row(1), 1, fingerprint=FINGERPRINT)) == ["a"]
+
+    def test_who_matches_more_of_the_words_comes_before_who_matches_fewer(
+        self, collection: Collection
+    ) -> None:
+        one = work("a", artist("x", genres=("Realism",), nationalities=("Dutch",)))
+        two = [
+            work(f"m{number}", artist("x", genres=("Baroque",), nationalities=("Dutch",)))
+            for number in range(5)
+        ]
+        three = work("b", artist("jan", genres=("Baroque",), nationalities=("Dutch",)))
+        strangers = [
+            work(f"zz{number}", artist("x", genres=("Pop",), nationalities=("Irish",)))
+            for number in range(20)
+        ]
+        self.equally_near(collection, one, *two, three, *strangers)
+        found = ids(collection.hybrid("jan dutch baroque", row(1), 27, fingerprint=FINGERPRINT))
+        assert len(found) == 27 and found.index("b") < found.index("a")
+
+    def test_words_find_a_work_that_hundreds_are_nearer_than(self, collection: Collection) -> None:
+        near = [work(f"a{number:03}", artist("someone")) for number in range(300)]
+        close = [row(10, 0.01 * (number + 1)) for number in range(300)]
+        collection.upsert([*near, work("far", artist("monet"))], rows(*close, row(-1)))
+        assert "far" in ids(collection.hybrid("monet", row(1), 2, fingerprint=FINGERPRINT))
+
+    @pytest.mark.parametrize("words", ["", "   ", "!?", "xyzzy plugh", "a painting of the", "モネ"])
+    @pytest.mark.parametrize(
+        "how",
+        [
+            {},
+            {"offset": 5},
+            {"per_artist": 2},
+            {"where": Filter(nationalities=("Dutch",)), "offset": 1, "per_artist": 1},
+        ],
+    )
+    def test_words_that_match_nothing_leave_the_order_of_search(
+        self, collection: Collection, many: list[Artwork], words: str, how: dict[str, Any]
+    ) -> None:
+        query = row(1, 2, 3)
+        plain = collection.search(query, 10, fingerprint=FINGERPRINT, **how)
+        assert plain
+        assert ids(collection.hybrid(words, query, 10, fingerprint=FINGERPRINT, **how)) == ids(plain)
+
+    def test_a_hybrid_score_is_cosine_similarity(self, collection: Collection) -> None:
+        collection.upsert(
+            [work("near", artist("someone")), work("far", artist("monet"))], rows(row(3, 4), row(-1))
+        )
+        hits = collection.hybrid("monet", row(1) * 5, 2, fingerprint=FINGERPRINT)
+        assert {hit.artwork.id: hit.score for hit in hits} == pytest.approx(
+            {"near": 0.6, "far": -1}, abs=1e-5
+        )
+
+    def test_works_alike_in_vector_and_words_come_by_id(self, collection: Collection) -> None:
+        names = [f"{number:03}" for number in range(60)]
+        shuffled = [str(name) for name in np.random.default_rng(1).permutation(names)]
+        works = [work(name, artist("monet"), file="same.jpg") for name in shuffled]
+        self.equally_near(collection, *works)
+        for offset in (0, 7, 55):
+            hits = collection.hybrid("monet", row(1), 7, fingerprint=FINGERPRINT, offset=offset)
+            assert ids(hits) == names[offset : offset + 7]
+
+    def test_a_filter_holds_for_words_too(self, collection: Collection, many: list[Artwork]) -> None:
+        french = Filter(nationalities=("French",))
+        for words in ("p03", "p04", "dutch"):
+            hits = collection.hybrid(words, row(1), 120, fingerprint=FINGERPRINT, where=french)
+            assert set(ids(hits)) == {one.id for one in many if french.lets_through(one.artist)}
+        without = Filter(without_artists=("p03",))
+        hits = collection.hybrid("p03", row(1), 120, fingerprint=FINGERPRINT, where=without)
+        assert set(ids(hits)) == {one.id for one in many if one.artist.slug != "p03"}
+
+    def test_hybrid_pages_join_into_the_whole_list(self, collection: Collection, many: list[Artwork]) -> None:
+        whole = collection.hybrid("dutch p03", row(1, 2), 120, fingerprint=FINGERPRINT)
+        pages = [
+            collection.hybrid("dutch p03", row(1, 2), 9, fingerprint=FINGERPRINT, offset=offset)
+            for offset in range(0, 126, 9)
+        ]
+        assert len(whole) == 120 and [id for page in pages for id in ids(page)] == ids(whole)
+
+    def test_words_bring_no_more_of_an_artist_than_asked(
+        self, collection: Collection, many: list[Artwork]
+    ) -> None:
+        hits = collection.hybrid("p03 p05", row(1), 24, fingerprint=FINGERPRINT, per_artist=2)
+        slugs = [hit.artwork.artist.slug for hit in hits]
+        assert len(hits) == 24 and {slugs.count(slug) for slug in slugs} == {2}
+        assert set(slugs[:4]) == {"p03", "p05"}
+        rest = collection.hybrid("p03 p05", row(1), 24, fingerprint=FINGERPRINT, per_artist=2, offset=20)
+        assert ids(rest) == ids(hits)[20:]
+
+    def test_words_follow_what_is_written_and_deleted(self, collection: Collection) -> None:
+        self.equally_near(collection, work("a", artist("someone")), work("z", artist("monet")))
+        self.equally_near(collection, work("z", artist("manet")))
+        assert ids(collection.hybrid("monet", row(1), 2, fingerprint=FINGERPRINT)) == ["a", "z"]
+        assert ids(collection.hybrid("manet", row(1), 2, fingerprint=FINGERPRINT)) == ["z", "a"]
+        collection.delete(["z"])
+        assert ids(collection.hybrid("manet", row(1), 2, fingerprint=FINGERPRINT)) == ["a"]
+
+    def test_an_empty_collection_gives_no_hits_for_words(self, collection: Collection) -> None:
+        assert collection.hybrid("monet", row(1), 5, fingerprint=FINGERPRINT) == []
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            '"',
+            "'",
+            '"unclosed phrase',
+            "AND OR NOT",
+            "monet AND NOT (",
+            "mon*",
+            "*",
+            "(((",
+            "a:b^2~3",
+            "+p01 -p02",
+            "x" * 500,
+            "p01 " * 125,
+            " ".join(f"w{number}" for number in range(110)),
+            "'; DROP TABLE works; --",
+            "1' OR '1'='1",
+            '{Get{Artwork{_additional{id}}}} "}',
+            "%_\\",
+            "\x00\ufffd",
+            "🎨 <b>",
+        ],
+    )
+    def test_words_are_never_syntax(self, collection: Collection, many: list[Artwork], words: str) -> None:
+        hits = collection.hybrid(words, row(1), 200, fingerprint=FINGERPRINT)
+        assert sorted(ids(hits)) == [one.id for one in many] and collection.count() == 120
+
+    def test_hybrid_refuses_what_search_refuses(self, collection: Collection) -> None:
+        with pytest.raises(Invalid, match="other/8"):
+            collection.hybrid("monet", row(1), 1, fingerprint="other/8")
+        with pytest.raises(Invalid, match="8 floats"):
+            collection.hybrid("monet", np.ones(DIM + 1, dtype=np.float32), 1, fingerprint=FINGERPRINT)
+        with pytest.raises(Invalid, match="k must"):
+            collection.hybrid("monet", row(1), 0, fingerprint=FINGERPRINT)
+
     # -- writing
 
     def test_a_write_is_readable_when_the_call_returns(
@@ -119,7 +380,7 @@ class VectorStoreContract:
         for reader in (collection, store.open("one")):
             assert reader.get("é'\"") == written
             assert reader.search(row(1), 1, fingerprint=FINGERPRINT)[0].artwork == written
-            assert reader.vector("é'\"") == pytest.approx(row(1))
+            assert reader.vectors(["é'\""])[0] == pytest.approx(row(1))
 
     def test_the_same_id_twice_leaves_one_record_the_newer(self, collection: Collection) -> None:
         collection.upsert([work("x", file="old"), work("x", file="newer")], rows(row(1), row(0, 1)))
@@ -165,9 +426,82 @@ class VectorStoreContract:
         collection.delete([])
 
     def test_an_unknown_id_is_not_found(self, collection: Collection) -> None:
-        for look in (collection.get, collection.vector):
+        collection.upsert([work("a")], rows(row(1)))
+        for id in ("nobody' OR 1=1 --", "", "A", "a "):
             with pytest.raises(NotFound):
-                look("nobody' OR 1=1 --")
+                collection.get(id)
+            with pytest.raises(NotFound):
+                collection.vectors([id])
+
+    # -- rows
+
+    def test_rows_come_in_the_order_asked_for_also_twice(self, collection: Collection) -> None:
+        written = random_rows(50)
+        collection.upsert([work(f"{number:02}") for number in range(50)], written)
+        places = [7, 3, 49, 3, 0, 7]
+        found = collection.vectors([f"{place:02}" for place in places])
+        assert found.shape == (6, DIM) and found.dtype == np.float32
+        assert found == pytest.approx(written[places], abs=1e-6)
+
+    def test_no_ids_give_no_rows(self, collection: Collection) -> None:
+        found = collection.vectors([])
+        assert found.shape == (0, DIM) and found.dtype == np.float32
+
+    def test_rows_of_many_works_come_in_one_call(self, collection: Collection) -> None:
+        written = random_rows(1_500)
+        names = [f"{number:04}" for number in range(1_500)]
+        collection.upsert([work(name) for name in names], written)
+        assert collection.vectors(names[::-1]) == pytest.approx(written[::-1], abs=1e-6)
+
+    def test_the_ids_without_a_row_are_named(self, collection: Collection) -> None:
+        collection.upsert([work("held9")], rows(row(1)))
+        with pytest.raises(NotFound, match=r"lost1.*lost2") as caught:
+            collection.vectors(["lost1", "held9", "lost2"])
+        assert "held9" not in str(caught.value)
+
+    # -- facets
+
+    def test_facets_count_works_the_most_frequent_first_then_by_value(self, painters: Collection) -> None:
+        facets = painters.facets()
+        assert list(facets.artists.items()) == [
+            (slug, 1) for slug in ("bosch", "living", "monet", "nobody", "o'dd", "sisley")
+        ]
+        assert list(facets.genres.items()) == [
+            ("Impressionism", 3),
+            ("It's, odd", 1),
+            ("Northern Renaissance", 1),
+            ("Pop Art", 1),
+        ]
+        assert list(facets.nationalities.items()) == [
+            ("British", 2),
+            ("French", 2),
+            ("Dutch", 1),
+            ("Irish", 1),
+        ]
+
+    def test_facets_count_only_what_passes_a_filter(self, painters: Collection) -> None:
+        facets = painters.facets(Filter(nationalities=("British",)))
+        assert dict(facets.artists) == {"living": 1, "sisley": 1}
+        assert dict(facets.genres) == {"Impressionism": 2, "Pop Art": 1}
+        assert dict(facets.nationalities) == {"British": 2, "French": 1}
+        nothing = painters.facets(Filter(artists=("stranger",)))
+        assert (nothing.artists, nothing.genres, nothing.nationalities) == ({}, {}, {})
+
+    def test_facets_of_an_empty_collection_are_empty(self, collection: Collection) -> None:
+        facets = collection.facets()
+        assert (facets.artists, facets.genres, facets.nationalities) == ({}, {}, {})
+
+    def test_facets_count_every_work_and_every_value(self, collection: Collection) -> None:
+        numbers = [number for number in range(150) for _ in range(1 + (number == 149) * 500)]
+        works = [
+            work(f"{place:04}", artist(f"p{number:03}", genres=(f"g {number:03}",)))
+            for place, number in enumerate(numbers)
+        ]
+        collection.upsert(works, random_rows(len(works)))
+        facets = collection.facets()
+        assert list(facets.artists.items()) == [("p149", 501), *((f"p{n:03}", 1) for n in range(149))]
+        assert list(facets.genres.items()) == [("g 149", 501), *((f"g {n:03}", 1) for n in range(149))]
+        assert dict(facets.nationalities) == {"French": 650}
 
     # -- filters
 
@@ -204,6 +538,16 @@ class VectorStoreContract:
             (Filter(since=1600, until=1839), {"sisley", "o'dd"}),
             (Filter(since=2020), {"living"}),
             (Filter(artists=("nobody",), until=3000), set()),
+            (Filter(without_artists=("monet",)), {"sisley", "bosch", "living", "nobody", "o'dd"}),
+            (Filter(without_artists=("o'dd", "bosch")), {"monet", "sisley", "living", "nobody"}),
+            (
+                Filter(without_artists=("stranger",)),
+                {"monet", "sisley", "bosch", "living", "nobody", "o'dd"},
+            ),
+            (Filter(genres=("Impressionism",), without_artists=("sisley",)), {"monet", "living"}),
+            (Filter(artists=("monet", "bosch"), without_artists=("monet",)), {"bosch"}),
+            (Filter(artists=("monet",), without_artists=("monet",)), set()),
+            (Filter(since=1600, until=1839, without_artists=("o'dd",)), {"sisley"}),
         ],
     )
     def test_filters_are_and_across_fields_and_or_within(
@@ -214,6 +558,7 @@ class VectorStoreContract:
         } == expected
         assert {one.id for one in painters.works(where)} == expected
         assert painters.count(where) == len(expected)
+        assert set(painters.facets(where).artists) == expected
 
     def test_a_filter_is_applied_before_the_cut(self, painters: Collection) -> None:
         (hit,) = painters.search(row(1), 1, fingerprint=FINGERPRINT, where=Filter(artists=("living",)))

@@ -1,0 +1,68 @@
+"""The vector store Qdrant: a collection for each build, and an alias for the live one.
+
+    <base>_<build>    a collection; its metadata is the build, whose rows are its points
+    <base>            the alias of the live build
+
+A point has the vector `picture`, the sparse vector `words` that Qdrant weighs by how rare a word is, and as payload what
+filters look at and the work as JSON. Point ids are made from the works' ids, since Qdrant takes only numbers and UUIDs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gallery.addresses import Address
+from gallery.errors import Invalid
+from gallery.vectors.qdrant.places import Folder, Server
+from gallery.vectors.qdrant.store import NAME, QdrantStore
+
+_FOLDERS: dict[Path, Folder] = {}
+
+
+def open_qdrant(address: Address, *, api_key: str | None) -> QdrantStore:
+    """The store at ``qdrant://host:6333``, ``qdrants://host`` for https, or ``qdrant:///folder`` in a local folder.
+
+    A folder needs no key and ignores one. Nothing is asked or created yet. Raises Invalid.
+    """
+    base = address.options.get("collection", "artwork")
+    if not NAME.fullmatch(base):
+        raise Invalid(f"{address.text}: collection takes letters, digits, - and _ only, not {base!r}")
+    if address.scheme == "qdrant" and address.location.startswith("/"):
+        address.check_options("collection")
+        # One client for a folder, whichever way it is spelled: a second one would find it locked by the first.
+        folder = address.path.resolve()
+        return QdrantStore(_FOLDERS.setdefault(folder, Folder(f"qdrant://{folder}", folder)), base)
+    address.check_options("collection", "grpc", "timeout", "replication", "shards", "quantization")
+    quantization = address.options.get("quantization", "none")
+    if quantization not in ("int8", "none"):
+        raise Invalid(f"{address.text}: quantization is int8 or none, not {quantization!r}")
+    host, port = _host(address)
+    server = Server(
+        address.text,
+        host,
+        port,
+        https=address.scheme == "qdrants",
+        grpc_port=address.integer("grpc", 0, 1, 65_535) or None,
+        timeout_s=address.integer("timeout", 30, 1, 600),
+        api_key=api_key,
+    )
+    return QdrantStore(
+        server,
+        base,
+        shards=address.integer("shards", 0, 1, 1_000) or None,
+        replication=address.integer("replication", 1, 1, 100),
+        quantized=quantization == "int8",
+    )
+
+
+def _host(address: Address) -> tuple[str, int]:
+    try:
+        parts = urlsplit(f"//{address.location}")
+        host, port = parts.hostname, parts.port or 6333
+    except ValueError as error:
+        raise Invalid(f"{address.text}: {error}") from error
+    if not host or parts.path not in ("", "/"):
+        folder = " or qdrant:///absolute/folder" if address.scheme == "qdrant" else ""
+        raise Invalid(f"{address.text}: write {address.scheme}://host:6333{folder}")
+    return f"[{host}]" if ":" in host else host, port

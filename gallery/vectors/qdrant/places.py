@@ -1,0 +1,248 @@
+"""Where a Qdrant is: a server, or a folder of this machine that the client reads and writes itself.
+
+Both lend their client for one piece of work at a time, and say in our errors what goes wrong in it.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import grpc
+from qdrant_client import QdrantClient
+from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
+from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+
+from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
+
+KEY_ADVICE = "set GALLERY_VECTORS_KEY to a key that it accepts"
+PLACE_ADVICE = "is GALLERY_VECTORS the address of a Qdrant, and is it running?"
+
+# ValueError: an answer that is no JSON, or not of the shape that the client expects. AssertionError: an empty one.
+SERVER_ERRORS = (ApiException, QdrantException, grpc.RpcError, ValueError, AssertionError)
+FOLDER_ERRORS = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    sqlite3.Error,
+    pickle.PickleError,
+)
+
+
+class Place(Protocol):
+    """Something that lends a client."""
+
+    address: str
+    local: bool
+
+    def exists(self) -> bool:
+        """False where nothing was written yet, so that looking need not make anything."""
+
+    def client(self, doing: str) -> AbstractContextManager[QdrantClient]:
+        """The client, for the length of a `with`. `doing` says in messages what was tried: "writing works x, y".
+
+        Raises Invalid, NotFound or Unavailable for what the client raises inside."""
+
+    def close(self) -> None:
+        """Let go of connections and locks; the next use opens them again."""
+
+
+class Server:
+    """A Qdrant server, by REST or, with a `grpc_port`, by gRPC."""
+
+    local = False
+
+    def __init__(
+        self,
+        address: str,
+        host: str,
+        port: int,
+        *,
+        https: bool,
+        grpc_port: int | None,
+        timeout_s: int,
+        api_key: str | None,
+    ) -> None:
+        self.address = address
+        self._host, self._port, self._https = host, port, https
+        self._grpc_port, self._timeout_s, self._api_key = grpc_port, timeout_s, api_key
+        self._lock = threading.Lock()
+        self._opened: tuple[int, QdrantClient] | None = None  # the process it belongs to, and the client
+
+    def exists(self) -> bool:
+        return True
+
+    @contextmanager
+    def client(self, doing: str) -> Iterator[QdrantClient]:
+        try:
+            yield self._client()
+        except GalleryError:
+            raise
+        except SERVER_ERRORS as error:
+            raise _translated(error, doing, self.address) from error
+
+    def close(self) -> None:
+        with self._lock:
+            if self._opened is not None and self._opened[0] == os.getpid():
+                self._opened[1].close()
+            self._opened = None
+
+    def _client(self) -> QdrantClient:
+        with self._lock:
+            # Connections do not survive a fork: two processes would read each other's answers.
+            if self._opened is None or self._opened[0] != os.getpid():
+                self._opened = (
+                    os.getpid(),
+                    QdrantClient(
+                        host=self._host,
+                        port=self._port,
+                        https=self._https,
+                        grpc_port=self._grpc_port or 6334,
+                        prefer_grpc=self._grpc_port is not None,
+                        timeout=self._timeout_s,
+                        # As a header, since the client warns of a key over http, which is usual inside a private network.
+                        headers={"api-key": self._api_key} if self._api_key else None,
+                        check_compatibility=False,  # a thread that asks again what `create` asks, and only warns
+                    ),
+                )
+            return self._opened[1]
+
+
+class Folder:
+    """A folder that one process at a time can open: the client loads all of it and keeps it locked."""
+
+    local = True
+
+    def __init__(self, address: str, folder: Path) -> None:
+        self.address = address
+        self._folder = folder
+        self._lock = threading.RLock()  # the local client is not made for threads
+        self._opened: tuple[int, QdrantClient] | None = None
+
+    def exists(self) -> bool:
+        return (self._folder / "meta.json").exists()
+
+    @contextmanager
+    def client(self, doing: str) -> Iterator[QdrantClient]:
+        with self._lock:
+            client = self._client(doing)
+            try:
+                yield client
+            except GalleryError:
+                raise
+            except FOLDER_ERRORS as error:
+                problem = f"{doing}: {str(error)[:200]} ({self.address})"
+                if isinstance(error, ValueError):
+                    raise NotFound(problem) if "not found" in str(error) else Invalid(problem) from error
+                raise Unavailable(
+                    f"{problem}. Is the disk full, or the folder not yours to write?"
+                ) from error
+
+    def close(self) -> None:
+        with self._lock:
+            if self._opened is not None and self._opened[0] == os.getpid():
+                self._opened[1].close()
+            self._opened = None
+
+    def _client(self, doing: str) -> QdrantClient:
+        if self._opened is not None and self._opened[0] == os.getpid():
+            return self._opened[1]
+        try:
+            self._check_lock(doing)
+            client = QdrantClient(path=str(self._folder), force_disable_check_same_thread=True)
+        except FOLDER_ERRORS as error:
+            if "already accessed by another instance" in str(error):
+                raise self._locked(doing) from error
+            raise Unavailable(
+                f"{doing}: {self._folder} cannot be opened ({type(error).__name__}: {str(error)[:200]}). "
+                "Where it is damaged, move it away and run `gallery refresh`"
+            ) from error
+        self._opened = os.getpid(), client
+        return client
+
+    def _check_lock(self, doing: str) -> None:
+        """Raises Unavailable where another process has the folder: the client finds out only after loading all of it."""
+        import portalocker  # here, as in the client: importing it fails where nothing can be written
+
+        try:
+            with (self._folder / ".lock").open("r+") as file:
+                portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
+                portalocker.unlock(file)
+        except FileNotFoundError:
+            return
+        except portalocker.exceptions.LockException as error:
+            raise self._locked(doing) from error
+
+    def _locked(self, doing: str) -> Unavailable:
+        return Unavailable(
+            f"{doing}: another process has {self._folder} open, and a Qdrant folder takes one at a time. Stop that "
+            "process, or set GALLERY_VECTORS to a server (qdrant://host:6333) or to lance:///folder, which take several"
+        )
+
+
+def _translated(error: Exception, doing: str, address: str) -> GalleryError:
+    """What a server's client raised, as one of ours."""
+    if isinstance(error, UnexpectedResponse):
+        return _of_status(error.status_code or 0, _answer(error), doing, address)
+    if isinstance(error, ResourceExhaustedResponse):
+        return Unavailable(
+            f"{doing}: {address} is overloaded and asks to wait {error.retry_after_s} s ({error})"
+        )
+    if isinstance(error, ResponseHandlingException) and not isinstance(error.source, ValueError):
+        reason = str(error.source) or type(error.source).__name__
+        return Unavailable(f"{doing}: no answer from {address} ({reason[:200]}); {PLACE_ADVICE}")
+    if isinstance(error, grpc.RpcError):
+        return _of_grpc(error, doing, address)
+    return Invalid(
+        f"{doing}: what {address} answers is not what a Qdrant answers; is GALLERY_VECTORS the right address?"
+    )
+
+
+def _of_status(status: int, answer: str, doing: str, address: str) -> GalleryError:
+    said = f"{doing}: {address} answered {status}{f' ({answer})' if answer else ''}"
+    if status in (401, 403):
+        return Invalid(f"{said}; {KEY_ADVICE}")
+    if status == 404:
+        return NotFound(said)
+    if status in (408, 429) or status >= 500:
+        return Unavailable(f"{said}; it may be overloaded or starting, so try again")
+    return Invalid(said)
+
+
+def _of_grpc(error: grpc.RpcError, doing: str, address: str) -> GalleryError:
+    # A call that failed is both an error and a call, which the types do not tell.
+    code = error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
+    details = (error.details() or "")[:200] if isinstance(error, grpc.Call) else str(error)[:200]
+    said = f"{doing}: {address} answered {code.name} by gRPC ({details})"
+    if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
+        return Invalid(f"{said}; {KEY_ADVICE}")
+    if code is grpc.StatusCode.NOT_FOUND:
+        return NotFound(said)
+    if code in (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.ALREADY_EXISTS,
+        grpc.StatusCode.FAILED_PRECONDITION,
+        grpc.StatusCode.OUT_OF_RANGE,
+        grpc.StatusCode.UNIMPLEMENTED,
+    ):
+        return Invalid(said)
+    return Unavailable(f"{said}; {PLACE_ADVICE}")
+
+
+def _answer(error: UnexpectedResponse) -> str:
+    """What the server said is wrong, shortened; its reason phrase where it did not say it as Qdrant does."""
+    try:
+        said = str(error.structured()["status"]["error"])
+    except (ValueError, LookupError, TypeError):
+        said = error.reason_phrase
+    return said.partition("\n")[0][:200]

@@ -1,0 +1,90 @@
+"""Points: a work with its row as Qdrant keeps it, and filters on what it keeps."""
+
+from __future__ import annotations
+
+import json
+import uuid
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+from qdrant_client import models
+
+from gallery.catalog import Artwork, from_payload, to_payload
+from gallery.vectors import Vector
+from gallery.vectors.filters import Filter, life
+from gallery.vectors.words import document
+
+PICTURE, WORDS = "picture", "words"
+INDEXES = {
+    "artist": models.PayloadSchemaType.KEYWORD,
+    "genres": models.PayloadSchemaType.KEYWORD,
+    "nationalities": models.PayloadSchemaType.KEYWORD,
+    "life_start": models.PayloadSchemaType.INTEGER,
+    "life_end": models.PayloadSchemaType.INTEGER,
+}
+"""The fields that filters and counts look at."""
+
+
+def point_id(id: str) -> str:
+    """The id of a work's point."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, id))
+
+
+def point_of(work: Artwork, row: Vector) -> models.PointStruct:
+    """The work and its row as a point."""
+    start, end = life(work.artist)
+    words = sparse(document(work).split())
+    return models.PointStruct(
+        id=point_id(work.id),
+        vector={PICTURE: row.tolist(), **({WORDS: words} if words else {})},
+        payload={
+            "id": work.id,
+            "file": work.file,
+            "artist": work.artist.slug,
+            "genres": list(work.artist.genres),
+            "nationalities": list(work.artist.nationalities),
+            "life_start": start,
+            "life_end": end,
+            "work": json.dumps(to_payload(work), ensure_ascii=False),
+        },
+    )
+
+
+def sparse(words: Iterable[str]) -> models.SparseVector | None:
+    """The different words as a vector of ones, each at the place its CRC-32 gives; None for no words."""
+    places = sorted({zlib.crc32(word.encode()) for word in words})
+    return models.SparseVector(indices=places, values=[1.0] * len(places)) if places else None
+
+
+def payload_of(point: models.Record | models.ScoredPoint) -> dict[str, Any]:
+    """The point's payload."""
+    return point.payload or {}
+
+
+def work_of(point: models.Record) -> Artwork:
+    """The work that a point keeps."""
+    return from_payload(json.loads(payload_of(point)["work"]))
+
+
+def filter_of(where: Filter) -> models.Filter | None:
+    """The filter in Qdrant's terms; None for the empty one."""
+    must: list[Any] = [
+        models.FieldCondition(key=key, match=models.MatchAny(any=list(values)))
+        for key, values in (
+            ("artist", where.artists),
+            ("genres", where.genres),
+            ("nationalities", where.nationalities),
+        )
+        if values
+    ]
+    if where.since is not None:
+        must.append(models.FieldCondition(key="life_end", range=models.Range(gte=where.since)))
+    if where.until is not None:
+        must.append(models.FieldCondition(key="life_start", range=models.Range(lte=where.until)))
+    without: list[Any] = []
+    if where.without_artists:
+        without.append(
+            models.FieldCondition(key="artist", match=models.MatchAny(any=list(where.without_artists)))
+        )
+    return models.Filter(must=must or None, must_not=without or None) if must or without else None

@@ -1,0 +1,166 @@
+"""Builds as Qdrant collections, and the live one as an alias."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+from qdrant_client import QdrantClient, models
+
+from gallery.catalog import Build
+from gallery.errors import Invalid, NotFound
+from gallery.vectors.qdrant.collection import QdrantCollection
+from gallery.vectors.qdrant.places import Place
+from gallery.vectors.qdrant.points import INDEXES, PICTURE, WORDS
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
+OLDEST = (1, 16)
+"""The first server that keeps a collection's metadata."""
+FIELDS = tuple(field.name for field in dataclasses.fields(Build))
+INT8 = models.ScalarQuantization(
+    scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, always_ram=True)
+)
+
+
+class QdrantStore:
+    """Builds as collections of a Qdrant server, or of a local folder, which the first build creates.
+
+    `shards` and `replication` are those of new collections, None and 1 for the server's own choice and for one copy;
+    `quantized` keeps their rows in memory as int8 beside the exact ones.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        base: str = "artwork",
+        *,
+        shards: int | None = None,
+        replication: int = 1,
+        quantized: bool = False,
+    ) -> None:
+        self.address = place.address
+        self._place = place
+        self._base = base
+        self._shards, self._replication, self._quantized = shards, replication, quantized
+
+    def create(self, build: Build) -> QdrantCollection:
+        collection = self._name(build.name)
+        build = dataclasses.replace(build, ready=False)
+        with self._place.client(f"creating build {build.name}") as client:
+            if not self._place.local:
+                self._check_version(client)
+            if client.collection_exists(collection):
+                raise Invalid(f"there is a collection {collection} already in {self.address}")
+            self.live()  # so that a base that is taken is said now, not when the build is to be published
+            client.create_collection(
+                collection,
+                vectors_config={
+                    PICTURE: models.VectorParams(size=build.dim, distance=models.Distance.COSINE)
+                },
+                sparse_vectors_config={WORDS: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+                metadata={"base": self._base, **dataclasses.asdict(build)},
+                shard_number=self._shards,
+                replication_factor=self._replication,
+                # Every copy before a write counts as done, so that it can be read whichever copy answers.
+                write_consistency_factor=self._replication,
+                quantization_config=INT8 if self._quantized else None,
+            )
+            for field, kind in {} if self._place.local else INDEXES.items():
+                client.create_payload_index(collection, field, kind, wait=True)
+        return QdrantCollection(self._place, collection, build)
+
+    def open(self, name: str) -> QdrantCollection:
+        collection = self._name(name)
+        build = self._read(collection)
+        if build is None or build.name != name:
+            raise NotFound(f"no build {name} in {self.address}")
+        return QdrantCollection(self._place, collection, build)
+
+    def builds(self) -> list[Build]:
+        if not self._place.exists():
+            return []
+        with self._place.client("listing builds") as client:
+            collections = [one.name for one in client.get_collections().collections]
+        found = [self._read(name) for name in collections if name.startswith(f"{self._base}_")]
+        ours = [build for build in found if build is not None]
+        return sorted(ours, key=lambda build: (build.created_at, build.name), reverse=True)
+
+    def seal(self, name: str) -> Build:
+        build = self.open(name).build
+        with self._place.client(f"sealing build {name}") as client:
+            client.update_collection(self._name(name), metadata={"ready": True})
+        return dataclasses.replace(build, ready=True)
+
+    def live(self) -> Build | None:
+        if not self._place.exists():
+            return None
+        try:
+            with self._place.client("reading the live build") as client:
+                metadata = client.get_collection(self._base).config.metadata
+        except NotFound:
+            return None
+        build = self._build(metadata)
+        if build is None:
+            raise Invalid(
+                f"{self._base} in {self.address} is no alias of a build of this gallery; remove it, or name another "
+                "base in GALLERY_VECTORS with ?collection=…"
+            )
+        return build
+
+    def publish(self, name: str) -> None:
+        if not self.open(name).build.ready:
+            raise Invalid(f"build {name} is not ready, so it cannot go live")
+        live = models.CreateAlias(collection_name=self._name(name), alias_name=self._base)
+        with self._place.client(f"publishing build {name}") as client:
+            # One request, which the server applies as one: no search finds the alias missing.
+            client.update_collection_aliases(
+                [
+                    models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=self._base)),
+                    models.CreateAliasOperation(create_alias=live),
+                ]
+            )
+
+    def drop(self, name: str) -> None:
+        try:
+            self.open(name)  # also so that only a build can be dropped, not what else has a name like one
+        except NotFound:
+            return
+        live = self.live()
+        if live is not None and live.name == name:
+            raise Invalid(f"build {name} is live; publish another one before dropping it")
+        with self._place.client(f"dropping build {name}") as client:
+            client.delete_collection(self._name(name))
+
+    def close(self) -> None:
+        """Close the connections, or let another process have the folder; the next use opens again."""
+        self._place.close()
+
+    def _name(self, build: str) -> str:
+        if not NAME.fullmatch(build):
+            raise Invalid(f"{build!r} is no name for a build: letters, digits, - and _ only")
+        return f"{self._base}_{build}"
+
+    def _read(self, collection: str) -> Build | None:
+        """The build that a collection is; None where there is no such collection, or it is somebody else's."""
+        if not self._place.exists():
+            return None
+        try:
+            with self._place.client(f"reading collection {collection}") as client:
+                return self._build(client.get_collection(collection).config.metadata)
+        except NotFound:
+            return None
+
+    def _build(self, metadata: dict[str, Any] | None) -> Build | None:
+        if not metadata or metadata.get("base") != self._base or not metadata.keys() >= set(FIELDS):
+            return None
+        return Build(**{field: metadata[field] for field in FIELDS})
+
+    def _check_version(self, client: QdrantClient) -> None:
+        version = client.info().version
+        numbers = re.match(r"(\d+)\.(\d+)", version)
+        if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST:
+            raise Invalid(
+                f"{self.address} is Qdrant {version}, which keeps no metadata of collections; it takes "
+                f"{'.'.join(map(str, OLDEST))} or newer"
+            )

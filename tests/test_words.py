@@ -1,0 +1,70 @@
+"""The words by which works are found."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from gallery.vectors.words import IGNORED, document, words_of
+from tests.contracts.vector_store import artist, work
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", []),
+        ("  \n\t ", []),
+        ("The painting of a Saint", ["saint"]),
+        ("Albrecht Dürer", ["albrecht", "durer"]),
+        ("Albrecht Du\u0308rer", ["albrecht", "durer"]),
+        ("EL GRECO", ["el", "greco"]),
+        ("Georgia O'Keeffe", ["georgia", "o", "keeffe"]),
+        ("Théodore Géricault-Œuvre", ["theodore", "gericault", "oeuvre"]),
+        ("Vilhelm Hammershøi", ["vilhelm", "hammershoi"]),
+        ("Straße STRASSE", ["strasse", "strasse"]),
+        ("Андрей Рублёв", ["андреи", "рублев"]),
+        ("Post-Impressionism,Symbolism", ["post", "impressionism", "symbolism"]),
+        ("water_lilies_12", ["water", "lilies", "12"]),
+        ('"*" (AND) \\ { } %', []),
+        ("sea sea", ["sea", "sea"]),
+    ],
+)
+def test_words_are_folded(text: str, words: list[str]) -> None:
+    assert words_of(text) == words
+
+
+@pytest.mark.parametrize(
+    "forms",
+    [
+        ("Impressionism", "impressionist", "Impressionists", "impressionistic"),
+        ("Cubism", "cubist", "Cubists", "cubistic"),
+        ("Surrealism", "surrealist", "surrealistic"),
+        ("Fauvism", "fauvist"),
+        ("Expressionism", "expressionist"),
+    ],
+)
+def test_a_movement_and_its_painters_are_one_word(forms: tuple[str, ...]) -> None:
+    assert {tuple(words_of(form)) for form in forms} == {(forms[0].lower(),)}
+
+
+@pytest.mark.parametrize("word", ["mist", "list", "prism", "exist", "lists", "twists"])
+def test_short_words_that_only_end_alike_stay(word: str) -> None:
+    assert words_of(word) == [word]
+
+
+def test_words_that_say_nothing_are_folded_already() -> None:
+    assert all(word == word.lower().strip() and words_of(word) == [] for word in IGNORED)
+
+
+def test_a_work_has_the_words_of_its_artist_and_file_each_once() -> None:
+    monet = artist("m", genres=("Impressionism", "French School"), nationalities=("French",))
+    named = dataclasses.replace(monet, name="Claude Monet")
+    one = work("id", named, file="Claude_Monet/Claude_Monet_12.b.jpg")
+    assert document(one) == "claude monet impressionism french school 12 b"
+
+
+def test_the_words_of_a_document_are_those_of_its_text() -> None:
+    # A store that takes the document apart at its blanks must find what a query's words are.
+    text = document(work("id", artist("søren", genres=("Cubist, Øther",))))
+    assert words_of(text) == text.split()
