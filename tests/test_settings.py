@@ -44,7 +44,7 @@ def test_all_mistakes_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> N
     text = str(error.value)
     assert all(name in text for name in wrong)
     assert "did you mean GALLERY_VECTORS?" in text
-    assert "takes file://, sample://" in text
+    assert "takes kaggle://, file://, sample://" in text
 
 
 def test_a_misspelt_name_in_dotenv_is_found() -> None:
