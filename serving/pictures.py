@@ -24,11 +24,17 @@ def picture(key: str) -> Response:
     content_type = CONTENT_TYPES.get(key.rpartition(".")[2])
     if content_type is None or not key.startswith(FOLDERS):
         abort(404)
+    if request.if_none_match.contains_weak(key):  # the client has it: no need to ask the store
+        return _lasting(Response(status=304), key)
     try:
         data = site().ports.images.get(key)
     except (NotFound, Invalid):
         abort(404)
-    response = Response(data, mimetype=content_type)
+    response = _lasting(Response(data, mimetype=content_type), key)
+    return response.make_conditional(request, accept_ranges=True, complete_length=len(data))
+
+
+def _lasting(response: Response, key: str) -> Response:
     response.set_etag(key)
     response.headers["Cache-Control"] = FOREVER
-    return response.make_conditional(request, accept_ranges=True, complete_length=len(data))
+    return response

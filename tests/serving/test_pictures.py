@@ -1,0 +1,296 @@
+"""How visitors get pictures: through the app, or from the store by addresses of its own."""
+
+from __future__ import annotations
+
+import html
+import logging
+import re
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from flask.testing import FlaskClient
+
+from gallery.catalog import Artwork
+from gallery.errors import Invalid, Unavailable
+from gallery.objects import ObjectStore
+from gallery.objects.gcs import GcsObjects
+from gallery.ports import Ports
+from gallery.settings import Settings
+from serving import create_app, delivery
+from serving.command import serve
+from serving.delivery import Delivery
+from tests.serving.collection import stock, stocked
+from tests.serving.conftest import site_of
+from tests.serving.test_serve import free_port
+from tests.standins.gcs import create_bucket, fake_gcs, service_account_key, without_credentials
+
+ADDRESS = re.compile(r'<img[^>]* src="([^"]+)"')
+SETS = re.compile(r'srcset="([^"]+)"')
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """A server with a bucket that holds every picture of the stock."""
+    with fake_gcs() as endpoint, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", endpoint)
+        store = GcsObjects(create_bucket(endpoint, "paintings"), "pictures")
+        for key, data in stock()[1].items():
+            store.add(key, data, "image/png" if key.endswith("png") else "image/webp")
+        yield endpoint
+
+
+@pytest.fixture
+def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> GcsObjects:
+    """The store of that bucket, and a key to sign with."""
+    without_credentials(monkeypatch, tmp_path)
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", endpoint)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    service_account_key(tmp_path / "key.json")
+    return GcsObjects("paintings", "pictures", timeout=2)
+
+
+@pytest.fixture
+def delivering(settings: Settings) -> Callable[..., Flask]:
+    """An app whose pictures lie in the given store and are delivered so, warmed."""
+
+    def make(how: str, store: ObjectStore, **more: Any) -> Flask:
+        chosen = settings.model_copy(update={"delivery": how, **more})
+        ports = stocked(chosen)
+        ports.images = store
+        app = create_app(chosen, ports=ports)
+        site_of(app).warmup.attempt()
+        return app
+
+    return make
+
+
+def addresses(client: FlaskClient, page: str) -> list[str]:
+    """Every address of a picture on the page."""
+    answer = client.get(page)
+    assert answer.status_code == 200
+    sets = [part.split()[0] for found in SETS.findall(answer.text) for part in found.split(", ")]
+    return [html.unescape(address) for address in ADDRESS.findall(answer.text) + sets]
+
+
+def pages(work: Artwork) -> tuple[str, str, str]:
+    return "/", "/?q=sea", f"/works/{work.id}"
+
+
+def from_api(client: FlaskClient) -> list[str]:
+    answer = client.get("/api/v1/search?q=sea&k=2")
+    assert isinstance(answer.json, dict)
+    results = answer.json["results"]
+    return [result["picture"][name] for result in results for name in ("small", "large", "original")]
+
+
+def policy(client: FlaskClient) -> str:
+    [images] = re.findall(r"img-src ([^;]+);", client.get("/healthz").headers["Content-Security-Policy"])
+    return str(images)
+
+
+def test_pictures_come_through_the_app_unless_said_otherwise(client: FlaskClient, work: Artwork) -> None:
+    for page in pages(work):
+        found = addresses(client, page)
+        assert found and all(address.startswith("/pictures/") for address in found)
+    assert all(address.startswith("http://localhost/pictures/") for address in from_api(client))
+    assert policy(client) == "'self' data:"
+
+
+def test_a_bucket_can_stand_behind_the_app(
+    delivering: Callable[..., Flask], bucket: GcsObjects, work: Artwork
+) -> None:
+    client = delivering("app", bucket).test_client()
+    answer = client.get(f"/pictures/{work.picture.original}", headers={"Range": "bytes=0-3"})
+    assert (answer.status_code, answer.data) == (206, stock()[1][work.picture.original][:4])
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    again = client.get(
+        f"/pictures/{work.picture.original}", headers={"If-None-Match": answer.headers["ETag"]}
+    )
+    assert again.status_code == 304
+    assert client.get("/pictures/originals/none.png").status_code == 404
+    assert policy(client) == "'self' data:"
+
+
+@pytest.mark.parametrize("how", ["signed", "public"])
+def test_pictures_come_from_the_bucket(
+    delivering: Callable[..., Flask], bucket: GcsObjects, endpoint: str, work: Artwork, how: str
+) -> None:
+    client = delivering(how, bucket).test_client()
+    found = [address for page in pages(work) for address in addresses(client, page)]
+    assert len(set(found)) > 10
+    for address in {*found, *from_api(client)}:
+        assert address.startswith(f"{endpoint}/paintings/pictures/")
+        assert ("X-Goog-Signature=" in address) == (how == "signed")
+        key = address.partition("?")[0].removeprefix(f"{endpoint}/paintings/pictures/")
+        with urllib.request.urlopen(address) as answer:
+            assert answer.read() == stock()[1][key]
+
+
+@pytest.mark.parametrize("how", ["signed", "public"])
+def test_the_policy_lets_pictures_in_from_just_there(
+    delivering: Callable[..., Flask], bucket: GcsObjects, endpoint: str, how: str
+) -> None:
+    client = delivering(how, bucket).test_client()
+    assert policy(client) == f"'self' data: {endpoint}"
+    headers = client.get("/healthz").headers
+    assert headers["Content-Security-Policy"].count(endpoint) == 1
+    assert "Cross-Origin-Embedder-Policy" not in headers and "Cross-Origin-Resource-Policy" not in headers
+
+
+def test_the_policy_names_google_itself(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    ports = stocked(settings)
+    ports.images = GcsObjects("paintings")
+    client = create_app(settings.model_copy(update={"delivery": "public"}), ports=ports).test_client()
+    assert policy(client) == "'self' data: https://storage.googleapis.com"
+
+
+def test_the_app_still_serves_pictures_that_the_bucket_delivers(
+    delivering: Callable[..., Flask], bucket: GcsObjects, work: Artwork
+) -> None:
+    """For who has an older page open, or where an address could not be had."""
+    client = delivering("public", bucket).test_client()
+    assert client.get(f"/pictures/{work.picture.small}").data == stock()[1][work.picture.small]
+
+
+@pytest.mark.parametrize("how", ["signed", "public"])
+@pytest.mark.parametrize("images", ["file://{home}/images", "memory://"])
+def test_a_store_without_addresses_is_told_at_the_start(
+    settings_with: Callable[..., Settings], how: str, images: str
+) -> None:
+    with pytest.raises(Invalid, match=rf"GALLERY_DELIVERY={how} cannot be: .*GALLERY_DELIVERY=app"):
+        create_app(settings_with(images=images, delivery=how))
+
+
+def test_the_command_says_it_before_anything_is_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GALLERY_HOME", str(tmp_path))
+    monkeypatch.setenv("GALLERY_DELIVERY", "signed")
+    result = CliRunner().invoke(serve, ["--port", str(free_port())])
+    assert result.exit_code == 1
+    assert "GALLERY_DELIVERY=signed cannot be: file://" in result.output
+
+
+# -- signed addresses
+
+
+class Signer:
+    """A store that only signs: each address is another one, and `error` is raised instead while there is one."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int]] = []
+        self.error: Exception | None = None
+        self._lock = threading.Lock()
+
+    def public_url(self, key: str) -> str:
+        return f"https://pictures.example/{key}"
+
+    def signed_url(self, key: str, seconds: int) -> str:
+        with self._lock:
+            self.asked.append((key, seconds))
+            if self.error is not None:
+                raise self.error
+            return f"https://pictures.example/{key}?signature={len(self.asked)}"
+
+
+@pytest.fixture
+def signer() -> Signer:
+    return Signer()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time in seconds, which the tests move."""
+    now = [1_000_000.0]
+    monkeypatch.setattr("serving.delivery.time.time", lambda: now[0])
+    monkeypatch.setattr("serving.delivery.time.monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def signed(settings: Settings, signer: Signer, clock: list[float]) -> Delivery:
+    """Addresses that work for 1000 s."""
+    ports = Ports(settings)
+    ports.images = signer  # type: ignore[assignment]
+    return Delivery(settings.model_copy(update={"delivery": "signed", "signed_for": 1000}), ports)
+
+
+def test_an_address_stays_for_half_of_its_time_and_then_is_another(
+    signed: Delivery, signer: Signer, clock: list[float]
+) -> None:
+    first = signed.address("a")
+    clock[0] += 499
+    assert signed.address("a") == first
+    clock[0] += 1
+    second = signed.address("a")
+    assert second != first
+    assert signer.asked == [("a", 1000), ("a", 1000)]
+
+
+def test_addresses_are_the_same_for_every_thread(signed: Delivery) -> None:
+    keys = [f"k/{number}" for number in range(50)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: [signed.address(key) for key in keys], range(8)))
+    assert all(addresses == found[0] for addresses in found)
+
+
+def test_only_so_many_addresses_are_remembered(
+    signed: Delivery, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "KEPT", 3)
+    for key in ("a", "b", "c", "a", "d"):
+        signed.address(key)
+    assert [key for key, _ in signer.asked] == ["a", "b", "c", "d"]
+    signed.address("a")  # used of late, so still there
+    signed.address("b")
+    assert [key for key, _ in signer.asked] == ["a", "b", "c", "d", "b"]
+
+
+def test_a_signer_that_fails_is_told_once_and_not_asked_for_every_picture(
+    signed: Delivery, signer: Signer, clock: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    signer.error = Unavailable("IAM is away")
+    with caplog.at_level(logging.INFO):
+        assert [signed.address(key) for key in "abc"] == [None] * 3
+        assert len(signer.asked) == 1
+        clock[0] += 61
+        assert signed.address("a") is None
+        assert len(signer.asked) == 2
+    assert [record.getMessage() for record in caplog.records] == [
+        "Pictures are sent through the app for now: IAM is away"
+    ]
+    signer.error = None
+    clock[0] += 61
+    assert str(signed.address("a")).startswith("https://pictures.example/a?")
+
+
+def test_an_address_that_still_works_is_used_while_the_signer_fails(
+    signed: Delivery, signer: Signer, clock: list[float]
+) -> None:
+    first = signed.address("a")
+    signer.error = Unavailable("IAM is away")
+    assert signed.address("b") is None
+    assert signed.address("a") == first
+
+
+def test_a_page_is_whole_where_nothing_can_be_signed(
+    delivering: Callable[..., Flask], bucket: GcsObjects, work: Artwork, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
+    client = delivering("signed", bucket).test_client()
+    with caplog.at_level(logging.WARNING):
+        for page in pages(work):
+            found = addresses(client, page)
+            assert found and all(client.get(address).status_code == 200 for address in found)
+        assert all(address.startswith("http://localhost/pictures/") for address in from_api(client))
+    [said] = [record.getMessage() for record in caplog.records if record.name == "serving.delivery"]
+    assert "GOOGLE_APPLICATION_CREDENTIALS" in said
