@@ -110,8 +110,8 @@ class Fault:
     """What happens to the next `times` requests whose method is this one and whose path holds `path`.
 
     With a `status` they are answered so. Otherwise they are passed on and the answer is `damage`d: "reset" before
-    its first byte, "cut" after half of them, "corrupt" in one byte of the body, or "late", which is "reset" after
-    the server behind has acted.
+    its first byte, "cut" after half of them, "corrupt" in one byte of the body, "late", which is "reset" after the
+    server behind has acted, or "slow", which is `seconds` after that. A "page" is not passed on: a web page answers.
     """
 
     method: str
@@ -121,6 +121,7 @@ class Fault:
     message: str = ""
     reason: str = ""
     damage: str = ""
+    seconds: float = 0.0
 
 
 class Proxy(ThreadingHTTPServer):
@@ -138,6 +139,8 @@ class Proxy(ThreadingHTTPServer):
         self.faults: list[Fault] = []
         self.seen: list[str] = []
         self.services: dict[str, Callable[[str, dict[str, str]], dict[str, str]]] = {}
+        self.met = 0
+        """Requests that met a fault."""
         self._lock = threading.Lock()
 
     @property
@@ -151,6 +154,7 @@ class Proxy(ThreadingHTTPServer):
             for fault in self.faults:
                 if fault.times and fault.method == method and fault.path in path:
                     fault.times -= 1
+                    self.met += 1
                     return fault
         return None
 
@@ -192,6 +196,9 @@ class _Passing(BaseHTTPRequestHandler):
         if damage == "reset":
             self._reset()
             return
+        if damage == "page":
+            self._answer(200, [("Content-Type", "text/html")], b"<!doctype html><title>Log in</title>", "")
+            return
         for path, serve in self.server.services.items():
             if self.path.endswith(path):
                 answer = serve(self.headers.get("Authorization", ""), json.loads(body))
@@ -208,6 +215,8 @@ class _Passing(BaseHTTPRequestHandler):
         if damage == "late":
             self._reset()
             return
+        if fault is not None and damage == "slow":
+            time.sleep(fault.seconds)
         here = self.server.endpoint
         kept = [  # the address of an upload session comes back through here too
             (name, value.replace(f"http://{self.server.behind}", here))

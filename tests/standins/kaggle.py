@@ -21,6 +21,8 @@ import hashlib
 import json
 import os
 import re
+import socket
+import struct
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -39,14 +41,15 @@ SIGNATURE = "5ign4ture0fTheSt0rage"
 CHUNK = 1 << 16
 
 Place = Literal["GetDataset", "DownloadDataset", "storage"]
-How = Literal["status", "cut", "stall", "page", "damage", "huge", "unsized", "other-range"]
+How = Literal["status", "refuse", "half", "cut", "stall", "page", "damage", "huge", "unsized", "other-range"]
 
 
 @dataclass
 class Fault:
     """What goes wrong at a place for the next `times` requests there.
 
-    status: answers with `status` and `headers`.  cut: closes the connection at the share `at` of the archive.
+    status: answers with `status` and `headers`.  refuse: resets the connection.  half: resets it in the middle of the
+    headers, but not of the archive's, which are cut.  cut: closes the connection at the share `at` of the archive.
     stall: sends up to there and then nothing.  page: a web page.  damage: a byte in the middle is another one.
     huge: announces `length` bytes.  unsized: announces no length.  other-range: a part that was not asked for.
     """
@@ -92,6 +95,8 @@ class KaggleStandin:
         self.newest = 0
         self.stopping = threading.Event()
         self._faults: list[Fault] = []
+        self.met = 0
+        """Requests that met a fault since they were last cleared."""
         self._lock = threading.Lock()
         try:
             self.http = _Server(("127.0.0.1", port), _Handler)
@@ -124,6 +129,7 @@ class KaggleStandin:
         with self._lock:
             self._faults.clear()
             self.seen.clear()
+            self.met = 0
 
     def note(self, seen: Seen) -> Fault | None:
         """Write a request down; the fault that it shall meet, if any."""
@@ -132,6 +138,7 @@ class KaggleStandin:
             for fault in self._faults:
                 if fault.place == seen.place and fault.times > 0:
                     fault.times -= 1
+                    self.met += 1
                     return fault
         return None
 
@@ -215,6 +222,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._page()
         elif fault and fault.how == "stall":
             standin.stopping.wait(30)
+        elif fault and fault.how in ("refuse", "half"):
+            self._reset(b"HTTP/1.1 302 Found\r\nLocat" if fault.how == "half" else b"")
         elif fault and fault.how == "cut":
             self.close_connection = True
         elif f"{body.get('ownerSlug')}/{body.get('datasetSlug')}" != standin.dataset:
@@ -252,6 +261,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(fault.status, fault.headers)
         elif fault and fault.how == "page":
             self._page()
+        elif fault and fault.how == "refuse":
+            self._reset()
         else:
             self._send_archive(seen, *standin.archives[version], fault)
 
@@ -296,6 +307,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self, status: int, headers: Mapping[str, str] | None = None) -> None:
         self._json(status, {"code": status, "message": f"refused with {status}"}, headers)
+
+    def _reset(self, first: bytes = b"") -> None:
+        """Close the connection with a reset, after the bytes."""
+        self.wfile.write(first)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
 
     def _page(self) -> None:
         self._send(200, "text/html", b"<!doctype html><title>Log in</title>" + b"<p>please</p>" * 100)

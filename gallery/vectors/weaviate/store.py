@@ -1,0 +1,241 @@
+"""Builds as the collections of a Weaviate server that share a prefix, and the alias of that name."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from weaviate.classes.config import ConsistencyLevel
+
+from gallery.addresses import Address
+from gallery.catalog import Build
+from gallery.errors import Invalid, NotFound, Unavailable
+from gallery.vectors.weaviate.collection import WeaviateCollection
+from gallery.vectors.weaviate.connection import Connection, Server
+from gallery.vectors.weaviate.schema import PREFIX, Layout, from_description, to_description
+
+logger = logging.getLogger(__name__)
+
+OPTIONS = ("grpc", "collection", "quantization", "replication", "shards", "consistency", "timeout")
+
+
+class WeaviateStore:
+    """The builds of one prefix. Connects when first used; may be used from several threads and after a fork."""
+
+    def __init__(self, address: str, connection: Connection, layout: Layout) -> None:
+        self.address = address
+        self._connection = connection
+        self._layout = layout
+        self._opened: dict[str, WeaviateCollection] = {}
+
+    def create(self, build: Build) -> WeaviateCollection:
+        build = dataclasses.replace(build, ready=False)
+        configuration = self._layout.configuration(build)
+        if self._exists(configuration["name"]):
+            raise Invalid(f"there is a build {build.name} in {self.address} already")
+        self._call(
+            f"creating build {build.name}",
+            lambda client: client.collections.create(**configuration),
+            writing=True,
+        )
+        self._opened.pop(build.name, None)
+        return WeaviateCollection(self._connection, self._layout, build)
+
+    def open(self, name: str) -> WeaviateCollection:
+        opened = self._opened.get(name)
+        return opened if opened is not None else self._remembered(self._read(name))
+
+    def builds(self) -> list[Build]:
+        found = self._call("listing builds", lambda client: client.collections.list_all(simple=True))
+        builds = []
+        for name, config in found.items():
+            if not name.startswith(f"{self._layout.prefix}_"):
+                continue
+            build = from_description(config.description)
+            if build is None:
+                logger.warning(
+                    "%s has a collection %s that is no build of ours; it is left alone", self.address, name
+                )
+            else:
+                builds.append(build)
+        return sorted(builds, key=lambda build: (build.created_at, build.name), reverse=True)
+
+    def seal(self, name: str) -> Build:
+        build = dataclasses.replace(self._read(name), ready=True)
+        collection = self._layout.collection(name)
+        self._call(
+            f"sealing build {name}",
+            lambda client: client.collections.use(collection).config.update(
+                description=to_description(build)
+            ),
+            writing=True,
+        )
+        return build
+
+    def live(self) -> Build | None:
+        """As the protocol says; one REST call, since the server resolves the alias."""
+        build = self._manifest(self._layout.prefix)
+        if build is None:
+            target = self._target()
+            if target is None:
+                return None
+            build = self._manifest(target)
+        if build is None:
+            raise Unavailable(
+                f"{self.address}: the alias {self._layout.prefix} names {target}, which is gone; "
+                "`gallery refresh` builds and publishes another, `gallery rollback` goes back to one that is there"
+            )
+        self._remembered(build)
+        return build
+
+    def publish(self, name: str) -> None:
+        if not self._read(name).ready:
+            raise Invalid(f"build {name} is not ready, so it cannot go live")
+        alias, target = self._layout.prefix, self._layout.collection(name)
+
+        def point(client: Any) -> None:
+            if not client.alias.update(alias_name=alias, new_target_collection=target):
+                if client.collections.exists(alias):
+                    raise Invalid(
+                        f"{self.address} has a collection called {alias}, so the alias of that name cannot be; "
+                        "remove it, or choose another name with ?collection="
+                    )
+                client.alias.create(alias_name=alias, target_collection=target)
+
+        self._call(f"publishing build {name}", point, writing=True)
+
+    def drop(self, name: str) -> None:
+        collection = self._layout.collection(name)
+        target = self._target()
+        if target is not None and target.lower() == collection.lower():
+            raise Invalid(f"build {name} is live; publish another one before dropping it")
+        self._opened.pop(name, None)
+        if not self._exists(collection):
+            return
+        if self._manifest(collection) is None:
+            raise Invalid(
+                f"{self.address}: the collection {collection} is no build of ours, so it is left alone"
+            )
+        self._call(
+            f"dropping build {name}", lambda client: client.collections.delete(collection), writing=True
+        )
+
+    def close(self) -> None:
+        """Close the connection, which happens by itself when the process ends; the next call opens another."""
+        self._connection.close()
+
+    def _call(self, doing: str, what: Callable[[Any], Any], *, writing: bool = False) -> Any:
+        return self._connection.call(doing, what, writing=writing)
+
+    def _exists(self, collection: str) -> bool:
+        return bool(
+            self._call(f"looking for {collection}", lambda client: client.collections.exists(collection))
+        )
+
+    def _manifest(self, collection: str) -> Build | None:
+        """The manifest of the collection of that name or alias; None where there is none."""
+        try:
+            config = self._call(
+                f"reading the manifest of {collection}",
+                lambda client: client.collections.use(collection).config.get(simple=True),
+            )
+        except NotFound:
+            return None
+        return from_description(config.description)
+
+    def _read(self, name: str) -> Build:
+        build = self._manifest(self._layout.collection(name))
+        if build is None or build.name != name:
+            raise NotFound(f"no build {name} in {self.address}")
+        return build
+
+    def _target(self) -> str | None:
+        """The collection that the alias names, there or not."""
+        alias = self._layout.prefix
+        found = self._call(f"reading the alias {alias}", lambda client: client.alias.get(alias_name=alias))
+        return str(found.collection) if found else None
+
+    def _remembered(self, build: Build) -> WeaviateCollection:
+        """The build's collection, kept where it is ready: others cannot change any more."""
+        opened = self._opened.get(build.name)
+        if opened is None or opened.build != build:
+            opened = WeaviateCollection(self._connection, self._layout, build)
+            if build.ready:
+                self._opened[build.name] = opened
+        return opened
+
+
+def open_weaviate(address: Address, *, api_key: str | None) -> WeaviateStore:
+    """The store at `weaviate://host:8080`, or `weaviates://host` for TLS. Connects when first used.
+
+    Options, of which only `grpc`, `collection`, `consistency` and `timeout` matter once a build exists:
+
+        grpc          port, or host:port, of the gRPC half; 50051
+        collection    what the alias is called and collections start with; Artwork
+        quantization  rq8, or none; rq8 keeps a byte for each float in memory, and compares the nearest exactly
+        replication   copies of each build, 1 to 16; shards: parts of each, 1 to 1024; the server's defaults
+        consistency   ONE, QUORUM or ALL copies for a read or write to count; the server's default is QUORUM
+        timeout       seconds that a query may take; 5
+
+    Raises Invalid for anything else.
+    """
+    address.check_options(*OPTIONS)
+    layout = Layout(
+        prefix=_prefix(address),
+        quantization=_one_of(address, "quantization", ("rq8", "none")) or "rq8",
+        replication=address.integer("replication", 0, 1, 16) or None,
+        shards=address.integer("shards", 0, 1, 1024) or None,
+        consistency=_consistency(address),
+    )
+    timeout_s = address.integer("timeout", 5, 1, 600)
+    return WeaviateStore(address.text, Connection(_server(address), api_key, timeout_s), layout)
+
+
+def _server(address: Address) -> Server:
+    secure = address.scheme == "weaviates"
+    host, port = _host_and_port(address, f"//{address.location}", 443 if secure else 8080)
+    given = address.options.get("grpc", "50051")
+    if given.isdecimal():
+        given = f"{host}:{given}"
+    grpc_host, grpc_port = _host_and_port(address, f"//{given}", None)
+    if (host, port) == (grpc_host, grpc_port):
+        raise Invalid(
+            f"{address.text}: REST and gRPC cannot share a port of one host; name another with ?grpc="
+        )
+    return Server(host, port, grpc_host, grpc_port, secure)
+
+
+def _host_and_port(address: Address, given: str, default: int | None) -> tuple[str, int]:
+    problem = f"{address.text}: write {address.scheme}://host:port?grpc=port"
+    try:
+        parts = urlsplit(given)
+        host, port = parts.hostname, parts.port or default
+    except ValueError as error:
+        raise Invalid(f"{problem} ({error})") from error
+    if not host or not port or parts.path not in ("", "/") or parts.query:
+        raise Invalid(problem)
+    return (f"[{host}]" if ":" in host else host), port
+
+
+def _prefix(address: Address) -> str:
+    prefix = address.options.get("collection", "Artwork")
+    if not PREFIX.fullmatch(prefix):
+        raise Invalid(
+            f"{address.text}: collection must be a capital and then letters and digits, 50 at most, not {prefix!r}"
+        )
+    return prefix
+
+
+def _one_of(address: Address, name: str, values: tuple[str, ...]) -> str | None:
+    given = address.options.get(name)
+    if given is not None and given not in values:
+        raise Invalid(f"{address.text}: {name} must be one of {', '.join(values)}, not {given!r}")
+    return given
+
+
+def _consistency(address: Address) -> ConsistencyLevel | None:
+    given = _one_of(address, "consistency", ("ONE", "QUORUM", "ALL"))
+    return ConsistencyLevel(given) if given else None

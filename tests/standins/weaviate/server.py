@@ -1,0 +1,88 @@
+"""Both halves on two ports of this machine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from concurrent import futures
+from http.server import ThreadingHTTPServer
+from types import TracebackType
+
+import grpc
+from weaviate.proto.v1 import weaviate_pb2_grpc
+
+from tests.standins.weaviate.data import Data
+from tests.standins.weaviate.faults import Faults
+from tests.standins.weaviate.grpc_side import Gate, Service
+from tests.standins.weaviate.rest import handler_of
+
+LIMIT = 104_858_000
+"""The largest message in bytes."""
+
+
+class StandIn:
+    """A server that runs while the `with` block does.
+
+    `keys` maps API keys to "loader", who may do all, or "search", who may only read; without any, everybody may.
+    Give the ports and the `data` of one that has stopped, and it is the same server after a restart. `calls` lists
+    what was asked, such as "GET schema/Artwork" or "Search".
+    """
+
+    def __init__(
+        self,
+        *,
+        version: str = "1.40.2",
+        keys: Mapping[str, str] | None = None,
+        ports: tuple[int, int] = (0, 0),
+        data: Data | None = None,
+        maximum_results: int = 10_000,
+        maximum_groups: int = 1_000_000,
+    ) -> None:
+        self.version, self.keys, self.ports, self.ready = version, dict(keys or {}), ports, True
+        self.maximum_results, self.maximum_groups = maximum_results, maximum_groups
+        self.data = data or Data()
+        self.faults = Faults()
+        self.calls: list[str] = []
+        self.stopped = False
+
+    def role(self, authorization: str | None) -> str | None:
+        """What the bearer of this header may do; None for nobody."""
+        if not self.keys:
+            return "loader"
+        return self.keys.get((authorization or "").removeprefix("Bearer "))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.ports[0]}"
+
+    @property
+    def address(self) -> str:
+        """What GALLERY_VECTORS would be."""
+        return f"weaviate://127.0.0.1:{self.ports[0]}?grpc={self.ports[1]}"
+
+    def __enter__(self) -> StandIn:
+        self._http = ThreadingHTTPServer(("127.0.0.1", self.ports[0]), handler_of(self))
+        self._http.daemon_threads = True
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+        self._grpc = grpc.server(
+            futures.ThreadPoolExecutor(16),
+            interceptors=[Gate(self)],
+            options=[("grpc.max_receive_message_length", LIMIT), ("grpc.max_send_message_length", LIMIT)],
+        )
+        weaviate_pb2_grpc.add_WeaviateServicer_to_server(Service(self), self._grpc)
+        self.ports = (
+            self._http.server_address[1],
+            self._grpc.add_insecure_port(f"127.0.0.1:{self.ports[1]}"),
+        )
+        self._grpc.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stopped = True
+        self._grpc.stop(None).wait()
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()

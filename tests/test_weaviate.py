@@ -1,0 +1,720 @@
+"""The Weaviate store keeps the contract, and what only a server on the network can break.
+
+Against a stand-in, whose limits its docstring states; against a real server too where GALLERY_TEST_WEAVIATE gives its
+address, such as weaviate://localhost:8080?grpc=50051 (and GALLERY_TEST_WEAVIATE_KEY, if need be, a key that may do all).
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
+from gallery.vectors import VECTORS, VectorStore
+from gallery.vectors.filters import Filter
+from gallery.vectors.weaviate import WeaviateStore, ranking, translation
+from gallery.vectors.weaviate import collection as adapter
+from gallery.vectors.weaviate import connection as connections
+from gallery.vectors.weaviate.schema import uuid_of
+from tests.contracts.vector_store import DIM, FINGERPRINT, VectorStoreContract, artist, build, row, rows, work
+from tests.standins.weaviate import StandIn
+
+REAL = os.environ.get("GALLERY_TEST_WEAVIATE")
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def standing() -> Iterator[StandIn]:
+    """One stand-in for the tests that break nothing."""
+    with StandIn() as server:
+        yield server
+
+
+@pytest.fixture
+def server() -> Iterator[StandIn]:
+    """A stand-in of the test's own."""
+    with StandIn() as server:
+        yield server
+
+
+@pytest.fixture
+def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., WeaviateStore]]:
+    """Opens stores, closes them, and has them wait next to nothing between tries."""
+    opened: list[WeaviateStore] = []
+    monkeypatch.setattr(adapter, "PAUSES_S", (0.01, 0.01))
+    monkeypatch.setattr(connections, "PAUSE_S", 0.05)
+
+    def make(address: str, api_key: str | None = None) -> WeaviateStore:
+        store = VECTORS.open(address, api_key=api_key)
+        assert isinstance(store, WeaviateStore)
+        opened.append(store)
+        return store
+
+    yield make
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(server: StandIn, connect: Callable[..., WeaviateStore]) -> WeaviateStore:
+    return connect(f"{server.address}&timeout=1")
+
+
+def fill(store: VectorStore, name: str = "one", works: int = 4) -> None:
+    """A published build of so many works, w0, w1, …"""
+    ids = [f"w{number}" for number in range(works)]
+    store.create(build(name)).upsert(
+        [work(id) for id in ids], rows(*[row(1, place) for place in range(works)])
+    )
+    store.seal(name)
+    store.publish(name)
+
+
+def own_prefix() -> str:
+    return "Test" + uuid.uuid4().hex[:12]
+
+
+class TestAgainstTheStandIn(VectorStoreContract):
+    @pytest.fixture
+    def store(self, standing: StandIn, connect: Callable[..., WeaviateStore]) -> VectorStore:
+        return connect(f"{standing.address}&collection={own_prefix()}")
+
+
+class AgainstARealServer(VectorStoreContract):
+    @pytest.fixture
+    def store(self, connect: Callable[..., WeaviateStore]) -> Iterator[VectorStore]:
+        prefix = own_prefix()
+        address = f"{REAL}{'&' if '?' in str(REAL) else '?'}collection={prefix}"
+        store = connect(address, os.environ.get("GALLERY_TEST_WEAVIATE_KEY"))
+        yield store
+
+        def clean(client: object) -> None:
+            client.alias.delete(alias_name=prefix)  # type: ignore[attr-defined]
+            client.collections.delete([store._layout.collection(one.name) for one in store.builds()])  # type: ignore[attr-defined]
+
+        store._connection.call("cleaning up", clean, writing=True)
+
+
+if REAL:
+    TestAgainstARealServer = AgainstARealServer
+else:
+
+    @pytest.mark.skip(reason="GALLERY_TEST_WEAVIATE names no server")
+    def test_a_real_server_keeps_the_contract() -> None: ...
+
+
+# -- addresses
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("weaviate://", "host:port"),
+        ("weaviate://host:port", "host:port"),
+        ("weaviate://host:8080/path", "host:port"),
+        ("weaviate://host?grpc=", "host:port"),
+        ("weaviate://host:8080?grpc=8080", "cannot share a port"),
+        ("weaviate://host?grpc=99999", "host:port"),
+        ("weaviate://user:secret@host", "no user and no password"),
+        ("weaviate://host?collection=artwork", "collection must be"),
+        ("weaviate://host?collection=Art_work", "collection must be"),
+        ("weaviate://host?quantization=pq", "one of rq8, none"),
+        ("weaviate://host?consistency=SOME", "one of ONE, QUORUM, ALL"),
+        ("weaviate://host?replication=0", "replication must be"),
+        ("weaviate://host?shards=x", "shards must be"),
+        ("weaviate://host?timeout=0", "timeout must be"),
+        ("weaviate://host?speed=1", "unknown option 'speed'"),
+    ],
+)
+def test_an_address_that_makes_no_sense_is_invalid(address: str, problem: str) -> None:
+    with pytest.raises(Invalid, match=problem) as caught:
+        VECTORS.open(address, api_key=None)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("weaviate://host", "host:8080 (gRPC 50051)"),
+        ("weaviates://host", "host:443 (gRPC 50051)"),
+        ("weaviates://host?grpc=grpc-host:443", "host:443 (gRPC grpc-host:443)"),
+        ("weaviate://[::1]:80?grpc=81", "[::1]:80 (gRPC 81)"),
+    ],
+)
+def test_an_address_says_where_the_server_is(
+    connect: Callable[..., WeaviateStore], address: str, expected: str
+) -> None:
+    server = connect(address)._connection.server
+    assert str(server) == expected and server.secure == address.startswith("weaviates")
+
+
+@pytest.mark.parametrize("name", ["", "a-b", "a/b", "é", "x" * 101])
+def test_a_build_that_weaviate_cannot_name_is_invalid(store: WeaviateStore, name: str) -> None:
+    with pytest.raises(Invalid, match="no name for a build"):
+        store.create(build(name))
+
+
+# -- what a collection looks like
+
+
+def test_the_schema_is_spelled_out(server: StandIn, connect: Callable[..., WeaviateStore]) -> None:
+    connect(f"{server.address}&quantization=rq8&replication=3&shards=2").create(build())
+    config = server.data.collections["Artwork_one"].config
+    assert {
+        one["name"]: (
+            one["dataType"][0],
+            one.get("tokenization"),
+            one["indexFilterable"],
+            one["indexSearchable"],
+        )
+        for one in config["properties"]
+    } == {
+        "work_id": ("text", "field", True, False),
+        "file": ("text", "field", True, False),
+        "artist": ("text", "field", True, False),
+        "genres": ("text[]", "field", True, False),
+        "nationalities": ("text[]", "field", True, False),
+        "life_start": ("int", None, True, False),
+        "life_end": ("int", None, True, False),
+        "words": ("text", "word", False, True),
+        "payload": ("text", "word", False, False),
+    }
+    ranged = {one["name"] for one in config["properties"] if one["indexRangeFilters"]}
+    assert ranged == {"life_start", "life_end"}
+    index = config["vectorConfig"]["default"]["vectorIndexConfig"]
+    assert index["distance"] == "cosine" and index["rq"]["enabled"] and index["rq"]["bits"] == 8
+    assert config["replicationConfig"]["factor"] == 3 and config["shardingConfig"]["desiredCount"] == 2
+
+
+def test_quantization_can_be_declined(server: StandIn, connect: Callable[..., WeaviateStore]) -> None:
+    connect(f"{server.address}&quantization=none").create(build())
+    config = server.data.collections["Artwork_one"].config["vectorConfig"]["default"]["vectorIndexConfig"]
+    assert config["skipDefaultQuantization"] is True and not config["rq"]["enabled"]
+
+
+@pytest.mark.parametrize("level", ["ONE", "QUORUM", "ALL"])
+def test_a_consistency_can_be_asked_for(
+    server: StandIn, connect: Callable[..., WeaviateStore], level: str
+) -> None:
+    store = connect(f"{server.address}&consistency={level}")
+    fill(store)
+    assert store.open("one").search(row(1), 1, fingerprint=FINGERPRINT)[0].artwork.id == "w0"
+
+
+def test_two_prefixes_share_a_server(server: StandIn, connect: Callable[..., WeaviateStore]) -> None:
+    here, there = connect(server.address), connect(f"{server.address}&collection=Other")
+    fill(here)
+    assert there.builds() == [] and there.live() is None
+    fill(there, "two")
+    assert [one.name for one in here.builds()] == ["one"]
+
+
+def test_a_collection_of_somebody_else_is_left_alone(
+    server: StandIn, store: WeaviateStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.data.create({"class": "Artwork_theirs", "vectorConfig": {}, "description": "not a manifest"})
+    fill(store)
+    with caplog.at_level(logging.WARNING):
+        assert [one.name for one in store.builds()] == ["one"]
+    assert "Artwork_theirs" in caplog.text
+    with pytest.raises(NotFound):
+        store.open("theirs")
+    with pytest.raises(Invalid, match="left alone"):
+        store.drop("theirs")
+    assert "Artwork_theirs" in server.data.collections
+
+
+# -- the live build
+
+
+def test_asking_for_the_live_build_is_one_call(server: StandIn, store: WeaviateStore) -> None:
+    fill(store)
+    store.live()
+    server.calls.clear()
+    live = store.live()
+    assert live is not None and store.open(live.name).build == live
+    assert server.calls == ["GET schema/Artwork"]
+
+
+def test_a_reader_follows_what_another_publishes(
+    server: StandIn, connect: Callable[..., WeaviateStore]
+) -> None:
+    reader, writer = connect(server.address), connect(server.address)
+    for name in ("one", "two"):
+        fill(writer, name)
+        live = reader.live()
+        assert live is not None and live.name == name
+
+
+def test_a_build_of_the_same_name_made_anew_is_seen(
+    server: StandIn, connect: Callable[..., WeaviateStore]
+) -> None:
+    reader, writer = connect(server.address), connect(server.address)
+    fill(writer)
+    reader.live()
+    fill(writer, "two")
+    writer.drop("one")
+    writer.create(build("one", "2027-01-01T00:00:00+00:00"))
+    writer.seal("one")
+    writer.publish("one")
+    live = reader.live()
+    assert live is not None and live.created_at.startswith("2027")
+    assert reader.open("one").build == live
+
+
+def test_a_dangling_alias_is_said_and_repaired_by_publishing(server: StandIn, store: WeaviateStore) -> None:
+    fill(store)
+    fill(store, "two")
+    del server.data.collections["Artwork_two"]
+    with pytest.raises(Unavailable, match=r"Artwork_two, which is gone.*gallery rollback"):
+        store.live()
+    store.publish("one")
+    live = store.live()
+    assert live is not None and live.name == "one"
+
+
+def test_a_collection_where_the_alias_should_be_is_said(server: StandIn, store: WeaviateStore) -> None:
+    server.data.create({"class": "Artwork", "vectorConfig": {}})
+    assert store.live() is None
+    store.create(build())
+    store.seal("one")
+    with pytest.raises(Invalid, match="collection called Artwork"):
+        store.publish("one")
+
+
+def test_a_build_dropped_under_a_reader_is_unavailable(
+    server: StandIn, connect: Callable[..., WeaviateStore]
+) -> None:
+    reader = connect(server.address)
+    fill(reader)
+    held = reader.open("one")
+    del server.data.collections["Artwork_one"]
+    with pytest.raises(Unavailable, match="is gone"):
+        held.search(row(1), 1, fingerprint=FINGERPRINT)
+    with pytest.raises(Unavailable, match="is gone"):
+        held.upsert([work("x")], rows(row(1)))
+    assert "Artwork_one" not in server.data.collections
+
+
+# -- sizes
+
+
+def test_more_works_than_one_answer_holds(server: StandIn, store: WeaviateStore) -> None:
+    server.maximum_results = 10_000
+    count = 10_500
+    vectors = np.random.default_rng(3).normal(size=(count, DIM)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    works = [work(f"{number:05}", artist(f"a{number % 150:03}")) for number in range(count)]
+    collection = store.create(build())
+    collection.upsert(works, vectors)
+    wanted = {one.id for one in works}
+    assert collection.count() == count and collection.ids() == wanted
+    assert [one.id for one in collection.works(limit=20_000)] == sorted(wanted)
+    assert [one.id for one in collection.works(limit=20, offset=10_400)] == sorted(wanted)[10_400:10_420]
+    assert len(collection.facets().artists) == 150 and set(collection.facets().artists.values()) == {70}
+    hits = collection.search(row(1), 5, fingerprint=FINGERPRINT, offset=9_995)
+    order = np.lexsort((np.arange(count), -np.round(vectors @ row(1), 6)))
+    assert [int(hit.artwork.id) for hit in hits] == list(order[9_995:10_000])
+    with pytest.raises(Invalid, match="first 10000 results"):
+        collection.search(row(1), 6, fingerprint=FINGERPRINT, offset=9_995)
+    collection.delete(sorted(wanted)[:10_200])
+    assert collection.ids() == set(sorted(wanted)[10_200:])
+
+
+def test_a_limit_on_deletions_is_worked_around(server: StandIn, store: WeaviateStore) -> None:
+    fill(store, works=7)
+    server.maximum_results = 2
+    store.open("one").delete([f"w{number}" for number in range(6)])
+    server.maximum_results = 10_000
+    assert store.open("one").ids() == {"w6"}
+
+
+def test_facets_are_whole_where_the_server_cuts_them(server: StandIn, store: WeaviateStore) -> None:
+    collection = store.create(build())
+    painters = [artist(f"a{number:03}", genres=(f"g{number}",)) for number in range(120)]
+    collection.upsert([work(one.slug, one) for one in painters], rows(*[row(1)] * 120))
+    server.maximum_groups = 100
+    facets = collection.facets()
+    assert len(facets.artists) == len(facets.genres) == 120 and facets.nationalities == {"French": 120}
+    assert collection.facets(Filter(genres=("g7",))).artists == {"a007": 1}
+
+
+def test_one_painter_filling_the_ranking_leaves_room_for_others(
+    store: WeaviateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranking, "DEEPEST", 40)
+    collection = store.create(build())
+    near = [work(f"n{number:02}", artist("near")) for number in range(60)]
+    far = [work(f"f{number}", artist(f"far{number}")) for number in range(5)]
+    vectors = [row(1, number / 1000) for number in range(60)] + [row(1, 1 + number) for number in range(5)]
+    collection.upsert([*near, *far], rows(*vectors))
+    hits = collection.search(row(1), 5, fingerprint=FINGERPRINT, per_artist=2)
+    assert [hit.artwork.id for hit in hits] == ["n00", "n01", "f0", "f1", "f2"]
+
+
+def test_large_works_go_in_several_messages(server: StandIn, store: WeaviateStore) -> None:
+    verbose = artist()
+    verbose = type(verbose)(**{**verbose.__dict__, "bio": "x" * 1_000_000})
+    store.create(build()).upsert([work(f"w{number}", verbose) for number in range(12)], rows(*[row(1)] * 12))
+    assert server.calls.count("BatchObjects") == 12 and store.open("one").count() == 12
+
+
+def test_searches_ask_for_no_more_than_they_need(server: StandIn, store: WeaviateStore) -> None:
+    fill(store, works=7)
+    held = store.open("one")
+    server.calls.clear()
+    held.search(row(1), 3, fingerprint=FINGERPRINT)
+    assert server.calls == ["Search", "Search"]
+
+
+def test_ids_that_differ_only_in_case_are_two_objects() -> None:
+    plain = str(uuid.uuid4())
+    assert len({uuid_of(plain), uuid_of(plain.upper()), uuid_of("{" + plain + "}"), plain}) == 4
+
+
+# -- keys
+
+
+@pytest.fixture
+def guarded() -> Iterator[StandIn]:
+    with StandIn(keys={"loading-key": "loader", "searching-key": "search"}) as server:
+        yield server
+
+
+def test_the_search_key_searches_and_cannot_write(
+    guarded: StandIn, connect: Callable[..., WeaviateStore]
+) -> None:
+    fill(connect(guarded.address, "loading-key"))
+    reader = connect(guarded.address, "searching-key")
+    live = reader.live()
+    assert live is not None and live.name == "one"
+    collection = reader.open("one")
+    assert collection.search(row(1), 1, fingerprint=FINGERPRINT)[0].artwork.id == "w0"
+    assert collection.count() == 4 and collection.facets().artists == {"a": 4} and len(collection.ids()) == 4
+    for write in (
+        lambda: reader.create(build("two")),
+        lambda: reader.seal("one"),
+        lambda: reader.publish("one"),
+        lambda: collection.upsert([work("x")], rows(row(1))),
+        lambda: collection.delete(["w0"]),
+    ):
+        with pytest.raises(Invalid, match=r"insufficient permissions.*GALLERY_VECTORS_KEY") as caught:
+            write()
+        assert "searching-key" not in str(caught.value)
+    assert collection.count() == 4
+
+
+@pytest.mark.parametrize("key", [None, "wrong-key"])
+def test_a_missing_or_wrong_key_is_said(
+    guarded: StandIn, connect: Callable[..., WeaviateStore], key: str | None
+) -> None:
+    with pytest.raises(Invalid, match="GALLERY_VECTORS_KEY is missing or wrong") as caught:
+        connect(guarded.address, key).live()
+    assert "wrong-key" not in str(caught.value)
+
+
+def test_a_key_revoked_later_is_said(guarded: StandIn, connect: Callable[..., WeaviateStore]) -> None:
+    store = connect(guarded.address, "loading-key")
+    fill(store)
+    held = store.open("one")
+    del guarded.keys["loading-key"]
+    for read in (store.live, held.count):
+        with pytest.raises(Invalid, match="GALLERY_VECTORS_KEY is missing or wrong"):
+            read()
+
+
+# -- versions
+
+
+@pytest.mark.parametrize("version", ["1.26.4", "1.31.9"])
+def test_a_server_without_aliases_is_refused(connect: Callable[..., WeaviateStore], version: str) -> None:
+    with StandIn(version=version) as server, pytest.raises(Invalid, match=r"1\.32"):
+        connect(server.address).live()
+
+
+@pytest.mark.parametrize("version", ["1.32.0", "1.37.4", "1.41.0-rc.0"])
+def test_newer_servers_work(connect: Callable[..., WeaviateStore], version: str) -> None:
+    with StandIn(version=version) as server:
+        store = connect(server.address)
+        fill(store)
+        assert store.open("one").search(row(1), 1, fingerprint=FINGERPRINT)[0].score == 1.0
+
+
+# -- failures
+
+
+def calls(store: WeaviateStore) -> dict[str, Callable[[], object]]:
+    """One call of each kind, by what the stand-in names it."""
+    held = store.open("one")
+    return {
+        "schema": store.live,
+        "aliases": lambda: store.drop("nobody"),
+        "Search": lambda: held.search(row(1), 1, fingerprint=FINGERPRINT),
+        "BatchObjects": lambda: held.upsert([work("x"), work("y")], rows(row(1), row(1))),
+        "BatchDelete": lambda: held.delete(["w1"]),
+        "Aggregate": held.count,
+    }
+
+
+@pytest.mark.parametrize("fault", ["refuse", "reset", "429", "500", "garbage"])
+@pytest.mark.parametrize("call", ["schema", "aliases", "Search", "BatchObjects", "BatchDelete", "Aggregate"])
+def test_a_failing_call_is_unavailable_until_it_works_again(
+    server: StandIn, store: WeaviateStore, call: str, fault: str
+) -> None:
+    fill(store)
+    act = calls(store)[call]
+    server.faults.add(call, fault)
+    with pytest.raises(Unavailable) as caught:
+        act()
+    assert server.address[11:20] in str(caught.value) or "build one" in str(caught.value)
+    server.faults.clear()
+    act()
+
+
+@pytest.mark.parametrize("fault", ["refuse", "500", "slow"])
+@pytest.mark.parametrize("call", ["meta", "ready"])
+def test_a_server_that_is_starting_is_unavailable(
+    server: StandIn, store: WeaviateStore, call: str, fault: str
+) -> None:
+    server.faults.add(call, fault, seconds=1.5)
+    with pytest.raises(Unavailable):
+        store.live()
+    server.faults.clear()
+    eventually(store.live)
+
+
+def eventually(act: Callable[[], object]) -> float:
+    """The seconds until the call no longer is Unavailable, five at most."""
+    started = time.monotonic()
+    while True:
+        try:
+            act()
+            return time.monotonic() - started
+        except Unavailable:
+            if time.monotonic() - started > 5:
+                raise
+            threading.Event().wait(0.02)
+
+
+def test_a_server_that_is_not_ready_says_so(server: StandIn, store: WeaviateStore) -> None:
+    server.ready = False
+    with pytest.raises(Unavailable, match="not ready yet"):
+        store.live()
+
+
+def test_a_write_outlives_a_short_failure(server: StandIn, store: WeaviateStore) -> None:
+    fill(store)
+    for fault in ("refuse", "reset", "429", "500", "lose"):
+        server.faults.add("BatchObjects", fault, times=1)
+        store.open("one").upsert([work(fault), work(f"{fault}2")], rows(row(1), row(1)))
+    assert store.open("one").count() == 4 + 10
+
+
+def test_failed_objects_are_named_as_ours(server: StandIn, store: WeaviateStore) -> None:
+    collection = store.create(build())
+    server.faults.add("BatchObjects", "reject")
+    with pytest.raises(Unavailable, match=r"works first, third \(shard is read-only"):
+        collection.upsert([work("first"), work("second"), work("third")], rows(row(1), row(1), row(1)))
+    with pytest.raises(Unavailable, match=r"works only \(.*shard is read-only"):
+        collection.upsert([work("only")], rows(row(1)))
+
+
+def test_objects_lost_without_a_word_are_noticed(server: StandIn, store: WeaviateStore) -> None:
+    collection = store.create(build())
+    server.faults.add("BatchObjects", "lose")
+    with pytest.raises(Unavailable, match="said that it took works second, but they are not there"):
+        collection.upsert([work("first"), work("second")], rows(row(1), row(1)))
+
+
+def test_a_slow_query_is_cut_short(server: StandIn, store: WeaviateStore) -> None:
+    fill(store)
+    held = store.open("one")
+    server.faults.add("Search", "slow", seconds=3, times=1)
+    started = time.monotonic()
+    with pytest.raises(Unavailable, match="cannot reach Weaviate at 127"):
+        held.search(row(1), 1, fingerprint=FINGERPRINT)
+    assert time.monotonic() - started < 2.5
+
+
+def test_a_server_that_swallows_everything_is_unavailable_soon_for_all_who_ask(
+    connect: Callable[..., WeaviateStore],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as rest, socket.create_server(("127.0.0.1", 0)) as other:
+        store = connect(
+            f"weaviate://127.0.0.1:{rest.getsockname()[1]}?grpc={other.getsockname()[1]}&timeout=1"
+        )
+        problems: list[GalleryError] = []
+
+        def ask() -> None:
+            try:
+                store.live()
+            except GalleryError as error:
+                problems.append(error)
+
+        started = time.monotonic()
+        visitors = [threading.Thread(target=ask) for _ in range(8)]
+        for visitor in visitors:
+            visitor.start()
+        for visitor in visitors:
+            visitor.join()
+        assert time.monotonic() - started < 4
+        assert len(problems) == 8 and {type(problem) for problem in problems} == {Unavailable}
+
+
+def test_nothing_listening_says_what_to_look_at(connect: Callable[..., WeaviateStore]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    store = connect(f"weaviate://127.0.0.1:{port}?grpc=1")
+    with pytest.raises(
+        Unavailable, match=rf"cannot reach Weaviate at 127\.0\.0\.1:{port} \(gRPC 1.*is it running"
+    ):
+        store.live()
+
+
+def test_a_closed_grpc_port_is_said_at_once(server: StandIn, connect: Callable[..., WeaviateStore]) -> None:
+    fill(connect(server.address))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    store = connect(f"weaviate://127.0.0.1:{server.ports[0]}?grpc={port}")
+    started = time.monotonic()
+    with pytest.raises(Unavailable, match="is the gRPC port open"):
+        store.open("one").count()
+    assert time.monotonic() - started < 3
+
+
+def test_a_server_that_comes_back_on_its_port_is_found_within_seconds(
+    connect: Callable[..., WeaviateStore],
+) -> None:
+    with StandIn() as first:
+        store = connect(f"{first.address}&timeout=1")
+        fill(store)
+
+        def page() -> object:
+            live = store.live()
+            assert live is not None
+            return store.open(live.name).search(row(1), 1, fingerprint=FINGERPRINT)
+
+        page()
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            page()
+    with StandIn(ports=first.ports, data=first.data):
+        assert eventually(page) < 3
+
+
+def test_many_threads_share_a_connection_that_is_lost_and_found(
+    server: StandIn, store: WeaviateStore
+) -> None:
+    fill(store)
+    held = store.open("one")
+    outcomes: list[str] = []
+
+    def visit() -> None:
+        for _ in range(10):
+            try:
+                hits = held.search(row(1), 4, fingerprint=FINGERPRINT)
+                outcomes.append("right" if hits[0].artwork.id == "w0" else "wrong")
+            except Unavailable:
+                outcomes.append("unavailable")
+
+    visitors = [threading.Thread(target=visit) for _ in range(6)]
+    server.faults.add("Search", "refuse", times=20)
+    for visitor in visitors:
+        visitor.start()
+    for visitor in visitors:
+        visitor.join()
+    assert len(outcomes) == 60 and "wrong" not in outcomes and "right" in outcomes
+
+
+FORKING = """
+import os, signal, sys
+from gallery.vectors import VECTORS
+from tests.contracts.vector_store import FINGERPRINT, row
+
+store = VECTORS.open(sys.argv[1], api_key=None)
+look = lambda: store.open(store.live().name).search(row(1), 1, fingerprint=FINGERPRINT)[0].artwork.id
+print(look(), flush=True)
+child = os.fork()
+signal.alarm(20)  # the child inherits none, so both set their own
+print(look(), flush=True)
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_a_forked_process_opens_a_connection_of_its_own(server: StandIn, store: WeaviateStore) -> None:
+    fill(store)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GRPC")}
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", FORKING, server.address],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, "w0\nw0\nw0\n"), done.stderr
+    assert "Warning" not in done.stderr
+
+
+def test_the_stand_in_runs_as_a_process_of_its_own(
+    tmp_path: Path, connect: Callable[..., WeaviateStore]
+) -> None:
+    port_file = tmp_path / "ports"
+    command = [sys.executable, "-m", "tests.standins.weaviate", "--port-file", str(port_file)]
+    process = subprocess.Popen([*command, "--api-key", "k"], cwd=ROOT)
+    try:
+        while not port_file.exists():
+            assert process.poll() is None
+            threading.Event().wait(0.02)
+        rest, grpc = port_file.read_text().split()
+        store = connect(f"weaviate://127.0.0.1:{rest}?grpc={grpc}", "k")
+        fill(store)
+        body = b'{"call": "Search", "fault": "500", "times": 1}'
+        urllib.request.urlopen(f"http://127.0.0.1:{rest}/_faults", body).close()
+        with pytest.raises(Unavailable):
+            store.open("one").search(row(1), 1, fingerprint=FINGERPRINT)
+        assert store.open("one").search(row(1), 1, fingerprint=FINGERPRINT)[0].artwork.id == "w0"
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+# -- errors
+
+
+def test_every_exception_of_the_client_has_a_translation() -> None:
+    classes = [
+        one
+        for _, one in inspect.getmembers(translation.client, inspect.isclass)
+        if issubclass(one, Exception) and one.__module__ == translation.client.__name__
+    ]
+    assert len(classes) > 30
+    unmapped = [
+        one.__name__
+        for one in classes
+        if one is not translation.client.WeaviateBaseError  # only ever raised as one of its children
+        and not issubclass(one, translation.TRANSLATED)
+    ]
+    assert unmapped == []
+
+
+def test_importing_the_store_leaves_the_warnings_of_the_process_as_they_were() -> None:
+    script = (
+        "import warnings, numpy, gallery.vectors.weaviate; "
+        "assert ('default', None, Warning, None, 0) not in warnings.filters"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
