@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,9 @@ def _home(home: Path) -> str:
 
 
 def _dataset(ports: Ports) -> str:
-    return f"{ports.dataset.address}, version {ports.dataset.version()}"
+    address = ports.dataset.address
+    client = f" (client {version('kaggle')})" if address.startswith("kaggle:") else ""
+    return f"{address}, version {ports.dataset.version()}{client}"
 
 
 def _objects(store: ObjectStore) -> str:
@@ -90,7 +93,8 @@ def _objects(store: ObjectStore) -> str:
             raise Invalid(f"{store.address} does not give back what was written to it")
     finally:
         store.delete(key)
-    return f"{store.address}: written, read, listed, deleted"
+    client = f" (client {version('google-cloud-storage')})" if store.address.startswith("gs:") else ""
+    return f"{store.address}: written, read, listed, deleted{client}"
 
 
 def _delivery(ports: Ports) -> str:
@@ -153,7 +157,9 @@ def _vectors(store: VectorStore) -> str:
             raise Invalid(f"{store.address} does not give back what was written to it")
     finally:
         store.drop(name)
-    return f"{store.address}: {before} builds; a probe build was made, searched and dropped"
+    return (
+        f"{store.version()}, {store.address}: {before} builds; a probe build was made, searched and dropped"
+    )
 
 
 def _searching(store: VectorStore) -> str:

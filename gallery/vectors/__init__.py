@@ -103,6 +103,9 @@ class VectorStore(Protocol):
 
     address: str
 
+    def version(self) -> str:
+        """What serves the store, for people: "Weaviate 1.40.4". Raises Invalid, Unavailable."""
+
     def create(self, build: Build) -> Collection:
         """A new, empty build, not ready. Raises Invalid where one of that name exists."""
 

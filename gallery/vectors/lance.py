@@ -17,6 +17,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import cached_property, wraps
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -228,6 +229,9 @@ class LanceStore:
         self.address = f"lance://{folder}"
         self._folder = folder
         self._opened: dict[Build, LanceCollection] = {}
+
+    def version(self) -> str:
+        return f"LanceDB {version('lancedb')}"
 
     def create(self, build: Build) -> LanceCollection:
         if self._manifest(build.name).exists():

@@ -125,6 +125,9 @@ class MemoryStore:
         self._collections: dict[str, MemoryCollection] = {}
         self._live: str | None = None
 
+    def version(self) -> str:
+        return "this process's memory"
+
     def create(self, build: Build) -> MemoryCollection:
         if build.name in self._collections:
             raise Invalid(f"there is a build {build.name} already")

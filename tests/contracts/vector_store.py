@@ -573,6 +573,10 @@ class VectorStoreContract:
 
     # -- builds
 
+    def test_it_says_what_serves_it(self, store: VectorStore) -> None:
+        assert len(store.version()) > 5
+        assert store.builds() == []
+
     def test_nothing_is_created_by_a_read(self, store: VectorStore) -> None:
         assert store.live() is None and store.builds() == []
         with pytest.raises(NotFound):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from importlib.metadata import version
 from typing import Any
 
 from qdrant_client import QdrantClient, models
@@ -43,6 +44,12 @@ class QdrantStore:
         self._place = place
         self._base = base
         self._shards, self._replication, self._quantized = shards, replication, quantized
+
+    def version(self) -> str:
+        if self._place.local:
+            return f"Qdrant's client {version('qdrant-client')}, without a server"
+        with self._place.client("asking for the version") as client:
+            return f"Qdrant {client.info().version}"
 
     def create(self, build: Build) -> QdrantCollection:
         collection = self._name(build.name)

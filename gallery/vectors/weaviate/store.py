@@ -31,6 +31,10 @@ class WeaviateStore:
         self._layout = layout
         self._opened: dict[str, WeaviateCollection] = {}
 
+    def version(self) -> str:
+        meta = self._call("asking for the version", lambda client: client.get_meta())
+        return f"Weaviate {meta['version']}"
+
     def create(self, build: Build) -> WeaviateCollection:
         build = dataclasses.replace(build, ready=False)
         configuration = self._layout.configuration(build)
