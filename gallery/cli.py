@@ -71,33 +71,67 @@ def main() -> None:
 
 @main.command()
 @click.argument("text", required=False)
+@click.option("--avoid", metavar="TEXT", help="Words for what the works should not show.")
 @click.option(
-    "--image", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Search by this picture."
+    "--image",
+    "images",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="Search by this picture; may be repeated.",
 )
+@click.option("--like", metavar="ID", multiple=True, help="Like this work; may be repeated.")
+@click.option("--unlike", metavar="ID", multiple=True, help="Unlike this work; may be repeated.")
+@click.option("--artist", metavar="SLUG", multiple=True, help="Only by this artist; may be repeated.")
+@click.option("--not-by", metavar="SLUG", multiple=True, help="Not by this artist; may be repeated.")
+@click.option("--genre", multiple=True, help="Only by artists of this genre; may be repeated.")
+@click.option("--nationality", multiple=True, help="Only by artists of this nationality; may be repeated.")
+@click.option("--from", "since", type=click.IntRange(0, 9999), help="Only by artists alive in this year or later.")
+@click.option("--to", "until", type=click.IntRange(0, 9999), help="Only by artists alive in this year or before.")
+@click.option("--each", type=click.IntRange(1, 100), help="At most this many works of one artist.")
 @click.option("-k", "count", type=click.IntRange(1, 100), help="How many works [GALLERY_DEFAULT_RESULTS].")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
-def search(text: str | None, image: Path | None, count: int | None, as_json: bool) -> None:
-    """Find the works nearest to TEXT or to a picture, the best first."""
-    if (text is None) == (image is None):
-        raise click.UsageError("say what to look for: either TEXT or --image FILE")
-    if text is not None and not text.strip():
+def search(
+    text: str | None,
+    avoid: str | None,
+    images: tuple[Path, ...],
+    like: tuple[str, ...],
+    unlike: tuple[str, ...],
+    artist: tuple[str, ...],
+    not_by: tuple[str, ...],
+    genre: tuple[str, ...],
+    nationality: tuple[str, ...],
+    since: int | None,
+    until: int | None,
+    each: int | None,
+    count: int | None,
+    as_json: bool,
+) -> None:
+    """Find the works nearest to TEXT, to pictures and to works, the best first."""
+    if text is None and not (avoid or images or like or unlike):
+        raise click.UsageError("say what to look for: TEXT, --image FILE, --like ID")
+    if (text is not None and not text.strip()) or (avoid is not None and not avoid.strip()):
         raise click.UsageError("TEXT is empty")
+    if since is not None and until is not None and since > until:
+        raise click.UsageError(f"the years run backwards: from {since} to {until}")
     from gallery.catalog import to_payload
     from gallery.images.decode import open_picture
-    from gallery.mix import Mix, Words
+    from gallery.mix import LikeWork, Mix, Part, Words
     from gallery.ports import Ports
     from gallery.search import SearchEngine
     from gallery.settings import read_settings
+    from gallery.vectors.filters import Filter
 
     with errors_said():
         settings = read_settings()
         engine = SearchEngine(Ports(settings, searching=True))
-        k = count or settings.default_results
-        if image is not None:
+        parts: list[Part] = [Words(text)] if text else []
+        for image in images:
             picture = open_picture(image.read_bytes(), max_pixels=settings.max_pixels, side=512)
-            results = engine.search(Mix((engine.picture(picture),)), k)
-        else:
-            results = engine.search(Mix((Words(text or ""),)), k)
+            parts.append(engine.picture(picture))
+        parts += [Words(avoid, -1.0)] if avoid else []
+        parts += [LikeWork(id) for id in like] + [LikeWork(id, -1.0) for id in unlike]
+        where = Filter(artist, not_by, genre, nationality, since, until)
+        results = engine.search(Mix(tuple(parts), where, each), count or settings.default_results)
     if as_json:
         facts = [{"score": round(hit.score, 4), **to_payload(hit.artwork)} for hit in results.hits]
         click.echo(
@@ -108,11 +142,9 @@ def search(text: str | None, image: Path | None, count: int | None, as_json: boo
         )
         return
     for hit in results.hits:
-        artist = hit.artwork.artist
-        genres = ", ".join(artist.genres)
-        click.echo(
-            f"{hit.score:.3f}  {artist.name} ({artist.years}; {genres})  {hit.artwork.file}  {hit.artwork.id}"
-        )
+        by = hit.artwork.artist
+        genres = ", ".join(by.genres)
+        click.echo(f"{hit.score:.3f}  {by.name} ({by.years}; {genres})  {hit.artwork.file}  {hit.artwork.id}")
 
 
 @main.command()

@@ -15,7 +15,8 @@ from gallery.vectors import VECTORS, VectorStore
 class Ports:
     """The dataset, the stores and the encoder that the settings name. Opening raises Invalid or Unavailable.
 
-    With `searching` the vector store is opened with the searcher's key rather than the loader's. Tests put twins in
+    With `searching` the vector store is opened with the searcher's key rather than the loader's, and the image store
+    so that it gives up soon. Tests put twins in
     place by assigning to the attributes.
     """
 
@@ -29,7 +30,7 @@ class Ports:
 
     @cached_property
     def images(self) -> ObjectStore:
-        return IMAGES.open(self.settings.address("images"))
+        return IMAGES.open(self.settings.address("images"), patient=not self._searching)
 
     @cached_property
     def tables(self) -> ObjectStore:

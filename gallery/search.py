@@ -1,42 +1,87 @@
-"""The search itself: words, a picture, or a work of the collection -> the nearest works of the live build."""
+"""The search itself: a mix of words, pictures and works in; the nearest works of the live build out."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image
 
+from gallery.background import Background, Closeness, Spread, closeness
 from gallery.catalog import Artwork, Build, Hit
 from gallery.encoders import open_encoder
 from gallery.encoders.base import Encoder
-from gallery.errors import Invalid, NotFound, Unavailable
+from gallery.errors import Invalid, Unavailable
+from gallery.mix import LikePicture, LikeWork, Mix, Part, Words, mixed
 from gallery.ports import Ports
-from gallery.vectors import Collection, Vector
-from gallery.vectors.filters import EVERYTHING, Filter
+from gallery.vectors import Collection, Vector, Vectors
+from gallery.vectors.filters import Filter
+from gallery.vectors.words import document, words_of
+
+AS_IT_IS = Spread(0.0, 1.0)
+"""Taken for every part of a mix where the collection is too small to tell how its scores are spread."""
+BACKGROUNDS = 2
+"""Builds whose samples are remembered: the live one, and the one before it for searches under way."""
+
+
+@dataclass(frozen=True)
+class Pull:
+    """What one part of a mix does for a hit: their likeness on the scale of scores, and how many deviations the part
+    moves the hit up, its weight counted, below zero for down."""
+
+    likeness: float
+    moves: float
+
+
+@dataclass(frozen=True)
+class Match(Hit):
+    """A work that was found, and what its score is worth.
+
+    `strength` is in deviations above the middle of the collection's scores, None where the collection is too small to
+    tell. `named` are the searched words that the catalogue has about the work. `pulls` has an entry for each part of a
+    mix of several.
+    """
+
+    strength: float | None
+    closeness: Closeness
+    named: tuple[str, ...]
+    pulls: tuple[Pull, ...]
+
+    @property
+    def weak(self) -> bool:
+        """True where neither the picture nor the catalogue gives much reason for this hit."""
+        return self.closeness is Closeness.WEAK and not self.named
 
 
 @dataclass(frozen=True)
 class Results:
-    """What a search found: hits by falling score, the build they come from, and how long it took.
+    """What a search found: hits in order, how many works were searched, the build they come from, and how long it took.
 
-    Scores are cosine similarities divided by the most that this encoder's query can reach, so that 1.0 is a
-    perfect match with any encoder; `encoder` is its name for people.
+    Scores are cosine similarities divided by the most that this encoder's query can reach, so that 1.0 is a perfect
+    match of one part with any encoder; `encoder` is its name for people. `next` is the offset at which the hits go on,
+    None after the last.
     """
 
-    hits: tuple[Hit, ...]
+    hits: tuple[Match, ...]
+    searched: int
+    next: int | None
     build: Build
     encoder: str
     seconds: float
 
 
-@dataclass(frozen=True)
-class PictureQuery:
-    """A picture as a query: float32 [dim] of unit length, and the fingerprint of the encoder that made it."""
+@dataclass(frozen=True, eq=False)
+class _Query:
+    """A mix as the store and the judgement need it; `spreads` are those of the parts, `spread` that of the whole."""
 
     vector: Vector
-    fingerprint: str
+    parts: Vectors
+    weights: tuple[float, ...]
+    spreads: tuple[Spread, ...]
+    spread: Spread | None
 
 
 class SearchEngine:
@@ -46,6 +91,7 @@ class SearchEngine:
         self._ports = ports
         self._lock = threading.Lock()
         self._encoders: dict[str, Encoder] = {}
+        self._backgrounds: dict[Build, Background] = {}
 
     def collection(self) -> Collection:
         """The live build's works. Raises Unavailable before the first build is published."""
@@ -76,61 +122,125 @@ class SearchEngine:
 
     def warm(self) -> None:
         """Load the live build's encoder and run each kind of query once, so that no visitor pays for it."""
-        collection = self.collection()
-        encoder = self.encoder_for(collection.build)
-        encoder.load()
-        self.picture_query(Image.new("RGB", (64, 64), "gray"))
-        self.by_text("warm up", 1)
+        self.encoder_for(self.collection().build).load()
+        picture = self.picture(Image.new("RGB", (64, 64), "gray"))
+        self.search(Mix((Words("warm up"), picture)), 1)
 
-    def by_text(self, text: str, k: int, where: Filter = EVERYTHING) -> Results:
-        """The k works nearest to the words."""
-        started = time.perf_counter()
-        collection = self.collection()
-        vector = self.encoder_for(collection.build).embed_texts([text])[0]
-        return self._nearest(collection, vector, k, where, started)
+    def picture(self, picture: Image.Image, weight: float = 1.0) -> LikePicture:
+        """The part of a mix that a decoded picture makes, for now or for later."""
+        encoder = self.encoder_for(self.collection().build)
+        vector = encoder.as_query(encoder.embed_images([picture]))[0]
+        return LikePicture(vector, encoder.fingerprint, weight)
 
-    def picture_query(self, picture: Image.Image) -> PictureQuery:
-        """The query that a decoded picture makes, to be searched with now or later."""
-        build = self.collection().build
-        encoder = self.encoder_for(build)
-        return PictureQuery(encoder.as_query(encoder.embed_images([picture]))[0], encoder.fingerprint)
+    def search(self, mix: Mix, k: int, offset: int = 0) -> Results:
+        """The k works nearest to the mix, after the first `offset`; the works among its parts are left out.
 
-    def by_picture(self, query: PictureQuery, k: int, where: Filter = EVERYTHING) -> Results:
-        """The k works nearest to the picture. Raises Invalid where the query was made for another encoder."""
+        Raises Invalid for a mix of nothing, or with a picture encoded for another collection, NotFound for a work that
+        is not in this one, Unavailable.
+        """
         started = time.perf_counter()
         collection = self.collection()
         encoder = self.encoder_for(collection.build)
-        if query.fingerprint != encoder.fingerprint:
-            raise Invalid(
-                "the collection has changed since this picture was uploaded; please upload it again"
-            )
-        return self._nearest(collection, query.vector, k, where, started)
+        query = self._query(collection, encoder, mix.parts)
+        # A few more than asked for: works among the parts are taken out, and one more tells whether there are others.
+        wanted = k + len(mix.works) + 1
+        options = {
+            "fingerprint": encoder.fingerprint, "where": mix.where, "offset": offset, "per_artist": mix.per_artist,
+        }  # fmt: skip
+        if words_of(mix.words):
+            hits = collection.hybrid(mix.words, query.vector, wanted, **options)  # type: ignore[arg-type]
+        else:
+            hits = collection.search(query.vector, wanted, **options)  # type: ignore[arg-type]
+        places = [place for place, hit in enumerate(hits) if hit.artwork.id not in mix.works]
+        kept = [hits[place] for place in places[:k]]
+        following = offset + places[k] if len(places) > k else None
+        searched = collection.count(mix.where) if mix.where else collection.build.works
+        matches = self._judged(collection, encoder, mix, query, kept, searched)
+        seconds = time.perf_counter() - started
+        return Results(matches, searched, following, collection.build, encoder.label, seconds)
 
-    def like(self, id: str, k: int, where: Filter = EVERYTHING) -> Results:
-        """The k works nearest to a work of the collection, itself left out. Raises NotFound."""
-        started = time.perf_counter()
-        collection = self.collection()
-        row = collection.vector(id)
-        vector = self.encoder_for(collection.build).as_query(row[None])[0]
-        found = self._nearest(collection, vector, k + 1, where, started)
-        others = tuple(hit for hit in found.hits if hit.artwork.id != id)
-        return Results(others[:k], found.build, found.encoder, found.seconds)
+    def like(self, id: str, k: int) -> Results:
+        """The k works nearest to a work of the collection. Raises NotFound."""
+        return self.search(Mix((LikeWork(id),)), k)
 
     def work(self, id: str) -> Artwork:
         """The work. Raises NotFound."""
         return self.collection().get(id)
 
-    def works_by(self, slug: str, limit: int, leave_out: str = "") -> list[Artwork]:
-        """Other works by the artist, at most `limit`. Raises NotFound for an artist with none."""
-        works = self.collection().works(Filter(artists=(slug,)), limit=limit + 1)
-        if not works:
-            raise NotFound(f"no works by {slug}")
-        return [work for work in works if work.id != leave_out][:limit]
+    def works(self, where: Filter, limit: int, offset: int = 0) -> list[Artwork]:
+        """Works that pass the filter, ordered by file, which groups them by artist."""
+        return self.collection().works(where, limit, offset)
 
-    def _nearest(
-        self, collection: Collection, vector: Vector, k: int, where: Filter, started: float
-    ) -> Results:
-        encoder = self.encoder_for(collection.build)
-        hits = collection.search(vector, k, fingerprint=encoder.fingerprint, where=where)
-        scaled = tuple(Hit(hit.artwork, min(1.0, hit.score / encoder.best_score)) for hit in hits)
-        return Results(scaled, collection.build, encoder.label, time.perf_counter() - started)
+    def _query(self, collection: Collection, encoder: Encoder, parts: Sequence[Part]) -> _Query:
+        if not parts:
+            raise Invalid("there is nothing to search for")
+        vectors = self._vectors(collection, encoder, parts)
+        weights = tuple(part.weight for part in parts)
+        background = self._background(collection)
+        known = [spread for vector in vectors if (spread := background.spread(vector))]
+        spreads = tuple(known) if len(known) == len(parts) else (AS_IT_IS,) * len(parts)
+        vector = mixed(vectors, weights, [spread.deviation for spread in spreads])
+        return _Query(vector, vectors, weights, spreads, background.spread(vector))
+
+    def _vectors(self, collection: Collection, encoder: Encoder, parts: Sequence[Part]) -> Vectors:
+        """One unit query a part, float32 [parts, dim]."""
+        vectors = np.zeros((len(parts), collection.build.dim), dtype=np.float32)
+        texts = {place: part.text for place, part in enumerate(parts) if isinstance(part, Words)}
+        works = {place: part.id for place, part in enumerate(parts) if isinstance(part, LikeWork)}
+        if texts:
+            vectors[list(texts)] = encoder.embed_texts(list(texts.values()))
+        if works:
+            vectors[list(works)] = encoder.as_query(collection.vectors(list(works.values())))
+        for place, part in enumerate(parts):
+            if isinstance(part, LikePicture):
+                if part.fingerprint != encoder.fingerprint:
+                    raise Invalid(
+                        "the collection has changed since this picture was uploaded; please upload it again"
+                    )
+                vectors[place] = part.vector
+        return vectors
+
+    def _background(self, collection: Collection) -> Background:
+        with self._lock:
+            found = self._backgrounds.get(collection.build)
+        if found is None:
+            found = Background.of(collection)
+            with self._lock:
+                older = list(self._backgrounds.items())[-(BACKGROUNDS - 1) :]
+                self._backgrounds = dict(older) | {collection.build: found}
+        return found
+
+    def _judged(
+        self,
+        collection: Collection,
+        encoder: Encoder,
+        mix: Mix,
+        query: _Query,
+        hits: Sequence[Hit],
+        searched: int,
+    ) -> tuple[Match, ...]:
+        wanted = frozenset(words_of(mix.words))
+        pulls: list[tuple[Pull, ...]] = [()] * len(hits)
+        if len(mix.parts) > 1 and hits:
+            scores = collection.vectors([hit.artwork.id for hit in hits]) @ query.parts.T
+            pulls = [_pulls(row, query, encoder) for row in scores]
+        matches = []
+        for hit, pulled in zip(hits, pulls, strict=True):
+            strength = query.spread.strength(hit.score) if query.spread else None
+            named = tuple(word for word in document(hit.artwork).split() if word in wanted)
+            score = _scaled(hit.score, encoder)
+            matches.append(Match(hit.artwork, score, strength, closeness(strength, searched), named, pulled))
+        return tuple(matches)
+
+
+def _pulls(scores: Vector, query: _Query, encoder: Encoder) -> tuple[Pull, ...]:
+    parts = zip(scores, query.weights, query.spreads, strict=True)
+    return tuple(
+        Pull(_scaled(score, encoder), round(weight * spread.strength(float(score)), 2))
+        for score, weight, spread in parts
+    )
+
+
+def _scaled(score: float, encoder: Encoder) -> float:
+    """A cosine as people are shown it: 1.0 for the most that a query of this encoder can reach."""
+    return round(max(-1.0, min(1.0, float(score) / encoder.best_score)), 6)

@@ -27,6 +27,7 @@ from gallery.vectors import VECTORS
 
 PREFIX = "GALLERY_"
 TEST_PREFIX = "GALLERY_TEST_"  # name services and data for the test suite; no settings of the program
+RATE = r"^(off|[1-9][0-9]{0,6}/(second|minute|hour|day))$"
 PORTS: dict[str, Registry[Any]] = {
     "dataset": DATASETS,
     "images": IMAGES,
@@ -126,7 +127,7 @@ class Settings(BaseSettings):
         str | None,
         Field(
             pattern=r"^https?://\S+$",
-            description="Address of the search page, for links to it from the Dagster UI; none when unset.",
+            description="Address of the search page, for links to it from elsewhere; when unset, the host that a visitor asked for.",
         ),
     ] = None
 
@@ -171,7 +172,31 @@ class Settings(BaseSettings):
 
     host: Annotated[str, Field(description="Address the web app listens on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="Port the web app listens on.")] = 8000
-    threads: Annotated[int, Field(ge=1, le=256, description="Requests the web app answers at once.")] = 8
+    threads: Annotated[int, Field(ge=1, le=256, description="Requests the web app answers at once.")] = 16
+    trusted_proxies: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10,
+            description="Proxies before the web app whose X-Forwarded-For and X-Forwarded-Proto are believed; 0 believes nobody's.",
+        ),
+    ] = 0
+    rate_limit: Annotated[
+        str,
+        Field(
+            pattern=RATE,
+            description="Pages and API answers that one client gets, such as 120/minute, or off; pictures and styles are not counted.",
+        ),
+    ] = "120/minute"
+    upload_rate_limit: Annotated[
+        str, Field(pattern=RATE, description="Pictures that one client may upload, such as 20/minute, or off.")
+    ] = "20/minute"
+    rate_storage: Annotated[
+        SecretStr,
+        Field(
+            description="Where clients are counted: memory://, or redis://host:6379 (rediss:// with TLS) for several replicas."
+        ),
+    ] = SecretStr("memory://")
     default_results: Annotated[
         int, Field(ge=1, le=100, description="Results shown where a visitor does not say how many.")
     ] = 24
@@ -188,6 +213,13 @@ class Settings(BaseSettings):
         int, Field(ge=60, le=604_800, description="How long a signed address works, in seconds; a week at most.")
     ] = 86_400
     max_query: Annotated[int, Field(ge=1, le=10_000, description="Longest search text, in characters.")] = 500
+    cors: Annotated[
+        str | None,
+        Field(
+            pattern=r"^(\*|https?://[^\s,/?#@*]+(\s*,\s*https?://[^\s,/?#@*]+)*)$",
+            description="Sites whose pages may read the API: origins such as https://example.org, with commas, or *; none when unset.",
+        ),
+    ] = None
     max_upload: Annotated[
         ByteSize, Field(ge=1, le=2**32, description="Largest uploaded picture, in bytes.")
     ] = ByteSize(10_000_000)
@@ -217,6 +249,14 @@ class Settings(BaseSettings):
         except Invalid as error:
             raise ValueError(str(error)) from error
         return text
+
+    @field_validator("rate_storage")
+    @classmethod
+    def _countable(cls, address: SecretStr) -> SecretStr:
+        scheme, _, rest = address.get_secret_value().partition("://")
+        if (scheme, rest) != ("memory", "") and not (scheme in ("redis", "rediss") and rest):
+            raise ValueError("must be memory://, redis://host:port or rediss://host:port")
+        return address
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:

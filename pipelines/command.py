@@ -1,4 +1,4 @@
-"""`gallery refresh` and `gallery why`."""
+"""`gallery refresh`, `gallery why`, `gallery builds` and `gallery rollback`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import click
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
-def refresh(as_json: bool) -> None:
+@click.option(
+    "--allow-removals",
+    is_flag=True,
+    help="Go on although more of the live works are gone from the dataset than GALLERY_MAX_REMOVED allows.",
+)
+def refresh(as_json: bool, allow_removals: bool) -> None:
     """Bring the collection up to date with the dataset.
 
     Runs the Dagster job `refresh` in this process. What has not changed is not done again, and what is live stays
@@ -25,7 +30,7 @@ def refresh(as_json: bool) -> None:
         from pipelines.view import watching
 
         with watching() as watch:
-            counts = run_refresh(ports, watch)
+            counts = run_refresh(ports, watch, allow_removals=allow_removals)
     if as_json:
         click.echo(json.dumps(counts, ensure_ascii=False))
     else:
@@ -57,3 +62,66 @@ def why(work: str, as_json: bool) -> None:
             click.echo()
         for name, value in facts.items():
             click.echo(f"{name.replace('_', ' '):<12} {value}")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def builds(as_json: bool) -> None:
+    """The builds of the collection, the newest first; the live one is marked with *."""
+    from gallery.cli import errors_said
+    from gallery.ports import Ports
+    from gallery.settings import read_settings
+
+    with errors_said():
+        from pipelines.stages.rollback import list_builds
+
+        ports = Ports(read_settings())
+        found = list_builds(ports.vectors, ports.tables)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    if not found:
+        click.echo("there are no builds yet; run `gallery refresh`", err=True)
+    for build in found:
+        mark, made = "*" if build["live"] else " ", build["made"][:16].replace("T", " ")
+        click.echo(
+            f"{mark} {build['build']:<16} {build['state']:<10} {build['works']:>8} works  {made} UTC  "
+            f"{build['encoder']}  {build['dataset']} {build['version']}"
+        )
+
+
+@click.command()
+@click.argument("build", required=False)
+@click.option(
+    "--release",
+    "let_go",
+    is_flag=True,
+    help="Move nothing; let refreshes publish BUILD again, or all held ones.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what happened as JSON.")
+def rollback(build: str | None, let_go: bool, as_json: bool) -> None:
+    """Make BUILD live again, or the build that was live before.
+
+    Nothing is built or deleted. The build that was live until now is held: no refresh publishes it again, until its
+    content changes or --release lets it go.
+    """
+    from gallery.cli import errors_said
+    from gallery.ports import Ports
+    from gallery.settings import read_settings
+
+    facts: dict[str, object]
+    with errors_said():
+        from pipelines.stages.rollback import release, roll_back
+
+        ports = Ports(read_settings())
+        if let_go:
+            freed = release(ports.tables, build)
+            facts = {"released": freed}
+            words = f"released: {', '.join(freed) or 'none were held'}"
+        else:
+            moved = roll_back(ports.vectors, ports.tables, build, "")
+            facts = {"live": moved.build.name, "before": moved.before, "encoder": moved.build.encoder}
+            words = f"live: {moved.build.name} ({moved.build.works} works, {moved.build.encoder})"
+            if moved.before:
+                words += f"; held: {moved.before}"
+    click.echo(json.dumps(facts, ensure_ascii=False) if as_json else words)

@@ -1,46 +1,77 @@
 """The code location. Only assembles: what the assets do is in their modules."""
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 import dagster as dg
 
+from gallery.errors import Invalid
 from gallery.ports import Ports
-from gallery.settings import read_settings
-from pipelines.assets import catalogue, collection, embeddings, pictures
-from pipelines.lock import one_at_a_time
+from gallery.settings import Settings, read_settings
+from pipelines.assets import catalogue, collection, embeddings, evaluation, map, pictures
+from pipelines.assets.versions import as_configured
+from pipelines.automation import schedules, sensors, upkeep
+from pipelines.execution import executor_of
+from pipelines.resources import leased_ports
+from pipelines.rollback import rollback_job
 
-ASSET_MODULES = [catalogue, pictures, embeddings, collection]
+log = logging.getLogger(__name__)
+
+ASSET_MODULES = [catalogue, pictures, embeddings, collection, evaluation, map]
 REFRESH = "refresh"
 
 
-@dg.resource(description="The stores and the encoder that GALLERY_* settings name.")
-def ports_from_settings(_: dg.InitResourceContext) -> Iterator[Ports]:
-    """Read when a run starts, so that the UI comes up even while a setting is wrong, and the run says which.
+def settings_or_defaults() -> Settings:
+    """The settings, or their defaults where there is a mistake in them: the UI comes up all the same, and the first run
+    fails and says which."""
+    try:
+        return read_settings()
+    except Invalid as error:
+        log.error("%s", error)
+        return Settings.model_construct()
 
-    Holds the refresh lock for as long as the run lasts.
-    """
-    settings = read_settings()
-    with one_at_a_time(settings.home):
-        yield Ports(settings)
+
+def with_freshness(settings: Settings) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
+    """Gives `live` its freshness policy: the UI warns after half of GALLERY_STALE_AFTER and calls it stale after all."""
+    late = timedelta(days=settings.stale_after)
+    policy = dg.FreshnessPolicy.time_window(fail_window=late, warn_window=late / 2)
+
+    def apply(spec: dg.AssetSpec) -> dg.AssetSpec:
+        return dg.apply_freshness_policy(spec, policy) if spec.key == dg.AssetKey("live") else spec
+
+    return apply
 
 
 def build_defs(
     ports: Ports | None = None, loggers: Mapping[str, dg.LoggerDefinition] | None = None
 ) -> dg.Definitions:
-    """Fresh definitions, for production, the command line and tests; `ports` puts other stores in place."""
+    """Fresh definitions, for production, the command line and tests; `ports` puts other stores in place.
+
+    Raises Invalid where the executor of the settings cannot be had.
+    """
+    settings = ports.settings if ports is not None else settings_or_defaults()
     refresh = dg.define_asset_job(
         REFRESH,
         selection=dg.AssetSelection.all(),
         description="From the dataset to the live collection; whatever has not changed is not done again.",
+        # A crashed run is run again from its start, by the daemon: Dagster loses shards where it goes on from a failure.
+        # The tag of ours is what dagster.yaml lets only one run at a time have.
+        tags={"dagster/retry_strategy": "ALL_STEPS", "gallery/refresh": "true"},
     )
+    loaded = dg.load_assets_from_modules(ASSET_MODULES)
+    assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
     return dg.Definitions(
-        assets=dg.load_assets_from_modules(ASSET_MODULES),
+        assets=dg.map_asset_specs(
+            as_configured(settings), dg.map_asset_specs(with_freshness(settings), assets)
+        ),
         asset_checks=dg.load_asset_checks_from_modules(ASSET_MODULES),
-        jobs=[refresh],
-        resources={"ports": ports if ports is not None else ports_from_settings},
+        jobs=[refresh, rollback_job(ports), upkeep.forget_old_runs],
+        schedules=[*schedules.refresh_schedules(refresh, settings), *upkeep.schedules(settings)],
+        sensors=sensors.refresh_sensors(refresh, ports),
+        resources={"ports": leased_ports(ports)},
         loggers=loggers,
-        # One process by default: each step process would load the model anew, about 5 s a step.
-        executor=dg.in_process_executor,
+        executor=executor_of(settings),
     )
 
 

@@ -4,20 +4,42 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.execution.api import execute_run
 
-from gallery.errors import GalleryError, Invalid
+from gallery.errors import GalleryError, Invalid, Unavailable
 from gallery.ports import Ports
+from gallery.settings import Settings, variable
+from pipelines import lease
 from pipelines.definitions import REFRESH, build_defs
-from pipelines.lock import one_at_a_time
+from pipelines.execution import check_startable, is_spread
+from pipelines.failures import reason
+from pipelines.resources import ended_in
 
-STAGES = ("dataset", "artists", "artworks", "sample", "images", "embeddings", "candidate", "live")
+STAGES = (
+    "dataset",
+    "artists",
+    "artworks",
+    "quarantine",
+    "sample",
+    "images",
+    "embeddings",
+    "candidate",
+    "evaluation",
+    "live",
+    "swept",
+)
+FOLLOW_EVERY_S = 0.5
+"""Seconds between looks into the log of a run whose steps are done by other processes."""
 
 
 class RefreshFailed(GalleryError):
@@ -50,14 +72,21 @@ class _Watching(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         facts = getattr(record, "dagster_meta", {})
-        event = facts.get("dagster_event")
-        stage = _stage(facts.get("step_key") or (event.step_key if event else None))
+        said = str(facts.get("orig_message", record.getMessage()))
+        self._tell(facts.get("dagster_event"), facts.get("step_key"), record.levelno, said)
+
+    def tell(self, entry: dg.EventLogEntry) -> None:
+        """The same from an entry of a run's stored log."""
+        self._tell(entry.dagster_event, entry.step_key, int(entry.level), entry.user_message)
+
+    def _tell(self, event: dg.DagsterEvent | None, step_key: str | None, level: int, said: str) -> None:
+        stage = _stage(step_key or (event.step_key if event else None))
         if not stage:
             return
         if event is None:
             # Below INFO is Dagster moving values between steps, above WARNING it repeating a failure for each step after it.
-            if logging.INFO <= record.levelno <= logging.WARNING:
-                self._watch(Progress(stage, "say", str(facts.get("orig_message", record.getMessage()))))
+            if logging.INFO <= level <= logging.WARNING:
+                self._watch(Progress(stage, "say", said))
         elif event.event_type == dg.DagsterEventType.STEP_START and stage not in self._started:
             self._started.add(stage)
             self._watch(Progress(stage, "start"))
@@ -88,27 +117,32 @@ def _facts(materialization: dg.AssetMaterialization) -> dict[str, Any]:
     return {name: value.value for name, value in materialization.metadata.items()}
 
 
-def run_refresh(ports: Ports, watch: Watch, instance: dg.DagsterInstance | None = None) -> dict[str, Any]:
-    """The counts of a finished refresh. Raises RefreshFailed with the stage's own words.
+def run_refresh(
+    ports: Ports,
+    watch: Watch,
+    instance: dg.DagsterInstance | None = None,
+    *,
+    allow_removals: bool = False,
+) -> dict[str, Any]:
+    """The counts of a finished refresh. Raises RefreshFailed with the stage's own words, Unavailable where another
+    refresh is running. With `allow_removals` it may take more works away than GALLERY_MAX_REMOVED.
 
-    Runs are kept in `instance`; without one, where DAGSTER_HOME says, or nowhere.
+    Runs are kept in `instance`; without one, where DAGSTER_HOME says, or nowhere. Where the steps are done by other
+    processes (GALLERY_EXECUTOR), those read the settings themselves.
     """
     started = time.monotonic()
-    handler = _Watching(watch)
-
-    @dg.logger
-    def watching(_: dg.InitLoggerContext) -> logging.Logger:
-        logger = logging.Logger("refresh", logging.DEBUG)
-        logger.addHandler(handler)
-        return logger
-
-    job = build_defs(ports, loggers={"watching": watching}).resolve_job_def(REFRESH)
-    with one_at_a_time(ports.settings.home), instance or open_instance() as opened:
-        result = job.execute_in_process(
-            run_config={"loggers": {"watching": {}}}, instance=opened, raise_on_error=False
-        )
-    if not result.success:
-        raise RefreshFailed(_failure(result))
+    spread = is_spread(ports.settings)
+    check_startable(ports.settings)
+    run_id = str(uuid.uuid4())
+    with (
+        nullcontext(instance) if instance else open_instance(ports.settings) as opened,
+        # Taken before there is a run, so that one that may not be leaves no trace. The steps find it theirs.
+        lease.held(ports.tables, run_id, ended=ended_in(opened)),
+    ):
+        config = {"ops": {"artworks": {"config": {"allow_removals": allow_removals}}}}
+        result = (_in_processes if spread else _in_process)(ports, watch, opened, run_id, config)
+        if not result.success:
+            raise RefreshFailed(_failure(result))
     facts: dict[str, dict[str, Any]] = {}
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization
@@ -132,43 +166,122 @@ def run_refresh(ports: Ports, watch: Watch, instance: dg.DagsterInstance | None 
     }
 
 
-def open_instance() -> dg.DagsterInstance:
-    """The Dagster instance that keeps runs: DAGSTER_HOME's, else that of a dagster.yaml here, else one that forgets.
+def _in_process(
+    ports: Ports, watch: Watch, instance: dg.DagsterInstance, run_id: str, config: dict[str, Any]
+) -> dg.ExecuteInProcessResult:
+    handler = _Watching(watch)
 
-    Raises Invalid for a DAGSTER_HOME that cannot be used.
+    @dg.logger
+    def watching(_: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.Logger("refresh", logging.DEBUG)
+        logger.addHandler(handler)
+        return logger
+
+    job = build_defs(ports, loggers={"watching": watching}).resolve_job_def(REFRESH)
+    return job.execute_in_process(
+        run_config={"loggers": {"watching": {}}, **config},
+        instance=instance,
+        raise_on_error=False,
+        run_id=run_id,
+    )
+
+
+def refresh_job() -> dg.JobDefinition:
+    """The job as another process finds it: by the name of this function."""
+    return build_defs().resolve_job_def(REFRESH)
+
+
+def _in_processes(
+    ports: Ports, watch: Watch, instance: dg.DagsterInstance, run_id: str, config: dict[str, Any]
+) -> dg.JobExecutionResult:
+    job = dg.reconstructable(refresh_job)
+    # What `dg.execute_job` does, but for the run's id, which the lease is taken under before there is a run.
+    run = instance.create_run_for_job(
+        job_def=job.get_definition(),
+        run_id=run_id,
+        job_code_origin=job.get_python_origin(),
+        run_config={
+            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},  # the watch tells it all
+            **config,
+        },
+    )
+    with _following(instance, run_id, watch):
+        return execute_run(job, run, instance)
+
+
+@contextmanager
+def _following(instance: dg.DagsterInstance, run_id: str, watch: Watch) -> Iterator[None]:
+    """Tell of what other processes write to the run's log, until the block ends."""
+    handler = _Watching(watch)
+    ended = threading.Event()
+
+    def follow() -> None:
+        cursor, last = None, False
+        while not last:
+            last = ended.wait(FOLLOW_EVERY_S)  # one more look at the end
+            page = instance.get_records_for_run(run_id, cursor=cursor)
+            cursor = page.cursor
+            for record in page.records:
+                handler.tell(record.event_log_entry)
+
+    thread = threading.Thread(target=follow, name="follow", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """The Dagster instance that keeps runs: DAGSTER_HOME's, else that of a dagster.yaml here. Else one that forgets, or
+    for several processes one in GALLERY_HOME.
+
+    Raises Invalid for a DAGSTER_HOME that cannot be used, or is missing where other machines need it too.
     """
     if not os.environ.get("DAGSTER_HOME") and Path("dagster.yaml").is_file():
         os.environ["DAGSTER_HOME"] = str(Path.cwd())
-    if not os.environ.get("DAGSTER_HOME"):
+    if os.environ.get("DAGSTER_HOME"):
+        try:
+            return dg.DagsterInstance.get()
+        except (dg.DagsterError, OSError) as error:
+            raise Invalid(f"DAGSTER_HOME={os.environ['DAGSTER_HOME']} cannot be used: {error}") from error
+    if settings.executor == "in_process":
         return dg.DagsterInstance.ephemeral()
+    if settings.executor == "multiprocess":
+        quiet = {"telemetry": {"enabled": False}, "python_logs": {"python_log_level": "INFO"}}
+        return dg.DagsterInstance.local_temp(_folder(settings.home), overrides=quiet)
+    raise Invalid(
+        f"{variable('executor')}={settings.executor} needs a DAGSTER_HOME whose dagster.yaml names a database that every "
+        "machine reaches, as infra/dagster/dagster.yaml does"
+    )
+
+
+def _folder(home: Path) -> str:
+    folder = home / "dagster"
     try:
-        return dg.DagsterInstance.get()
-    except (dg.DagsterError, OSError) as error:
-        raise Invalid(f"DAGSTER_HOME={os.environ['DAGSTER_HOME']} cannot be used: {error}") from error
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"GALLERY_HOME {home} cannot be written to ({error.strerror})") from error
+    return str(folder)
 
 
-def _failure(result: dg.ExecuteInProcessResult) -> str:
+def _failure(result: dg.ExecutionResult) -> str:
+    failed = [evaluation for evaluation in result.get_asset_check_evaluations() if not evaluation.passed]
+    for evaluation in failed:
+        if evaluation.description:  # in words, where the check has some; its step fails with fewer
+            return f"{evaluation.asset_key.to_user_string()} failed: {evaluation.description}"
     for event in result.all_events:
         if event.is_step_failure:
             return (
-                f"{_stage(event.step_key) or event.step_key} failed: {_reason(event.step_failure_data.error)}"
+                f"{_stage(event.step_key) or event.step_key} failed: {reason(event.step_failure_data.error)}"
             )
-    for evaluation in result.get_asset_check_evaluations():
-        if not evaluation.passed:
-            facts = ", ".join(f"{name} {value.value}" for name, value in evaluation.metadata.items())
-            return f"the check {evaluation.check_name} of {evaluation.asset_key.to_user_string()} failed ({facts})"
+    for evaluation in failed:
+        facts = ", ".join(f"{name} {value.value}" for name, value in evaluation.metadata.items())
+        return (
+            f"the check {evaluation.check_name} of {evaluation.asset_key.to_user_string()} failed ({facts})"
+        )
+    for event in result.all_events:
+        if event.event_type == dg.DagsterEventType.RUN_FAILURE and event.job_failure_data.error:
+            return f"no step could be done: {reason(event.job_failure_data.error)}"
     return "the run failed before its first step; see its log in the Dagster UI"
-
-
-def _reason(error: Any) -> str:
-    """What an error says: our own words where one of ours is in its chain, else those of what Dagster wrapped."""
-    ours = {kind.__name__ for kind in GalleryError.__subclasses__()}
-    chain = []
-    while error:
-        chain.append(error)
-        error = error.cause
-    for link in chain:
-        if link.cls_name in ours:
-            # The class name leads Dagster's text of an error; what we raise on purpose reads well without it.
-            return str(link.message.strip().split(": ", 1)[-1])
-    return str(chain[min(1, len(chain) - 1)].message.strip()) if chain else "no reason given"

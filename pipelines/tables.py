@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 from gallery.errors import Invalid, NotFound
 from gallery.objects import ObjectStore
 
-TEXT, WHOLE, TEXTS = pa.string(), pa.int64(), pa.list_(pa.string())
+TEXT, WHOLE, SHARE, TEXTS = pa.string(), pa.int64(), pa.float64(), pa.list_(pa.string())
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,13 @@ class Table:
         pq.write_table(table, buffer, compression="zstd")
         store.put(self.key, buffer.getvalue(), "application/vnd.apache.parquet")
         return hashlib.sha256(buffer.getvalue()).hexdigest()[:16]
+
+    def read_or_none(self, store: ObjectStore) -> pd.DataFrame | None:
+        """The stored frame, or None where there is none that can be read: for what is compared with, not built on."""
+        try:
+            return self.read(store)
+        except (NotFound, Invalid):
+            return None
 
     def read(self, store: ObjectStore) -> pd.DataFrame:
         """The stored frame. Raises NotFound, saying what makes it, and Invalid where it cannot be read."""
@@ -155,7 +163,50 @@ IMAGES = Table(
         "fault": (TEXT, "why the work has no pictures after all; empty where it has"),
     },
 )
-TABLES = {table.name: table for table in (SNAPSHOT, ARTISTS, FILES, ARTWORKS, LOOKS, SAMPLE, IMAGES)}
+QUARANTINE = Table(
+    "quarantine",
+    {
+        "path": (TEXT, "path in the archive"),
+        "size": (WHOLE, "bytes"),
+        "sha256": (TEXT, "digest of the content in hex; empty where it cannot be read"),
+        "kind": (TEXT, "the reason without what differs from file to file"),
+        "reason": (TEXT, "why it is no work of the catalogue"),
+    },
+)
+EVALUATION = Table(
+    "evaluation",
+    {
+        "figure": (TEXT, "what was measured"),
+        "candidate": (SHARE, "the candidate's, over all of its queries"),
+        "shared": (SHARE, "the candidate's, over the queries that both builds were asked"),
+        "live": (SHARE, "the live build's, over the same queries"),
+        "least": (SHARE, "what the candidate's must not be below"),
+        "fall": (SHARE, "how far it may lie below the live build's"),
+        "fault": (TEXT, "what is wrong with it; empty where nothing is"),
+    },
+)
+TABLES = {
+    table.name: table
+    for table in (SNAPSHOT, ARTISTS, FILES, ARTWORKS, LOOKS, QUARANTINE, SAMPLE, IMAGES, EVALUATION)
+}
+
+
+def build_table(store_address: str, build: str) -> Table:
+    """The record of what went into one build: which works, from which files, with which objects."""
+    return Table(
+        f"{build_folder(store_address)}{build}",
+        {
+            "id": (TEXT, "the work"),
+            "file": (TEXT, "path in the archive it was made from"),
+            **{name: IMAGES.columns[name] for name in ("sha256", "original", "large", "small")},
+            "digest": (TEXT, "of all that the collection says of the work"),
+        },
+    )
+
+
+def build_folder(store_address: str) -> str:
+    """Where the records of one vector store's builds lie; another store's builds of that name are others."""
+    return f"builds/{hashlib.sha256(store_address.encode()).hexdigest()[:8]}/"
 
 
 def write_note(store: ObjectStore, name: str, facts: dict[str, Any]) -> None:
@@ -167,3 +218,16 @@ def read_note(store: ObjectStore, name: str) -> dict[str, Any]:
     """The note of that name. Raises NotFound."""
     facts: dict[str, Any] = json.loads(store.get(f"{name}.json"))
     return facts
+
+
+def note_or_none(store: ObjectStore, name: str) -> dict[str, Any] | None:
+    """The note of that name, or None where there is none that can be read."""
+    try:
+        return read_note(store, name)
+    except (NotFound, ValueError):
+        return None
+
+
+def sign(store: ObjectStore, stage: str, run_id: str) -> None:
+    """Leave word of which run a stage's tables are from; `gallery why` tells it."""
+    write_note(store, f"runs/{stage}", {"run": run_id, "at": datetime.now(UTC).isoformat(timespec="seconds")})

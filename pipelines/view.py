@@ -19,17 +19,26 @@ TOLD = {
     "dataset": ("files", "version"),
     "artists": ("artists", "without_files"),
     "artworks": ("works", "duplicates", "quarantined"),
+    "quarantine": ("quarantined",),
     "sample": ("sampled",),
     "images": ("images_uploaded", "images_unchanged"),
     "embeddings": ("embedded", "embeddings_reused", "encoder"),
     "candidate": ("indexed", "build"),
+    "evaluation": ("verdict", "self_retrieval", "recall_at_10", "overlap_at_10"),
     "live": ("build",),
+    "swept": ("deleted",),
 }
 
 
 def told(stage: str, facts: dict[str, Any]) -> str:
     """A finished stage in a few words: "works 698, duplicates 33, quarantined 0"."""
-    return ", ".join(f"{name.replace('_', ' ')} {facts[name]}" for name in TOLD[stage] if name in facts)
+    return ", ".join(
+        f"{name.replace('_', ' ')} {_short(facts[name])}" for name in TOLD[stage] if name in facts
+    )
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 @contextmanager

@@ -76,11 +76,26 @@ def test_refresh_prints_counts_on_stdout_and_progress_on_stderr(run) -> None:  #
 
 def test_search_by_words_and_by_picture(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     run("refresh")
-    assert len(run("search", "boats").stdout.splitlines()) == 3
+    assert len(run("search", "boats", "-k", "3").stdout.splitlines()) == 3
     assert len(run("search", "boats", "-k", "2").stdout.splitlines()) == 2
     picture_file = tmp_path / "archive/images/images/Anna_A/Anna_A_3.jpg"
     found = json.loads(run("search", "--image", str(picture_file), "--json").stdout)
     assert found["results"][0]["file"].endswith("Anna_A_3.jpg") and found["results"][0]["score"] > 0.99
+
+
+def test_a_search_mixes_words_pictures_and_works_through_filters(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    run("refresh")
+    folder = tmp_path / "archive/images/images/Anna_A"
+    pictures = ["--image", str(folder / "Anna_A_0.jpg"), "--image", str(folder / "Anna_A_1.jpg")]
+    works = json.loads(run("search", *pictures, "--json").stdout)["results"]
+    assert len(works) == 5 and {work["file"][-5] for work in works[:2]} == {"0", "1"}
+    liked, unliked = works[3]["id"], works[4]["id"]
+    mixed = run("search", "boats", "--avoid", "people", *pictures, "--like", liked, "--unlike", unliked, "--json")
+    assert {work["id"] for work in json.loads(mixed.stdout)["results"]} == {work["id"] for work in works[:3]}
+    for narrowed, found in ((["--artist", "anna-a", "--each", "2"], 2), (["--not-by", "anna-a"], 0), (["--genre", "x"], 0)):
+        assert len(run("search", "boats", *narrowed).stdout.splitlines()) == found
+    missing = run("search", "--like", "none")
+    assert missing.exit_code == 1 and "none" in missing.stderr
 
 
 def test_search_before_any_refresh_says_what_to_do(run) -> None:  # type: ignore[no-untyped-def]
@@ -92,7 +107,9 @@ def test_search_before_any_refresh_says_what_to_do(run) -> None:  # type: ignore
     "arguments",
     [
         [],
-        ["x", "--image", __file__],
+        ["x", "--avoid", " "],
+        ["x", "--from", "1900", "--to", "1800"],
+        ["--artist", "anna-a"],
         ["  "],
         ["x", "-k", "0"],
         ["x", "-k", "many"],

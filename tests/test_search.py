@@ -4,30 +4,41 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from gallery.background import Closeness
 from gallery.catalog import Build
 from gallery.encoders import open_encoder
 from gallery.errors import Invalid, NotFound, Unavailable
+from gallery.mix import LikeWork, Mix, Part, Words
 from gallery.ports import Ports
-from gallery.search import SearchEngine
+from gallery.search import Results, SearchEngine
 from gallery.settings import Settings
 from gallery.vectors.filters import Filter
 from gallery.vectors.memory import MemoryStore
 from tests.contracts.vector_store import artist, work
 
 COLOURS = ["red", "orange", "gold", "green", "teal", "blue", "navy", "purple"]
+SHADES = [f"hsl({hue}, 80%, {light}%)" for hue in range(0, 360, 30) for light in (35, 65)]
 
 
-def stocked(store: MemoryStore, name: str, encoder_address: str = "fake") -> None:
+def stocked(
+    store: MemoryStore, name: str, encoder_address: str = "fake", colours: list[str] = COLOURS
+) -> None:
     """Publish a build of one plain picture a colour, by two artists."""
     encoder = open_encoder(encoder_address)
-    build = Build(name, encoder.address, encoder.fingerprint, encoder.dim, 8, "x", "1", False, "2026-01-01")
-    works = [work(colour, artist("warm" if place < 4 else "cold")) for place, colour in enumerate(COLOURS)]
-    rows = encoder.embed_images([Image.new("RGB", (40, 40), colour) for colour in COLOURS])
+    count = len(colours)
+    build = Build(
+        name, encoder.address, encoder.fingerprint, encoder.dim, count, "x", "1", False, "2026-01-01"
+    )
+    works = [
+        work(colour, artist("warm" if place < count // 2 else "cold")) for place, colour in enumerate(colours)
+    ]
+    rows = encoder.embed_images([Image.new("RGB", (40, 40), colour) for colour in colours])
     store.create(build).upsert(works, rows)
     store.seal(name)
     store.publish(name)
@@ -46,16 +57,24 @@ def store(ports: Ports) -> MemoryStore:
     return ports.vectors
 
 
+def search(engine: SearchEngine, *parts: Part, k: int = 24) -> Results:
+    return engine.search(Mix(parts), k)
+
+
+def ids(found: Results) -> list[str]:
+    return [hit.artwork.id for hit in found.hits]
+
+
 def test_without_a_collection_it_says_what_to_do(ports: Ports) -> None:
     with pytest.raises(Unavailable, match="gallery refresh"):
-        SearchEngine(ports).by_text("red", 1)
+        search(SearchEngine(ports), Words("red"))
 
 
 def test_a_picture_finds_itself_first_with_a_score_of_one(ports: Ports, store: MemoryStore) -> None:
     stocked(store, "one")
     engine = SearchEngine(ports)
     for colour in COLOURS:
-        first = engine.by_picture(engine.picture_query(Image.new("RGB", (64, 30), colour)), 3).hits[0]
+        first = search(engine, engine.picture(Image.new("RGB", (64, 30), colour))).hits[0]
         assert first.artwork.id == colour and first.score == pytest.approx(1, abs=1e-3)
 
 
@@ -66,47 +85,125 @@ def test_scores_are_scaled_to_what_the_encoder_can_reach(
     plain = SearchEngine(ports).like("red", 7).hits
     monkeypatch.setattr(type(ports.encoder), "best_score", 0.5, raising=False)
     scaled = SearchEngine(ports).like("red", 7).hits
-    assert [hit.score for hit in scaled] == [min(1.0, hit.score * 2) for hit in plain]
+    assert [hit.score for hit in scaled] == pytest.approx(
+        [max(-1.0, min(1.0, hit.score * 2)) for hit in plain], abs=1e-5
+    )
 
 
 def test_works_like_one_leave_it_out_and_are_as_many_as_asked(ports: Ports, store: MemoryStore) -> None:
     stocked(store, "one")
-    hits = SearchEngine(ports).like("red", 3).hits
-    assert len(hits) == 3 and "red" not in {hit.artwork.id for hit in hits}
+    found = SearchEngine(ports).like("red", 3)
+    assert len(found.hits) == 3 and "red" not in ids(found)
     with pytest.raises(NotFound):
         SearchEngine(ports).like("mauve", 3)
 
 
-def test_filters_reach_every_kind_of_search(ports: Ports, store: MemoryStore) -> None:
+def test_every_kind_of_part_is_filtered_and_capped(ports: Ports, store: MemoryStore) -> None:
     stocked(store, "one")
-    engine, cold = SearchEngine(ports), Filter(artists=("cold",))
-    query = engine.picture_query(Image.new("RGB", (9, 9), "red"))
-    for hits in (
-        engine.by_text("x", 9, cold).hits,
-        engine.by_picture(query, 9, cold).hits,
-        engine.like("red", 9, cold).hits,
-    ):
-        assert {hit.artwork.artist.slug for hit in hits} == {"cold"} and len(hits) == 4
+    engine = SearchEngine(ports)
+    picture = engine.picture(Image.new("RGB", (9, 9), "red"))
+    for part in (Words("x"), picture, LikeWork("red"), Words("x", -1)):
+        cold = engine.search(Mix((part,), Filter(artists=("cold",))), 9)
+        assert {hit.artwork.artist.slug for hit in cold.hits} == {"cold"}
+        assert len(cold.hits) == cold.searched == 4
+        assert len(engine.search(Mix((part,), per_artist=1), 9).hits) <= 2
 
 
-def test_more_by_an_artist_leaves_the_work_at_hand_out(ports: Ports, store: MemoryStore) -> None:
+def test_pages_follow_one_another_without_the_works_asked_for(ports: Ports, store: MemoryStore) -> None:
     stocked(store, "one")
-    assert {one.id for one in SearchEngine(ports).works_by("warm", 10, leave_out="red")} == {
-        "orange",
-        "gold",
-        "green",
-    }
-    assert len(SearchEngine(ports).works_by("warm", 2, leave_out="red")) == 2
-    with pytest.raises(NotFound):
-        SearchEngine(ports).works_by("nobody", 2)
+    engine, mix = SearchEngine(ports), Mix((LikeWork("red"), LikeWork("blue", -1.0)))
+    whole = ids(engine.search(mix, 24))
+    assert sorted(whole) == sorted(set(COLOURS) - {"red", "blue"})
+    for k in (1, 2, 5, 6):
+        seen: list[str] = []
+        offset: int | None = 0
+        while offset is not None:
+            found = engine.search(mix, k, offset)
+            assert len(found.hits) == min(k, 6 - len(seen))
+            seen += ids(found)
+            offset = found.next
+        assert seen == whole
+
+
+def test_moving_away_turns_the_order_round(ports: Ports, store: MemoryStore) -> None:
+    stocked(store, "one")
+    engine = SearchEngine(ports)
+    assert ids(search(engine, LikeWork("red", -1))) == ids(search(engine, LikeWork("red")))[::-1]
+
+
+def test_a_mix_lies_between_its_parts_and_weights_move_it(ports: Ports, store: MemoryStore) -> None:
+    stocked(store, "one", colours=SHADES)
+    engine = SearchEngine(ports)
+    red, blue = (engine.picture(Image.new("RGB", (9, 9), colour)) for colour in ("red", "blue"))
+
+    def towards_red(weight: float) -> float:
+        found = search(engine, dataclasses.replace(red, weight=weight), blue)
+        return float(np.mean([hit.pulls[0].likeness for hit in found.hits[:5]]))
+
+    assert towards_red(0.25) < towards_red(1) < towards_red(4)
+
+
+def test_pulls_add_up_to_the_order(ports: Ports, store: MemoryStore) -> None:
+    stocked(store, "one", colours=SHADES)
+    engine = SearchEngine(ports)
+    picture = engine.picture(Image.new("RGB", (9, 9), "teal"))
+    parts = (Words("a harbour"), dataclasses.replace(picture, weight=2.0), LikeWork(SHADES[3], -0.5))
+    hits = engine.search(Mix(parts), 24).hits
+    sums = [sum(pull.moves for pull in hit.pulls) for hit in hits]
+    assert all(first >= second - 0.03 for first, second in pairwise(sums))  # rounded
+    assert {len(hit.pulls) for hit in hits} == {3}
+    assert {hit.pulls for hit in search(engine, Words("a harbour")).hits} == {()}
+
+
+def test_parts_of_one_weight_move_the_order_equally_whatever_their_scale(
+    ports: Ports, store: MemoryStore
+) -> None:
+    stocked(store, "one", colours=SHADES)
+    engine = SearchEngine(ports)
+    hits = search(engine, Words("a harbour"), engine.picture(Image.new("RGB", (9, 9), "teal"))).hits
+    spans = [np.ptp([hit.pulls[part].moves for hit in hits]) for part in (0, 1)]
+    assert 0.4 < spans[0] / spans[1] < 2.5
+
+
+def test_parts_that_cancel_each_other_out_are_refused(ports: Ports, store: MemoryStore) -> None:
+    stocked(store, "one")
+    engine = SearchEngine(ports)
+    with pytest.raises(Invalid, match="cancel"):
+        search(engine, LikeWork("red"), LikeWork("red", -1))
+    with pytest.raises(Invalid, match="nothing to search for"):
+        search(engine)
+
+
+def test_words_of_the_catalogue_come_first_and_are_named(ports: Ports, store: MemoryStore) -> None:
+    stocked(store, "one")
+    hits = search(SearchEngine(ports), Words("something by Warm")).hits
+    assert {hit.artwork.artist.slug for hit in hits[:4]} == {"warm"}
+    assert [hit.named for hit in hits] == [("warm",)] * 4 + [()] * 4
+    assert not any(hit.weak for hit in hits[:4])
+
+
+def test_words_to_avoid_name_nothing(ports: Ports, store: MemoryStore) -> None:
+    stocked(store, "one")
+    assert {hit.named for hit in search(SearchEngine(ports), Words("warm", -1)).hits} == {()}
+
+
+def test_a_large_collection_is_judged_and_a_small_one_is_not(ports: Ports, store: MemoryStore) -> None:
+    stocked(store, "one")
+    assert {hit.closeness for hit in SearchEngine(ports).like("red", 9).hits} == {Closeness.UNKNOWN}
+    stocked(store, "two", colours=SHADES)
+    hits = SearchEngine(ports).like(SHADES[0], 24).hits
+    assert Closeness.UNKNOWN not in {hit.closeness for hit in hits}
+    strengths = [hit.strength for hit in hits if hit.strength is not None]
+    assert len(strengths) == len(hits) and strengths == sorted(strengths, reverse=True)
 
 
 def test_it_follows_the_build_that_is_published(ports: Ports, store: MemoryStore) -> None:
     stocked(store, "one")
     engine = SearchEngine(ports)
-    assert engine.by_text("red", 1).build.name == "one"
-    stocked(store, "two")
-    assert engine.by_text("red", 1).build.name == "two"
+    assert search(engine, Words("red")).build.name == "one"
+    stocked(store, "two", colours=SHADES)
+    found = search(engine, Words("red"))
+    assert found.build.name == "two" and found.hits[0].strength is not None
 
 
 def test_a_named_encoder_refuses_a_collection_by_another(
@@ -116,7 +213,7 @@ def test_a_named_encoder_refuses_a_collection_by_another(
     ports = Ports(settings_with(encoder="fake"))
     ports.vectors = store
     with pytest.raises(Unavailable, match=r"set GALLERY_ENCODER=fake://\?dim=16 or run"):
-        SearchEngine(ports).by_text("red", 1)
+        search(SearchEngine(ports), Words("red"))
 
 
 def test_auto_takes_the_encoder_that_the_collection_names(
@@ -127,7 +224,7 @@ def test_auto_takes_the_encoder_that_the_collection_names(
     engine = SearchEngine(ports)
     for name, address in (("one", "fake://?dim=16"), ("two", "fake")):
         stocked(store, name, address)
-        assert engine.by_text("red", 1).build.encoder == open_encoder(address).address
+        assert search(engine, Words("red")).build.encoder == open_encoder(address).address
 
 
 def test_a_query_made_before_another_encoder_went_live_is_refused(
@@ -137,16 +234,16 @@ def test_a_query_made_before_another_encoder_went_live_is_refused(
     ports.vectors = store
     stocked(store, "one")
     engine = SearchEngine(ports)
-    query = engine.picture_query(Image.new("RGB", (9, 9), "red"))
+    picture = engine.picture(Image.new("RGB", (9, 9), "red"))
     stocked(store, "two", "fake://?dim=16")
     with pytest.raises(Invalid, match="upload it again"):
-        engine.by_picture(query, 1)
+        search(engine, picture)
 
 
 def test_a_query_is_never_mixed_up_with_another_of_the_same_length(ports: Ports, store: MemoryStore) -> None:
     stocked(store, "one")
     engine = SearchEngine(ports)
-    query = dataclasses.replace(engine.picture_query(Image.new("RGB", (9, 9), "red")), fingerprint="other")
-    assert query.vector.dtype == np.float32
+    picture = dataclasses.replace(engine.picture(Image.new("RGB", (9, 9), "red")), fingerprint="other")
+    assert picture.vector.dtype == np.float32
     with pytest.raises(Invalid):
-        engine.by_picture(query, 1)
+        search(engine, picture)

@@ -72,4 +72,6 @@ IMAGES: Registry[ObjectStore] = Registry(
     },
     {"gs": "gcs"},
 )
+"""Factories take `(address, *, patient: bool = True)`: false where a visitor waits for the answer, so that a store that is
+away must not hold threads up."""
 TABLES: Registry[ObjectStore] = Registry("table store", "GALLERY_TABLES", IMAGES.factories, IMAGES.extras)

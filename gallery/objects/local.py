@@ -118,7 +118,7 @@ def _size(path: Path) -> int:
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
-def open_local(address: Address) -> LocalObjects:
-    """The store below the address's folder; nothing is created until the first write."""
+def open_local(address: Address, *, patient: bool = True) -> LocalObjects:
+    """The store below the address's folder, which nobody waits for; nothing is created until the first write."""
     address.check_options()
     return LocalObjects(address.path)

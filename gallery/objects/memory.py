@@ -48,7 +48,7 @@ class MemoryObjects:
         raise not_addressed(self.address, key)
 
 
-def open_memory(address: Address) -> MemoryObjects:
+def open_memory(address: Address, *, patient: bool = True) -> MemoryObjects:
     """The store of that name; the same name gives the same store for as long as the process lives."""
     address.check_options()
     return _STORES.setdefault(address.location, MemoryObjects(address.text))

@@ -1,15 +1,28 @@
-"""dataset -> artists -> artworks -> sample: from an archive to the works that go into the collection."""
+"""dataset -> artists -> artworks -> quarantine, sample: from an archive to the works that go into the collection."""
 
 from contextlib import closing
 
 import dagster as dg
+from pydantic import Field
 
-from gallery.errors import Invalid, NotFound
 from gallery.ports import Ports
-from pipelines.assets.reporting import GROUP_CATALOGUE, OWNERS, columns, markdown_table, picture
+from pipelines.assets.reporting import GROUP_CATALOGUE, OWNERS, bars, columns, markdown_table, picture
 from pipelines.stages import catalogue
+from pipelines.stages.changes import changes
+from pipelines.stages.history import live_works
 from pipelines.stages.pictures import contact_sheet
-from pipelines.tables import ARTISTS, ARTWORKS, FILES, LOOKS, SAMPLE, SNAPSHOT, write_note
+from pipelines.steps import step
+from pipelines.tables import (
+    ARTISTS,
+    ARTWORKS,
+    FILES,
+    LOOKS,
+    QUARANTINE,
+    SAMPLE,
+    SNAPSHOT,
+    sign,
+    write_note,
+)
 
 SHEET = 50
 """Pictures on a contact sheet."""
@@ -21,8 +34,13 @@ SHEET = 50
     kinds={"file"},
     code_version="1",
     metadata=columns(SNAPSHOT),
-    description="The archive, fetched and read through once: every file with its size and SHA-256, and the dataset's version.",
+    description=(
+        "The archive, fetched and read through once: every file with its size and SHA-256, and the dataset's version. "
+        "The one this was made for is "
+        "[Best Artworks of All Time](https://www.kaggle.com/datasets/ikarus777/best-artworks-of-all-time)."
+    ),
 )
+@step
 def dataset(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
     """Fetch the dataset and list what is in it. Nothing is fetched again while its version stays."""
     settings = ports.settings
@@ -32,20 +50,24 @@ def dataset(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -
         snapshot = catalogue.take_snapshot(
             archive, max_file=settings.max_file, workers=settings.workers, say=context.log.info
         )
+        words = catalogue.artists_digest(archive)  # the snapshot lists pictures only
+    found = changes(SNAPSHOT.read_or_none(ports.tables), snapshot, key="path", by=["sha256", "fault"])
     digest = SNAPSHOT.write(ports.tables, snapshot)
     write_note(
         ports.tables,
         "dataset",
         {"address": ports.dataset.address, "version": version, "generated": ports.dataset.generated},
     )
+    sign(ports.tables, "dataset", context.run.run_id)
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(digest),
+        data_version=dg.DataVersion(f"{digest}-{words}"),
         metadata={
             "dagster/row_count": len(snapshot),
             "version": version,
             "address": ports.dataset.address,
             "generated": ports.dataset.generated,
             "files": len(snapshot),
+            **found.facts(),
             "unreadable": int((snapshot["fault"] != "").sum()),
             "megabytes": float(snapshot["size"].sum()) / 1e6,
         },
@@ -61,11 +83,14 @@ def dataset(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -
     metadata=columns(ARTISTS),
     description="The painters of artists.csv: names repaired, years as numbers, genres and nationalities as lists, a short bio.",
 )
-def artists(ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+@step
+def artists(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
     """Read the artists and find each one's folders, however those are spelled."""
     with closing(ports.dataset.fetch()) as archive:
         frame = catalogue.read_artists(archive, SNAPSHOT.read(ports.tables), ports.dataset.address)
+    found = changes(ARTISTS.read_or_none(ports.tables), frame, key="slug", by=list(ARTISTS.columns))
     digest = ARTISTS.write(ports.tables, frame)
+    sign(ports.tables, "artists", context.run.run_id)
     respelled = [
         (folder, row["name"], row["slug"])
         for row in frame.to_dict("records")
@@ -77,10 +102,20 @@ def artists(ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
         metadata={
             "dagster/row_count": len(frame),
             "artists": len(frame),
+            **found.facts(),
             "without_files": int((frame["files"] == 0).sum()),
             "without_years": int(frame["birth"].isna().sum()),
             "spelled_otherwise": markdown_table(("folder", "artist", "slug"), respelled),
         },
+    )
+
+
+class Removals(dg.Config):
+    """Whether this run may take many works out of the collection."""
+
+    allow_removals: bool = Field(
+        default=False,
+        description="Go on although more of the live works are gone from the dataset than GALLERY_MAX_REMOVED allows.",
     )
 
 
@@ -89,23 +124,34 @@ def artists(ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
     group_name=GROUP_CATALOGUE,
     owners=OWNERS,
     kinds={"pandas", "parquet"},
-    code_version="1",
+    code_version="2",
     metadata=columns(ARTWORKS),
+    check_specs=[
+        dg.AssetCheckSpec(
+            "removals_within_limit",
+            asset="artworks",
+            blocking=True,
+            description=(
+                "No more of the live works are gone from the dataset than GALLERY_MAX_REMOVED allows. "
+                "`gallery refresh --allow-removals`, or allow_removals in the launchpad, lets one run through."
+            ),
+        )
+    ],
     description="One row a picture. Every file of the archive ends as kept, duplicate or quarantined with a reason (table `files`).",
 )
-def artworks(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
-    """Decode each new file once, and sort all of them. Fails past GALLERY_MAX_QUARANTINE, the table written all the same."""
+@step
+def artworks(
+    context: dg.AssetExecutionContext, config: Removals, ports: dg.ResourceParam[Ports]
+) -> dg.MaterializeResult:
+    """Decode each new file once, and sort all of them."""
     settings = ports.settings
     snapshot = SNAPSHOT.read(ports.tables)
-    try:
-        known = LOOKS.read(ports.tables)
-    except (NotFound, Invalid):
-        known = LOOKS.frame([])  # only a cache: the first run has none
+    known = LOOKS.read_or_none(ports.tables)  # only a cache: the first run has none
     with closing(ports.dataset.fetch()) as archive:
         looks = catalogue.look_at_files(
             archive,
             snapshot,
-            known,
+            LOOKS.frame([]) if known is None else known,
             max_file=settings.max_file,
             max_pixels=settings.max_pixels,
             workers=settings.workers,
@@ -114,18 +160,10 @@ def artworks(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) 
     LOOKS.write(ports.tables, looks)
     files, works = catalogue.sort_files(snapshot, ARTISTS.read(ports.tables), looks)
     FILES.write(ports.tables, files)
+    found = changes(ARTWORKS.read_or_none(ports.tables), works, key="id", by=["artist", "file", "sha256"])
     digest = ARTWORKS.write(ports.tables, works)
-
+    sign(ports.tables, "artworks", context.run.run_id)
     status = files["status"].value_counts()
-    quarantined = files[files["status"] == "quarantined"]
-    share = len(quarantined) / max(1, len(files))
-    if share > settings.max_quarantine:
-        worst = quarantined.iloc[0]
-        raise Invalid(
-            f"{len(quarantined)} of {len(files)} files are unusable ({share:.1%}), over the limit of "
-            f"{settings.max_quarantine:.1%} (GALLERY_MAX_QUARANTINE), so nothing is published. "
-            f"The first: {worst['path']}: {worst['reason']}. `gallery why FILE` explains any other."
-        )
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
         metadata={
@@ -133,13 +171,38 @@ def artworks(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) 
             "artists": int(works["artist"].nunique()),
             "files": len(files),
             "works": int(status.get("kept", 0)),
+            **found.facts(),
+            "looked_at": len(set(looks["sha256"]) - set(() if known is None else known["sha256"])),
             "duplicates": int(status.get("duplicate", 0)),
-            "quarantined": len(quarantined),
-            "quarantine": markdown_table(
-                ("file", "reason"),
-                list(quarantined[["path", "reason"]].head(50).itertuples(index=False, name=None)),
-            ),
+            "quarantined": int(status.get("quarantined", 0)),
         },
+        check_results=[_removals(ports, set(works["id"]), config.allow_removals)],
+    )
+
+
+def _removals(ports: Ports, works: set[str], allowed: bool) -> dg.AssetCheckResult:
+    """Compare with what is live, which a run that stops here leaves as it is, so the next run stops here too."""
+    limit = ports.settings.max_removed
+    held = live_works(ports.vectors, ports.tables)
+    gone = held - works
+    share = len(gone) / max(1, len(held))
+    within = share <= limit
+    facts: dict[str, dg.RawMetadataValue] = {
+        "live": len(held),
+        "gone": len(gone),
+        "share": share,
+        "limit": limit,
+    }
+    why = None
+    if not within:
+        facts["allowed"] = allowed
+        why = (
+            f"{len(gone)} of the {len(held)} live works ({share:.1%}) are gone from the dataset, over the limit of "
+            f"{limit:.1%} (GALLERY_MAX_REMOVED), so nothing is published; `gallery refresh --allow-removals` if "
+            "that is meant"
+        )
+    return dg.AssetCheckResult(
+        check_name="removals_within_limit", passed=within or allowed, description=why, metadata=facts
     )
 
 
@@ -148,6 +211,7 @@ def artworks(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) 
     blocking=True,
     description="Each file is in exactly one place, and each kept one is a work.",
 )
+@step
 def every_file_accounted_for(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckResult:
     """Compare the archive's list with the sorted files and the works."""
     snapshot, files, works = (
@@ -175,7 +239,81 @@ def every_file_accounted_for(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckRes
 
 
 @dg.asset(
-    deps=[dataset, artworks],
+    deps=[artworks],
+    group_name=GROUP_CATALOGUE,
+    owners=OWNERS,
+    kinds={"pandas", "parquet"},
+    code_version="1",
+    metadata=columns(QUARANTINE),
+    check_specs=[
+        dg.AssetCheckSpec(
+            "quarantine_within_limit",
+            asset="quarantine",
+            blocking=True,
+            description="No more of the files are unusable than GALLERY_MAX_QUARANTINE allows.",
+        )
+    ],
+    description="The files that are no works of the catalogue, and why. `gallery why FILE` tells more of each.",
+)
+@step
+def quarantine(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+    """Sort them by reason, and show those that can be seen at all."""
+    settings = ports.settings
+    files = FILES.read(ports.tables)
+    frame = catalogue.quarantined(files)
+    found = changes(QUARANTINE.read_or_none(ports.tables), frame, key="path", by=["sha256", "reason"])
+    digest = QUARANTINE.write(ports.tables, frame)
+    sign(ports.tables, "quarantine", context.run.run_id)
+    kinds = [
+        (kind, len(group), ", ".join(group["path"].head(3)) + (" …" if len(group) > 3 else ""))
+        for kind, group in sorted(frame.groupby("kind"), key=lambda item: -len(item[1]))
+    ]
+    with closing(ports.dataset.fetch()) as archive:
+        thumbnails = catalogue.what_can_be_seen(
+            archive, frame, most=SHEET, max_file=settings.max_file, max_pixels=settings.max_pixels
+        )
+    share = len(frame) / max(1, len(files))
+    facts: dict[str, dg.RawMetadataValue] = {
+        "quarantined": len(frame),
+        "files": len(files),
+        "share": share,
+        "limit": settings.max_quarantine,
+    }
+    why = None
+    if share > settings.max_quarantine:
+        worst = frame.iloc[0]
+        why = (
+            f"{len(frame)} of {len(files)} files are unusable ({share:.1%}), over the limit of "
+            f"{settings.max_quarantine:.1%} (GALLERY_MAX_QUARANTINE), so nothing is published. "
+            f"The first: {worst['path']}: {worst['reason']}. `gallery why FILE` explains any other."
+        )
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(digest),
+        metadata={
+            "dagster/row_count": len(frame),
+            "quarantined": len(frame),
+            **found.facts(),
+            "share": share,
+            "by_reason": markdown_table(("reason", "files", "such as"), kinds),
+            "files": markdown_table(
+                ("file", "reason"),
+                list(frame[["path", "reason"]].head(50).itertuples(index=False, name=None)),
+            ),
+            **({"thumbnails": picture(contact_sheet(thumbnails))} if thumbnails else {}),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="quarantine_within_limit",
+                passed=share <= settings.max_quarantine,
+                description=why,
+                metadata=facts,
+            )
+        ],
+    )
+
+
+@dg.asset(
+    deps=[dataset, artworks, quarantine],
     group_name=GROUP_CATALOGUE,
     owners=OWNERS,
     kinds={"pandas", "parquet"},
@@ -183,13 +321,16 @@ def every_file_accounted_for(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckRes
     metadata=columns(SAMPLE),
     description="At most GALLERY_PER_ARTIST works of each artist, ranked by a keyed hash, so that new files hardly move it.",
 )
-def sample(ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+@step
+def sample(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
     """Draw the sample."""
     settings = ports.settings
     frame = catalogue.draw_sample(
         ARTWORKS.read(ports.tables), per_artist=settings.per_artist, key=settings.sample_key
     )
+    found = changes(SAMPLE.read_or_none(ports.tables), frame, key="id", by=["sha256"])
     digest = SAMPLE.write(ports.tables, frame)
+    sign(ports.tables, "sample", context.run.run_id)
     per_artist = frame["artist"].value_counts()
     shown = frame.iloc[:: max(1, len(frame) // SHEET)].head(SHEET)
     with closing(ports.dataset.fetch()) as archive:
@@ -199,8 +340,12 @@ def sample(ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
         metadata={
             "dagster/row_count": len(frame),
             "sampled": len(frame),
+            **found.facts(),
             "artists": len(per_artist),
             "artists_below_the_limit": int((per_artist < settings.per_artist).sum()),
+            "works_per_artist": bars(
+                "artist", {str(slug): int(n) for slug, n in per_artist.sort_index().items()}
+            ),
             "contact_sheet": picture(sheet),
         },
     )
@@ -211,6 +356,7 @@ def sample(ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
     blocking=True,
     description="No artist has more works than the limit, and no work is there twice.",
 )
+@step
 def sample_within_limits(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckResult:
     """Count the works of each artist."""
     frame = SAMPLE.read(ports.tables)

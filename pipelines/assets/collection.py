@@ -1,53 +1,88 @@
-"""candidate -> live: a new build of the collection, and the moment it becomes the one that is searched."""
+"""candidate -> (evaluation) -> live -> swept: a new build of the collection, and the moment it becomes the one searched."""
 
 import dagster as dg
 
-from gallery.errors import NotFound
+from gallery.catalog import Artwork
 from gallery.ports import Ports
+from pipelines import lease
 from pipelines.assets.catalogue import artists, sample
 from pipelines.assets.embeddings import cache, embeddings
 from pipelines.assets.pictures import images
-from pipelines.assets.reporting import GROUP_COLLECTION, OWNERS
-from pipelines.stages.publishing import assemble_works, build_candidate, difference, live_or_none, publish
-from pipelines.tables import ARTISTS, ARTWORKS, IMAGES, read_note, write_note
+from pipelines.assets.reporting import GROUP_COLLECTION, OWNERS, bars, search_page
+from pipelines.stages import history
+from pipelines.stages.changes import changes
+from pipelines.stages.gate import candidate_name, check_gate, note_candidate
+from pipelines.stages.publishing import (
+    assemble_works,
+    build_candidate,
+    difference,
+    drop_refused,
+    live_or_none,
+    publish,
+)
+from pipelines.stages.sweeping import sweep
+from pipelines.steps import step
+from pipelines.tables import ARTISTS, ARTWORKS, IMAGES, note_or_none, read_note, sign
+
+
+def wanted_works(ports: Ports) -> list[Artwork]:
+    """The works that the candidate is made of, by the tables."""
+    return assemble_works(ARTISTS.read(ports.tables), ARTWORKS.read(ports.tables), IMAGES.read(ports.tables))
 
 
 @dg.asset(
     deps=[artists, sample, images, embeddings],
     group_name=GROUP_COLLECTION,
     owners=OWNERS,
-    kinds={"lancedb"},
+    kinds={"vectors"},
     code_version="1",
     description="A complete build of the collection beside the live one. The same content gives the same build, made once.",
 )
+@step
 def candidate(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
     """Write the build and reconcile it: what the store then holds is exactly what was written."""
-    works = assemble_works(ARTISTS.read(ports.tables), ARTWORKS.read(ports.tables), IMAGES.read(ports.tables))
-    source = read_note(ports.tables, "dataset")
+    tables, store = ports.tables, ports.vectors
+    works = wanted_works(ports)
+    source = read_note(tables, "dataset")
+    last = note_or_none(tables, "candidate")
     made = build_candidate(
-        ports.vectors,
+        store,
         works,
         lambda: cache(ports).vectors([work.sha256 for work in works]),
         ports.encoder,
         dataset=source["address"],
         version=source["version"],
         generated=source["generated"],
+        record=lambda name: history.record(tables, store, name, works),
     )
     build = made.build
-    write_note(ports.tables, "candidate", {"build": build.name, "works": build.works})
+    note_candidate(tables, build.name, build.works, context.run.run_id)
+    if last and drop_refused(store, last["build"], build.name, history.was_live(tables)):
+        context.log.info(f"dropped build {last['build']}, a candidate that was never live")
+    sign(tables, "candidate", context.run.run_id)
     context.log.info(
         f"build {build.name}: {build.works} works, {'found as it was' if made.reused else 'written'}"
     )
+    live = live_or_none(store)
+    now = history.recorded(tables, store, build.name)
+    before = history.recorded(tables, store, live.name) if live else None
+    found = changes(before, now, key="id", by=["digest"]) if now is not None else None
+    per_artist: dict[str, int] = {}
+    for work in works:
+        per_artist[work.artist.name] = per_artist.get(work.artist.name, 0) + 1
     return dg.MaterializeResult(
         data_version=dg.DataVersion(build.name),
         metadata={
             "dagster/row_count": build.works,
             "indexed": build.works,
+            **(found.facts() if found else {}),
             "build": build.name,
             "reused": made.reused,
             "encoder": ports.encoder.label,
             "fingerprint": build.fingerprint,
-            "store": ports.vectors.address,
+            "store": store.address,
+            "beside": live.name if live else "none",
+            "works_per_artist": bars("artist", dict(sorted(per_artist.items()))),
         },
     )
 
@@ -57,10 +92,11 @@ def candidate(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports])
     blocking=True,
     description="The build holds exactly the works of the sample that have pictures.",
 )
+@step
 def candidate_reconciles(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckResult:
     """Compare ids in the store with the tables, afresh."""
-    works = assemble_works(ARTISTS.read(ports.tables), ARTWORKS.read(ports.tables), IMAGES.read(ports.tables))
-    collection = ports.vectors.open(read_note(ports.tables, "candidate")["build"])
+    works = wanted_works(ports)
+    collection = ports.vectors.open(candidate_name(ports.tables))
     problem = difference(collection, works)
     return dg.AssetCheckResult(
         passed=not problem,
@@ -69,31 +105,76 @@ def candidate_reconciles(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckResult:
 
 
 @dg.asset(
-    deps=[candidate],
+    deps=[candidate, "evaluation"],
     group_name=GROUP_COLLECTION,
     owners=OWNERS,
-    kinds={"lancedb"},
-    code_version="1",
-    description="The build that searches go to. The pointer moves at once and whole; older builds beyond GALLERY_KEEP_BUILDS are dropped.",
+    kinds={"vectors"},
+    code_version="2",
+    description=(
+        "The build that searches go to. The pointer moves at once and whole; older builds beyond GALLERY_KEEP_BUILDS are "
+        "dropped. Refuses a candidate that `evaluation` did not let through, also when materialized alone. "
+        "The job `rollback` and `gallery rollback` move it back."
+    ),
 )
+@step
 def live(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
-    """Publish the candidate. Refuses an incomplete one itself, since this asset can be materialized alone."""
-    try:
-        name = read_note(ports.tables, "candidate")["build"]
-    except NotFound:
-        raise NotFound("there is no candidate to publish; materialize `candidate` first") from None
+    """Publish the candidate, if the verdict on it lets it through: blocking checks hold in their own run only."""
+    name = candidate_name(ports.tables)
     before = live_or_none(ports.vectors)
-    build, dropped = publish(ports.vectors, name, keep=ports.settings.keep_builds)
-    context.log.info(
-        f"live: {build.name}" + (f", before: {before.name}" if before and before != build else "")
+    check_gate(ports.tables, name, before.name if before else "")
+    lease.check(ports.tables, context.run.run_id)  # the gate may have taken a while
+    build, dropped = publish(
+        ports.vectors, name, keep=ports.settings.keep_builds, were_live=history.was_live(ports.tables)
     )
+    moved = before is None or before.name != build.name
+    if moved:
+        history.note_publication(
+            ports.tables, build.name, before.name if before else "", "refresh", context.run.run_id
+        )
+    sign(ports.tables, "live", context.run.run_id)
+    context.log.info(f"live: {build.name}" + (f", before: {before.name}" if before and moved else ""))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(build.name),
         metadata={
             "dagster/row_count": build.works,
             "build": build.name,
             "before": before.name if before else "none",
+            "moved": moved,
             "dropped": ", ".join(dropped) or "none",
             "made_at": build.created_at,
+            "dataset_version": build.version,
+            **search_page(ports.settings.site_url),
+        },
+    )
+
+
+@dg.asset(
+    deps=[live],
+    group_name=GROUP_COLLECTION,
+    owners=OWNERS,
+    kinds={"webp"},
+    code_version="1",
+    description=(
+        "The image store without what only dropped builds referred to. Objects of a kept build stay, and those of works "
+        "whose file is still there but cannot be used: what was not seen to be gone is not deleted."
+    ),
+)
+@step
+def swept(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+    """Delete what the records of builds say that nobody needs any more."""
+    found = sweep(
+        ports.tables, ports.images, ports.vectors, workers=ports.settings.workers, say=context.log.info
+    )
+    sign(ports.tables, "swept", context.run.run_id)
+    if found.obstacle:
+        context.log.warning(f"nothing was deleted: {found.obstacle}")
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(candidate_name(ports.tables)),
+        metadata={
+            "deleted": found.deleted,
+            "kept": found.kept,
+            "spared": found.spared,
+            "obstacle": found.obstacle or "none",
+            "store": ports.images.address,
         },
     )

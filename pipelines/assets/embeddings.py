@@ -1,17 +1,20 @@
 """embeddings: plan -> encode a shard -> reconcile, so that any executor can spread the shards over machines."""
 
+import hashlib
 import time
 from collections.abc import Iterator
 
 import dagster as dg
 import pandas as pd
 
-from gallery.errors import NotFound, Unavailable
+from gallery.errors import NotFound
 from gallery.ports import Ports
 from pipelines.assets.pictures import images
 from pipelines.assets.reporting import GROUP_COLLECTION, OWNERS
-from pipelines.stages.embedding import VectorCache, encode_shard, plan_shards
-from pipelines.tables import IMAGES
+from pipelines.stages.embedding import VectorCache, encode_shard
+from pipelines.stages.shards import make_shards
+from pipelines.steps import step
+from pipelines.tables import IMAGES, sign
 
 
 def usable_images(ports: Ports) -> pd.DataFrame:
@@ -25,35 +28,38 @@ def cache(ports: Ports) -> VectorCache:
     return VectorCache(ports.tables, ports.encoder.fingerprint, ports.encoder.dim)
 
 
+# Between the ops nothing is handed on: what a shard is stands in the stored plan, under the name of its step.
 @dg.op(
     ins={"images": dg.In(dg.Nothing)},
-    out=dg.DynamicOut(int),
+    out=dg.DynamicOut(dg.Nothing),
     description="Which pictures have no vector by this encoder yet.",
 )
+@step
 def plan_embeddings(
     context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]
-) -> Iterator[dg.DynamicOutput[int]]:
-    """One output a shard, named after the pictures in it; the shards themselves are stored."""
+) -> Iterator[dg.DynamicOutput[None]]:
+    """One output a shard, named after the pictures in it."""
     vectors = cache(ports)
-    wanted = list(usable_images(ports)["sha256"])
-    shards = plan_shards(wanted, vectors.present(), ports.settings.shard_size)
-    vectors.write_plan(shards)
-    context.log.info(
-        f"{ports.encoder.label}: {sum(map(len, shards.values()))} of {len(wanted)} pictures to encode"
-    )
-    for name, digests in shards.items():
-        yield dg.DynamicOutput(len(digests), mapping_key=name)
+    wanted = usable_images(ports).drop_duplicates("sha256")[["sha256", "original"]]
+    new = wanted[~wanted["sha256"].isin(vectors.present())]
+    shards = make_shards(new, "sha256", ports.settings.shard_size)
+    vectors.plan.write(shards)
+    context.log.info(f"{ports.encoder.label}: {len(new)} of {len(wanted)} pictures to encode")
+    for name in shards:
+        yield dg.DynamicOutput(None, mapping_key=name)
 
 
-@dg.op(description="Encode one shard's pictures and store their vectors as one part.")
-def encode_pictures(context: dg.OpExecutionContext, size: int, ports: dg.ResourceParam[Ports]) -> int:
-    """How many pictures were encoded. What a part holds already is not encoded again."""
+@dg.op(
+    ins={"shard": dg.In(dg.Nothing)},
+    out=dg.Out(dg.Nothing),
+    description="Encode one shard's pictures and store their vectors as one part.",
+)
+@step
+def encode_pictures(context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]) -> None:
+    """Read the originals back from the image store, which every machine sees."""
     vectors = cache(ports)
-    digests = vectors.read_plan().get(context.get_mapping_key() or "")
-    if digests is None:
-        raise Unavailable("the plan of this run was replaced by another run's; run `gallery refresh` again")
+    originals = vectors.plan.shard(context.get_mapping_key() or "")
     settings = ports.settings
-    originals = usable_images(ports).drop_duplicates("sha256").set_index("sha256", drop=False).loc[digests]
     ports.encoder.load()  # once a process; not part of the rate below
     started = time.monotonic()
     rows = encode_shard(
@@ -65,28 +71,39 @@ def encode_pictures(context: dg.OpExecutionContext, size: int, ports: dg.Resourc
         workers=settings.workers,
         say=context.log.info,
     )
-    vectors.add(digests, rows)
-    rate = len(digests) / (time.monotonic() - started)
-    context.log.info(f"encoded {len(digests)} pictures, {rate:.1f}/s")
-    return size
+    vectors.add(list(originals["sha256"]), rows)
+    rate = len(originals) / (time.monotonic() - started)
+    context.log.info(f"encoded {len(originals)} pictures, {rate:.1f}/s")
 
 
-@dg.op(description="Compare what is stored with what was wanted: a shard that never ran is found here.")
-def reconcile_embeddings(ports: dg.ResourceParam[Ports], encoded: list[int]) -> dg.MaterializeResult:
-    """Fails naming what is missing. `encoded` is not trusted: re-execution from failure can lose shards of a fan-out."""
+@dg.op(
+    ins={"encoded": dg.In(dg.Nothing)},
+    description="Compare what is stored with what was wanted: a shard that never ran is found here.",
+)
+@step
+def reconcile_embeddings(
+    context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]
+) -> dg.MaterializeResult:
+    """Fails naming what is missing: re-execution from failure can lose shards of a fan-out without a word."""
     vectors = cache(ports)
-    wanted = list(usable_images(ports)["sha256"])
-    try:
-        rows = vectors.vectors(wanted)
-    except NotFound as error:
-        raise Unavailable(f"{error}; materialize `embeddings` again, which encodes only those") from error
-    planned = {sha256 for digests in vectors.read_plan().values() for sha256 in digests}
+    wanted = sorted(set(usable_images(ports)["sha256"]))
+    lost = sorted(set(wanted) - vectors.present())
+    if lost:
+        raise NotFound(
+            f"{len(lost)} of {len(wanted)} pictures have no vector, such as {', '.join(lost[:3])}; "
+            "materialize `embeddings` again, which encodes only those"
+        )
+    shards = vectors.plan.sizes()
+    embedded = sum(shards.values())
+    digest = hashlib.sha256("|".join([ports.encoder.fingerprint, *wanted]).encode())
+    sign(ports.tables, "embeddings", context.run.run_id)
     return dg.MaterializeResult(
+        data_version=dg.DataVersion(digest.hexdigest()[:16]),
         metadata={
-            "dagster/row_count": len(rows),
-            "embedded": len(planned & set(wanted)),
-            "embeddings_reused": len(set(wanted) - planned),
-            "shards": len(encoded),
+            "dagster/row_count": len(wanted),
+            "embedded": embedded,
+            "embeddings_reused": len(wanted) - embedded,
+            "shards": len(shards),
             "dimensions": ports.encoder.dim,
             "encoder": ports.encoder.label,
             "fingerprint": ports.encoder.fingerprint,

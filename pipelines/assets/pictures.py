@@ -1,43 +1,107 @@
-"""images: originals and thumbnails in the image store."""
+"""images: plan -> upload a shard -> reconcile: originals and thumbnails in the image store."""
 
+from collections.abc import Iterator
 from contextlib import closing
 
 import dagster as dg
+import pandas as pd
 
 from gallery.errors import Invalid
 from gallery.ports import Ports
 from pipelines.assets.catalogue import SHEET, sample
 from pipelines.assets.reporting import GROUP_PICTURES, OWNERS, columns, picture
-from pipelines.stages.pictures import PictureLimits, contact_sheet, store_pictures
-from pipelines.tables import ARTWORKS, IMAGES, SAMPLE
-
-
-@dg.asset(
-    deps=[sample],
-    group_name=GROUP_PICTURES,
-    owners=OWNERS,
-    kinds={"webp"},
-    code_version="1",
-    metadata=columns(IMAGES),
-    description="The sampled works' originals and two thumbnails each, in the image store under keys that their content decides.",
+from pipelines.stages.pictures import (
+    PictureLimits,
+    contact_sheet,
+    forget_faults,
+    note_faults,
+    noted_faults,
+    picture_plan,
+    reconcile_pictures,
+    stored_keys,
+    upload_pictures,
+    without_pictures,
 )
-def images(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
-    """Upload what is not there yet."""
+from pipelines.stages.shards import make_shards
+from pipelines.steps import step
+from pipelines.tables import ARTWORKS, IMAGES, SAMPLE, sign
+
+
+def sampled_works(ports: Ports) -> pd.DataFrame:
+    """The sampled works, with what their pictures are stored under: id, file, sha256, extension."""
+    works = SAMPLE.read(ports.tables).merge(
+        ARTWORKS.read(ports.tables)[["id", "extension"]], on="id", validate="one_to_one"
+    )
+    return works[["id", "file", "sha256", "extension"]]
+
+
+def picture_limits(ports: Ports) -> PictureLimits:
+    """The sizes of the settings."""
     settings = ports.settings
-    sampled = SAMPLE.read(ports.tables)
-    works = sampled.merge(ARTWORKS.read(ports.tables)[["id", "extension"]], on="id", validate="one_to_one")
-    limits = PictureLimits(settings.max_file, settings.max_pixels, settings.thumb_small, settings.thumb_large)
-    with closing(ports.dataset.fetch()) as archive:
-        frame, uploaded = store_pictures(
-            archive, ports.images, works, limits=limits, workers=settings.workers, say=context.log.info
+    return PictureLimits(settings.max_file, settings.max_pixels, settings.thumb_small, settings.thumb_large)
+
+
+@dg.op(
+    ins={"sample": dg.In(dg.Nothing)},
+    out=dg.DynamicOut(dg.Nothing),
+    description="Which works have pictures to upload.",
+)
+@step
+def plan_images(
+    context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]
+) -> Iterator[dg.DynamicOutput[None]]:
+    """One output a shard, named after the works in it."""
+    works = sampled_works(ports)
+    new = without_pictures(works, ports.images, picture_limits(ports))
+    shards = make_shards(new, "id", ports.settings.shard_size)
+    forget_faults(ports.tables)
+    picture_plan(ports.tables).write(shards)
+    context.log.info(f"{len(new)} of {len(works)} works have pictures to upload")
+    for name in shards:
+        yield dg.DynamicOutput(None, mapping_key=name)
+
+
+@dg.op(
+    ins={"shard": dg.In(dg.Nothing)},
+    out=dg.Out(dg.Nothing),
+    description="Make and upload the pictures of one shard's works.",
+)
+@step
+def upload_images(context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]) -> None:
+    """Read the originals from the archive, which each machine fetches once into its own GALLERY_HOME."""
+    shard = context.get_mapping_key() or ""
+    with closing(ports.dataset.fetch(context.log.info)) as archive:
+        faults = upload_pictures(
+            archive,
+            ports.images,
+            picture_plan(ports.tables).shard(shard),
+            limits=picture_limits(ports),
+            workers=ports.settings.workers,
+            say=context.log.info,
         )
+    note_faults(ports.tables, shard, faults)
+
+
+@dg.op(
+    ins={"uploaded": dg.In(dg.Nothing)},
+    description="Compare what is stored with what was wanted: a shard that never ran is found here.",
+)
+@step
+def reconcile_images(context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+    """Write the table of what lies where. Fails where works are missing, or too many are unusable."""
+    settings = ports.settings
+    faults = noted_faults(ports.tables)
+    frame = reconcile_pictures(sampled_works(ports), faults, ports.images, picture_limits(ports))
     digest = IMAGES.write(ports.tables, frame)
+    sign(ports.tables, "images", context.run.run_id)
     unusable = frame[frame["fault"] != ""]
     if len(unusable) > settings.max_quarantine * len(frame):
         raise Invalid(
             f"{len(unusable)} of {len(frame)} sampled works could not be stored, over GALLERY_MAX_QUARANTINE; "
             f"the first: {unusable.iloc[0]['id']}: {unusable.iloc[0]['fault']}"
         )
+    shards = picture_plan(ports.tables).sizes()
+    uploaded = sum(shards.values()) - len(unusable)
     shown = frame[frame["fault"] == ""].iloc[:: max(1, len(frame) // SHEET)].head(SHEET)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
@@ -46,23 +110,33 @@ def images(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) ->
             "images_uploaded": uploaded,
             "images_unchanged": len(frame) - uploaded - len(unusable),
             "unusable": len(unusable),
+            "shards": len(shards),
             "store": ports.images.address,
             "contact_sheet": picture(contact_sheet([ports.images.get(key) for key in shown["small"]])),
         },
     )
 
 
+@dg.graph_asset(
+    ins={"sample": dg.AssetIn(key=sample.key, dagster_type=dg.Nothing)},
+    group_name=GROUP_PICTURES,
+    owners=OWNERS,
+    kinds={"webp"},
+    code_version="1",
+    metadata=columns(IMAGES),
+    description="The sampled works' originals and two thumbnails each, in the image store under keys that their content decides.",
+)
+def images(sample):  # type: ignore[no-untyped-def]
+    return reconcile_images(plan_images(sample).map(upload_images).collect())
+
+
 @dg.asset_check(asset=images, blocking=True, description="The store holds every object that the table names.")
+@step
 def every_picture_is_stored(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckResult:
     """List the store and look each key up."""
     frame = IMAGES.read(ports.tables)
     usable = frame[frame["fault"] == ""]
-    stored = {
-        key
-        for prefix in ("originals/", "thumbs/")
-        for key, size in ports.images.sizes(prefix).items()
-        if size
-    }
+    stored = stored_keys(ports.images)
     missing = [
         key for column in ("original", "large", "small") for key in usable[column] if key not in stored
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import uuid
 import warnings
 from collections import defaultdict
@@ -17,10 +18,11 @@ import pandas as pd
 from gallery.biography import parse_list, parse_years, summarise
 from gallery.datasets import ARTISTS_CSV, PICTURES, Archive, Say, is_ignored
 from gallery.errors import Invalid, NotFound
+from gallery.images.decode import open_picture
 from gallery.images.derivatives import look_at
 from gallery.names import best_spelling, display_name, match_key, slugify_name
 from pipelines.stages.parallel import count_aloud, parallel_map
-from pipelines.tables import ARTISTS, ARTWORKS, FILES, LOOKS, SAMPLE, SNAPSHOT
+from pipelines.tables import ARTISTS, ARTWORKS, FILES, LOOKS, QUARANTINE, SAMPLE, SNAPSHOT
 
 CSV_COLUMNS = ("name", "years", "genre", "nationality", "bio", "wikipedia")
 MAX_CSV = 50_000_000
@@ -64,6 +66,14 @@ def take_snapshot(archive: Archive, *, max_file: int, workers: int, say: Say) ->
         )
     ]
     return SNAPSHOT.frame(rows)
+
+
+def artists_digest(archive: Archive) -> str:
+    """Eight hex digits that tell one artists.csv from another; "" where it cannot be read, which `read_artists` explains."""
+    try:
+        return hashlib.sha256(archive.read(ARTISTS_CSV, MAX_CSV)).hexdigest()[:8]
+    except (Invalid, NotFound):
+        return ""
 
 
 def read_artists(archive: Archive, snapshot: pd.DataFrame, where: str) -> pd.DataFrame:
@@ -226,6 +236,39 @@ def sort_files(
     return FILES.frame(files), ARTWORKS.frame(
         sorted(works.values(), key=lambda work: (work["artist"], work["file"]))
     )
+
+
+def quarantined(files: pd.DataFrame) -> pd.DataFrame:
+    """The quarantined of the sorted files, each with its reason and the kind of reason (QUARANTINE)."""
+    rows = [
+        {
+            **{name: file[name] for name in ("path", "size", "sha256", "reason")},
+            "kind": re.sub(
+                r"\d[\d.,]*", "…", str(file["reason"]).replace(folder_of(file["path"]) or "\0", "…")
+            ),
+        }
+        for file in files[files["status"] == "quarantined"].to_dict("records")
+    ]
+    return QUARANTINE.frame(rows)
+
+
+def what_can_be_seen(
+    archive: Archive, quarantine: pd.DataFrame, *, most: int, max_file: int, max_pixels: int
+) -> list[bytes]:
+    """At most that many of the quarantined pictures that can be decoded after all, small, as PNG."""
+    seen: list[bytes] = []
+    for path in quarantine.loc[quarantine["sha256"] != "", "path"]:
+        if len(seen) == most:
+            break
+        try:
+            small = open_picture(archive.read(path, max_file), max_pixels=max_pixels, side=96)
+        except (Invalid, NotFound):
+            continue
+        small.thumbnail((96, 96))
+        buffer = io.BytesIO()
+        small.save(buffer, "PNG")
+        seen.append(buffer.getvalue())
+    return seen
 
 
 def work_id(slug: str, path: str, sha256: str = "") -> str:

@@ -23,6 +23,7 @@ from gallery.errors import Invalid, NotFound
 from gallery.images.decode import open_picture
 from gallery.objects import ObjectStore
 from pipelines.stages.parallel import count_aloud, parallel_map
+from pipelines.stages.shards import Plan, shard_name
 
 log = logging.getLogger(__name__)
 
@@ -95,33 +96,10 @@ class VectorCache:
             )
         return found[[place[sha256] for sha256 in digests]]
 
-    def write_plan(self, shards: dict[str, list[str]]) -> None:
-        """Store which digests each shard is to encode."""
-        rows = [(shard, sha256) for shard, digests in shards.items() for sha256 in digests]
-        frame = pa.table(
-            {"shard": [shard for shard, _ in rows], "sha256": [sha256 for _, sha256 in rows]},
-            schema=pa.schema([("shard", pa.string()), ("sha256", pa.string())]),
-        )
-        buffer = io.BytesIO()
-        pq.write_table(frame, buffer)
-        self._store.put(f"{self._folder}/plan.parquet", buffer.getvalue(), "application/vnd.apache.parquet")
-
-    def read_plan(self) -> dict[str, list[str]]:
-        """The stored plan: shard -> digests. Raises NotFound."""
-        frame = pq.read_table(io.BytesIO(self._store.get(f"{self._folder}/plan.parquet"))).to_pandas()
-        return {str(shard): list(group["sha256"]) for shard, group in frame.groupby("shard", sort=False)}
-
-
-def shard_name(digests: Sequence[str]) -> str:
-    """A name of letters and digits that only these digests have, so a retry means the same shard."""
-    return "s" + hashlib.sha256("|".join(digests).encode()).hexdigest()[:12]
-
-
-def plan_shards(wanted: Sequence[str], present: set[str], size: int) -> dict[str, list[str]]:
-    """Shard name -> digests still to encode, at most `size` each."""
-    new = sorted(set(wanted) - present)
-    chunks = [new[start : start + size] for start in range(0, len(new), size)]
-    return {shard_name(chunk): chunk for chunk in chunks}
+    @property
+    def plan(self) -> Plan:
+        """What the current run still has to encode, by digest."""
+        return Plan(self._store, self._folder)
 
 
 def encode_shard(

@@ -1,8 +1,13 @@
-"""Originals and thumbnails into the image store, under keys that their content decides."""
+"""Originals and thumbnails into the image store, under keys that their content decides.
+
+In the table store: pictures/plan/…              which works have any to upload, in shards
+                    pictures/faults/<shard>.json  the works of a shard that turned out to be unusable, and why
+"""
 
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +22,11 @@ from gallery.images.derivatives import CONTENT_TYPES, VERSION, thumbnails
 from gallery.objects import ObjectStore
 from pipelines.stages.catalogue import read_again
 from pipelines.stages.parallel import count_aloud, parallel_map
+from pipelines.stages.shards import Plan
 from pipelines.tables import IMAGES
+
+FOLDER = "pictures"
+FAULTS = f"{FOLDER}/faults/"
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,41 @@ def thumbnail_key(sha256: str, side: int) -> str:
     return f"thumbs/{side}-v{VERSION}/{sha256[:2]}/{sha256}.webp"
 
 
-def store_pictures(
+def keys_of(work: dict[Hashable, Any], limits: PictureLimits) -> dict[str, str]:
+    """Where the pictures of a work lie: original, large, small."""
+    sha256 = work["sha256"]
+    return {
+        "original": original_key(sha256, work["extension"]),
+        "large": thumbnail_key(sha256, limits.large),
+        "small": thumbnail_key(sha256, limits.small),
+    }
+
+
+def stored_keys(store: ObjectStore) -> set[str]:
+    """The keys of every picture in the store. An object of no bytes, which a power cut can leave, counts as absent."""
+    return {key for prefix in ("originals/", "thumbs/") for key, size in store.sizes(prefix).items() if size}
+
+
+def picture_plan(tables: ObjectStore) -> Plan:
+    """Which works have pictures to upload."""
+    return Plan(tables, FOLDER)
+
+
+def without_pictures(works: pd.DataFrame, store: ObjectStore, limits: PictureLimits) -> pd.DataFrame:
+    """The works that any picture is missing of, and which, in a column `missing`. `works` has sha256 and extension."""
+    present = stored_keys(store)
+    missing = pd.Series(
+        [
+            [name for name, key in keys_of(work, limits).items() if key not in present]
+            for work in works.to_dict("records")
+        ],
+        index=works.index,
+        dtype=object,
+    )
+    return works.assign(missing=missing)[missing.map(bool).astype(bool)]
+
+
+def upload_pictures(
     archive: Archive,
     store: ObjectStore,
     works: pd.DataFrame,
@@ -48,39 +91,68 @@ def store_pictures(
     limits: PictureLimits,
     workers: int,
     say: Say,
-) -> tuple[pd.DataFrame, int]:
-    """Where each work's pictures lie (IMAGES), and how many works had any to upload.
+) -> dict[str, str]:
+    """Upload what these works lack, and return the ids of unusable ones with the reason.
 
-    `works` has id, file, sha256 and extension. What the store holds already is left alone; an object of no bytes,
-    which a power cut can leave, counts as absent.
+    `works` has id, file, sha256, extension and missing. What another try has stored since stays as it is.
     """
-    present = {
-        key for prefix in ("originals/", "thumbs/") for key, size in store.sizes(prefix).items() if size
-    }
 
-    def one(work: dict[Hashable, Any]) -> tuple[dict[str, Any], bool]:
-        sha256 = work["sha256"]
-        keys = {
-            "original": original_key(sha256, work["extension"]),
-            "large": thumbnail_key(sha256, limits.large),
-            "small": thumbnail_key(sha256, limits.small),
-        }
-        row = {"id": work["id"], "sha256": sha256, **keys, "fault": ""}
-        missing = {name for name, key in keys.items() if key not in present}
-        if missing:
-            try:
-                data = read_again(archive, work["file"], sha256, limits.max_file)
-                large, small = thumbnails(data, (limits.large, limits.small), max_pixels=limits.max_pixels)
-            except (Invalid, NotFound) as error:
-                return {**row, "fault": str(error)}, False
-            made = {"large": large, "small": small, "original": data}
-            for name in missing:
-                store.put(keys[name], made[name], CONTENT_TYPES[keys[name].rpartition(".")[2]])
-        return row, bool(missing)
+    def one(work: dict[Hashable, Any]) -> str:
+        try:
+            data = read_again(archive, work["file"], work["sha256"], limits.max_file)
+            large, small = thumbnails(data, (limits.large, limits.small), max_pixels=limits.max_pixels)
+        except (Invalid, NotFound) as error:
+            return str(error)
+        keys, made = keys_of(work, limits), {"large": large, "small": small, "original": data}
+        for name in work["missing"]:
+            store.add(keys[name], made[name], CONTENT_TYPES[keys[name].rpartition(".")[2]])
+        return ""
 
     items = works.to_dict("records")
-    done = list(count_aloud(parallel_map(one, items, workers), len(items), "stored", say))
-    return IMAGES.frame([row for row, _ in done]), sum(uploaded for _, uploaded in done)
+    faults = count_aloud(parallel_map(one, items, workers), len(items), "stored", say)
+    return {item["id"]: fault for item, fault in zip(items, faults, strict=True) if fault}
+
+
+def forget_faults(tables: ObjectStore) -> None:
+    """Begin without the last run's faults, so that none of them stands for a shard that was lost."""
+    for key in tables.sizes(FAULTS):
+        tables.delete(key)
+
+
+def note_faults(tables: ObjectStore, shard: str, faults: dict[str, str]) -> None:
+    """Store which works of a shard are unusable."""
+    tables.put(f"{FAULTS}{shard}.json", json.dumps(faults).encode(), "application/json")
+
+
+def noted_faults(tables: ObjectStore) -> dict[str, str]:
+    """The unusable works of all shards: id -> reason."""
+    faults: dict[str, str] = {}
+    for key in tables.sizes(FAULTS):
+        faults |= json.loads(tables.get(key))
+    return faults
+
+
+def reconcile_pictures(
+    works: pd.DataFrame, faults: dict[str, str], store: ObjectStore, limits: PictureLimits
+) -> pd.DataFrame:
+    """Where each work's pictures lie, or why it has none (IMAGES). Raises NotFound naming works that have neither
+    pictures nor a fault, as when a step never ran."""
+    present = stored_keys(store)
+    rows, lost = [], []
+    for work in works.to_dict("records"):
+        keys = keys_of(work, limits)
+        fault = ""
+        if not present.issuperset(keys.values()):
+            fault = faults.get(work["id"], "")
+            if not fault:
+                lost.append(work["id"])
+        rows.append({"id": work["id"], "sha256": work["sha256"], **keys, "fault": fault})
+    if lost:
+        raise NotFound(
+            f"{len(lost)} of {len(rows)} works have no pictures in {store.address}, such as {', '.join(lost[:3])}; "
+            "materialize `images` again, which uploads only those"
+        )
+    return IMAGES.frame(rows)
 
 
 def contact_sheet(pictures: list[bytes], *, columns: int = 10, side: int = 72) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ import pandas as pd
 from gallery.catalog import Artist, Artwork, Build, Picture, to_payload
 from gallery.encoders.base import Encoder, Vectors
 from gallery.errors import Invalid, NotFound, Unavailable
-from gallery.vectors import Collection, VectorStore
+from gallery.vectors import Collection, VectorStore, words
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.Dat
 
 def content_name(works: list[Artwork], fingerprint: str) -> str:
     """A build's name: the same works, words and encoder give the same one, so nothing is built twice."""
-    digest = hashlib.sha256(fingerprint.encode())
+    digest = hashlib.sha256(f"{fingerprint} words-v{words.VERSION}".encode())
     for work in works:
         digest.update(json.dumps(to_payload(work), sort_keys=True).encode())
     return "b" + digest.hexdigest()[:12]
@@ -97,10 +97,12 @@ def build_candidate(
     dataset: str,
     version: str,
     generated: bool,
+    record: Callable[[str], None] = lambda _: None,
 ) -> Candidate:
     """A complete, reconciled build of these works, made now or found as an earlier run left it.
 
-    `vectors` gives the works' rows in their order, and is only asked where the build has to be made.
+    `vectors` gives the works' rows in their order, and is only asked where the build has to be made. `record` is
+    called with the build's name before anything is written, and also where it is found.
     Raises Invalid where there are no works, or what the store holds afterwards is not exactly what was written.
     """
     if not works:
@@ -124,12 +126,14 @@ def build_candidate(
         except NotFound:
             break
         if existing.build.ready and is_whole(existing, works):
+            record(build.name)
             return Candidate(existing.build, reused=True)
         if not existing.build.ready and existing.build != live:
             store.drop(build.name)  # what a run that was cut short left behind
             break
         # A build that was complete and is not any more stays for a person to look at; the new one goes beside it.
     rows = vectors()
+    record(build.name)
     collection = store.create(build)
     for start in range(0, len(works), BATCH):
         collection.upsert(works[start : start + BATCH], rows[start : start + BATCH])
@@ -165,10 +169,25 @@ def difference(collection: Collection, works: list[Artwork]) -> str:
     return f"{len(wanted - held)} missing, {len(held - wanted)} not wanted, {collection.count()} rows for {len(wanted)} works"
 
 
-def publish(store: VectorStore, name: str, *, keep: int) -> tuple[Build, list[str]]:
+def drop_refused(store: VectorStore, refused: str, candidate: str, were_live: Sequence[str]) -> bool:
+    """Whether the last candidate was dropped: another has taken its place, and it was never live.
+
+    Without this, each refresh that the gate refuses would leave a build behind.
+    """
+    live = live_or_none(store)
+    if refused in (candidate, live.name if live else "", *were_live):
+        return False
+    store.drop(refused)
+    return True
+
+
+def publish(
+    store: VectorStore, name: str, *, keep: int, were_live: Sequence[str] = ()
+) -> tuple[Build, list[str]]:
     """The build, now live, and the names of older ones that were dropped so that `keep` stay.
 
-    Raises NotFound, or Invalid where the build is not complete: this is the gate, whoever asks.
+    Those that `were_live`, the latest first, stay before others. Raises NotFound, or Invalid where the build is not
+    complete, whoever asks; `pipelines.stages.gate` says whether it is good enough.
     """
     collection = store.open(name)
     if not collection.build.ready or collection.count() != collection.build.works:
@@ -178,9 +197,9 @@ def publish(store: VectorStore, name: str, *, keep: int) -> tuple[Build, list[st
         )
     before = live_or_none(store)
     store.publish(name)
-    keepers = [name, *([before.name] if before else [])]
-    keepers += [build.name for build in store.builds() if build.ready and build.name not in keepers]
-    keepers = list(dict.fromkeys(keepers))[:keep]
+    ready = [build.name for build in store.builds() if build.ready]
+    wanted = [name, *([before.name] if before else []), *(old for old in were_live if old in ready), *ready]
+    keepers = list(dict.fromkeys(wanted))[:keep]
     # An incomplete build may be another run's, being written right now; a day later it is a dead run's.
     stale = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     old_builds = [build for build in store.builds() if build.name not in keepers]

@@ -15,7 +15,7 @@ import pytest
 from gallery.search import SearchEngine
 from gallery.settings import Settings
 from tests.archives import picture
-from tests.pipelines.test_refresh import FILES, Gallery
+from tests.pipelines.test_refresh import BOATS, FILES, Gallery
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_killed_refresh_leaves_the_live_build_whole_and_the_next_completes(
     if process.returncode:
         assert live.name == before or stage == "live"
     assert gallery.ports.vectors.open(live.name).count() == live.works
-    assert len(SearchEngine(gallery.ports).by_text("boats", 20).hits) == live.works
+    assert len(SearchEngine(gallery.ports).search(BOATS, 20).hits) == live.works
 
     counts = gallery.refresh()
     assert counts["indexed"] == 9 and gallery.live_files() == {*FILES, "Anna_A/added.jpg"}

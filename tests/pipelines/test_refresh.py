@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ import dagster as dg
 import pytest
 
 from gallery.errors import Invalid, NotFound, Unavailable
+from gallery.mix import Mix, Words
 from gallery.ports import Ports
 from gallery.search import SearchEngine
 from gallery.settings import Settings
 from gallery.vectors.filters import Filter
-from pipelines.lock import one_at_a_time
-from pipelines.refresh import STAGES, Progress, RefreshFailed, run_refresh
+from pipelines import lease
+from pipelines.refresh import STAGES, Progress, RefreshFailed, Watch, run_refresh
 from pipelines.stages.publishing import assemble_works, publish
 from pipelines.stages.tracing import trace
 from pipelines.tables import ARTISTS as ARTISTS_TABLE
@@ -32,6 +34,7 @@ FILES = {
     for n in range(4)
 }
 ARTISTS = artists_csv(["Anna A", "Bea B", "Nobody Yet"])
+BOATS = Mix((Words("boats"),))
 
 
 class Gallery:
@@ -45,9 +48,9 @@ class Gallery:
     def settings(self, **given: Any) -> Settings:
         return self._settings_with(**{"dataset": f"file://{self.root}", **given})
 
-    def refresh(self, **given: Any) -> dict[str, Any]:
+    def refresh(self, watch: Watch = lambda _: None, **given: Any) -> dict[str, Any]:
         with dg.DagsterInstance.ephemeral() as instance:
-            return run_refresh(Ports(self.settings(**given)), lambda _: None, instance)
+            return run_refresh(Ports(self.settings(**given)), watch, instance)
 
     def path(self, name: str) -> Path:
         return self.root / "images" / "images" / name
@@ -92,9 +95,10 @@ def test_what_was_built_can_be_searched(gallery: Gallery) -> None:
         if "Bea_B_2" in work.file
     ]
     assert engine.like(work.id, 3).hits[0].artwork.id != work.id
-    assert len(engine.by_text("boats", 5).hits) == 5
+    assert len(engine.search(BOATS, 5).hits) == 5
     assert {
-        hit.artwork.artist.slug for hit in engine.by_text("boats", 5, Filter(artists=("bea-b",))).hits
+        hit.artwork.artist.slug
+        for hit in engine.search(replace(BOATS, where=Filter(artists=("bea-b",))), 5).hits
     } == {"bea-b"}
     with pytest.raises(NotFound):
         engine.like("nobody", 3)
@@ -133,6 +137,23 @@ def test_a_corrected_artist_makes_a_new_build_and_encodes_nothing(gallery: Galle
     assert second["build"] != first["build"] and (second["embedded"], second["images_uploaded"]) == (0, 0)
 
 
+def test_another_way_of_taking_words_makes_a_new_build_and_encodes_nothing(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = gallery.refresh()
+    monkeypatch.setattr("gallery.vectors.words.VERSION", 0)
+    second = gallery.refresh()
+    assert second["build"] != first["build"] and (second["embedded"], second["images_uploaded"]) == (0, 0)
+
+
+def test_an_original_cut_to_nothing_is_uploaded_again(gallery: Gallery) -> None:
+    gallery.refresh()
+    key = next(iter(gallery.ports.images.sizes("originals/")))
+    gallery.ports.images.put(key, b"")
+    assert gallery.refresh()["images_uploaded"] == 1
+    assert hashlib.sha256(gallery.ports.images.get(key)).hexdigest() in key
+
+
 def test_a_smaller_sample_is_a_new_build(gallery: Gallery) -> None:
     gallery.refresh()
     counts = gallery.refresh(per_artist=3)
@@ -167,7 +188,7 @@ def test_too_many_bad_files_stop_the_run_before_publishing(gallery: Gallery) -> 
     build = gallery.refresh()["build"]
     gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(b"not a picture")
     with pytest.raises(
-        RefreshFailed, match=r"artworks failed: 1 of 8 files are unusable \(12.5%\).*GALLERY_MAX_QUARANTINE"
+        RefreshFailed, match=r"quarantine failed: 1 of 8 files are unusable \(12.5%\).*GALLERY_MAX_QUARANTINE"
     ):
         gallery.refresh()
     live = gallery.ports.vectors.live()
@@ -205,7 +226,7 @@ def test_an_unusable_archive_is_one_error_and_what_is_live_stays(
     assert str(gallery.root) in str(error.value) and "Traceback" not in str(error.value)
     live = gallery.ports.vectors.live()
     assert live is not None and live.name == build
-    assert len(SearchEngine(gallery.ports).by_text("boats", 3).hits) == 3
+    assert len(SearchEngine(gallery.ports).search(BOATS, 3).hits) == 3
 
 
 def test_progress_names_each_stage_as_it_goes(gallery: Gallery) -> None:
@@ -288,7 +309,7 @@ def test_tables_of_different_runs_are_not_mixed(gallery: Gallery) -> None:
 
 def test_a_second_refresh_at_the_same_time_is_refused(gallery: Gallery) -> None:
     with (
-        one_at_a_time(gallery.settings().home),
+        lease.held(gallery.ports.tables, "another"),
         pytest.raises(Unavailable, match="another refresh is running"),
     ):
         gallery.refresh()
@@ -345,7 +366,7 @@ def test_a_damaged_vector_folder_is_mended_by_the_next_refresh(gallery: Gallery,
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     counts = gallery.refresh()
     assert counts["indexed"] == 8 and counts["embedded"] == 0
-    assert len(SearchEngine(gallery.ports).by_text("boats", 20).hits) == 8
+    assert len(SearchEngine(gallery.ports).search(BOATS, 20).hits) == 8
 
 
 def test_rows_longer_than_the_head_of_the_csv_do_not_shift(gallery: Gallery) -> None:

@@ -100,7 +100,7 @@ class KaggleDataset:
     def _instead(self) -> str:
         held = self._shelf.newest_verified()
         if held is None:
-            return ""
+            return "; try again later"
         version, path = held
         return f". To go on without Kaggle, GALLERY_DATASET=file://{quote(str(path.absolute()))} is its version {version}"
 

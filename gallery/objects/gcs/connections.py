@@ -13,8 +13,9 @@ from requests.adapters import HTTPAdapter
 
 KEPT = 256
 """Connections kept open, at most: as many as the settings allow threads."""
-CONNECTING, WAITING = 10.0, 60.0
-"""Seconds for a connection to be made and for the next bytes of an answer to come, at most."""
+CONNECTING, WAITING = 10.0, 15.0
+"""Seconds for a connection to be made and for the next bytes of an answer to come, at most; less than a call may be
+repeated for, or one answer that never comes would be all that was tried."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from gallery.errors import Invalid, NotFound
 from gallery.objects import KEY, check_key
 from gallery.objects.gcs.connections import Patience, widen
 from gallery.objects.gcs.errors import edge
+from gallery.objects.gcs.pause import Pause
 from gallery.objects.gcs.signing import default_credentials, signing_credentials
 
 ENDPOINT = "https://storage.googleapis.com"
@@ -49,7 +50,13 @@ class GcsObjects:
     """
 
     def __init__(
-        self, bucket: str, prefix: str = "", *, timeout: int = 30, project: str | None = None
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        timeout: int = 30,
+        project: str | None = None,
+        patient: bool = True,
     ) -> None:
         self.address = f"gs://{bucket}/{prefix}" if prefix else f"gs://{bucket}"
         self._bucket = bucket
@@ -58,6 +65,7 @@ class GcsObjects:
         self._emulator = os.environ.get(EMULATOR)
         self._endpoint = (self._emulator or ENDPOINT).rstrip("/")
         self._patience = Patience.of(timeout)
+        self._pause = nullcontext() if patient else Pause(self.address)
         self._sessions: dict[int, Session] = {}
 
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
@@ -81,11 +89,12 @@ class GcsObjects:
     def get(self, key: str) -> bytes:
         blob = self._blob(key)
         try:
-            with edge(self._bucket, f"read {key}", "object"):
+            with self._pause, edge(self._bucket, f"read {key}", "object"):
                 data: bytes = blob.download_as_bytes(checksum="crc32c", **self._waiting)
-                # The client does not check what it got in several parts, after a cut connection.
-                if blob.crc32c is not None and blob.crc32c != _crc32c(data):
-                    raise DataCorruption(None, "the parts do not have the whole's checksum")
+                # The client does not check what it got in several parts, after a cut connection, nor what came without
+                # a checksum: Google gives one with every object, a proxy's page has none.
+                if blob.crc32c != _crc32c(data):
+                    raise DataCorruption(None, "the bytes do not have the object's checksum")
         except NotFound as error:
             raise NotFound(f"{self.address}: no object {key}") from error
         return data
@@ -192,10 +201,11 @@ def _crc32c(data: bytes) -> str:
     return base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
 
 
-def open_gcs(address: Address) -> GcsObjects:
+def open_gcs(address: Address, *, patient: bool = True) -> GcsObjects:
     """The store of the address; nothing is asked of Google until the first call.
 
-    Options: `timeout`, the seconds that a call may be repeated for, and `project`, which pays for requests to a
+    Without `patient` it gives up soon, and while Google is away answers so at once. Options: `timeout`, the seconds
+    that a call may be repeated for (30, or 3 without `patient`), and `project`, which pays for requests to a
     Requester Pays bucket. STORAGE_EMULATOR_HOST names an emulator.
     """
     address.check_options("timeout", "project")
@@ -208,8 +218,8 @@ def open_gcs(address: Address) -> GcsObjects:
     emulator = os.environ.get(EMULATOR)
     if emulator and urlsplit(emulator).scheme not in ("http", "https"):
         raise Invalid(f"{EMULATOR}={emulator}: write it with its scheme, such as http://localhost:4443")
-    timeout = address.integer("timeout", 30, 1, 3600)
+    timeout = address.integer("timeout", 30 if patient else 3, 1, 3600)
     project = address.options.get("project")
     if project == "":
         raise Invalid(f"{address.text}: project is empty")
-    return GcsObjects(bucket, prefix, timeout=timeout, project=project)
+    return GcsObjects(bucket, prefix, timeout=timeout, project=project, patient=patient)

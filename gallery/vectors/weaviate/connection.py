@@ -209,7 +209,9 @@ class Connection:
     def _check_ready(self) -> None:
         scheme = "https" if self.server.secure else "http"
         url = f"{scheme}://{self.server.host}:{self.server.port}/v1/.well-known/ready"
-        status = httpx.get(url, timeout=self._timeout_s, trust_env=False).status_code
+        # Without TLS there is nothing to verify, and reading all certificates takes longer than the call.
+        answer = httpx.get(url, timeout=self._timeout_s, trust_env=False, verify=self.server.secure)
+        status = answer.status_code
         if status != 200:
             raise Unavailable(
                 f"Weaviate at {self.server} is not ready yet (HTTP {status}); wait and try again"

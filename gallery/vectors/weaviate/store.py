@@ -40,11 +40,16 @@ class WeaviateStore:
         configuration = self._layout.configuration(build)
         if self._exists(configuration["name"]):
             raise Invalid(f"there is a build {build.name} in {self.address} already")
-        self._call(
-            f"creating build {build.name}",
-            lambda client: client.collections.create(**configuration),
-            writing=True,
-        )
+        tried = False
+
+        def make(client: Any) -> None:
+            nonlocal tried
+            # It was not there: where it is after a first try, only the answer to that was lost.
+            if not (tried and client.collections.exists(configuration["name"])):
+                tried = True
+                client.collections.create(**configuration)
+
+        self._call(f"creating build {build.name}", make, writing=True)
         self._opened.pop(build.name, None)
         return WeaviateCollection(self._connection, self._layout, build)
 
@@ -77,6 +82,10 @@ class WeaviateStore:
             ),
             writing=True,
         )
+        if not self._read(name).ready:  # something between answered in the server's stead
+            raise Unavailable(
+                f"Weaviate at {self._connection.server} said that it sealed build {name}, but did not; try again"
+            )
         return build
 
     def live(self) -> Build | None:
@@ -110,6 +119,11 @@ class WeaviateStore:
                 client.alias.create(alias_name=alias, target_collection=target)
 
         self._call(f"publishing build {name}", point, writing=True)
+        now = self._target()
+        if now is None or now.lower() != target.lower():
+            raise Unavailable(
+                f"Weaviate at {self._connection.server} said that build {name} is live, but {now or 'none'} is; try again"
+            )
 
     def drop(self, name: str) -> None:
         collection = self._layout.collection(name)

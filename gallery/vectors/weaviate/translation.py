@@ -18,6 +18,8 @@ SEARCHER = (
     "their data and aliases"
 )
 
+TRY_AGAIN = "try again, and if it stays so look into its log"
+
 UNREACHABLE: tuple[type[Exception], ...] = (
     client.WeaviateConnectionError,
     client.WeaviateStartUpError,
@@ -111,13 +113,16 @@ def translated(error: Exception, server: str, doing: str, *, writing: bool) -> G
     if isinstance(error, client.UnexpectedStatusCodeError):
         return _by_status(error.status_code, said, server, doing, writing)
     if isinstance(error, WRONG):
-        return Invalid(f"{server}, {doing}: {said}")
+        return Invalid(f"Weaviate at {server}, {doing}: {said}")
     if isinstance(error, UNREACHABLE):
         return Unavailable(
             f"cannot reach Weaviate at {server}, {doing} ({said or type(error).__name__}); "
             "is it running, is the address right, is the gRPC port open?"
         )
-    return Unavailable(f"{server} gave no proper answer, {doing} ({type(error).__name__}: {said})")
+    return Unavailable(
+        f"what answered for Weaviate at {server} made no sense, {doing} ({type(error).__name__}: {said}); try again, and "
+        "if it stays so look whether the address is right and what stands between"
+    )
 
 
 def _by_code(code: grpc.StatusCode, said: str, server: str, doing: str, writing: bool) -> GalleryError:
@@ -131,12 +136,12 @@ def _by_code(code: grpc.StatusCode, said: str, server: str, doing: str, writing:
     if code is codes.PERMISSION_DENIED:
         return _forbidden(server, doing, said, writing)
     if _GONE.search(said):
-        return NotFound(f"{server}, {doing}: {said}")
+        return NotFound(f"Weaviate at {server}, {doing}: {said}")
     if "maximum results" in said or code in (
         *(codes.INVALID_ARGUMENT, codes.FAILED_PRECONDITION, codes.OUT_OF_RANGE, codes.UNIMPLEMENTED),
     ):
-        return Invalid(f"{server}, {doing}: {said}")
-    return Unavailable(f"{server} failed, {doing} ({code.name}: {said})")
+        return Invalid(f"Weaviate at {server}, {doing}: {said}")
+    return Unavailable(f"Weaviate at {server} failed, {doing} ({code.name}: {said}); {TRY_AGAIN}")
 
 
 def _by_status(status: int, said: str, server: str, doing: str, writing: bool) -> GalleryError:
@@ -145,17 +150,17 @@ def _by_status(status: int, said: str, server: str, doing: str, writing: bool) -
     if status == 403:
         return _forbidden(server, doing, said, writing)
     if status == 404:
-        return NotFound(f"{server}, {doing}: {said}")
+        return NotFound(f"Weaviate at {server}, {doing}: {said}")
     if status == 429 or status >= 500:
-        return Unavailable(f"{server} failed, {doing} ({said})")
-    return Invalid(f"{server}, {doing}: {said}")
+        return Unavailable(f"Weaviate at {server} failed, {doing} ({said}); {TRY_AGAIN}")
+    return Invalid(f"Weaviate at {server}, {doing}: {said}")
 
 
 def _unknown(server: str) -> Invalid:
     return Invalid(
-        f"{server}: GALLERY_VECTORS_KEY is missing or wrong, or GALLERY_VECTORS_SEARCH_KEY when searching"
+        f"Weaviate at {server}: GALLERY_VECTORS_KEY is missing or wrong, or GALLERY_VECTORS_SEARCH_KEY when searching"
     )
 
 
 def _forbidden(server: str, doing: str, said: str, writing: bool) -> Invalid:
-    return Invalid(f"{server} forbids {doing} ({said}): {LOADER if writing else SEARCHER}")
+    return Invalid(f"Weaviate at {server} forbids {doing} ({said}): {LOADER if writing else SEARCHER}")

@@ -1,0 +1,90 @@
+"""How much a score says: judged for each query by the scores that the collection at large gets from it.
+
+Nearest neighbours always exist, and a cosine of 0.3 is much for one query and nothing for another. So a query is
+also scored against a fixed sample of the collection, and a hit counts by how many deviations it lies above the
+sample's middle. Both are robust (the median, and the median absolute deviation), since the works that do match are in
+the sample too. docs/search.md has the measurements behind the numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from dataclasses import dataclass
+from enum import Enum
+from statistics import NormalDist
+
+import numpy as np
+
+from gallery.vectors import Collection, Vector, Vectors
+
+SAMPLE = 512
+"""Works in the sample; the deviation is then good to about 4 %."""
+KEY = b"background"
+"""Draws the sample; the same works for the same collection, wherever it is asked."""
+FEWEST = 16
+"""Works without which nothing is judged."""
+TO_SIGMA = 1.4826
+"""From a median absolute deviation to the standard deviation of a normal distribution."""
+FAIR = NormalDist().inv_cdf(0.99)
+"""Deviations above which chance puts 1 % of a collection."""
+
+
+class Closeness(Enum):
+    """How a hit stands out from the collection, for this query."""
+
+    CLOSE = "close"
+    FAIR = "fair"
+    WEAK = "weak"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Where the scores of a query lie in the collection: their middle, and the deviation from it, above zero."""
+
+    middle: float
+    deviation: float
+
+    def strength(self, score: float) -> float:
+        """Deviations above the middle."""
+        return (score - self.middle) / self.deviation
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """The rows of the sample, float32 [n, dim]."""
+
+    rows: Vectors
+
+    @classmethod
+    def of(cls, collection: Collection) -> Background:
+        """The sample of a collection: the works whose keyed hashes are lowest."""
+        drawn = heapq.nsmallest(SAMPLE, collection.ids(), key=_rank)
+        return cls(collection.vectors(drawn))
+
+    def spread(self, query: Vector) -> Spread | None:
+        """The spread of the query's scores; None where there are too few works, or all score the same."""
+        if len(self.rows) < FEWEST:
+            return None
+        scores = self.rows @ query
+        middle = float(np.median(scores))
+        deviation = TO_SIGMA * float(np.median(np.abs(scores - middle))) or float(scores.std())
+        return Spread(middle, deviation) if deviation > 1e-6 else None
+
+
+def closeness(strength: float | None, works: int) -> Closeness:
+    """The word for a strength among that many works searched.
+
+    Close: chance alone would not put even one of so many works this high. Fair: it would put less than 1 % of them.
+    """
+    if strength is None:
+        return Closeness.UNKNOWN
+    close = NormalDist().inv_cdf(1 - 1 / max(works, FEWEST))
+    if strength >= max(close, FAIR):
+        return Closeness.CLOSE
+    return Closeness.FAIR if strength >= min(close, FAIR) else Closeness.WEAK
+
+
+def _rank(id: str) -> bytes:
+    return hashlib.blake2b(id.encode(), key=KEY, digest_size=16).digest()

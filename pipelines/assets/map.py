@@ -1,0 +1,108 @@
+"""map: the candidate laid out in two dimensions by likeness, as a picture wall to wander through."""
+
+import io
+import time
+
+import dagster as dg
+from PIL import Image
+
+from gallery.atlas import Atlas, tile_name
+from gallery.catalog import Artwork
+from gallery.ports import Ports
+from gallery.vectors import Collection
+from pipelines.assets.collection import candidate
+from pipelines.assets.reporting import GROUP_COLLECTION, OWNERS, picture
+from pipelines.stages.evaluation import keyed_sample
+from pipelines.stages.gate import candidate_name
+from pipelines.stages.history import records
+from pipelines.stages.layout import positions, snap
+from pipelines.stages.mosaic import draw_tiles, finish, finished, forget, make_atlas
+from pipelines.steps import step
+from pipelines.tables import sign
+
+MOST = 20_000
+"""Works on a map, at most. Of a larger build it shows a sample, and says so."""
+PAGE = 1_000
+"""Works read from the vector store at a time."""
+
+
+@dg.asset(
+    name="map",
+    deps=[candidate],
+    group_name=GROUP_COLLECTION,
+    owners=OWNERS,
+    kinds={"webp"},
+    code_version="1",
+    # After everything else that could run: publishing never waits for the map, and does not need it.
+    op_tags={"dagster/priority": "-1"},
+    description=(
+        "The works of the candidate in two dimensions by likeness (t-SNE), each in a cell of its own, drawn as a pyramid "
+        "of tiles for the page /map. A build's map is drawn once; those of dropped builds are deleted. "
+        f"Of more than {MOST:,} works, a sample is drawn."
+    ),
+)
+@step
+def likeness_map(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+    """Lay out, draw what is not drawn yet, and put the layout there last."""
+    started = time.monotonic()
+    name, images = candidate_name(ports.tables), ports.images
+    collection = ports.vectors.open(name)
+    atlas = finished(images, name)
+    reused, drawn = atlas is not None, 0
+    if atlas is None:
+        works = works_of(collection)
+        cells = snap(positions(collection.vectors([work.id for work in works])))
+        atlas = make_atlas(name, works, cells, of=collection.build.works)
+        context.log.info(
+            f"{len(works)} works laid out in {atlas.columns} x {atlas.rows} cells, after {time.monotonic() - started:.0f} s"
+        )
+        drawn = draw_tiles(atlas, images, workers=ports.settings.workers, say=context.log.info)
+        finish(atlas, images)
+    forgotten = forget(images, wanted_maps(ports), workers=ports.settings.workers)
+    sign(ports.tables, "map", context.run.run_id)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(f"{name}-{atlas.digest}"),
+        metadata={
+            "dagster/row_count": len(atlas.spots),
+            "of_works": atlas.works,
+            "build": name,
+            "reused": reused,
+            "tiles_drawn": drawn,
+            "columns": atlas.columns,
+            "rows": atlas.rows,
+            "forgotten": ", ".join(forgotten) or "none",
+            **overview(ports, atlas),
+        },
+    )
+
+
+def works_of(collection: Collection) -> list[Artwork]:
+    """The works that get a place on the build's map: all, or `MOST` of them, drawn by a hash that keeps to its choice."""
+    chosen = set(keyed_sample(collection.ids(), MOST, "map"))
+    works = []
+    for start in range(0, collection.count(), PAGE):
+        works += [work for work in collection.works(limit=PAGE, offset=start) if work.id in chosen]
+    return sorted(works, key=lambda work: work.id)
+
+
+def wanted_maps(ports: Ports) -> set[str]:
+    """The builds whose maps stay: those of this vector store, and by the records those of others that share the images."""
+    others = {
+        key.rpartition("/")[2].removesuffix(".parquet")
+        for key, name in records(ports.tables, ports.vectors).items()
+        if not name
+    }
+    return others | {build.name for build in ports.vectors.builds()}
+
+
+def overview(ports: Ports, atlas: Atlas) -> dict[str, dg.MarkdownMetadataValue]:
+    """The whole map in one small picture, for the asset page."""
+    if not atlas.spots:
+        return {}
+    with Image.open(io.BytesIO(ports.images.get(atlas.folder + tile_name(0, 0, 0)))) as tile:
+        seen = tile.convert("RGBA")
+    sheet = Image.new("RGB", seen.size, "white")
+    sheet.paste(seen, mask=seen)
+    buffer = io.BytesIO()
+    sheet.save(buffer, "JPEG", quality=80)
+    return {"overview": picture(buffer.getvalue(), "map")}

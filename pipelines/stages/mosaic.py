@@ -1,0 +1,166 @@
+"""The map's picture wall as a pyramid of tiles, from the thumbnails."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+from PIL import Image
+
+from gallery.atlas import CELL, FOLDER, FORMAT, MARGIN, TILE, Atlas, Spot, layout_key, tile_name, tiles_folder
+from gallery.catalog import Artwork
+from gallery.datasets import Say
+from gallery.errors import Invalid, NotFound, Unavailable
+from gallery.images.decode import open_picture
+from gallery.images.derivatives import METHOD, QUALITY
+from gallery.objects import ObjectStore
+from pipelines.stages.layout import Cells, walk
+from pipelines.stages.parallel import count_aloud, parallel_map
+
+EDGE = TILE // CELL
+"""Cells along a tile's side at the deepest zoom."""
+
+
+def make_atlas(build: str, works: Sequence[Artwork], cells: Cells, *, of: int) -> Atlas:
+    """The map on which each of these works, which are of `of` in the build, hangs in its cell."""
+    artists = Counter(work.artist.slug for work in works)
+    names = {work.artist.slug: work.artist.name for work in works}
+    genres = Counter(work.artist.genres[0] for work in works if work.artist.genres)
+    artist_list = sorted(artists, key=lambda slug: (-artists[slug], slug))
+    genre_list = sorted(genres, key=lambda genre: (-genres[genre], genre))
+    artist_places = {slug: place for place, slug in enumerate(artist_list)}
+    genre_places = {genre: place for place, genre in enumerate(genre_list)}
+    spots = []
+    for place in walk(cells).tolist():
+        work, picture = works[place], works[place].picture
+        spots.append(
+            Spot(
+                work.id,
+                int(cells[place, 0]),
+                int(cells[place, 1]),
+                artist_places[work.artist.slug],
+                genre_places[work.artist.genres[0]] if work.artist.genres else -1,
+                picture.color,
+                picture.small,
+                picture.width,
+                picture.height,
+            )
+        )
+    columns, rows = (cells.max(axis=0) + 1).tolist() if len(cells) else (0, 0)
+    shown = [FORMAT, TILE, CELL, MARGIN, QUALITY, [(spot.small, spot.x, spot.y) for spot in spots]]
+    digest = hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:12]
+    pairs = tuple((slug, names[slug]) for slug in artist_list)
+    return Atlas(build, digest, of, columns, rows, pairs, tuple(genre_list), tuple(spots))
+
+
+def tiles(atlas: Atlas, zoom: int) -> list[tuple[int, int]]:
+    """The tiles of a zoom that any work hangs in, as column and row, ordered."""
+    cells = EDGE << (atlas.zoom - zoom)
+    return sorted({(spot.x // cells, spot.y // cells) for spot in atlas.spots})
+
+
+def draw_tiles(atlas: Atlas, images: ObjectStore, *, workers: int, say: Say) -> int:
+    """Draw the tiles that are not there yet, and return how many those were.
+
+    Each zoom is made from the tiles of the one below it, so no more than a few tiles are in memory at a time, and what
+    was drawn before a run was cut off is not drawn again. Raises NotFound where a thumbnail is missing.
+    """
+    folder = atlas.folder
+    present = {key.removeprefix(folder) for key, size in images.sizes(folder).items() if size}
+    pictures = {(spot.x, spot.y): spot.small for spot in atlas.spots}
+    drawn = 0
+    for zoom in range(atlas.zoom, -1, -1):
+        there = tiles(atlas, zoom)
+        missing = [(x, y) for x, y in there if tile_name(zoom, x, y) not in present]
+        below = set(tiles(atlas, zoom + 1)) if zoom < atlas.zoom else set()
+
+        def one(tile: tuple[int, int], zoom: int = zoom, below: set[tuple[int, int]] = below) -> None:
+            if zoom == atlas.zoom:
+                picture = _hung(images, pictures, *tile)
+            else:
+                picture = _joined(images, folder, below, zoom + 1, *tile)
+            images.put(folder + tile_name(zoom, *tile), _encoded(picture), "image/webp")
+
+        done = parallel_map(one, missing, workers)
+        drawn += sum(1 for _ in count_aloud(done, len(missing), f"tiles of zoom {zoom}", say))
+    return drawn
+
+
+def _hung(images: ObjectStore, pictures: dict[tuple[int, int], str], x: int, y: int) -> Image.Image:
+    """A tile of the deepest zoom: each picture in the middle of its cell, in its proportions, nothing around it."""
+    tile = Image.new("RGBA", (TILE, TILE))
+    for column in range(EDGE):
+        for row in range(EDGE):
+            key = pictures.get((x * EDGE + column, y * EDGE + row))
+            if key is None:
+                continue
+            try:
+                thumbnail = open_picture(images.get(key), max_pixels=10**8)
+            except (NotFound, Invalid) as error:
+                raise NotFound(
+                    f"the map needs the thumbnail {key}, which {images.address} does not have whole ({error}); "
+                    "materialize `images` again"
+                ) from error
+            thumbnail.thumbnail((CELL - 2 * MARGIN,) * 2, Image.Resampling.LANCZOS)
+            left = column * CELL + (CELL - thumbnail.width) // 2
+            upper = row * CELL + (CELL - thumbnail.height) // 2
+            tile.paste(thumbnail, (left, upper))
+    return tile
+
+
+def _joined(
+    images: ObjectStore, folder: str, below: set[tuple[int, int]], zoom: int, x: int, y: int
+) -> Image.Image:
+    """A tile from the four below it, at half their size."""
+    whole = Image.new("RGBA", (2 * TILE, 2 * TILE))
+    for column in range(2):
+        for row in range(2):
+            tile = (2 * x + column, 2 * y + row)
+            if tile in below:
+                with Image.open(io.BytesIO(images.get(folder + tile_name(zoom, *tile)))) as part:
+                    whole.paste(part.convert("RGBA"), (column * TILE, row * TILE))
+    return whole.reduce(2)
+
+
+def _encoded(tile: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    tile.save(buffer, "WEBP", quality=QUALITY, method=METHOD)
+    return buffer.getvalue()
+
+
+def finished(images: ObjectStore, build: str) -> Atlas | None:
+    """The build's map, where a complete one of this format is there."""
+    try:
+        data = images.get(layout_key(build))
+    except NotFound:
+        return None
+    try:
+        return Atlas.parse(data)
+    except Unavailable:
+        return None  # of another version, or damaged: it is drawn anew
+
+
+def finish(atlas: Atlas, images: ObjectStore) -> None:
+    """Say that the map is complete, and take away what is left of another of the same build."""
+    images.put(layout_key(atlas.build), atlas.to_json(), "application/json")
+    build = f"{FOLDER}{atlas.build}/"
+    for key in images.sizes(build):
+        if key != layout_key(atlas.build) and not key.startswith(tiles_folder(atlas.build, atlas.digest)):
+            images.delete(key)
+
+
+def forget(images: ObjectStore, wanted: set[str], *, workers: int) -> list[str]:
+    """Delete the maps of all builds but the wanted ones, and return the names of those."""
+    gone: dict[str, list[str]] = {}
+    for key in images.sizes(FOLDER):
+        build = key.removeprefix(FOLDER).partition("/")[0]
+        if build not in wanted:
+            gone.setdefault(build, []).append(key)
+    for build, keys in gone.items():
+        images.delete(layout_key(build))  # first, so that no map with holes is taken for a complete one
+        for _ in parallel_map(images.delete, keys, workers):
+            pass
+    return sorted(gone)

@@ -1,0 +1,270 @@
+"""A refresh over two Celery workers that share nothing but the addresses in the settings, one of which is killed.
+
+Kaggle, the bucket and Weaviate are the stand-ins of tests/standins; Redis and PostgreSQL are real.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import pytest
+from PIL import Image
+
+from gallery.ports import Ports
+from gallery.settings import Settings
+from pipelines import lease
+from pipelines.stages.embedding import VectorCache
+from pipelines.tables import IMAGES
+from tests.archives import artists_csv, write_zip
+from tests.production.conftest import free_port, process, wait_for
+from tests.standins.gcs import create_bucket, fake_gcs
+
+ROOT = Path(__file__).parents[2]
+ARTISTS, WORKS, SHARD = 3, 8, 8
+KEY, TOKEN = "loader-key", "KGAT_for_a_test"
+STEP_LIMIT = 15
+"""Seconds after which, and a few more, Redis gives a dead worker's step to another."""
+
+
+def program(name: str) -> str:
+    """The path of a server program; skips where it is not installed."""
+    debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    found = shutil.which(name) or (str(debian[-1]) if debian else None)
+    if found is None:
+        pytest.skip(f"{name} is not installed; apt-get install redis-server postgresql")
+    return found
+
+
+@contextmanager
+def redis(folder: Path) -> Iterator[str]:
+    """The address of an empty Redis."""
+    port = free_port()
+    command = [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1"]
+    with process([*command, "--save", "", "--appendonly", "no"], folder / "redis.log"):
+        wait_for(lambda: "Ready to accept" in (folder / "redis.log").read_text(), "Redis")
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def postgres(log: Path) -> Iterator[str]:
+    """The address of an empty database, with the driver that Dagster needs named in it."""
+    server, initdb = program("postgres"), program("initdb")
+    # It refuses to run as root, and another user cannot enter root's temporary folders.
+    user = {"user": "postgres"} if os.getuid() == 0 else {}
+    data = Path(tempfile.mkdtemp(prefix="gallery-postgres-"))
+    try:
+        if user:
+            os.chown(data, pwd.getpwnam("postgres").pw_uid, -1)
+        made = [
+            initdb,
+            "-D",
+            str(data / "db"),
+            "-U",
+            "dagster",
+            "-A",
+            "trust",
+            "--no-sync",
+            "--no-locale",
+            "-E",
+            "UTF8",
+        ]
+        subprocess.run(made, check=True, capture_output=True, cwd="/", **user)
+        port = free_port()
+        command = [server, "-D", str(data / "db"), "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
+        command += ["-c", "unix_socket_directories=", "-c", "fsync=off"]
+        with process(command, log, cwd="/", **user):
+            wait_for(lambda: "ready to accept connections" in log.read_text(), "PostgreSQL")
+            yield f"postgresql+psycopg2://dagster@127.0.0.1:{port}/postgres"
+    finally:
+        shutil.rmtree(data)
+
+
+def slow_picture(seed: int, path: Path) -> bytes:
+    """A picture large enough that a shard of them keeps a worker busy for seconds, and small as a file."""
+    patches = np.random.default_rng(seed).integers(0, 255, (6, 5, 3), dtype=np.uint8)
+    Image.fromarray(patches).resize((3000, 3600), Image.Resampling.NEAREST).save(
+        path, "PNG", compress_level=1
+    )
+    return path.read_bytes()
+
+
+@dataclass
+class Machine:
+    """What one machine has to itself: a home, a Dagster home, and the settings, which are the same for all."""
+
+    folder: Path
+    settings: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        (self.folder / "dagster").mkdir(parents=True)
+        shutil.copy(ROOT / "infra/dagster/dagster.yaml", self.folder / "dagster" / "dagster.yaml")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "VIRTUAL_ENV") if name in os.environ}
+        own = {
+            "HOME": str(self.folder),
+            "GALLERY_HOME": str(self.folder / "gallery"),
+            "DAGSTER_HOME": str(self.folder / "dagster"),
+        }
+        return {**kept, **self.settings, **own}
+
+    def start(self, *command: str, **more: Any) -> subprocess.Popen[str]:
+        log = (self.folder / "log").open("a")
+        try:
+            return subprocess.Popen(
+                command,
+                env=self.environment,
+                cwd=self.folder,
+                stderr=log,
+                text=True,
+                start_new_session=True,  # so that a worker can be killed with its children, as a power cut would
+                **{"stdout": log, **more},
+            )
+        finally:
+            log.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Addresses of services that run, and nothing else that machines could share."""
+    names = [f"Painter {letter}" for letter in "ABC"[:ARTISTS]]
+    files = {
+        f"{name.replace(' ', '_')}/{n}.png": slow_picture(place * 100 + n, tmp_path / "picture.png")
+        for place, name in enumerate(names)
+        for n in range(WORKS)
+    }
+    archive = write_zip(tmp_path / "archive.zip", files, artists_csv(names))
+    with ExitStack() as stack:
+        broker = stack.enter_context(redis(tmp_path))
+        database = stack.enter_context(postgres(tmp_path / "postgres.log"))
+        gcs = stack.enter_context(fake_gcs())
+        for bucket in ("pictures", "tables"):
+            create_bucket(gcs, bucket)
+        kaggle = [sys.executable, "-m", "tests.standins.kaggle", "--archive", str(archive), "--token", TOKEN]
+        stack.enter_context(process(kaggle, tmp_path / "kaggle.log", cwd=ROOT))
+        ports = tmp_path / "weaviate.ports"
+        weaviate = [
+            sys.executable,
+            "-m",
+            "tests.standins.weaviate",
+            "--port-file",
+            str(ports),
+            "--api-key",
+            KEY,
+        ]
+        stack.enter_context(process(weaviate, tmp_path / "weaviate.log", cwd=ROOT))
+        wait_for(ports.exists, "the Weaviate stand-in")
+        wait_for(lambda: "serving" in (tmp_path / "kaggle.log").read_text(), "the Kaggle stand-in")
+        rest, grpc = ports.read_text().split()
+        yield {
+            "GALLERY_EXECUTOR": "celery",
+            "GALLERY_BROKER": broker,
+            "GALLERY_STEP_LIMIT": str(STEP_LIMIT),
+            "GALLERY_SHARD_SIZE": str(SHARD),
+            "GALLERY_WORKERS": "1",
+            "GALLERY_DATASET": "kaggle://ikarus777/best-artworks-of-all-time",
+            "GALLERY_IMAGES": "gs://pictures/gallery",
+            "GALLERY_TABLES": "gs://tables/gallery",
+            "GALLERY_VECTORS": f"weaviate://127.0.0.1:{rest}?grpc={grpc}&timeout=5",
+            "GALLERY_VECTORS_KEY": KEY,
+            "GALLERY_ENCODER": "fake",
+            "KAGGLE_API_TOKEN": TOKEN,
+            "KAGGLE_API_ENVIRONMENT": "TEST",
+            "STORAGE_EMULATOR_HOST": gcs,
+            "DAGSTER_POSTGRES_URL": database,
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+            "NO_PROXY": "127.0.0.1,localhost",
+        }
+
+
+def takings(instance: dg.DagsterInstance) -> list[tuple[str, str]]:
+    """Which worker took which step, in order, over all runs."""
+    taken = []
+    for run in instance.get_runs():
+        for record in instance.get_records_for_run(
+            run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT
+        ).records:
+            event = record.event_log_entry.dagster_event
+            worker = event.event_specific_data.metadata.get("Celery worker") if event else None
+            if event and worker is not None:
+                taken.append((str(event.step_key), str(worker.value)))
+    return taken
+
+
+def test_a_run_whose_worker_is_killed_completes_with_nothing_lost_or_doubled(
+    settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machines = {name: Machine(tmp_path / name, settings) for name in ("first", "second", "head")}
+    started: list[subprocess.Popen[str]] = []
+    try:
+        celery = ("dagster-celery", "worker", "start", "-A", "pipelines.workers", "-n")
+        workers = {}
+        for name in ("first", "second"):
+            workers[name] = machines[name].start(*celery, name, "--", "--concurrency", "1")
+            started.append(workers[name])
+        for name in workers:
+            wait_for(lambda name=name: "ready." in (tmp_path / name / "log").read_text(), f"worker {name}")
+        head = machines["head"].start("gallery", "refresh", "--json", stdout=subprocess.PIPE)
+        started.append(head)
+
+        for name, value in machines["head"].environment.items():
+            monkeypatch.setenv(name, value)
+        with dg.DagsterInstance.get() as instance:
+
+            def shard_taken() -> list[tuple[str, str]]:
+                assert head.poll() is None, (tmp_path / "head" / "log").read_text()
+                return [(step, worker) for step, worker in takings(instance) if "upload_images" in step]
+
+            wait_for(lambda: bool(shard_taken()), "a shard at work", 120)
+            lost, worker = shard_taken()[0]
+            victim = worker.partition("@")[0]
+            os.killpg(workers[victim].pid, signal.SIGKILL)
+
+            said, _ = head.communicate(timeout=240)
+            assert head.returncode == 0, (tmp_path / "head" / "log").read_text()
+            taken = takings(instance)
+
+        # The step that died was taken a second time, by the other worker, and no other step was done twice.
+        assert [name.partition("@")[0] for step, name in taken if step == lost] == [
+            victim,
+            next(name for name in workers if name != victim),
+        ]
+        assert [step for step, times in Counter(step for step, _ in taken).items() if times > 1] == [lost]
+        assert len([step for step, _ in taken if "encode_pictures" in step]) == ARTISTS * WORKS // SHARD
+
+        counts, works = json.loads(said), ARTISTS * WORKS
+        assert counts["indexed"] == counts["embedded"] == works
+        assert (counts["images_uploaded"], counts["images_unchanged"]) == (works, 0)
+        ports = Ports(Settings())
+        assert len(IMAGES.read(ports.tables)) == works
+        assert len(ports.images.sizes("originals/")) == works
+        assert len(ports.images.sizes("thumbs/")) == 2 * works
+        cache = VectorCache(ports.tables, ports.encoder.fingerprint, ports.encoder.dim)
+        assert cache.present() == set(IMAGES.read(ports.tables)["sha256"])
+        live = ports.vectors.live()
+        assert live is not None and live.works == works == ports.vectors.open(live.name).count()
+        _, holder = lease.current(ports.tables)
+        assert holder is not None and holder.released
+    finally:
+        for running in started:
+            if running.poll() is None:
+                os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
+            if running.stdout:
+                running.stdout.close()

@@ -1,0 +1,74 @@
+"""How much a score says, judged by the collection's own scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gallery.background import FAIR, SAMPLE, Background, Closeness, closeness
+from gallery.catalog import Build
+from gallery.vectors import Vectors
+from gallery.vectors.memory import MemoryCollection
+from tests.contracts.vector_store import work
+
+DIM = 32
+
+
+def rows(count: int, seed: int = 1) -> Vectors:
+    drawn = np.random.default_rng(seed).normal(size=(count, DIM)).astype(np.float32)
+    return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))
+
+
+def collection(count: int) -> MemoryCollection:
+    made = MemoryCollection(Build("one", "fake", "fake/32", DIM, count, "x", "1", False, "2026-01-01"))
+    made.upsert([work(f"w{number}") for number in range(count)], rows(count))
+    return made
+
+
+def test_the_sample_is_the_same_each_time_and_no_larger_than_it_says() -> None:
+    first, second = (Background.of(collection(2_000)).rows for _ in range(2))
+    assert first.shape == (SAMPLE, DIM)
+    assert np.array_equal(first, second)
+    assert Background.of(collection(20)).rows.shape == (20, DIM)
+
+
+def test_the_sample_tells_the_spread_of_the_whole() -> None:
+    whole, query = rows(2_000), rows(1, seed=2)[0]
+    spread = Background.of(collection(2_000)).spread(query)
+    assert spread is not None
+    scores = whole @ query
+    assert spread.middle == pytest.approx(np.median(scores), abs=0.02)
+    assert spread.deviation == pytest.approx(scores.std(), rel=0.15)
+
+
+def test_works_that_match_do_not_hide_themselves() -> None:
+    plain, query = rows(500), rows(1, seed=2)[0]
+    with_matches = np.vstack([plain[:450], np.tile(query, (50, 1))])
+    without, found = Background(plain).spread(query), Background(with_matches).spread(query)
+    assert without and found
+    assert found.strength(1.0) > 0.75 * without.strength(1.0)
+
+
+@pytest.mark.parametrize("count", [0, 15])
+def test_too_few_works_tell_nothing(count: int) -> None:
+    assert Background(rows(count)).spread(rows(1)[0]) is None
+
+
+def test_works_that_all_score_the_same_tell_nothing() -> None:
+    assert Background(np.tile(rows(1), (40, 1))).spread(rows(1, seed=3)[0]) is None
+
+
+def test_words_follow_from_what_chance_would_do() -> None:
+    assert closeness(None, 1_000) is Closeness.UNKNOWN
+    assert closeness(3.05, 698) is Closeness.CLOSE
+    assert closeness(3.05, 100_000) is Closeness.FAIR  # so large a collection has some that high by chance
+    assert closeness(FAIR + 0.01, 698) is Closeness.FAIR
+    assert closeness(FAIR - 0.01, 698) is Closeness.WEAK
+    assert closeness(9.0, 10_000_000) is Closeness.CLOSE
+
+
+def test_chance_is_mostly_called_weak() -> None:
+    random = np.random.default_rng(5).normal(size=698)
+    words = [closeness(float(strength), 698) for strength in random]
+    assert words.count(Closeness.WEAK) > 680
+    assert words.count(Closeness.CLOSE) <= 3
