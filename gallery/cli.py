@@ -85,8 +85,12 @@ def main() -> None:
 @click.option("--not-by", metavar="SLUG", multiple=True, help="Not by this artist; may be repeated.")
 @click.option("--genre", multiple=True, help="Only by artists of this genre; may be repeated.")
 @click.option("--nationality", multiple=True, help="Only by artists of this nationality; may be repeated.")
-@click.option("--from", "since", type=click.IntRange(0, 9999), help="Only by artists alive in this year or later.")
-@click.option("--to", "until", type=click.IntRange(0, 9999), help="Only by artists alive in this year or before.")
+@click.option(
+    "--from", "since", type=click.IntRange(0, 9999), help="Only by artists alive in this year or later."
+)
+@click.option(
+    "--to", "until", type=click.IntRange(0, 9999), help="Only by artists alive in this year or before."
+)
 @click.option("--each", type=click.IntRange(1, 100), help="At most this many works of one artist.")
 @click.option("-k", "count", type=click.IntRange(1, 100), help="How many works [GALLERY_DEFAULT_RESULTS].")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")

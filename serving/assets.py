@@ -1,7 +1,8 @@
-"""The style sheet, the script and the icon, at addresses that name their content."""
+"""The style sheets, the scripts and the icon, at addresses that name their content."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import mimetypes
 from collections.abc import Mapping
@@ -14,20 +15,28 @@ from werkzeug.wrappers import Response
 from serving.pictures import FOREVER
 
 FOLDER = Path(__file__).with_name("static")
+WORTH = 0.9
+"""A file is sent packed where that leaves no more than this share of it."""
 
 
 def register(app: Flask) -> None:
     """Serve the files of static/ from memory; `url_for("assets.file", name=…)` finds a file's current address."""
-    files = {path.name: path.read_bytes() for path in FOLDER.iterdir()}
+    paths = [path for path in sorted(FOLDER.rglob("*")) if path.is_file()]
+    files = {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths}
+    packed = {name: gzip.compress(data, 9, mtime=0) for name, data in files.items()}
     digests = {name: hashlib.sha256(data).hexdigest()[:12] for name, data in files.items()}
     blueprint = Blueprint("assets", __name__)
 
-    @blueprint.get("/static/<digest>/<name>")
+    @blueprint.get("/static/<digest>/<path:name>")
     def file(digest: str, name: str) -> Response:
         if name not in files:
             abort(404)
-        response = Response(files[name], mimetype=mimetypes.guess_type(name)[0])
-        response.set_etag(digests[name])
+        small = len(packed[name]) <= WORTH * len(files[name]) and "gzip" in request.accept_encodings
+        response = Response(packed[name] if small else files[name], mimetype=mimetypes.guess_type(name)[0])
+        if small:
+            response.headers["Content-Encoding"] = "gzip"
+        response.vary.add("Accept-Encoding")
+        response.set_etag(digests[name] + ("-gzip" if small else ""))
         # A page of before an upgrade still gets its style, but must not remember the newer one as its own.
         response.headers["Cache-Control"] = FOREVER if digest == digests[name] else "no-cache"
         return response.make_conditional(request)

@@ -6,18 +6,30 @@ hold folders and addresses, so it goes to the log.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gallery.errors import Invalid, Unavailable
 
 ALLOWANCE = 1_000_000
 """Bytes that a request may hold beside the uploaded picture: the form's fields and the multipart frame."""
 
 
-class Rejected(Invalid):
-    """The request cannot be answered as it stands; the message is for the visitor, `status` is HTTP's."""
+@dataclass(frozen=True)
+class Mistake:
+    """One thing that is wrong with a request: the name of the field, and what about it."""
 
-    def __init__(self, message: str, status: int = 400) -> None:
+    at: str
+    message: str
+
+
+class Rejected(Invalid):
+    """The request cannot be answered as it stands; the message is for the visitor, `status` is HTTP's, `mistakes` are
+    what a program that sent it can tell one from another."""
+
+    def __init__(self, message: str, status: int = 400, mistakes: tuple[Mistake, ...] = ()) -> None:
         super().__init__(message)
         self.status = status
+        self.mistakes = mistakes
 
 
 class NoCollection(Unavailable):
@@ -41,11 +53,13 @@ SENTENCES: dict[int, tuple[str, str]] = {
     ),
     405: ("That is not possible here", "This address does not take that kind of request."),
     408: ("That took too long", "The connection was too slow for the request to arrive. Please try again."),
+    410: ("That is no more", "The collection has changed since. Please begin again."),
     413: (
         "That is too large",
         "The request is larger than this site accepts. Try a smaller copy of the picture.",
     ),
     415: ("That is not a picture we can read", "JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF are understood."),
+    429: ("That was a lot at once", "This site answers only so many requests a minute. Please wait a moment."),
     416: ("That part does not exist", "The picture has no bytes in the range that was asked for."),
     500: ("Something broke", "The fault is ours, and it has been noted. The search itself may still work."),
     503: (

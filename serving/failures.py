@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
+from typing import Any
 
 from flask import Flask, Response, make_response, request
+from flask_limiter import RateLimitExceeded
 from gunicorn.http.errors import ParseException
-from werkzeug.exceptions import BadHost, HTTPException, RequestEntityTooLarge, SecurityError
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from gallery.errors import GalleryError, Invalid, NotFound
 from serving.api import PREFIX
-from serving.errors import Busy, NoCollection, Rejected, Starting, sentence
-from serving.pages import BarePage, ErrorPage, Page, frame, render
+from serving.composer import cards_of
+from serving.errors import Busy, Mistake, NoCollection, Rejected, Starting, sentence
+from serving.limits import limits
+from serving.pages import BarePage, ErrorPage, Frame, Page, frame, render
 from serving.query import Query
 from serving.site import site
 
@@ -21,8 +26,6 @@ KEPT_HEADERS = ("Allow", "Content-Range")
 """What a client needs of Werkzeug's own answers: the methods for 405, the length for 416."""
 REFRESH = 3
 """Seconds between two looks at a site that is starting."""
-DRAIN = 32_000_000
-"""Bytes read and dropped of a body that is too large, so that the answer is read before the connection ends."""
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +40,8 @@ def register(app: Flask) -> None:
 
 def _of_the_domain(error: GalleryError) -> Response:
     if isinstance(error, Rejected):
-        return _answer(
-            error.status, str(error), title="That search needs a change" if error.status == 400 else ""
-        )
+        title = "That search needs a change" if error.status == 400 else ""
+        return _answer(error.status, str(error), title=title, mistakes=error.mistakes)
     if isinstance(error, Invalid | NotFound):
         log.info("%s: %s", request.path, error)
         return _answer(400 if isinstance(error, Invalid) else 404)
@@ -57,9 +59,9 @@ def _of_the_domain(error: GalleryError) -> Response:
 
 
 def _of_http(error: HTTPException) -> Response:
-    if isinstance(error, RequestEntityTooLarge):
-        _drain()
     response = _answer(error.code or 500)
+    if isinstance(error, RateLimitExceeded):
+        _retry(response, limits().wait())
     for name, value in error.get_headers(request.environ):
         if name in KEPT_HEADERS:
             response.headers[name] = value
@@ -82,28 +84,47 @@ def _unforeseen(error: Exception) -> Response:
 
 
 def _answer(
-    status: int, message: str = "", *, title: str = "", refresh: int | None = None, bare: bool = False
+    status: int,
+    message: str = "",
+    *,
+    title: str = "",
+    refresh: int | None = None,
+    bare: bool = False,
+    mistakes: Sequence[Mistake] = (),
 ) -> Response:
     usual_title, usual_message = sentence(status)
     title, message = title or usual_title, message or usual_message
     if _wants_json():
-        problem = {"type": "about:blank", "title": title, "status": status, "detail": message}
+        problem: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": message}
+        if mistakes:
+            problem["errors"] = [vars(mistake) for mistake in mistakes]
         return Response(json.dumps(problem), status, mimetype=PROBLEM)
     if isinstance(
         request.routing_exception, BadHost | SecurityError
     ):  # no link can be made on a host that is none
         return Response(f"{title}. {message}\n", status, mimetype="text/plain")
-    surround = frame(site(), _typed())
+    surround = _asked() if status == 400 else frame(site(), _typed())
     page: Page = BarePage(surround) if bare else ErrorPage(surround, status, title, message, refresh)
     return make_response(render(page), status)
 
 
+def _asked() -> Frame:
+    """The frame of a page about a search that was refused: all that was asked for, but pictures, to be mended."""
+    if request.endpoint == "search.page" and request.method == "GET":
+        try:
+            query = Query.parse(request.args, site().settings).without_pictures()
+            return frame(site(), query, cards_of(site(), query, site().live()))
+        except GalleryError:
+            pass  # what cannot be read is what was refused
+    return frame(site(), _typed())
+
+
 def _typed() -> Query:
     """What the visitor had typed, to be mended in the form."""
-    settings = site().settings
     words = "" if request.method == "POST" else request.args.get("q", "")
     words = "".join(character for character in words if character.isprintable())
-    return Query(words.strip()[: settings.max_query], settings.default_results)
+    words = words.strip()[: site().settings.max_query]
+    return Query().with_part("q", words) if words else Query()
 
 
 def _wants_json() -> bool:
@@ -116,13 +137,3 @@ def _wants_json() -> bool:
 def _retry(response: Response, seconds: int) -> Response:
     response.headers["Retry-After"] = str(seconds)
     return response
-
-
-def _drain() -> None:
-    # Many clients, browsers among them, send all of the body before they read the answer; closing early would
-    # show them a broken connection in place of the page.
-    if (request.content_length or 0) > DRAIN:
-        return
-    body, left = request.environ["wsgi.input"], DRAIN
-    while left > 0 and (chunk := body.read(min(left, 1 << 16))):
-        left -= len(chunk)

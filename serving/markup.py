@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 from flask import Flask, url_for
 
 from gallery.catalog import Artwork, Picture
+from serving.sentence import capital
 from serving.site import site
+
+RATIO_STEP, RATIO_STEPS = 1.02, 75
+"""Proportions of pictures in the grid go in steps of 2 %, from 1 : 4.4 to 4.4 : 1."""
 
 
 def alt(work: Artwork) -> str:
@@ -23,7 +28,24 @@ def srcset(picture: Picture) -> str:
     settings, longer = site().settings, max(picture.width, picture.height)
     copies = ((picture.small, settings.thumb_small), (picture.large, settings.thumb_large))
     widths = {key: max(1, round(picture.width * min(1.0, side / longer))) for key, side in copies}
-    return ", ".join(f"{url_for('pictures.picture', key=key)} {width}w" for key, width in widths.items())
+    return ", ".join(f"{picture_url(key)} {width}w" for key, width in widths.items())
+
+
+def picture_url(key: str, external: bool = False) -> str:
+    """Where a browser gets the object of that key: in this app, whole where `external`, or in the store."""
+    return site().delivery.address(key) or url_for("pictures.picture", key=key, _external=external)
+
+
+def ratio_class(picture: Picture) -> str:
+    """The class of ratios.css that says width by height, right to a hundredth; the policy forbids inline styles."""
+    steps = round(math.log(picture.width / picture.height) / math.log(RATIO_STEP))
+    return f"r{max(-RATIO_STEPS, min(RATIO_STEPS, steps))}"
+
+
+def ratio_rules() -> str:
+    """What ratios.css holds."""
+    steps = range(-RATIO_STEPS, RATIO_STEPS + 1)
+    return "".join(f".r{step}{{--r:{RATIO_STEP**step:.3f}}}\n" for step in steps)
 
 
 def fitted(picture: Picture, width: int, height: int) -> tuple[int, int]:
@@ -49,5 +71,14 @@ def day(moment: str) -> str:
 
 def register(app: Flask) -> None:
     """Give the filters to the app's templates."""
-    app.jinja_env.filters.update(alt=alt, srcset=srcset, fitted=fitted, source=source, day=day)
+    app.jinja_env.filters.update(
+        alt=alt,
+        srcset=srcset,
+        fitted=fitted,
+        source=source,
+        day=day,
+        ratio_class=ratio_class,
+        capital=capital,
+    )
+    app.jinja_env.globals.update(picture_url=picture_url)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from flask import render_template
+from flask import current_app, render_template, request
 
-from gallery.catalog import Artwork, Build, Hit
+from gallery.background import Closeness
+from gallery.catalog import Artwork, Build
 from gallery.errors import GalleryError
+from gallery.search import Match
+from serving.composer import Card
 from serving.query import Chip, Query
 from serving.site import Site
-from serving.tokens import Upload
-from serving.wall import Facets, Spread
+from serving.wall import Facet, Painter
 
 EXAMPLES = (
     "sailing boats on the sea",
@@ -21,6 +24,8 @@ EXAMPLES = (
     "a bowl of fruit",
     "mountains",
 )
+MORE = "more"
+"""The id of the element that htmx puts further results in the place of."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +53,11 @@ class Frame:
     """What surrounds every page: the search form's state and limits, and the live build, None where there is none."""
 
     query: Query
+    cards: tuple[Card, ...]
     build: Build | None
     banners: tuple[Banner, ...]
-    facets: Facets | None
+    painters: int
+    default_results: int
     max_results: int
     max_query: int
     max_upload: int
@@ -66,33 +73,41 @@ class Page:
 
 @dataclass(frozen=True)
 class HomePage(Page):
-    """Before a search: examples to try, and works to look at, perhaps through filters."""
+    """Before a search: examples to try, works to look at, and ways into the collection."""
 
     template = "home.html"
     examples: tuple[Query, ...]
-    wall: Spread
-    chips: tuple[Chip, ...]
+    works: tuple[Artwork, ...]
+    facets: tuple[Facet, ...]
 
 
 @dataclass(frozen=True)
-class Card:
-    """A work that was found, and more works by its artist."""
+class Tile:
+    """A work among results: what the search says of it, None in a mere list; its painter, who is introduced where
+    `introduced` says so; and whether weak matches begin with it."""
 
-    hit: Hit
-    others: tuple[Artwork, ...]
+    work: Artwork
+    match: Match | None
+    painter: Painter
+    introduced: bool
+    weak_from_here: bool
 
 
 @dataclass(frozen=True)
 class ResultsPage(Page):
-    """What a search found. `upload` is the picture searched by, `token` its signed field; None and "" for words."""
+    """What a search found, or what passes a filter. `more` is where the works go on, "" after the last; `outstanding`
+    is False where every match of the first page is a weak one."""
 
     template = "results.html"
-    cards: tuple[Card, ...]
+    sentence: str
+    tiles: tuple[Tile, ...]
+    works: int
+    more: str
+    outstanding: bool
     chips: tuple[Chip, ...]
+    facets: tuple[Facet, ...]
     encoder: str
     seconds: float
-    upload: Upload | None
-    token: str
 
 
 @dataclass(frozen=True)
@@ -101,10 +116,29 @@ class WorkPage(Page):
 
     template = "work.html"
     work: Artwork
+    painter: Painter
     build: Build
     encoder: str
-    similar: tuple[Hit, ...]
-    others: tuple[Artwork, ...]
+    similar: tuple[Tile, ...]
+    more: Query
+
+
+@dataclass(frozen=True)
+class ArtistsPage(Page):
+    """Every painter of the collection, by name."""
+
+    template = "artists.html"
+    painters: tuple[Painter, ...]
+
+
+@dataclass(frozen=True)
+class ArtistPage(Page):
+    """One painter and their works; `more` is where these go on, "" after the last."""
+
+    template = "artist.html"
+    painter: Painter
+    tiles: tuple[Tile, ...]
+    more: str
 
 
 @dataclass(frozen=True)
@@ -125,19 +159,22 @@ class BarePage(Page):
     template = "bare.html"
 
 
-def frame(site: Site, query: Query) -> Frame:
+def frame(site: Site, query: Query, cards: tuple[Card, ...] = ()) -> Frame:
     """The frame around a page. Never raises where the collection is out of reach: error pages have one too."""
+    painters = 0
     try:
         build = site.ports.vectors.live()
-        facets = site.wall.facets(build) if build else None
+        painters = len(site.wall.painters(build)) if build else 0
     except GalleryError:
-        build = facets = None
+        build = None
     settings = site.settings
     return Frame(
         query,
+        cards,
         build,
         banners(build, settings.encoder),
-        facets,
+        painters,
+        settings.default_results,
         settings.max_results,
         settings.max_query,
         settings.max_upload,
@@ -151,6 +188,34 @@ def banners(build: Build | None, encoder: str) -> tuple[Banner, ...]:
     return (GENERATED,) * generated + (ROUGHER,) * rougher
 
 
+def tiles(site: Site, build: Build, works: Sequence[Artwork | Match], *, divided: bool) -> tuple[Tile, ...]:
+    """The works as tiles, each painter introduced once; `divided` where the weak matches are to be set apart."""
+    painters, introduced = site.wall.painters(build), set()
+    weak = [isinstance(item, Match) and item.weak for item in works]
+    first_weak = next((place for place in range(len(weak)) if all(weak[place:])), None) if divided else None
+    made = []
+    for place, item in enumerate(works):
+        match = item if isinstance(item, Match) else None
+        work = item.artwork if isinstance(item, Match) else item
+        # A collection larger than the wall reads may have painters that it does not know.
+        painter = painters.get(work.artist.slug) or Painter(work.artist, 1, (work,))
+        first = work.artist.slug not in introduced
+        introduced.add(work.artist.slug)
+        made.append(Tile(work, match, painter, first, place == first_weak))
+    return tuple(made)
+
+
+def is_outstanding(hits: Sequence[Match]) -> bool:
+    """False where all matches are weak, so that there is nothing to set the weak ones apart from."""
+    return not hits or not all(hit.weak for hit in hits) or hits[0].closeness is Closeness.UNKNOWN
+
+
 def render(page: Page) -> str:
-    """The page as HTML."""
-    return render_template(page.template, **{field.name: getattr(page, field.name) for field in fields(page)})
+    """The page as HTML; only its block of results where htmx asks for more of them."""
+    context: dict[str, Any] = {field.name: getattr(page, field.name) for field in fields(page)}
+    if request.headers.get("HX-Target") == MORE:
+        template = current_app.jinja_env.get_template(page.template)
+        if block := template.blocks.get("hits"):
+            current_app.update_template_context(context)
+            return "".join(block(template.new_context(context)))
+    return render_template(page.template, **context)

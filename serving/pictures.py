@@ -11,7 +11,7 @@ from serving.site import site
 
 blueprint = Blueprint("pictures", __name__)
 
-FOLDERS = ("originals/", "thumbs/")
+FOLDERS = ("originals/", "thumbs/", "maps/")
 """What of the image store may be seen."""
 
 FOREVER = "public, max-age=31536000, immutable"

@@ -1,4 +1,4 @@
-"""A search as its address says it: read from the parameters, and written back into every link."""
+"""A search as its address says it: read from the parameters, said in a sentence, and written back into every link."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from flask import url_for
 from werkzeug.datastructures import MultiDict
@@ -16,23 +16,42 @@ from gallery.settings import Settings
 from gallery.vectors.filters import EVERYTHING, Filter
 from serving.errors import Rejected
 
-Field = Literal["artist", "genre", "nationality", "from", "to"]
+Kind = Literal["q", "not", "pic", "like", "less"]
+"""The parts of a search: words, words to avoid, uploaded pictures, and works to be more or less like. Each is a
+parameter; its weights are another one, named as it is with a w."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
+SINGLE = ("q", "not")
+"""Kinds of which a search has one at most."""
+AWAY = ("not", "less")
+"""Kinds that a search moves away from."""
+MOST: dict[Kind, int] = {"q": 1, "not": 1, "pic": 3, "like": 12, "less": 12}
+"""Parts of a kind: three tokens of pictures are what an address holds, the others more than a page can show well."""
 
+Field = Literal["artist", "genre", "nationality", "notby", "from", "to"]
 FIELDS: dict[Field, str] = {
     "artist": "artists",
     "genre": "genres",
     "nationality": "nationalities",
+    "notby": "without_artists",
     "from": "since",
     "to": "until",
 }
 """Parameter -> attribute of the filter."""
-LISTS: tuple[Field, ...] = ("artist", "genre", "nationality")
+LISTS: tuple[Field, ...] = ("artist", "genre", "nationality", "notby")
 YEARS: tuple[Field, ...] = ("from", "to")
 
 MAX_VALUES = 20
 """Values of one filter; more than any page offers to combine."""
 MAX_VALUE = 200
 """Characters of one value."""
+MAX_TOKEN = 4_000
+"""Characters of a picture's token, of which ours have about two thousand."""
+LIGHTEST, HEAVIEST = 0.05, 10.0
+"""Weights of a part; 1 is what a part has that says nothing of it."""
+FARTHEST = 100_000
+"""Hits that can be passed over."""
+LONGEST = 8_000
+"""Characters of an address; gunicorn is told to take 8,190 with the method and the protocol."""
 
 
 @dataclass(frozen=True)
@@ -44,48 +63,104 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Query:
-    """What to search for; no words for a search by picture, or for looking around without one."""
+class Asked:
+    """One part of a search: `value` is words, the token of a picture, or the id of a work."""
 
-    words: str
-    k: int
+    kind: Kind
+    value: str
+    weight: float = 1.0
+
+    @property
+    def signed(self) -> float:
+        """The weight, below zero for what the search moves away from."""
+        return -self.weight if self.kind in AWAY else self.weight
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to search for, through which filter, and how it is shown.
+
+    `parts` come in the order of `KINDS`; none of them is a look at what passes the filter. `k` is the number of works
+    on a page, None for the site's own; `each` is how many of one artist's, at most; `start` is how many are passed over.
+    """
+
+    parts: tuple[Asked, ...] = ()
     where: Filter = EVERYTHING
+    k: int | None = None
+    each: int | None = None
+    start: int = 0
 
     @classmethod
     def parse(cls, values: MultiDict[str, str], settings: Settings) -> Query:
-        """The query in a request's parameters; unknown ones are passed over. Raises Rejected."""
+        """The query in a request's parameters; unknown ones are passed over. Raises Rejected.
+
+        A `drop` such as "like:0" leaves that part out again, which is how a form's button removes one.
+        """
         where: dict[str, Any] = {FIELDS[field]: _list(values, field) for field in LISTS}
         where |= {FIELDS[field]: _year(values, field) for field in YEARS}
         if where["since"] is not None and where["until"] is not None and where["since"] > where["until"]:
             raise Rejected(f"The years run backwards: from {where['since']} to {where['until']}.")
-        words = _words(values.get("q", ""), settings.max_query)
-        return cls(words, _count(values.get("k"), settings), Filter(**where))
+        parts = [part for kind in KINDS for part in _parts(values, kind, settings)]
+        avoided = {part.value for part in parts if part.kind == "less"}
+        return cls(
+            tuple(part for part in parts if not (part.kind == "like" and part.value in avoided)),
+            Filter(**where),
+            _count(values, "k", settings.max_results, settings.default_results),
+            _count(values, "each", settings.max_results),
+            _start(values),
+        )
+
+    @property
+    def words(self) -> str:
+        """The words searched for, "" where there are none."""
+        return next((part.value for part in self.parts if part.kind == "q"), "")
+
+    def of(self, *kinds: Kind) -> tuple[Asked, ...]:
+        """The parts of these kinds."""
+        return tuple(part for part in self.parts if part.kind in kinds)
 
     @property
     def params(self) -> dict[str, Any]:
-        """The parameters that `parse` reads back as this query; the words left out where there are none."""
-        params: dict[str, Any] = {"q": self.words, "k": self.k}
+        """The parameters that `parse` reads back as this query; what says nothing is left out."""
+        params: dict[str, Any] = {}
+        for kind in KINDS:
+            parts = self.of(kind)
+            weights = [f"{part.weight:g}" for part in parts]
+            while weights and weights[-1] == "1":
+                weights.pop()
+            params |= {kind: [part.value for part in parts], f"{kind}w": weights}
         params |= {field: getattr(self.where, attribute) for field, attribute in FIELDS.items()}
-        return {name: value for name, value in params.items() if value not in ("", (), None)}
-
-    @property
-    def kept(self) -> dict[str, Any]:
-        """The filters that have no field of their own in the form, so that its address has to carry them."""
-        return {name: value for name, value in self.params.items() if name in LISTS}
+        params |= {"each": self.each, "k": self.k, "start": self.start or None}
+        return {name: value for name, value in params.items() if value not in ([], (), None)}
 
     @property
     def href(self) -> str:
         """The address of the page that answers this query."""
         return url_for("search.page", **self.params)
 
-    def narrowed(self, field: Field, value: str) -> Query:
-        """This query with one more value of a filter."""
-        values: tuple[str, ...] = getattr(self.where, FIELDS[field])
-        return self if value in values else self._with(field, (*values, value))
+    def checked(self) -> Query:
+        """This query, if its address can be sent. Raises Rejected."""
+        if len(self.href) > LONGEST:
+            raise Rejected(
+                "That is more than an address can hold. Search by fewer pictures at once, or use fewer words."
+            )
+        return self
+
+    def with_part(self, kind: Kind, value: str) -> Query:
+        """This query with one more part, from its first hit on."""
+        return self._of_parts((*self.parts, Asked(kind, value)))
+
+    def without_pictures(self) -> Query:
+        """This query without the uploaded pictures."""
+        return self._of_parts(part for part in self.parts if part.kind != "pic")
 
     def only(self, field: Field, value: str) -> Query:
-        """A look at what one filter lets through, without words."""
-        return Query("", self.k)._with(field, (value,))
+        """A look at what one filter lets through."""
+        return Query(k=self.k)._with(field, (value,))
+
+    def at(self, start: int) -> Query:
+        """This query from another hit on."""
+        return dataclasses.replace(self, start=start)
 
     def chips(self, artists: Mapping[str, str]) -> tuple[Chip, ...]:
         """The filters in force; `artists` gives names for slugs."""
@@ -93,17 +168,22 @@ class Query:
         for field in LISTS:
             values: tuple[str, ...] = getattr(self.where, FIELDS[field])
             for value in values:
-                label = artists.get(value, value) if field == "artist" else value
-                chips.append(Chip(label, self._with(field, tuple(v for v in values if v != value))))
+                label = artists.get(value, value) if field in ("artist", "notby") else value
+                removed = self._with(field, tuple(v for v in values if v != value))
+                chips.append(Chip(f"not by {label}" if field == "notby" else label, removed))
         for field in YEARS:
             year = getattr(self.where, FIELDS[field])
             if year is not None:
                 chips.append(Chip(f"{field} {year}", self._with(field, None)))
         return tuple(chips)
 
+    def _of_parts(self, parts: Any) -> Query:
+        ordered = sorted(parts, key=lambda part: KINDS.index(part.kind))
+        return dataclasses.replace(self, parts=tuple(ordered), start=0)
+
     def _with(self, field: Field, value: object) -> Query:
         where = dataclasses.replace(self.where, **{FIELDS[field]: value})  # type: ignore[arg-type]
-        return dataclasses.replace(self, where=where)
+        return dataclasses.replace(self, where=where, start=0)
 
 
 def _clean(text: str, what: str) -> str:
@@ -115,6 +195,26 @@ def _clean(text: str, what: str) -> str:
     return " ".join(text.split())
 
 
+def _parts(values: MultiDict[str, str], kind: Kind, settings: Settings) -> list[Asked]:
+    weights = values.getlist(f"{kind}w")
+    dropped = {
+        int(place)
+        for name, _, place in (drop.partition(":") for drop in values.getlist("drop"))
+        if name == kind and re.fullmatch(r"[0-9]{1,3}", place)
+    }
+    found: dict[str, Asked] = {}
+    given = values.getlist(kind)[: 1 if kind in SINGLE else None]
+    for place, text in enumerate(given):
+        value = _words(text, settings.max_query) if kind in SINGLE else _name(text, kind)
+        weight = _weight(weights[place]) if place < len(weights) else 1.0
+        if value and place not in dropped:
+            found.setdefault(value, Asked(kind, value, weight))
+    if len(found) > MOST[kind]:
+        what = "pictures" if kind == "pic" else "works"
+        raise Rejected(f"A search takes up to {MOST[kind]} {what} of a kind. Remove one of them first.")
+    return list(found.values())
+
+
 def _words(text: str, limit: int) -> str:
     if len(text) > limit:
         raise Rejected(
@@ -123,12 +223,36 @@ def _words(text: str, limit: int) -> str:
     return unicodedata.normalize("NFC", _clean(text, "search"))
 
 
-def _count(text: str | None, settings: Settings) -> int:
-    if text is None:
-        return settings.default_results
-    if re.fullmatch(r"[0-9]{1,9}", text) and 1 <= int(text) <= settings.max_results:
+def _name(text: str, kind: Kind) -> str:
+    if len(text) > (MAX_TOKEN if kind == "pic" else MAX_VALUE):
+        raise Rejected("A part of this address is too long. It may have been joined to something else.")
+    return _clean(text, "address")
+
+
+def _weight(text: str) -> float:
+    if not text.strip():
+        return 1.0
+    if re.fullmatch(r"\s*[0-9]{1,3}(\.[0-9]{1,6})?\s*", text):
+        weight = round(float(text), 2)
+        if LIGHTEST <= weight <= HEAVIEST:
+            return weight
+    raise Rejected(f"A weight must be a number from {LIGHTEST:g} to {HEAVIEST:g}.")
+
+
+def _count(values: MultiDict[str, str], name: str, most: int, usual: int | None = None) -> int | None:
+    text = values.get(name)
+    if text is None or (text == "" and usual is None):
+        return None
+    if re.fullmatch(r"[0-9]{1,9}", text) and 1 <= int(text) <= most:
+        return None if int(text) == usual else int(text)
+    raise Rejected(f"The number of works must be a whole number from 1 to {most}.")
+
+
+def _start(values: MultiDict[str, str]) -> int:
+    text = values.get("start", "0")
+    if re.fullmatch(r"[0-9]{1,9}", text) and int(text) <= FARTHEST:
         return int(text)
-    raise Rejected(f"The number of works must be a whole number from 1 to {settings.max_results}.")
+    raise Rejected(f"The first work must be a whole number from 0 to {FARTHEST:,}.")
 
 
 def _list(values: MultiDict[str, str], field: Field) -> tuple[str, ...]:

@@ -12,13 +12,16 @@ from gunicorn.app.base import BaseApplication
 from gallery.settings import Settings
 from serving.app import create_app
 from serving.site import EXTENSION, Site
+from serving.worker import LoopWorker
 
 TIMEOUT = 60
 """Seconds without a sign of life from the worker after which it is replaced; loading torch takes some of them."""
+CONNECTIONS = 500
+"""Connections open at once; each is a file, of which a process usually may have 1,024."""
 GRACE = 10
 """Seconds that requests may go on for once the server was told to stop."""
 SILENCE = 20
-"""Seconds that a client may neither send of its request nor read of its answer before its thread is taken back."""
+"""Seconds that a client may neither send of its request nor read of its answer before it is cut off."""
 
 
 class Server(BaseApplication):
@@ -35,8 +38,10 @@ class Server(BaseApplication):
         options: dict[str, Any] = {
             "bind": f"{host}:{self._settings.port}",
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": LoopWorker,
             "threads": self._settings.threads,
+            "worker_connections": CONNECTIONS,
+            "forwarded_allow_ips": "",  # GALLERY_TRUSTED_PROXIES says whom to believe; see serving.proxies
             "timeout": TIMEOUT,
             "graceful_timeout": GRACE,
             "limit_request_line": 8190,

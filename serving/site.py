@@ -13,13 +13,15 @@ from gallery.errors import Unavailable
 from gallery.ports import Ports
 from gallery.search import SearchEngine
 from gallery.settings import Settings
+from serving.atlases import Atlases
+from serving.delivery import Delivery
 from serving.errors import NoCollection, Starting
 from serving.tokens import Tokens
 from serving.wall import Wall
 from serving.warmup import State, WarmUp
 
 DECODERS = 2
-"""Uploads decoded and encoded at the same time; each may hold up to 400 MB of pixels while it lasts."""
+"""Uploads decoded and encoded at the same time; each may hold up to 600 MB of pixels while it lasts."""
 
 EXTENSION = "gallery"
 
@@ -33,12 +35,14 @@ class Site:
     engine: SearchEngine
     warmup: WarmUp
     wall: Wall
+    atlases: Atlases
     tokens: Tokens
+    delivery: Delivery
     decoders: threading.BoundedSemaphore
 
     @classmethod
     def open(cls, settings: Settings, ports: Ports) -> Site:
-        """The parts for these settings; nothing is loaded yet."""
+        """The parts for these settings; nothing is loaded yet. Raises Invalid where they do not go together."""
         engine = SearchEngine(ports)
         key = settings.secret_key.get_secret_value() if settings.secret_key else None
         return cls(
@@ -47,7 +51,9 @@ class Site:
             engine,
             WarmUp(ports, engine),
             Wall(ports),
+            Atlases(ports),
             Tokens(key),
+            Delivery(settings, ports),
             threading.BoundedSemaphore(DECODERS),
         )
 

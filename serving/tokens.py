@@ -1,32 +1,42 @@
-"""An uploaded picture as a signed form field, so that a search can be refined without a second upload.
+"""An uploaded picture as a signed token short enough for an address, so that its search is a link to be shared.
 
-Nothing of an upload is kept here: its vector and a little copy travel with the page that shows it.
+Nothing of an upload is kept here: its vector, rounded to a byte a float, and a tiny copy travel in the address. A token
+can be read by anyone who has the link, and made by nobody without the key.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import secrets
+import struct
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
 
-from gallery.search import PictureQuery
+from gallery.mix import LikePicture
+from gallery.vectors import Vector
 from serving.errors import Rejected
 
-MAX_AGE = 24 * 60 * 60
-"""Seconds that a field can be used for."""
+MAX_AGE = 7 * 24 * 60 * 60
+"""Seconds that a token can be used for."""
 
-# Raise the number when the field's content changes, so that older fields are refused rather than misread.
-SALT = "picture/1"
+# Raise the number when the token's content changes, so that older ones are refused rather than misread.
+SALT = "picture/2"
+HEADER = struct.Struct("<8sHHHf")
+"""The fingerprint's digest, the copy's width and height, the bytes of the packed vector, the size of its steps."""
+
+LONGEST = 65_536
+"""Numbers of a vector, at most; whoever has the key must not have the memory too."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Upload:
-    """A picture to search by: its query, and a small WebP copy of `width` x `height` pixels to show back."""
+    """A picture to search by: its vector, and a tiny WebP copy of `width` x `height` pixels to show back."""
 
-    query: PictureQuery
+    part: LikePicture
     copy: bytes
     width: int
     height: int
@@ -41,22 +51,50 @@ class Tokens:
     """Signs uploads, and reads back what it signed. Without a key it makes one, good for this process."""
 
     def __init__(self, key: str | None) -> None:
-        self._serializer = URLSafeTimedSerializer(key or secrets.token_hex(32), salt=SALT)
+        self._signer = TimestampSigner(
+            key or secrets.token_hex(32), salt=SALT, key_derivation="hmac", digest_method=hashlib.sha256
+        )
 
     def write(self, upload: Upload) -> str:
-        """The upload as a form field's value."""
-        vector = np.asarray(upload.query.vector, dtype="<f4").tobytes()
-        parts = [base64.b64encode(data).decode("ascii") for data in (vector, upload.copy)]
-        signed = self._serializer.dumps([upload.query.fingerprint, *parts, upload.width, upload.height])
-        return signed if isinstance(signed, str) else signed.decode("ascii")
+        """The upload as a parameter's value: about 1,000 characters for the vector, and up to 1,100 for the copy."""
+        packed, step = _packed(upload.part.vector)
+        digest = _digest(upload.part.fingerprint)
+        header = HEADER.pack(digest, upload.width, upload.height, len(packed), step)
+        text = base64.urlsafe_b64encode(header + packed + upload.copy).rstrip(b"=")
+        return self._signer.sign(text).decode("ascii")
 
-    def read(self, token: str) -> Upload:
-        """The upload that `write` was given. Raises Rejected where it is not ours or too old."""
+    def read(self, token: str, fingerprint: str) -> Upload:
+        """The upload that `write` was given, its vector off by about 1 %. Raises Rejected where the token is not ours,
+        too old, or of a picture seen by another encoder than the one with this fingerprint."""
         try:
-            fingerprint, vector, copy, width, height = self._serializer.loads(token, max_age=MAX_AGE)
+            text = self._signer.unsign(token.encode("ascii", "replace"), max_age=MAX_AGE)
         except SignatureExpired:
-            raise Rejected("This picture was uploaded over a day ago. Please upload it again.") from None
+            raise Rejected(
+                "The picture of this search was uploaded over a week ago. Please add it again."
+            ) from None
         except BadSignature:
-            raise Rejected("This picture can no longer be used. Please upload it again.") from None
-        row = np.frombuffer(base64.b64decode(vector), dtype="<f4").astype(np.float32)
-        return Upload(PictureQuery(row, fingerprint), base64.b64decode(copy), width, height)
+            raise Rejected("The picture of this search can no longer be used. Please add it again.") from None
+        # Of one token there is one spelling: base64 has others, for the signature too.
+        if self._signer.get_signature(token.encode().rpartition(b".")[0]) != token.encode().rpartition(b".")[2]:
+            raise Rejected("The picture of this search can no longer be used. Please add it again.")
+        data = base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+        digest, width, height, length, step = HEADER.unpack_from(data)
+        if digest != _digest(fingerprint):
+            raise Rejected(
+                "The collection has changed since the picture of this search was uploaded. Please add it again."
+            )
+        packed = data[HEADER.size : HEADER.size + length]
+        unpacked = zlib.decompressobj().decompress(packed, LONGEST)
+        vector = np.frombuffer(unpacked, dtype=np.int8).astype(np.float32) * np.float32(step)
+        vector /= np.linalg.norm(vector)
+        return Upload(LikePicture(vector, fingerprint), data[HEADER.size + length :], width, height)
+
+
+def _packed(vector: Vector) -> tuple[bytes, float]:
+    """The vector in steps of one size, a byte each, deflated; and that size."""
+    step = float(np.abs(vector).max()) / 127
+    return zlib.compress(np.rint(vector / step).astype(np.int8).tobytes(), 9), step
+
+
+def _digest(fingerprint: str) -> bytes:
+    return hashlib.blake2b(fingerprint.encode(), digest_size=8).digest()

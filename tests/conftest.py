@@ -30,7 +30,8 @@ def settings_with(tmp_path: Path) -> Callable[..., Settings]:
     """Settings with everything below a temporary folder and the fake encoder, but for what is given."""
 
     def make(**given: Any) -> Settings:
-        return read_settings(**{"home": tmp_path / "home", "encoder": "fake", **given})
+        unlimited = {"rate_limit": "off", "upload_rate_limit": "off"}
+        return read_settings(**{"home": tmp_path / "home", "encoder": "fake", **unlimited, **given})
 
     return make
 

@@ -122,7 +122,10 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
             complaints.append(line.text)
 
     def answered(response: Response) -> None:
-        if response.status >= 400 and not response.request.is_navigation_request():
+        asked = response.request
+        # A search is a visit too, though htmx makes it.
+        visited = asked.is_navigation_request() or asked.headers.get("hx-target") == "main"
+        if response.status >= 400 and not visited:
             complaints.append(f"{response.status} {response.url}")
 
     def open_page(address: str, **options: Any) -> Page:

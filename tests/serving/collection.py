@@ -20,7 +20,7 @@ from gallery.vectors import Vectors
 from gallery.vectors.memory import MemoryStore
 
 ARTISTS = (
-    Artist("ada-amber", "Ada Amber", 1840, 1926, ("Impressionism",), ("French",), "Ada painted light.", "", "https://en.wikipedia.org/wiki/Ada"),
+    Artist("ada-amber", "Ada Amber", 1840, 1926, ("Impressionism",), ("French",), "Ada painted light.", "Ada painted light. It was a long life.", "https://en.wikipedia.org/wiki/Ada"),
     Artist("bo-blue", "Bo Blue", 1881, 1973, ("Cubism", "Surrealism"), ("Spanish",), "Bo painted corners.", "", "https://en.wikipedia.org/wiki/Bo"),
     Artist("ché-cyan", "Ché “Cyan” <b>", None, 1516, (), ("Dutch",), "", "", ""),
     Artist("dee-dun", "Dee Dun", 1932, None, ("Impressionism",), ("French", "Spanish"), "Dee paints dust.", "", "https://en.wikipedia.org/wiki/Dee"),

@@ -53,9 +53,10 @@ def site_of(app: Flask) -> Site:
 
 
 def upload(client: FlaskClient, data: bytes | None = None, path: str = "/", **fields: Any) -> TestResponse:
-    """The answer to a picture, or to one drawn here, sent with these fields."""
+    """Where a picture leads to, or one drawn here, sent with these fields."""
     data = encoded(drawing("#c08020", 1)) if data is None else data
     # Encoded here: the client would put a large body into a temporary file and leave it open.
     file = FileStorage(io.BytesIO(data), "mine.png", "picture")
     boundary, body = encode_multipart({"picture": file, **fields})
-    return client.post(path, data=body, content_type=f"multipart/form-data; boundary={boundary}")
+    kind = f"multipart/form-data; boundary={boundary}"
+    return client.post(path, data=body, content_type=kind, follow_redirects=True)

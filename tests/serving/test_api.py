@@ -22,7 +22,11 @@ def body(answer: TestResponse) -> dict[str, Any]:
 
 def test_the_answer_says_what_was_asked_and_of_what(client: FlaskClient) -> None:
     answer = body(client.get(f"{PATH}?q=sea&k=2&genre=Cubism&to=1950"))
-    assert answer["query"] == {"words": "sea", "filters": {"genre": ["Cubism"], "to": 1950}}
+    assert (answer["query"]["words"], answer["query"]["filters"]) == (
+        "sea",
+        {"genre": ["Cubism"], "to": 1950},
+    )
+    assert answer["sentence"] == "“sea”, of Cubism, by painters alive in 1950 or before"
     assert (answer["k"], answer["build"], answer["generated"]) == (2, "one", False)
     assert answer["encoder"] == "Fake (48 floats)"
     assert len(answer["results"]) == 2
@@ -30,7 +34,9 @@ def test_the_answer_says_what_was_asked_and_of_what(client: FlaskClient) -> None
 
 def test_a_result_is_whole(client: FlaskClient) -> None:
     [result] = body(client.get(f"{PATH}?q=sea&k=1&artist=ada-amber"))["results"]
-    assert set(result) == {"id", "score", "artist", "file", "picture", "url"}
+    assert set(result) == {
+        "id", "score", "closeness", "strength", "weak", "named", "pulls", "artist", "file", "alt", "picture", "url",
+    }  # fmt: skip
     assert result["artist"] == {
         "slug": "ada-amber", "name": "Ada Amber", "years": "1840–1926", "birth": 1840, "death": 1926,
         "genres": ["Impressionism"], "nationalities": ["French"], "summary": "Ada painted light.",
@@ -59,7 +65,7 @@ def test_a_picture_finds_the_work_it_is_of(client: FlaskClient, ports: Ports, wo
 @pytest.mark.parametrize(
     ("data", "fields", "status"),
     [
-        (None, {"q": "words"}, 400),
+        (None, {"kk": "1"}, 400),
         (b"no picture", {}, 415),
         (b"\0" * 300_000, {}, 413),
         (None, {"k": "0"}, 400),
@@ -71,12 +77,14 @@ def test_a_bad_upload_is_a_problem(
     answer = upload(client, data, PATH, **fields)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
     problem = body(answer)
-    assert set(problem) == {"type", "title", "status", "detail"}
+    assert set(problem) - {"errors"} == {"type", "title", "status", "detail"}
     assert problem["status"] == status
 
 
-def test_a_missing_picture_is_a_problem(client: FlaskClient) -> None:
-    assert client.post(PATH, data={}).status_code == 400
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded"])
+def test_nothing_to_search_for_is_a_problem(client: FlaskClient, kind: str) -> None:
+    assert client.post(PATH, data=b"", content_type=kind).status_code == 400
+    assert client.post(PATH, json={}).status_code == 400
 
 
 def test_errors_are_json_whatever_is_accepted(client: FlaskClient) -> None:

@@ -13,21 +13,21 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
 from gallery.settings import Settings
+from gallery.vectors.filters import Filter
 from serving import create_app
-from serving.tokens import MAX_AGE
+from serving.tokens import MAX_AGE, Tokens
 from tests.serving.collection import drawing, encoded, stocked
 from tests.serving.conftest import site_of, upload
-from tests.serving.test_search_page import token
+from tests.serving.test_search_page import UPLOAD, token
 
 BAD_ADDRESSES = {
     "k is none": "/?q=sea&k=",
     "k is 0": "/?q=sea&k=0",
     "k is negative": "/?q=sea&k=-1",
-    "k is over the most": "/?q=sea&k=11",
+    "k is over the most": "/?q=sea&k=101",
     "k is huge": "/?q=sea&k=1000000000",
     "k is endless": "/?q=sea&k=" + "9" * 5000,
     "k is a power": "/?q=sea&k=1e9",
@@ -45,6 +45,15 @@ BAD_ADDRESSES = {
     "a year too long": "/?q=sea&to=99999",
     "years that run backwards": "/?q=sea&from=1900&to=1800",
     "a NUL in a filter": "/?q=sea&genre=a%00",
+    "a weight that is a word": "/?q=sea&qw=much",
+    "a weight of nothing": "/?q=sea&qw=0",
+    "a weight beyond measure": "/?q=sea&qw=1e9",
+    "a start that is a word": "/?q=sea&start=then",
+    "a start below nothing": "/?q=sea&start=-1",
+    "a start beyond all works": "/?q=sea&start=100001",
+    "none of each painter": "/?q=sea&each=0",
+    "too many works to be like": "/?q=sea" + "".join(f"&like={number}" for number in range(30)),
+    "an id too long": "/?q=sea&like=" + "a" * 300,
     "a filter too long": "/?q=sea&genre=" + "a" * 300,
     "too many filters": "/?q=sea" + "".join(f"&genre={number}" for number in range(30)),
 }
@@ -56,9 +65,25 @@ HARMLESS_ADDRESSES = {
     "a quote in a filter": "/?q=sea&genre=%27)%20OR%201=1%20--",
     "an emoji": "/?q=%F0%9F%8C%8A",
     "right to left": "/?q=%D7%99%D7%9D%E2%80%AE",
-    "blank filters": "/?q=sea&genre=&from=&to=%20",
+    "blank filters": "/?q=sea&genre=&from=&to=%20&each=&like=&pic=&not=",
+    "a drop of nothing": "/?q=sea&drop=&drop=like:&drop=like:999&drop=none:0",
+    "more weights than parts": "/?q=sea&qw=1&qw=2&likew=3",
 }
 INSIDE = ("Traceback", "/srv/private", "File &quot;", "gallery/", "werkzeug", "site-packages", "0x")
+
+
+PARAMETERS = (
+    "q", "qw", "not", "like", "less", "pic", "drop", "k", "each", "start", "artist", "genre", "notby", "from", "to", "x",
+)  # fmt: skip
+BAD_BOXES = {
+    "words": {"x": "left"},
+    "outside": {"x": "1.5"},
+    "negative": {"y": "-0.1"},
+    "empty": {"w": "0"},
+    "a sliver": {"x": "0.99", "w": "0.5"},
+    "endless": {"h": "9" * 400},
+    "an exponent": {"w": "1e-1"},
+}
 
 
 def is_friendly(answer: TestResponse) -> bool:
@@ -131,6 +156,26 @@ def test_a_bad_upload_is_refused(client: FlaskClient, data: bytes, status: int) 
     assert is_friendly(answer)
 
 
+@pytest.mark.parametrize("box", BAD_BOXES.values(), ids=BAD_BOXES.keys())
+def test_a_part_that_is_none_is_refused(client: FlaskClient, box: dict[str, str]) -> None:
+    answer = upload(client, PICTURE, **box)
+    assert answer.status_code == 400
+    assert is_friendly(answer)
+
+
+def test_more_pictures_than_an_address_holds_are_refused(client: FlaskClient) -> None:
+    data = {"pic": [token(upload(client, encoded(drawing("#2040c0", number))).text) for number in range(3)]}
+    answer = upload(client, PICTURE, **data)
+    assert answer.status_code == 400
+    assert is_friendly(answer)
+
+
+def test_an_address_too_long_to_be_sent_is_refused(client: FlaskClient) -> None:
+    answer = client.post("/", data={"q": "\u6ce2" * 500, "not": "\u6ce2" * 500})
+    assert answer.status_code == 400
+    assert "fewer words" in answer.text
+
+
 def test_a_body_of_unknown_length_is_limited_too(client: FlaskClient) -> None:
     boundary = b"--x\r\nContent-Disposition: form-data; name=picture; filename=a\r\n\r\n"
     answer = client.post(
@@ -143,7 +188,7 @@ def test_a_body_of_unknown_length_is_limited_too(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "form", [{}, {"q": ""}, {"picture": "words"}, {"picture": (io.BytesIO(b""), "")}, {"token": ""}], ids=str
+    "form", [{}, {"q": ""}, {"picture": "words"}, {"picture": (io.BytesIO(b""), "")}, {"pic": ""}], ids=str
 )
 def test_a_form_with_neither_words_nor_picture_is_refused(
     client: FlaskClient, form: dict[str, object]
@@ -160,29 +205,44 @@ def test_a_broken_form_is_refused(client: FlaskClient, body: bytes) -> None:
     "change", [lambda t: t[:-2] + "xx", lambda t: "x" + t, lambda t: "none", lambda t: t + "\0"]
 )
 def test_a_tampered_token_is_refused(client: FlaskClient, change: Callable[[str], str]) -> None:
-    answer = client.post("/", data={"token": change(token(upload(client).text))})
+    answer = client.get("/", query_string={"pic": change(token(upload(client).text))})
     assert answer.status_code == 400
-    assert "upload it again" in answer.text
+    assert is_friendly(answer)
+
+
+def test_all_but_the_picture_stays_in_the_form(client: FlaskClient, app: Flask) -> None:
+    one = site_of(app).engine.works(Filter(), 1)[0]
+    query = {"q": "sea", "pic": "none", "less": one.id, "lessw": "2", "genre": "Cubism", "from": "1800"}
+    page = client.get("/", query_string=query).text
+    assert 'name="pic"' not in page
+    for field in (
+        'value="sea"',
+        f'name="less" value="{one.id}"',
+        '<option value="2" selected>',
+        'name="genre" value="Cubism"',
+        'value="1800"',
+    ):
+        assert field in page
 
 
 def test_a_token_of_another_key_is_refused(client: FlaskClient) -> None:
-    forged = URLSafeTimedSerializer("guessed", salt="picture/1").dumps(["fake/48/1", "", "", 1, 1])
-    assert client.post("/", data={"token": forged}).status_code == 400
+    forged = Tokens("guessed").write(UPLOAD)
+    assert client.get("/", query_string={"pic": forged}).status_code == 400
 
 
-def test_a_token_is_good_for_a_day(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_is_good_for_a_week(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     field, now = token(upload(client).text), time.time()
     monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE - 5)
-    assert client.post("/", data={"token": field}).status_code == 200
+    assert client.get("/", query_string={"pic": field}).status_code == 200
     monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE + 5)
-    assert client.post("/", data={"token": field}).status_code == 400
+    assert client.get("/", query_string={"pic": field}).status_code == 400
 
 
 def test_a_token_of_before_another_encoder_asks_for_the_picture(client: FlaskClient, app: Flask) -> None:
     field = token(upload(client).text)
     other = stocked(site_of(app).settings, fingerprint="other")
     site_of(app).ports.vectors = other.vectors
-    assert "upload it again" in client.post("/", data={"token": field}).text
+    assert "Please add it again" in client.get("/", query_string={"pic": field}).text
 
 
 def test_a_secret_key_makes_tokens_outlive_the_process(settings_with: Callable[..., Settings]) -> None:
@@ -191,7 +251,7 @@ def test_a_secret_key_makes_tokens_outlive_the_process(settings_with: Callable[.
     for app in (first, second):
         site_of(app).warmup.attempt()
     field = token(upload(first.test_client()).text)
-    assert second.test_client().post("/", data={"token": field}).status_code == 200
+    assert second.test_client().get("/", query_string={"pic": field}).status_code == 200
 
 
 def test_uploads_wait_for_their_turn_and_then_give_up(
@@ -210,15 +270,15 @@ def test_uploads_wait_for_their_turn_and_then_give_up(
 
 @given(
     st.dictionaries(
-        st.sampled_from(["q", "k", "artist", "genre", "nationality", "from", "to", "x"]),
+        st.sampled_from(PARAMETERS),
         st.one_of(st.text(max_size=20), st.integers().map(str)),
     )
 )
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_query_string_breaks_anything(client: FlaskClient, params: dict[str, str]) -> None:
     encodable = {name: value.encode("utf-8", "replace").decode() for name, value in params.items()}
-    assert client.get("/", query_string=encodable).status_code in (200, 400)
-    assert client.get("/api/v1/search", query_string=encodable).status_code in (200, 400)
+    assert client.get("/", query_string=encodable).status_code in (200, 400, 404)
+    assert client.get("/api/v1/search", query_string=encodable).status_code in (200, 400, 404)
 
 
 @given(st.binary(max_size=200))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
+import html
 import io
 import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +18,23 @@ from flask import Flask, template_rendered
 from flask.testing import FlaskClient
 from jinja2 import Template
 
+import serving
 from gallery.catalog import Artwork
 from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
 from gallery.ports import Ports
 from gallery.settings import Settings
 from serving import create_app, pages
-from serving.pages import BarePage, ErrorPage, HomePage, Page, ResultsPage, WorkPage
+from serving.markup import ratio_rules
+from serving.pages import (
+    ArtistPage,
+    ArtistsPage,
+    BarePage,
+    ErrorPage,
+    HomePage,
+    Page,
+    ResultsPage,
+    WorkPage,
+)
 from tests.serving.collection import drawing, encoded, stocked
 from tests.serving.conftest import site_of, upload
 
@@ -40,8 +54,9 @@ def rendered(app: Flask) -> Iterator[list[tuple[Template, dict[str, Any]]]]:
 
 @pytest.mark.parametrize(
     ("page", "path"),
-    [(HomePage, "/"), (ResultsPage, "/?q=sea"), (WorkPage, "/works/{id}"), (ErrorPage, "/nothing")],
-)
+    [(HomePage, "/"), (ResultsPage, "/?q=sea"), (ResultsPage, "/?genre=Cubism"), (WorkPage, "/works/{id}"),
+     (ArtistsPage, "/artists"), (ArtistPage, "/artists/bo-blue"), (ErrorPage, "/nothing")],
+)  # fmt: skip
 def test_a_template_sees_the_fields_of_its_page_and_no_more(
     app: Flask, work: Artwork, page: type[Page], path: str
 ) -> None:
@@ -53,7 +68,12 @@ def test_a_template_sees_the_fields_of_its_page_and_no_more(
 
 
 def test_every_page_is_tested_for_what_it_receives() -> None:
-    assert set(Page.__subclasses__()) == {HomePage, ResultsPage, WorkPage, ErrorPage, BarePage}
+    ours = {
+        page for page in Page.__subclasses__() if page.__module__ == "serving.pages"
+    }  # others have their own
+    assert ours == {
+        HomePage, ResultsPage, WorkPage, ArtistsPage, ArtistPage, ErrorPage, BarePage,
+    }  # fmt: skip
 
 
 def test_a_work_tells_where_it_comes_from(client: FlaskClient, work: Artwork) -> None:
@@ -75,12 +95,12 @@ def test_a_work_keeps_folders_of_this_machine_to_itself(client: FlaskClient, wor
 def test_a_work_is_followed_by_works_like_it_but_not_itself(client: FlaskClient, work: Artwork) -> None:
     page = client.get(f"/works/{work.id}").text
     like = page.partition('id="like"')[2]
-    assert len(re.findall(r'<data value="', like)) == 6
-    assert f'href="/works/{work.id}"' not in page
+    assert len(re.findall(r'<li class="hit ', like)) == 12
+    assert f'<a class="hang" href="/works/{work.id}"' not in page
 
 
 def test_a_genre_on_a_work_leads_to_all_works_of_it(client: FlaskClient, work: Artwork) -> None:
-    assert 'href="/?k=3&amp;genre=Impressionism"' in client.get(f"/works/{work.id}").text
+    assert 'href="/?genre=Impressionism"' in client.get(f"/works/{work.id}").text
 
 
 def test_a_picture_is_served_for_ever(client: FlaskClient, work: Artwork) -> None:
@@ -119,15 +139,15 @@ def test_a_part_that_does_not_exist_is_416(client: FlaskClient, work: Artwork) -
 )  # fmt: skip
 def test_no_other_key_is_served(client: FlaskClient, ports: Ports, key: str) -> None:
     for hidden in ("secret.png", "tables/rows.png", "originals/page.html"):
-        ports.images.put(hidden, b"hidden")
+        ports.images.put(hidden, b"not for you")
     answer = client.get(f"/pictures/{key}", follow_redirects=True)
     assert answer.status_code == 404
-    assert b"hidden" not in answer.data
+    assert b"not for you" not in answer.data
 
 
 def test_files_are_named_by_their_content_and_kept_for_ever(client: FlaskClient) -> None:
     for path in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', client.get("/").text)):
-        assert re.fullmatch(r"/static/[0-9a-f]{12}/[\w.]+", path)
+        assert re.fullmatch(r"/static/[0-9a-f]{12}/[\w./-]+", path)
         assert "immutable" in client.get(path).headers["Cache-Control"]
 
 
@@ -145,7 +165,7 @@ def test_every_answer_is_locked_down(client: FlaskClient, path: str) -> None:
     assert headers["Referrer-Policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("path", ["/", "/?q=sea", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/?q=sea", "/artists", "/artists/bo-blue", "/nothing"])
 def test_no_page_needs_what_the_policy_forbids(client: FlaskClient, path: str) -> None:
     page = client.get(path).text
     assert not re.search(r"\sstyle=|<style|\son\w+=|<script>|(?:src|srcset)=\"https?:", page)
@@ -274,7 +294,7 @@ def test_an_error_tells_the_log_and_not_the_page(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("gallery.search.SearchEngine.by_text", fail)
+    monkeypatch.setattr("gallery.search.SearchEngine.search", fail)
     with caplog.at_level(logging.INFO):
         answer = app.test_client().get("/?q=sea")
         api = app.test_client().get("/api/v1/search?q=sea")
@@ -320,3 +340,75 @@ def test_create_app_makes_apps_that_share_nothing(settings_with: Callable[..., S
 def test_many_form_fields_are_refused(client: FlaskClient) -> None:
     data = {f"f{number}": (io.BytesIO(encoded(drawing("#fff", 0))), "a.png") for number in range(200)}
     assert client.post("/", data=data).status_code == 413
+
+
+def test_a_work_has_what_a_shared_link_shows(client: FlaskClient, work: Artwork) -> None:
+    page = client.get(f"/works/{work.id}").text
+    assert '<meta property="og:title" content="A work by Ada Amber">' in page
+    assert (
+        '<meta property="og:description" content="Painting by Ada Amber, 1840–1926, Impressionism">' in page
+    )
+    found = re.search(r'property="og:image" content="(http://localhost/[^"]+)"', page)
+    assert found
+    assert client.get(found[1]).status_code == 200
+
+
+def test_every_painter_has_a_page(client: FlaskClient) -> None:
+    index = client.get("/artists").text
+    links = re.findall(r'href="(/artists/[^"]+)"', index)
+    assert len(links) == 4
+    for link in links:
+        answer = client.get(link)
+        assert answer.status_code == 200
+        assert answer.text.count('<li class="hit ') == 4
+
+
+def test_a_painter_has_their_life_and_the_whole_biography(client: FlaskClient) -> None:
+    page = client.get("/artists/ada-amber").text
+    for fact in (
+        "1840–1926",
+        "French",
+        "Impressionism",
+        "Ada painted light.",
+        "a long life",
+        "wikipedia.org/wiki/Ada",
+    ):
+        assert fact in page
+    assert client.get("/artists/nobody").status_code == 404
+
+
+def test_the_works_of_a_painter_go_on_at_a_link(client: FlaskClient) -> None:
+    page = client.get("/artists/ada-amber?k=3").text
+    assert page.count('<li class="hit ') == 3
+    found = re.search(r'<a href="([^"]+)">More works</a>', page)
+    assert found
+    assert client.get(html.unescape(found[1])).text.count('<li class="hit ') == 1
+
+
+def test_pages_are_packed_for_those_who_take_it(client: FlaskClient) -> None:
+    plain = client.get("/?q=sea")
+    packed = client.get("/?q=sea", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert re.sub(r"in \d.\d\d s", "", gzip.decompress(packed.data).decode()) == re.sub(
+        r"in \d.\d\d s", "", plain.text
+    )
+    assert "Accept-Encoding" in plain.headers["Vary"]
+
+
+def test_files_are_packed_for_those_who_take_it(client: FlaskClient) -> None:
+    [path] = re.findall(r'src="(/static/[^"]+htmx[^"]+)"', client.get("/").text)
+    plain, packed = client.get(path), client.get(path, headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(packed.data) == plain.data
+    assert packed.headers["ETag"] != plain.headers["ETag"]
+
+
+def test_the_proportions_in_the_style_are_those_of_the_pages() -> None:
+    sheet = (Path(serving.__file__).parent / "static" / "ratios.css").read_text("utf-8")
+    assert sheet.partition("\n")[2] == ratio_rules()
+
+
+def test_what_is_vendored_names_its_version_and_carries_its_licence() -> None:
+    for folder in (Path(serving.__file__).parent / "static" / "vendor").iterdir():
+        assert re.fullmatch(r"[a-z]+-\d+\.\d+\.\d+", folder.name)
+        assert (folder / "LICENSE").read_text("utf-8").strip()

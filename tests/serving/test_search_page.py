@@ -1,4 +1,4 @@
-"""The search page: words or a picture in, works with their painters out."""
+"""The search page: any mix of words, pictures and works in, works out."""
 
 from __future__ import annotations
 
@@ -8,23 +8,49 @@ import re
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from gallery.background import Closeness
 from gallery.catalog import Artwork
+from gallery.mix import LikePicture
 from gallery.ports import Ports
+from serving.tokens import Upload
 from tests.serving.collection import drawing, encoded
-from tests.serving.conftest import upload
+from tests.serving.conftest import site_of, upload
+
+UPLOAD = Upload(LikePicture(np.eye(48, dtype=np.float32)[0], "fake/48/1"), b"webp", 4, 3)
 
 
 def hits(page: str) -> int:
-    return page.count('<li class="hit">')
+    return page.count('<li class="hit ')
+
+
+def found(page: str) -> list[str]:
+    return re.findall(r'<a class="hang" href="/works/(\w+)"', page)
+
+
+def painters(page: str) -> set[str]:
+    return set(re.findall(r'class="by"[^>]*>(.*?)</button>', page))
+
+
+def heading(page: str) -> str:
+    [text] = re.findall(r'<h1 id="answer"[^>]*>(.*?)</h1>', page)
+    return html.unescape(text)
 
 
 def token(page: str) -> str:
-    found = re.search(r'name="token" value="([^"]+)"', page)
+    found = re.search(r'name="pic" value="([^"]+)"', page)
     assert found
     return found[1]
+
+
+def more(page: str) -> str:
+    found = re.search(r'<a href="([^"]+)">More works</a>', page)
+    assert found
+    return html.unescape(found[1])
 
 
 def test_home_shows_works_of_every_artist(client: FlaskClient) -> None:
@@ -33,24 +59,53 @@ def test_home_shows_works_of_every_artist(client: FlaskClient) -> None:
     assert sorted(map(html.unescape, first)) == ["Ada Amber", "Bo Blue", "Ché “Cyan” <b>", "Dee Dun"]
 
 
-def test_home_links_to_example_searches(client: FlaskClient) -> None:
-    assert 'href="/?q=sailing+boats+on+the+sea&amp;k=3"' in client.get("/").text
+def test_home_links_to_example_searches_and_into_the_collection(client: FlaskClient) -> None:
+    page = client.get("/").text
+    for link in ("/?q=sailing+boats+on+the+sea", "/?genre=Cubism", "/?nationality=Dutch", "/artists"):
+        assert f'href="{link}"' in page
 
 
 def test_filters_without_words_show_what_passes_them(client: FlaskClient) -> None:
     page = client.get("/?nationality=Dutch").text
-    assert set(re.findall(r'<span class="label">(.*?)</span>', page)) == {
-        html.escape("Ché “Cyan” <b>", quote=False)
-    }
+    assert painters(page) == {html.escape("Ché “Cyan” <b>", quote=False)}
+    assert hits(page) == 4
+    assert "<data" not in page
 
 
-def test_words_find_three_works_by_default(client: FlaskClient) -> None:
-    assert hits(client.get("/?q=light").text) == 3
+def test_words_find_as_many_works_as_the_setting_says(app: Flask, client: FlaskClient) -> None:
+    assert site_of(app).settings.default_results > 16
+    assert hits(client.get("/?q=light").text) == 16
 
 
 @pytest.mark.parametrize("k", [1, 7, 10])
 def test_k_says_how_many(client: FlaskClient, k: int) -> None:
     assert hits(client.get(f"/?q=light&k={k}").text) == k
+
+
+def test_further_pages_bring_every_work_once(client: FlaskClient) -> None:
+    page = client.get("/?q=light&k=7").text
+    seen = found(page)
+    while "More works" in page:
+        page = client.get(more(page)).text
+        seen += found(page)
+    assert len(seen) == len(set(seen)) == 16
+
+
+def test_htmx_gets_only_what_is_added(client: FlaskClient) -> None:
+    address = more(client.get("/?q=light&k=7").text)
+    whole = client.get(address).text
+    part = client.get(address, headers={"HX-Request": "true", "HX-Target": "more"}).text
+    assert "<html" in whole and "<html" not in part
+    assert found(part) == found(whole)
+    assert more(part) == more(whole)
+
+
+def test_htmx_learns_the_address_without_what_the_buttons_put_into_it(
+    client: FlaskClient, work: Artwork
+) -> None:
+    answer = client.get(f"/?q=light&like={work.id}&k=24&drop=like:0", headers={"HX-Target": "main"})
+    assert answer.headers["HX-Push-Url"] == "/?q=light"
+    assert "HX-Target" in answer.headers["Vary"]
 
 
 def test_a_result_tells_of_its_painter(client: FlaskClient) -> None:
@@ -64,6 +119,14 @@ def test_a_result_tells_of_its_painter(client: FlaskClient) -> None:
         "wikipedia.org/wiki/Ada",
     ):
         assert fact in page
+
+
+def test_a_painter_is_introduced_once_on_a_page(client: FlaskClient) -> None:
+    page = client.get("/?q=light").text
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    for opened in re.findall(r'popovertarget="([^"]+)"', page):
+        assert opened in ids
 
 
 def test_a_picture_is_described_by_the_catalogue(client: FlaskClient) -> None:
@@ -82,86 +145,199 @@ def test_a_picture_comes_in_two_sizes_with_its_colour_behind(client: FlaskClient
     assert f'fill="{picture.color}"' in page
 
 
-def test_more_by_the_painter_leaves_out_the_work_itself(client: FlaskClient) -> None:
-    page = client.get("/?q=light&k=1&artist=ada-amber").text
-    shown = re.findall(r'href="/works/(\w+)"', page.partition("More by Ada Amber")[2])
-    found = re.findall(r'<a class="hang" href="/works/(\w+)"', page)
-    assert len(set(shown)) == 3
-    assert not set(shown) & set(found)
-
-
 def test_a_name_cannot_bring_markup_along(client: FlaskClient) -> None:
     page = client.get("/?q=<script>alert(1)</script>&artist=ché-cyan").text
     assert "<script>alert" not in page
     assert "Cyan” <b>" not in page
 
 
-def test_a_genre_links_to_the_same_search_narrowed(client: FlaskClient) -> None:
-    page = client.get("/?q=light&k=2&artist=ada-amber&from=1800").text
-    assert 'href="/?q=light&amp;k=2&amp;artist=ada-amber&amp;genre=Impressionism&amp;from=1800"' in page
-
-
 def test_a_chip_links_to_the_search_without_its_filter(client: FlaskClient) -> None:
-    page = client.get("/?q=light&genre=Cubism&nationality=Spanish&to=1950").text
+    page = client.get("/?q=light&genre=Cubism&nationality=Spanish&to=1950&notby=dee-dun").text
     chips = page.partition('class="chips"')[2].partition("</ul>")[0]
-    assert 'href="/?q=light&amp;k=3&amp;nationality=Spanish&amp;to=1950"' in chips
-    assert 'href="/?q=light&amp;k=3&amp;genre=Cubism&amp;nationality=Spanish"' in chips
+    assert 'href="/?q=light&amp;nationality=Spanish&amp;notby=dee-dun&amp;to=1950"' in chips
+    assert 'href="/?q=light&amp;genre=Cubism&amp;nationality=Spanish&amp;notby=dee-dun"' in chips
+    assert "not by Dee Dun" in chips
 
 
-def test_a_filter_that_nothing_passes_says_so(client: FlaskClient) -> None:
+def test_facets_count_what_choosing_them_would_bring(client: FlaskClient) -> None:
+    page = client.get("/?q=light&genre=Impressionism").text
+    counts = dict(
+        re.findall(
+            r'value="([^"]+)" id="(?:genre|nationality|artist)-[^>]*>.*?<span class="n">(\d+)</span>', page
+        )
+    )
+    assert counts["French"] == "8"
+    assert counts["Cubism"] == "4"  # another genre would widen the search
+    assert "Dutch" not in counts
+    assert re.search(r'name="genre" value="Impressionism" id="genre-Impressionism" checked', page)
+
+
+def test_a_filter_that_nothing_passes_says_so_and_can_be_taken_back(client: FlaskClient) -> None:
     answer = client.get("/?q=light&genre=Nothing")
     assert answer.status_code == 200
     assert "No work passes these filters" in answer.text
+    assert 'value="Nothing" id="genre-Nothing" checked' in answer.text
+
+
+def test_a_start_beyond_the_last_work_leads_back(client: FlaskClient) -> None:
+    page = client.get("/?q=light&start=50").text
+    assert "There are no more works" in page
+    assert '<a href="/?q=light">' in page
+
+
+def test_at_most_so_many_of_one_painter(client: FlaskClient) -> None:
+    assert hits(client.get("/?q=light&each=2").text) == 8
+
+
+def test_a_painter_can_be_left_out(client: FlaskClient) -> None:
+    assert "Bo Blue" not in painters(client.get("/?q=light&notby=bo-blue").text)
 
 
 def test_words_in_the_form_lead_to_their_own_address(client: FlaskClient) -> None:
-    answer = client.post("/?genre=Cubism", data={"q": " storm  at sea", "k": "5", "from": "", "artist": ""})
-    assert (answer.status_code, answer.location) == (303, "/?q=storm+at+sea&k=5&genre=Cubism")
+    form = {"q": " storm  at sea", "k": "5", "from": "", "genre": "Cubism", "each": "", "qw": "1", "not": ""}
+    answer = client.post("/", data=form)
+    assert (answer.status_code, answer.location) == (303, "/?q=storm+at+sea&genre=Cubism&k=5")
 
 
 def test_filters_alone_in_the_form_lead_to_what_passes_them(client: FlaskClient) -> None:
     answer = client.post("/", data={"q": "", "k": "3", "artist": "bo-blue"})
-    assert (answer.status_code, answer.location) == (303, "/?k=3&artist=bo-blue")
+    assert (answer.status_code, answer.location) == (303, "/?artist=bo-blue&k=3")
+
+
+def test_an_upload_leads_to_an_address_that_can_be_shared(
+    client: FlaskClient, ports: Ports, work: Artwork
+) -> None:
+    data = ports.images.get(work.picture.original)
+    answer = upload(client, data, q="light")
+    [sent] = answer.history
+    assert sent.status_code == 303
+    assert len(sent.location) < 2_500
+    page = client.application.test_client().get(sent.location).text
+    assert found(page) == found(answer.text)
+    assert heading(page) == "“light”, like your picture"
 
 
 def test_an_uploaded_work_finds_itself(client: FlaskClient, ports: Ports, work: Artwork) -> None:
     page = upload(client, ports.images.get(work.picture.original)).text
-    assert re.findall(r'<a class="hang" href="/works/(\w+)"', page)[0] == work.id
-    assert '<data value="1.0">1.00</data>' in page
+    assert found(page)[0] == work.id
+    score = re.search(r'<data value="([\d.]+)">1.00</data>', page)
+    assert score and float(score[1]) == pytest.approx(1, abs=1e-3)
 
 
 def test_the_uploaded_picture_is_shown_back(client: FlaskClient) -> None:
     page = upload(client).text
-    found = re.search(r'src="data:image/webp;base64,([^"]+)" width="120" height="90"', page)
+    found = re.search(r'src="data:image/webp;base64,([^"]+)" width="112" height="84"', page)
     assert found
     assert base64.b64decode(found[1])[8:12] == b"WEBP"
 
 
-def test_a_picture_search_is_refined_without_the_picture(client: FlaskClient) -> None:
-    again = client.post("/?genre=Cubism", data={"token": token(upload(client).text), "k": "2", "q": ""}).text
-    assert hits(again) == 2
-    assert "data:image/webp" in again
+def test_a_second_picture_joins_the_first(client: FlaskClient) -> None:
+    first = token(upload(client).text)
+    page = upload(client, encoded(drawing("#20b0b0", 2)), pic=first, q="words").text
+    assert heading(page) == "“words”, like your 2 pictures"
+    assert len(re.findall(r'name="pic" value=', page)) == 2
 
 
-def test_links_of_a_picture_search_carry_the_whole_query(client: FlaskClient) -> None:
-    page = upload(client, None, "/", k="2", **{"from": "1800"}).text
-    assert 'formaction="/?k=2&amp;from=1800&amp;genre=Impressionism"' in page.replace(
-        "&amp;genre=Impressionism&amp;from=1800", "&amp;from=1800&amp;genre=Impressionism"
-    )
-    # The form's own fields are sent along with such a button, and must not bring the removed filter back.
-    answer = client.post("/?k=2", data={"token": token(page), "k": "9", "from": "1800", "q": ""}).text
-    assert hits(answer) == 2
-    assert "from 1800" not in answer
+def test_a_part_of_a_picture_is_searched_by(client: FlaskClient) -> None:
+    both = drawing("#20b0b0", 0, (240, 90))
+    both.paste(drawing("#c08020", 0), (120, 0))
+    left = upload(client, encoded(both), x="0", y="0", w="0.5", h="1").text
+    right = upload(client, encoded(both), x="0.5", w="0.5").text
+    assert "Cyan" in left.partition('class="by"')[2].partition("</button>")[0]
+    assert "Ada" in right.partition('class="by"')[2].partition("</button>")[0]
 
 
-def test_a_new_picture_goes_before_words_and_before_the_old_picture(client: FlaskClient) -> None:
-    page = upload(client, encoded(drawing("#20b0b0", 2)), token=token(upload(client).text), q="words").text
-    assert "Works like your picture" in page
-    assert "Cyan" in page.partition('<li class="hit">')[2].partition("</li>")[0]
+def test_a_part_of_a_work_is_searched_by(client: FlaskClient, work: Artwork) -> None:
+    answer = client.post("/", data={"of": work.id, "w": "0.5"}, follow_redirects=True)
+    assert heading(answer.text) == "Like your picture"
+    assert painters(answer.text.partition('<li class="hit')[2].partition("</li>")[0]) == {"Ada Amber"}
+    assert client.post("/", data={"of": "none", "w": "0.5"}).status_code == 404
 
 
-def test_words_go_before_the_old_picture(client: FlaskClient) -> None:
-    assert client.post("/", data={"q": "sea", "token": token(upload(client).text)}).status_code == 303
+def test_more_and_less_like_works_and_weights_are_one_search(client: FlaskClient, ports: Ports) -> None:
+    one, two, three, *_ = ports.vectors.open("one").works()
+    query = {"q": "light", "not": "dark", "like": [one.id, two.id], "likew": ["1", "0.5"], "less": three.id}
+    page = client.get("/", query_string=query).text
+    assert heading(page) == "“light”, not “dark”, like 2 works by Ada Amber, less like a work by Ada Amber"
+    assert not {one.id, two.id, three.id} & set(found(page))
+    assert hits(page) == 13
+    assert page.count('<tr><th scope="row">') == 13 * 5
+    assert '<option value="0.5" selected>' in page
+
+
+def test_a_part_is_removed_by_its_button(client: FlaskClient, ports: Ports) -> None:
+    one, two, *_ = ports.vectors.open("one").works()
+    answer = client.post("/", data={"like": [one.id, two.id], "likew": ["1", "2"], "drop": "like:0"})
+    assert answer.location == f"/?like={two.id}&likew=2"
+
+
+def test_a_work_that_has_left_is_404(client: FlaskClient) -> None:
+    assert client.get("/?like=gone").status_code == 404
+
+
+def test_parts_that_cancel_out_are_refused(client: FlaskClient) -> None:
+    assert client.get("/?q=light&not=light").status_code == 400
+
+
+def test_words_of_the_catalogue_go_before_likeness(client: FlaskClient) -> None:
+    page = client.get("/?q=Bo+Blue&k=4").text
+    assert painters(page) == {"Bo Blue"}
+    assert page.count(">named <data") == 4
+    assert "The catalogue has “bo”, “blue” about it." in page
+
+
+def test_scores_are_words_with_the_number_behind_them(
+    client: FlaskClient, ports: Ports, work: Artwork
+) -> None:
+    page = upload(client, ports.images.get(work.picture.original)).text
+    words = re.findall(r'class="how"[^>]*>(\w+) <data', page)
+    assert len(words) == 16
+    assert set(words) <= {"close", "fair", "weak"}
+    assert "deviations above the middle of this collection" in page
+
+
+def judged_at(monkeypatch: pytest.MonkeyPatch, strength: float) -> None:
+    """Sixteen works are too few for the real bounds to part them."""
+
+    def judge(found: float | None, _: int) -> Closeness:
+        return Closeness.CLOSE if found is not None and found >= strength else Closeness.WEAK
+
+    monkeypatch.setattr("gallery.search.closeness", judge)
+
+
+def test_weak_matches_are_set_apart_once_over_all_pages(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged_at(monkeypatch, 0.0)
+    page = client.get("/?q=light&k=3").text
+    pages = [page]
+    while "More works" in page:
+        page = client.get(more(page)).text
+        pages.append(page)
+    text = "".join(pages)
+    assert text.count('class="divider"') == 1
+    before, _, after = text.partition('class="divider"')
+    assert set(re.findall(r'class="how"[^>]*>(\w+) <data', before)) == {"close"}
+    assert set(re.findall(r'class="how"[^>]*>(\w+) <data', after)) == {"weak"}
+
+
+def test_where_nothing_stands_out_it_says_so_and_sets_nothing_apart(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged_at(monkeypatch, 99.0)
+    page = client.get("/?q=light&k=3").text
+    assert "Nothing in the collection stands out" in page
+    assert 'class="divider"' not in page + client.get(more(page)).text
+
+
+def test_where_nothing_can_be_judged_nothing_is_said(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gallery.background.FEWEST", 17)
+    page = client.get("/?q=light").text
+    assert "Nothing in the collection" not in page
+    assert 'class="divider"' not in page
+    assert "too small to say" in page
 
 
 def test_an_upload_touches_no_disk(

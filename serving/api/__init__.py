@@ -1,0 +1,8 @@
+"""The JSON API below /api/v1, the OpenAPI document that describes it, and a page to read that on."""
+
+from __future__ import annotations
+
+from serving.api.operations import PREFIX
+from serving.api.routes import register
+
+__all__ = ["PREFIX", "register"]

@@ -1,0 +1,292 @@
+"""What answers say: models that they are made by, and that the OpenAPI document is written from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Generic, TypeVar
+
+from flask import url_for
+from pydantic import BaseModel, ConfigDict, Field
+
+from gallery.background import Closeness
+from gallery.catalog import Artist, Artwork, Build, Picture
+from serving.api.inputs import Narrowing
+from serving.markup import alt, picture_url, source
+from serving.wall import Choice, Painter
+
+T = TypeVar("T")
+
+Url = Annotated[str, Field(description="A whole address.", json_schema_extra={"format": "uri"})]
+
+
+class Told(BaseModel):
+    """What every model here is."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class PictureInfo(Told):
+    """Where a picture can be had, and its look before it has loaded."""
+
+    small: Url
+    large: Url
+    original: Url
+    width: int = Field(description="Of the original, upright, in pixels.")
+    height: int
+    color: str = Field(description="The mean colour, as #rrggbb.", pattern="^#[0-9a-f]{6}$")
+
+    @classmethod
+    def of(cls, picture: Picture) -> PictureInfo:
+        """The picture's."""
+        copies = {
+            name: picture_url(getattr(picture, name), external=True)
+            for name in ("small", "large", "original")
+        }
+        return cls(**copies, width=picture.width, height=picture.height, color=picture.color)
+
+
+class ArtistInfo(Told):
+    """An artist as the catalogue knows them."""
+
+    slug: str = Field(description="The name that filters and addresses take.")
+    name: str
+    years: str = Field(description="The life dates for people, empty where they are not known.")
+    birth: int | None
+    death: int | None
+    genres: tuple[str, ...]
+    nationalities: tuple[str, ...]
+    summary: str
+    wikipedia: str
+
+    @classmethod
+    def facts(cls, artist: Artist) -> dict[str, object]:
+        """The fields of this model, of that artist."""
+        return {name: getattr(artist, name) for name in ArtistInfo.model_fields}
+
+
+class Work(Told):
+    """A work of the collection. Its id stays the same from one build to the next."""
+
+    id: str
+    artist: ArtistInfo
+    file: str = Field(description="Its path in the dataset.")
+    alt: str = Field(description="The picture described by what the catalogue knows, for who cannot see it.")
+    picture: PictureInfo
+    url: Url = Field(description="Its page.")
+
+    @classmethod
+    def facts(cls, work: Artwork) -> dict[str, object]:
+        """The fields of this model, of that work."""
+        return {
+            "id": work.id,
+            "artist": ArtistInfo(**ArtistInfo.facts(work.artist)),  # type: ignore[arg-type]
+            "file": work.file,
+            "alt": alt(work),
+            "picture": PictureInfo.of(work.picture),
+            "url": url_for("works.work", id=work.id, _external=True),
+        }
+
+
+class OneWork(Work):
+    """A work, and what it is of."""
+
+    sha256: str = Field(description="Of the original's bytes, in hex.")
+    build: str
+
+
+class Pull(Told):
+    """What one part of a search does for a result."""
+
+    part: str = Field(description="`words`, `picture`, `avoid`, `like` or `less`.")
+    place: int = Field(description="Which one of its kind in the `query`, from 0.")
+    likeness: float = Field(description="How like the part the work is, on the scale of `score`.")
+    moves: float = Field(description="Deviations by which the part moves the result up, below 0 for down.")
+
+
+class Result(Work):
+    """A work that was found."""
+
+    score: float = Field(
+        ge=-1,
+        le=1,
+        description="Cosine similarity, 1 for the most that a query of this encoder can reach. To be compared within one answer only.",
+    )
+    closeness: Closeness = Field(
+        description="How the score stands out from the collection's, for this query."
+    )
+    strength: float | None = Field(
+        description="Deviations above the middle of the collection's scores; null where the collection is too small to tell."
+    )
+    weak: bool = Field(
+        description="True where neither the picture nor the catalogue gives much reason for it."
+    )
+    named: tuple[str, ...] = Field(description="The searched words that the catalogue has about the work.")
+    pulls: tuple[Pull, ...] = Field(description="One for each part of a search of several.")
+
+
+class Painted(ArtistInfo):
+    """An artist, and how much there is by them."""
+
+    works: int
+    url: Url = Field(description="Their page.")
+
+    @classmethod
+    def counted(cls, painter: Painter) -> dict[str, object]:
+        """The fields of this model, of that painter."""
+        url = url_for("artists.artist", slug=painter.artist.slug, _external=True)
+        return {**ArtistInfo.facts(painter.artist), "works": painter.works, "url": url}
+
+
+class OneArtist(Painted):
+    """An artist, with their life and some of their works."""
+
+    bio: str
+    samples: tuple[Work, ...]
+    build: str
+
+
+class TokenAgain(Told):
+    """A picture that was searched by; the token stands for it in later searches, for a week."""
+
+    token: str
+    weight: float
+
+
+class WorkAgain(Told):
+    """A work that was searched by."""
+
+    id: str
+    weight: float
+
+
+class Question(Told):
+    """What was searched for; to be posted again as it is, with another `k` or a `cursor` added."""
+
+    words: str | None
+    words_weight: float
+    avoid: str | None
+    avoid_weight: float
+    pictures: tuple[TokenAgain, ...]
+    like: tuple[WorkAgain, ...]
+    less: tuple[WorkAgain, ...]
+    filters: Narrowing
+    each: int | None
+
+
+class Stretch(Told, Generic[T]):
+    """A stretch of a list."""
+
+    build: str = Field(description="The build that it is of.")
+    k: int = Field(description="How many were asked for.")
+    results: tuple[T, ...]
+    next_cursor: str | None = Field(description="The `cursor` that goes on from here; null after the last.")
+
+
+class Found(Stretch[Result]):
+    """What a search found, the best first."""
+
+    query: Question
+    sentence: str = Field(description="The query for people, in English.")
+    searched: int = Field(description="How many works passed the filters.")
+    encoder: str = Field(description="What looked at the pictures, by its name for people.")
+    generated: bool = Field(
+        description="True where the pictures were painted by this program, to try it out."
+    )
+    seconds: float = Field(description="How long the search took.")
+    page: Url | None = Field(
+        description="The page that shows this search; null where its address would be too long."
+    )
+
+
+class Works(Stretch[Work]):
+    """Works ordered by file, which groups them by artist."""
+
+    total: int = Field(description="How many works pass the filters.")
+
+
+class Artists(Stretch[Painted]):
+    """Artists by name."""
+
+    total: int
+
+
+class FacetValue(Told):
+    """A value to filter by."""
+
+    value: str = Field(description="What the filter takes.")
+    label: str = Field(description="Its name for people.")
+    works: int = Field(
+        description="How many works there are with it, if nothing else of its field is chosen."
+    )
+    chosen: bool
+
+    @classmethod
+    def of(cls, choice: Choice) -> FacetValue:
+        """The choice's."""
+        return cls(value=choice.value, label=choice.label, works=choice.works, chosen=choice.chosen)
+
+
+class Facets(Told):
+    """What there is to filter by. A work with two genres counts under both."""
+
+    build: str
+    total: int = Field(description="How many works pass the filters.")
+    artist: tuple[FacetValue, ...]
+    genre: tuple[FacetValue, ...]
+    nationality: tuple[FacetValue, ...]
+
+
+class BuildInfo(Told):
+    """One version of the collection."""
+
+    name: str
+    works: int
+    dataset: str = Field(description="Where its pictures come from.")
+    version: str = Field(description="The dataset's.")
+    fingerprint: str = Field(description="The encoder's exact weights and preprocessing.")
+    dim: int = Field(description="Floats in a vector.")
+    generated: bool = Field(
+        description="True where the pictures were painted by this program, to try it out."
+    )
+    made_at: str = Field(description="UTC, in ISO 8601.")
+    live: bool = Field(description="True for the one that is searched.")
+
+    @classmethod
+    def facts(cls, build: Build, live: bool) -> dict[str, object]:
+        """The fields of this model, of that build."""
+        names = ("name", "works", "version", "fingerprint", "dim", "generated")
+        values = {name: getattr(build, name) for name in names}
+        return {**values, "dataset": source(build.dataset), "made_at": build.created_at, "live": live}
+
+
+class LiveBuild(BuildInfo):
+    """The build that is searched."""
+
+    encoder: str = Field(description="What looked at the pictures, by its name for people.")
+
+
+class Builds(Told):
+    """The builds that are kept, the newest first."""
+
+    results: tuple[BuildInfo, ...]
+
+
+class Problem(Told):
+    """What went wrong, as RFC 9457 has it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: tuple[WrongField, ...] | None = Field(
+        None, description="What is wrong with each field, where that is known."
+    )
+
+
+class WrongField(Told):
+    """One mistake in a request."""
+
+    at: str = Field(description="The parameter or field; empty for the request as a whole.")
+    message: str
+
+
+Problem.model_rebuild()

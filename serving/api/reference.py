@@ -1,0 +1,68 @@
+"""The OpenAPI document as JSON, and as a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+
+from serving.api.document import document
+from serving.api.operations import PREFIX, VERSION
+from serving.pages import Page, frame, render
+from serving.query import Query
+from serving.site import site
+
+blueprint = Blueprint("reference", __name__)
+
+
+@dataclass(frozen=True)
+class ReferencePage(Page):
+    """The API: each operation with what it takes and gives."""
+
+    template = "api.html"
+    base: str
+    sections: Mapping[str, tuple[OneOperation, ...]]
+    problems: Mapping[str, Mapping[str, Any]]
+    schemas: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class OneOperation:
+    """One method of one path, as the document has it."""
+
+    method: str
+    path: str
+    described: Mapping[str, Any]
+
+
+@blueprint.get(f"{PREFIX}{VERSION}/openapi.json")
+def openapi() -> Response:
+    """The document."""
+    text = json.dumps(_document(), ensure_ascii=False)
+    response = Response(text, mimetype="application/json")
+    response.add_etag(weak=True)
+    return response.make_conditional(request)  # type: ignore[return-value]
+
+
+@blueprint.get(PREFIX.rstrip("/"))
+@blueprint.get(PREFIX)
+def page() -> str:
+    """The document to be read by people."""
+    told = _document()
+    sections: dict[str, tuple[OneOperation, ...]] = {}
+    for path, methods in told["paths"].items():
+        for method, described in methods.items():
+            tag = described["tags"][0]
+            sections[tag] = (*sections.get(tag, ()), OneOperation(method.upper(), path, described))
+    components = told["components"]
+    base = request.root_url.rstrip("/")
+    return render(
+        ReferencePage(frame(site(), Query()), base, sections, components["responses"], components["schemas"])
+    )
+
+
+def _document() -> dict[str, Any]:
+    return document(current_app, site().settings, request.root_path)

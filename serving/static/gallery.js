@@ -1,0 +1,206 @@
+// What a script adds: searches without leaving the page, pictures dropped and pasted, parts of them dragged.
+// Without it every form and link does the same, a page at a time.
+"use strict";
+
+const page = document.documentElement;
+const byId = (id) => document.getElementById(id);
+const search = () => byId("search");
+const say = (text) => { byId("live").textContent = text; };
+const LONGEST = 7900; // characters of an address; what is longer is posted, and the server says so
+const BOX = ["x", "y", "w", "h"];
+
+const tell = (text) => {
+  const status = byId("form-status");
+  if (status) status.textContent = text;
+};
+
+/* The address that a form's fields make, without those that say nothing; null for none at all. */
+const addressOf = (form, submitter) => {
+  const fields = [...new FormData(form, submitter)].filter(
+    ([name, value]) => typeof value === "string" && value.trim() !== "" && !BOX.includes(name)
+      && !(["qw", "notw"].includes(name) && value === "1") && !(name === "k" && value === form.dataset.k),
+  );
+  const asked = fields.some(([name]) => !["k", "each", "qw", "notw", "likew", "lessw", "picw", "drop"].includes(name));
+  return asked ? `${new URL(form.action).pathname}?${new URLSearchParams(fields)}` : null;
+};
+
+const holdsPicture = (form) => [...form.querySelectorAll("input[type=file]")].some((input) => input.files.length);
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.id !== "search") return;
+  tell("Looking through the collection …");
+  if (holdsPicture(form)) return; // the browser sends it
+  const address = addressOf(form, event.submitter);
+  if (address === null && !location.search) {
+    event.preventDefault();
+    tell("Say what to look for, or choose a picture.");
+    byId("q").focus();
+    return;
+  }
+  if (address !== null && address.length > LONGEST) return;
+  event.preventDefault();
+  const stays = event.submitter === null || event.submitter.closest(".facets, .parts, .shape") !== null;
+  byId("main").setAttribute("aria-busy", "true");
+  htmx.ajax("GET", address ?? new URL(form.action).pathname, {
+    source: byId("main"), target: "#main", select: "#main", swap: `outerHTML show:${stays ? "none" : "window:top"}`,
+  });
+});
+
+// A choice among the facets or of a weight is a search at once.
+document.addEventListener("change", (event) => {
+  const control = event.target;
+  if (control.closest(".facets, .parts, .shape") && control.form?.id === "search" && (location.search || control.closest(".facets, .parts"))) {
+    control.form.requestSubmit();
+  }
+});
+
+// Around a swap: what was open stays open, the answer is announced, focus is not lost.
+let opened = [];
+let focused = "";
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id !== "main") return;
+  event.detail.shouldSwap = true; // errors are pages too
+  const wait = Number(event.detail.xhr.getResponseHeader("Retry-After"));
+  if (event.detail.xhr.status === 503 && wait && wait <= 3) { // it is just starting
+    const address = event.detail.pathInfo.requestPath;
+    setTimeout(() => location.assign(address), wait * 1000);
+  }
+  event.detail.isError = false;
+  focused = document.activeElement?.id;
+  opened = [...document.querySelectorAll("main details[open][id]")].map((details) => details.id);
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target?.id === "main" || event.detail.elt?.id === "main") {
+    opened.forEach((id) => byId(id)?.setAttribute("open", ""));
+    prepare();
+    const heading = byId("answer") ?? byId("title");
+    say([heading?.textContent, byId("count")?.dataset.said ?? byId("problem")?.textContent].filter(Boolean).join(". "));
+    if (document.activeElement === document.body) {
+      ((focused && byId(focused)) || heading)?.focus({ preventScroll: true });
+    }
+  } else if (event.detail.xhr) {
+    say(`${document.querySelectorAll(".hits > .hit").length} works shown.`);
+  }
+});
+["htmx:sendError", "htmx:timeout"].forEach((name) =>
+  document.addEventListener(name, () => {
+    byId("main").removeAttribute("aria-busy");
+    tell("The gallery could not be reached. Please try again.");
+  }));
+
+// Pictures: chosen, photographed, dropped or pasted, they are shown first, so that a part of them can be chosen.
+const wholeBox = (form) => BOX.forEach((name) => { form.elements.namedItem(name).value = ""; });
+
+const forget = () => {
+  const form = search();
+  form.querySelectorAll("input[type=file]").forEach((input) => { input.value = ""; });
+  wholeBox(form);
+  byId("cropper").classList.remove("shown");
+  tell("");
+  byId("picture").focus();
+};
+
+const show = async (file) => {
+  const cropped = byId("cropper");
+  let bitmap;
+  try {
+    bitmap = await createImageBitmap(file);
+  } catch { // a kind of picture that this browser cannot show; the server may know it
+    search().requestSubmit();
+    return;
+  }
+  const scale = Math.min(1, 560 / bitmap.width, 420 / bitmap.height);
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", "The picture you chose");
+  bitmap.close();
+  const stage = document.createElement("div");
+  stage.className = "stage";
+  stage.append(canvas);
+  cropped.querySelector(".stage").replaceWith(stage);
+  wholeBox(search());
+  cropper(stage, boxFields(search()));
+  cropped.classList.add("shown");
+  cropped.open = true;
+  tell("Drag over the picture to use only a part of it.");
+  cropped.querySelector(".go").focus();
+};
+
+const bring = (files, input) => {
+  const file = [...files].find((candidate) => candidate.type.startsWith("image/"));
+  const limit = Number(search().dataset.maxUpload);
+  if (!file || file.size > limit) {
+    tell(file ? `That picture is larger than ${Math.floor(limit / 1e6)} MB. Try a smaller copy of it.` : "That is not a picture.");
+    input.value = "";
+    return;
+  }
+  if (input.files[0] !== file) {
+    const transfer = new DataTransfer();
+    transfer.items.add(file);
+    input.files = transfer.files;
+  }
+  search().querySelectorAll("input[type=file]").forEach((other) => { if (other !== input) other.value = ""; });
+  show(file);
+};
+
+document.addEventListener("change", (event) => {
+  const input = event.target;
+  if (input.type === "file" && input.form?.id === "search" && input.files.length) bring(input.files, input);
+});
+document.addEventListener("click", (event) => { if (event.target.closest(".forget")) forget(); });
+
+// Nothing but files is caught, so that text can still be dropped and pasted into the field.
+const holdsFiles = (event) => search() && event.dataTransfer?.types.includes("Files");
+document.addEventListener("dragover", (event) => {
+  if (holdsFiles(event)) {
+    event.preventDefault();
+    page.classList.add("dragging");
+  }
+});
+document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) page.classList.remove("dragging"); });
+document.addEventListener("drop", (event) => {
+  if (holdsFiles(event)) {
+    event.preventDefault();
+    page.classList.remove("dragging");
+    search().scrollIntoView({ block: "nearest" });
+    bring(event.dataTransfer.files, byId("picture"));
+  }
+});
+document.addEventListener("paste", (event) => {
+  if (search() && event.clipboardData?.files.length) {
+    event.preventDefault();
+    search().scrollIntoView({ block: "nearest" });
+    bring(event.clipboardData.files, byId("picture"));
+  }
+});
+
+// An open facet closes on Escape and on a click beside it.
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && event.target.closest?.(".facet[open]");
+  if (open) {
+    open.open = false;
+    open.querySelector("summary").focus();
+  }
+});
+document.addEventListener("click", (event) => {
+  document.querySelectorAll(".facet[open]").forEach((facet) => { if (!facet.contains(event.target)) facet.open = false; });
+});
+
+// Parts of a work of the collection are chosen on its page.
+const prepare = () => {
+  document.querySelectorAll("form.of").forEach((form) => {
+    const stage = form.querySelector(".stage:not(.croppable)");
+    if (stage) cropper(stage, boxFields(form));
+  });
+};
+prepare();
+
+// Also when the browser brings this page back from its memory.
+window.addEventListener("pageshow", () => {
+  tell("");
+  byId("main").removeAttribute("aria-busy");
+});

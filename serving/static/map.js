@@ -1,0 +1,340 @@
+// The map: Leaflet shows the tiles of the picture wall; colours, what is lit up, and the card of a work are drawn here.
+// All of it is extra: the page lists the same works.
+"use strict";
+
+(async () => {
+  const atlas = document.querySelector(".atlas");
+  if (!atlas) return;
+  const CELL = 128, TILE = 256, MARGIN = 6; // as the tiles were drawn, at the deepest zoom
+  const SMALL = 18; // pixels of a cell below which an outline would hide its picture
+  const CROWD = 200; // works lit up above which dots would hide the map; those that are not lit up are dimmed all the same
+  const LINGER = 90; // ms over a work before its card is fetched
+  const FINGER = 16; // pixels around a touch in which it finds a work
+  const REACH = 6; // cells around the middle in which the keyboard finds a work
+  const data = atlas.dataset;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const touch = matchMedia("(hover: none)").matches;
+  const root = document.getElementById("map");
+  const card = document.querySelector(".map-card");
+  const said = document.querySelector(".map-said");
+  const legend = document.querySelector(".legend");
+
+  let works;
+  try {
+    const answer = await fetch(data.layout);
+    if (!answer.ok) throw new Error(String(answer.status));
+    works = await answer.json();
+  } catch {
+    const failed = document.querySelector(".map-failed");
+    failed.textContent = data.failed;
+    failed.hidden = false;
+    atlas.hidden = true;
+    return;
+  }
+  const { columns, rows, zoom: deepest, ids } = works;
+  const grid = new Int32Array(columns * rows).fill(-1); // cell -> place of its work
+  ids.forEach((_, place) => { grid[works.y[place] * columns + works.x[place]] = place; });
+  const at = (x, y) => (x >= 0 && y >= 0 && x < columns && y < rows ? grid[y * columns + x] : -1);
+
+  /* Leaflet's coordinates: a cell is `unit` wide, which makes it CELL pixels at the deepest zoom; y points upwards. */
+  const unit = CELL / 2 ** deepest;
+  const corner = (x, y) => L.latLng(-y * unit, x * unit);
+  const boundsOf = (place) => L.latLngBounds(corner(works.x[place], works.y[place] + 1), corner(works.x[place] + 1, works.y[place]));
+  const middleOf = (place) => corner(works.x[place] + 0.5, works.y[place] + 0.5);
+  const whole = L.latLngBounds(corner(0, rows), corner(columns, 0));
+
+  const map = L.map(root, {
+    crs: L.CRS.Simple, attributionControl: false, zoomControl: false, maxZoom: deepest, zoomSnap: 0.1, wheelPxPerZoomLevel: 100,
+    maxBounds: whole.pad(0.25), maxBoundsViscosity: 0.7, keyboardPanDelta: 128,
+    zoomAnimation: !still, inertia: !still, fadeAnimation: false, // which would redraw every tile for a while
+  });
+  if (still) { // the keyboard's way to move has no option for it
+    const panBy = map.panBy;
+    map.panBy = (offset, options) => panBy.call(map, offset, { ...options, animate: false });
+  }
+  L.control.zoom({ zoomInTitle: data.zoomIn, zoomOutTitle: data.zoomOut }).addTo(map);
+  const fit = () => map.fitBounds(whole, { animate: !still, padding: [12, 12] });
+  const limit = () => map.setMinZoom(Math.min(deepest, map.getBoundsZoom(whole, false, L.point(24, 24))));
+
+  /* What is where: the tiles that exist, so that no other is asked for. */
+  const hung = new Set();
+  ids.forEach((_, place) => {
+    for (let zoom = 0; zoom <= deepest; zoom++) {
+      const shift = deepest - zoom + 1;
+      hung.add(`${zoom}/${works.x[place] >> shift}/${works.y[place] >> shift}`);
+    }
+  });
+  const layer = { tileSize: TILE, minZoom: -8, maxZoom: deepest, minNativeZoom: 0, maxNativeZoom: deepest, bounds: whole, noWrap: true, updateWhenIdle: false, updateWhenZooming: false };
+
+  const Wall = L.TileLayer.extend({
+    createTile(coords, done) {
+      if (hung.has(`${coords.z}/${coords.x}/${coords.y}`)) return L.TileLayer.prototype.createTile.call(this, coords, done);
+      const nothing = L.DomUtil.create("div");
+      L.Util.requestAnimFrame(() => done(null, nothing));
+      return nothing;
+    },
+  });
+
+  /* Canvases in step with the tiles. Each cell has a place in the grid, so a tile paints only its own few. */
+  const Painted = L.GridLayer.extend({
+    initialize(paint, options) {
+      L.GridLayer.prototype.initialize.call(this, options);
+      this.canvases = new Map();
+      this.paint = paint;
+      this.on("tileunload", ({ tile }) => this.canvases.delete(tile));
+    },
+    createTile(coords) {
+      const canvas = L.DomUtil.create("canvas");
+      const scale = Math.min(2, devicePixelRatio || 1);
+      canvas.width = canvas.height = TILE * scale;
+      const context = canvas.getContext("2d");
+      context.scale(scale, scale);
+      this.canvases.set(canvas, { context, coords });
+      this.draw(context, coords);
+      return canvas;
+    },
+    draw(context, coords) {
+      const cell = CELL / 2 ** (deepest - coords.z), across = TILE / cell;
+      context.clearRect(0, 0, TILE, TILE);
+      this.paint(context, coords.x * across, coords.y * across, across, cell);
+    },
+    repaint() { this.canvases.forEach(({ context, coords }) => this.draw(context, coords)); },
+  });
+
+  const eachWork = (left, upper, across, around, act) => {
+    for (let y = Math.max(0, upper - around); y < Math.min(rows, upper + across + around); y++) {
+      for (let x = Math.max(0, left - around); x < Math.min(columns, left + across + around); x++) {
+        const place = grid[y * columns + x];
+        if (place >= 0) act(place, x, y);
+      }
+    }
+  };
+  /* The picture's own box in its cell, as in the tiles. */
+  const boxOf = (place, x, y, cell) => {
+    const side = cell * (1 - (2 * MARGIN) / CELL), ratio = works.ratio[place] / 100;
+    const w = side * Math.min(1, ratio), h = side * Math.min(1, 1 / ratio);
+    return [x * cell + (cell - w) / 2, y * cell + (cell - h) / 2, w, h];
+  };
+
+  const theme = {};
+  const readTheme = () => {
+    const style = getComputedStyle(document.documentElement);
+    for (const name of ["paper", "accent", "ink"]) theme[name] = style.getPropertyValue(`--${name}`).trim();
+  };
+  readTheme();
+
+  const lit = data.lit === undefined ? null : new Set(data.lit.split(" ").filter(Boolean).map(Number));
+  let colour = ""; // "", "artist" or "genre"
+  let chosen = null; // of the legend
+  /* Hues a golden angle apart, so that neighbours in the list differ most. */
+  const colourOf = (group) => (group < 0 ? theme.ink : `hsl(${(group * 137.508 + 15) % 360} ${[68, 55, 75][group % 3]}% ${[48, 62, 40][Math.floor(group / 3) % 3]}%)`);
+  const shines = (place) => (lit === null || lit.has(place)) && (chosen === null || works[colour][place] === chosen);
+
+  const signs = new Painted((context, left, upper, across, cell) => {
+    const dims = lit !== null || chosen !== null, rings = lit !== null;
+    const small = cell < SMALL;
+    const dot = Math.max(3, cell / 2);
+    eachWork(left, upper, across, 0, (place, x, y) => {
+      const box = boxOf(place, x - left, y - upper, cell);
+      if (colour && (!dims || shines(place))) {
+        context.fillStyle = context.strokeStyle = colourOf(works[colour][place]);
+        context.lineWidth = Math.max(2, cell / 22);
+        if (small) context.fillRect((x - left) * cell, (y - upper) * cell, cell, cell);
+        else context.strokeRect(...box);
+      }
+      if (dims && !shines(place)) {
+        context.globalAlpha = 0.82;
+        context.fillStyle = theme.paper;
+        context.fillRect((x - left) * cell, (y - upper) * cell, cell, cell);
+        context.globalAlpha = 1;
+      }
+    });
+    if (!rings || (small && lit.size > CROWD)) return;
+    // Around the tile too: a dot may be larger than its cell.
+    eachWork(left, upper, across, small ? Math.ceil((dot + 2) / cell) : 0, (place, x, y) => {
+      if (!shines(place)) return;
+      const box = boxOf(place, x - left, y - upper, cell);
+      if (small) {
+        context.beginPath();
+        context.arc((x - left + 0.5) * cell, (y - upper + 0.5) * cell, dot + 1, 0, 2 * Math.PI);
+        context.fillStyle = colour ? colourOf(works[colour][place]) : theme.accent;
+        context.strokeStyle = theme.paper;
+        context.lineWidth = 1.5;
+        context.fill();
+        context.stroke();
+      } else if (!colour) {
+        context.strokeStyle = theme.accent;
+        context.lineWidth = Math.max(2, cell / 28);
+        context.strokeRect(...box);
+      }
+    });
+  }, { ...layer, zIndex: 2 });
+
+  /* The view: where the address says, else around what is lit up, else all of it. */
+  const first = /^#at=(-?[\d.]+),(-?[\d.]+),(-?[\d.]+)$/.exec(location.hash);
+  fit();
+  limit();
+  if (first) map.setView(corner(Number(first[2]), Number(first[3])), Number(first[1]), { animate: false });
+  new Wall(data.tiles, { ...layer, zIndex: 1 }).addTo(map);
+  const refresh = () => { // no canvases where there is nothing to draw on them
+    if (lit !== null || colour) signs.addTo(map);
+    else signs.remove();
+    signs.repaint();
+  };
+  refresh();
+  map.on("resize", limit);
+  atlas.querySelector(".whole").addEventListener("click", () => { fit(); root.focus(); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { readTheme(); signs.repaint(); });
+
+  /* The work under the pointer, in the middle for the keyboard, or focused in a list. */
+  const ring = L.rectangle(whole, { className: "here", interactive: false, fill: false });
+  const cards = new Map();
+  let here = -1, waiting = 0;
+  const link = (place) => data.work.replace("_id_", encodeURIComponent(ids[place]));
+
+  const moveCard = () => {
+    if (here < 0 || card.hidden) return;
+    const size = map.getSize(), box = boundsOf(here);
+    const upperLeft = map.latLngToContainerPoint(box.getNorthWest()), lowerRight = map.latLngToContainerPoint(box.getSouthEast());
+    const right = lowerRight.x + 8 + card.offsetWidth < size.x;
+    const left = right ? lowerRight.x + 8 : upperLeft.x - 8 - card.offsetWidth;
+    const x = Math.max(8, Math.min(left, size.x - card.offsetWidth - 8));
+    const y = Math.max(8, Math.min(upperLeft.y, size.y - card.offsetHeight - 8));
+    card.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
+  };
+
+  const show = async (place, aloud) => {
+    const fragment = cards.get(place) ?? fetch(data.card.replace("_id_", encodeURIComponent(ids[place]))).then((answer) => {
+      if (!answer.ok) throw new Error(String(answer.status));
+      return answer.text();
+    });
+    cards.set(place, fragment);
+    let text;
+    try {
+      text = await fragment;
+    } catch {
+      cards.delete(place); // another try the next time; the name is shown all the same
+      return;
+    }
+    if (place !== here) return;
+    card.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
+    if (!card.classList.contains("reachable")) card.querySelector("a").tabIndex = -1; // it goes where Enter on the map goes
+    if (aloud) said.textContent = card.querySelector("[data-said]").dataset.said;
+    moveCard();
+  };
+
+  const point = (place, { aloud = false, wait = 0 } = {}) => {
+    if (place === here) return;
+    here = place;
+    clearTimeout(waiting);
+    root.classList.toggle("over-work", place >= 0);
+    if (place < 0) {
+      card.hidden = true;
+      ring.remove();
+      return;
+    }
+    ring.setBounds(boundsOf(place)).addTo(map);
+    const name = document.createElement("strong");
+    name.textContent = works.artists[works.artist[place]];
+    card.replaceChildren(name);
+    card.classList.toggle("reachable", touch);
+    card.hidden = false;
+    moveCard();
+    waiting = setTimeout(() => show(place, aloud), wait);
+  };
+
+  const workAt = (latlng) => at(Math.floor(latlng.lng / unit), Math.floor(-latlng.lat / unit));
+  const nearestTo = (latlng, reach) => {
+    const x = latlng.lng / unit, y = -latlng.lat / unit;
+    let best = -1, least = reach ** 2;
+    for (let row = Math.floor(y - reach); row <= y + reach; row++) {
+      for (let column = Math.floor(x - reach); column <= x + reach; column++) {
+        const place = at(column, row), away = (column + 0.5 - x) ** 2 + (row + 0.5 - y) ** 2;
+        if (place >= 0 && away < least) [best, least] = [place, away];
+      }
+    }
+    return best;
+  };
+
+  let keys = false; // whether the keyboard moves the map
+  const middle = () => point(nearestTo(map.getCenter(), REACH), { aloud: true, wait: LINGER });
+  let moving = false;
+  map.on("movestart zoomstart", () => { moving = true; if (!keys) point(-1); });
+  map.on("move", () => { if (keys) moveCard(); });
+  map.on("moveend", () => {
+    moving = false;
+    if (keys) { middle(); moveCard(); }
+    const { lat, lng } = map.getCenter();
+    const round = (value) => Math.round(value * 100) / 100;
+    history.replaceState(history.state, "", `#at=${round(map.getZoom())},${round(lng / unit)},${round(-lat / unit)}`);
+  });
+  map.on("mousemove", (event) => {
+    if (moving || touch) return;
+    keys = false;
+    point(workAt(event.latlng), { wait: LINGER });
+  });
+  map.on("mouseout", () => { if (!keys && !touch) point(-1); }); // a touch on the card is one too
+  map.on("click", ({ latlng, originalEvent }) => {
+    const cell = unit * 2 ** map.getZoom();
+    const place = touch ? nearestTo(latlng, Math.max(0.71, FINGER / cell)) : workAt(latlng);
+    keys = false;
+    if (place < 0 || (touch && place !== here)) { point(place); return; } // the first touch shows the card, which is a link
+    if (originalEvent.ctrlKey || originalEvent.metaKey) window.open(link(place), "_blank", "noopener");
+    else location.assign(link(place));
+  });
+  root.addEventListener("keydown", (event) => {
+    if (event.target !== root) return;
+    if (event.key === "Enter" && here >= 0) location.assign(link(here));
+    else if (event.key === "Escape") point(-1);
+    else if (/^(Arrow|[+=-]$)/.test(event.key)) keys = true;
+  });
+  root.addEventListener("focus", () => { if (root.matches(":focus-visible")) { keys = true; middle(); } });
+  root.addEventListener("blur", () => { if (keys) point(-1); keys = false; });
+
+  /* A work in a list shows where it hangs. */
+  document.querySelectorAll("a[data-place]").forEach((entry) => {
+    const place = Number(entry.dataset.place);
+    entry.addEventListener("focus", () => {
+      if (!entry.matches(":focus-visible")) return;
+      map.setView(middleOf(place), Math.max(map.getZoom(), deepest - 2), { animate: false });
+      point(place);
+    });
+    entry.addEventListener("blur", () => point(-1));
+  });
+
+  /* Colours, and a legend whose entries light up their works. */
+  const choose = (group) => {
+    chosen = chosen === group ? null : group;
+    legend.querySelectorAll("button").forEach((button) => button.setAttribute("aria-pressed", String(Number(button.value) === chosen)));
+    signs.repaint();
+  };
+  const entryOf = (group, name, count) => {
+    const item = document.createElement("li"), button = document.createElement("button"), number = document.createElement("span");
+    const swatch = document.createElementNS("http://www.w3.org/2000/svg", "svg"), square = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    square.setAttribute("width", "100%");
+    square.setAttribute("height", "100%");
+    square.setAttribute("fill", colourOf(group));
+    swatch.setAttribute("aria-hidden", "true");
+    swatch.append(square);
+    number.className = "n";
+    number.textContent = count;
+    button.type = "button";
+    button.value = group;
+    button.setAttribute("aria-pressed", "false");
+    button.append(swatch, name, number);
+    button.addEventListener("click", () => choose(group));
+    item.append(button);
+    return item;
+  };
+  document.querySelectorAll("input[name=colour]").forEach((input) => input.addEventListener("change", () => {
+    colour = input.value;
+    chosen = null;
+    const counts = new Map();
+    if (colour) works[colour].forEach((group) => counts.set(group, (counts.get(group) ?? 0) + 1));
+    const names = colour === "artist" ? works.artists : works.genres;
+    legend.querySelector("ul").replaceChildren(...[...counts].sort((one, other) => other[1] - one[1] || one[0] - other[0])
+      .map(([group, count]) => entryOf(group, names[group] ?? data.others, count)));
+    legend.hidden = !colour;
+    refresh();
+  }));
+})();

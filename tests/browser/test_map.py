@@ -1,0 +1,277 @@
+"""The map in Chromium: seen, wandered over, asked, by mouse, finger and keyboard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gallery.atlas import Atlas
+from gallery.settings import Settings
+from serving import create_app
+from serving.site import EXTENSION
+from tests.browser.conftest import served
+from tests.serving.atlas import hang
+from tests.serving.collection import ARTISTS, stocked
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+)
+Page, expect = playwright.Page, playwright.expect
+
+Visit = Callable[..., playwright.Page]
+NARROW = {"width": 320, "height": 640}
+PHONE = {"viewport": NARROW, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture(scope="module")
+def drawn(home: Path) -> Iterator[tuple[str, Atlas]]:
+    """The address of a site with a map of 4 x 4 works, a painter to a row; and that map."""
+    settings = Settings(home=home, encoder="fake", thumb_small=40, thumb_large=80)
+    ports = stocked(settings)
+    atlas = hang(ports)
+    app = create_app(settings, ports=ports)
+    app.extensions[EXTENSION].warmup.attempt()
+    with served(app) as address:
+        yield address, atlas
+
+
+@pytest.fixture
+def site(drawn: tuple[str, Atlas]) -> str:
+    return drawn[0]
+
+
+@pytest.fixture
+def atlas(drawn: tuple[str, Atlas]) -> Atlas:
+    return drawn[1]
+
+
+def open_map(visit: Visit, address: str, **options: object) -> playwright.Page:
+    """The page, its tiles loaded."""
+    page = visit(address, **options)
+    loaded = page.locator("#map img.leaflet-tile-loaded")
+    expect(loaded.first).to_be_attached()
+    assert loaded.first.evaluate("tile => tile.naturalWidth") == 256
+    return page
+
+
+def point_of(page: playwright.Page, x: float, y: float) -> tuple[float, float]:
+    """Where a cell's middle is in the window, while the whole map of 4 x 4 is shown in the middle of its frame."""
+    page.locator("#map").scroll_into_view_if_needed()
+    frame = page.locator("#map").bounding_box()
+    tile = page.locator("#map img.leaflet-tile-loaded").first.bounding_box()
+    assert frame and tile
+    zoom = int(re.findall(r"/(\d+)/\d+/\d+\.webp", page.locator("#map img.leaflet-tile-loaded").first.get_attribute("src") or "")[0])  # fmt: skip
+    cell = tile["width"] / (2 << (1 - zoom))
+    middle = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
+    return middle[0] + (x - 1.5) * cell, middle[1] + (y - 1.5) * cell
+
+
+def serious(page: playwright.Page) -> list[str]:
+    """What axe finds that keeps people out."""
+    return [
+        f"{violation['id']}: {[node['html'] for node in violation['nodes']]}"
+        for violation in axe.Axe().run(page).response["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+
+
+def works_shown(page: playwright.Page) -> int:
+    """How many works of the map are not dimmed, by the pixels of what is drawn over the tiles."""
+    return int(
+        page.evaluate(
+            """() => {
+              const copy = document.createElement("canvas");
+              copy.width = copy.height = 2;
+              const context = copy.getContext("2d", { willReadFrequently: true });
+              let clear = 0;
+              for (const canvas of document.querySelectorAll("#map canvas")) {
+                for (const x of [0, 1]) for (const y of [0, 1]) {
+                  context.clearRect(0, 0, 1, 1);
+                  context.drawImage(canvas, (x + .5) * canvas.width / 2, (y + .5) * canvas.height / 2, 1, 1, 0, 0, 1, 1);
+                  if (context.getImageData(0, 0, 1, 1).data[3] === 0) clear += 1;
+                }
+              }
+              return clear;
+            }"""
+        )
+    )
+
+
+def test_the_map_is_seen_and_a_work_under_the_mouse_is_told_of(site: str, visit: Visit, atlas: Atlas) -> None:
+    page = open_map(visit, f"{site}/map")
+    expect(page.locator(".map-card")).to_be_hidden()
+    page.mouse.move(*point_of(page, 1, 2))
+    card = page.locator(".map-card")
+    expect(card).to_contain_text("Ché “Cyan” <b>")
+    expect(card.get_by_alt_text("Painting by Ché")).to_be_visible()
+    page.mouse.move(*point_of(page, 0, 0))
+    expect(card).to_contain_text("Ada Amber")
+    expect(card).to_contain_text("1840–1926 · Impressionism")
+    page.mouse.move(5, 5)
+    expect(card).to_be_hidden()
+
+
+def test_a_click_opens_the_work(site: str, visit: Visit, atlas: Atlas) -> None:
+    page = open_map(visit, f"{site}/map")
+    page.mouse.click(*point_of(page, 3, 1))
+    page.wait_for_url(f"{site}/works/{atlas.spots[7].id}")
+
+
+def test_dragging_moves_the_map_and_opens_nothing(site: str, visit: Visit) -> None:
+    page = open_map(visit, f"{site}/map", reduced_motion="reduce")
+    for _ in range(2):
+        page.get_by_role("button", name="Zoom out").click(force=True)
+    x, y = point_of(page, 1, 1)
+    before = page.locator("#map .leaflet-map-pane").evaluate("pane => pane._leaflet_pos.x")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 20, steps=5)
+    page.mouse.up()
+    after = page.locator("#map .leaflet-map-pane").evaluate("pane => pane._leaflet_pos.x")
+    assert after != before and "/map" in page.url
+
+
+def test_the_view_is_in_the_address_and_found_again(site: str, visit: Visit) -> None:
+    page = open_map(visit, f"{site}/map#at=1,0.5,0.5")
+    page.locator("#map").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(re.compile(r"#at=1,(?!0\.5,)"))
+
+
+def test_the_keyboard_finds_a_work_says_it_and_opens_it(site: str, visit: Visit, atlas: Atlas) -> None:
+    page = open_map(visit, f"{site}/map#at=1,0.5,0.5", viewport={"width": 400, "height": 600})
+    said = page.locator(".map-said")
+    page.locator(".whole").focus()
+    page.keyboard.press("Tab")
+    expect(page.locator("#map")).to_be_focused()
+    expect(said).to_have_text(re.compile("^Painting by (Ada|Bo)"))
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+        expect(page.locator(".leaflet-pan-anim")).to_have_count(0)
+    expect(said).to_have_text(re.compile("^Painting by (Ché|Dee)"))
+    page.keyboard.press("Escape")
+    expect(page.locator(".map-card")).to_be_hidden()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(".map-card strong")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/works/[0-9a-f]{16}$"))
+    assert page.url.rpartition("/")[2] in {spot.id for spot in atlas.spots}
+
+
+def test_a_finger_sees_the_card_first_and_then_the_work(site: str, visit: Visit, atlas: Atlas) -> None:
+    page = open_map(visit, f"{site}/map", **PHONE)
+    page.touchscreen.tap(*point_of(page, 2, 0))
+    link = page.locator(".map-card a")
+    expect(link).to_be_visible()
+    assert page.url.partition("#")[0] == f"{site}/map"
+    link.tap()
+    page.wait_for_url(f"{site}/works/{atlas.spots[2].id}")
+
+
+def test_colours_have_a_legend_whose_entries_light_up_their_works(site: str, visit: Visit) -> None:
+    page = open_map(visit, f"{site}/map")
+    expect(page.locator(".legend")).to_be_hidden()
+    expect(page.locator("#map canvas")).to_have_count(0)
+    page.get_by_label("painter", exact=True).check()
+    entries = page.locator(".legend button")
+    expect(entries).to_have_count(len(ARTISTS))
+    expect(page.locator("#map canvas").first).to_be_attached()
+    assert works_shown(page) == 16
+    page.get_by_role("button", name="Bo Blue").click()
+    expect(page.get_by_role("button", name="Bo Blue")).to_have_attribute("aria-pressed", "true")
+    assert works_shown(page) == 4
+    page.get_by_role("button", name="Bo Blue").click()
+    assert works_shown(page) == 16
+    page.get_by_label("genre", exact=True).check()
+    expect(page.locator(".legend")).to_contain_text("no genre known")
+    expect(entries).to_have_count(3)
+    page.get_by_label("nothing", exact=True).check()
+    expect(page.locator(".legend")).to_be_hidden()
+    expect(page.locator("#map canvas")).to_have_count(0)
+
+
+def test_what_a_search_finds_is_lit_up_and_listed(site: str, visit: Visit, atlas: Atlas) -> None:
+    page = open_map(visit, f"{site}/map")
+    page.get_by_role("searchbox", name="Light up").fill("a quiet light")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("“a quiet light”")
+    entries = page.locator(".lit a")
+    expect(entries.first).to_be_visible()
+    expect(page.locator("#map canvas").first).to_be_attached()
+    assert works_shown(page) == entries.count() > 0
+    page.goto(f"{site}/map?artist=bo-blue")
+    expect(page.locator("#map canvas").first).to_be_attached()
+    assert works_shown(page) == 4
+
+
+def test_a_listed_work_with_the_focus_is_shown_on_the_map(site: str, visit: Visit) -> None:
+    page = open_map(visit, f"{site}/map?artist=bo-blue")
+    page.locator("#list").focus()
+    page.keyboard.press("Tab")
+    expect(page.locator(".map-card")).to_be_visible()
+    expect(page.locator(".map-card")).to_contain_text("Ada Amber")
+    expect(page.locator("#map .here")).to_be_attached()
+
+
+def test_without_javascript_there_is_the_list(site: str, visit: Visit, atlas: Atlas) -> None:
+    page = visit(f"{site}/map", java_script_enabled=False)
+    expect(page.locator(".atlas")).to_be_hidden()
+    expect(page.locator("noscript .note")).to_be_visible()  # where no locator by text looks
+    expect(page.locator(".near a")).to_have_count(16)
+    page.locator(".near a").nth(5).click()
+    page.wait_for_url(f"{site}/works/{atlas.spots[5].id}")
+
+
+def test_a_layout_that_does_not_come_is_said_and_the_list_stays(site: str, visit: Visit) -> None:
+    page = visit(f"{site}/healthz")
+    page.route("**/map/layout.json*", lambda route: route.fulfill(status=200, body="no JSON"))
+    page.goto(f"{site}/map")
+    expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
+    expect(page.locator(".near a")).to_have_count(16)
+
+
+def test_still_for_those_who_asked_for_it(site: str, visit: Visit) -> None:
+    page = open_map(visit, f"{site}/map#at=0,2,2", reduced_motion="reduce")
+    page.locator("#map").focus()
+    page.keyboard.press("+")
+    assert page.locator(".leaflet-zoom-anim .leaflet-zoom-animated").count() == 0
+    assert page.url.startswith(f"{site}/map#at=1,")  # at once
+
+
+def test_nothing_moves_while_the_page_loads(site: str, visit: Visit) -> None:
+    page = open_map(visit, f"{site}/map")
+    shift = page.evaluate(
+        """() => new Promise((resolve) => {
+          let sum = 0;
+          new PerformanceObserver((list) => { for (const entry of list.getEntries()) sum += entry.value; }).observe({ type: "layout-shift", buffered: true });
+          requestAnimationFrame(() => setTimeout(() => resolve(sum), 0));
+        })"""
+    )
+    assert shift < 0.05
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/map", "/map?q=light", "/map?genre=None"])
+def test_axe_finds_nothing_serious(site: str, visit: Visit, path: str, scheme: str) -> None:
+    page = open_map(visit, site + path, color_scheme=scheme)
+    page.get_by_label("painter", exact=True).check()
+    page.locator("#map").focus()
+    assert serious(page) == []
+
+
+@pytest.mark.parametrize("path", ["/map", "/map?q=light"])
+def test_a_narrow_screen_never_scrolls_sideways(site: str, visit: Visit, path: str) -> None:
+    page = open_map(visit, site + path, **PHONE)
+    page.get_by_label("painter", exact=True).check()
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+
+
+def test_a_map_that_is_not_drawn_yet_has_a_page_of_its_own(gallery: str, visit: Visit) -> None:
+    page = visit(f"{gallery}/map", viewport=NARROW)
+    expect(page.get_by_role("heading", level=1)).to_have_text("The map has not been drawn yet")
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    assert serious(page) == []

@@ -1,0 +1,169 @@
+"""Searches of several parts, sent as JSON and as forms."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from gallery.catalog import Artwork
+from gallery.ports import Ports
+from tests.serving.collection import drawing, encoded, stocked
+from tests.serving.conftest import site_of, upload
+from tests.serving.test_api import PATH, body
+
+PICTURE = encoded(drawing("#c08020", 1))
+AS_TEXT = base64.b64encode(PICTURE).decode()
+
+
+def ids(answer: TestResponse) -> list[str]:
+    return [result["id"] for result in body(answer)["results"]]
+
+
+def test_everything_goes_into_one_search(client: FlaskClient, ports: Ports) -> None:
+    first, second = ports.vectors.open("one").works()[:2]
+    asked = {
+        "words": "sea", "words_weight": 2, "avoid": "people", "pictures": [{"data": AS_TEXT, "weight": 0.5}],
+        "like": [{"id": first.id}], "less": [{"id": second.id, "weight": 0.25}],
+        "filters": {"nationality": ["French"], "from": 1800}, "each": 1, "k": 5,
+    }  # fmt: skip
+    answer = body(client.post(PATH, json=asked))
+    parts = ["words", "avoid", "picture", "like", "less"]
+    assert [pull["part"] for pull in answer["results"][0]["pulls"]] == parts
+    slugs = [result["artist"]["slug"] for result in answer["results"]]
+    assert len(set(slugs)) == len(slugs) and set(slugs) <= {"ada-amber", "dee-dun"}
+    assert {first.id, second.id}.isdisjoint(result["id"] for result in answer["results"])
+    assert answer["query"]["less"] == [{"id": second.id, "weight": 0.25}]
+
+
+def test_an_answer_holds_its_query_to_be_asked_again(client: FlaskClient, work: Artwork) -> None:
+    asked = {
+        "words": "sea",
+        "pictures": [{"data": AS_TEXT}],
+        "less": [{"id": work.id}],
+        "filters": {"to": 1950},
+    }
+    first = client.post(PATH, json=asked)
+    again = client.post(PATH, json=body(first)["query"])
+    assert body(again)["query"] == body(first)["query"]
+    assert ids(again) == ids(first) != []
+
+
+def test_json_and_forms_say_the_same(client: FlaskClient, work: Artwork) -> None:
+    asked = {
+        "words": "sea",
+        "avoid": "land",
+        "pictures": [{"data": AS_TEXT}],
+        "like": [{"id": work.id, "weight": 2}],
+    }
+    form = upload(client, PICTURE, PATH, **{"q": "sea", "not": "land", "like": work.id, "likew": "2"})
+    assert ids(form) == ids(client.post(PATH, json=asked))
+
+
+def test_a_page_and_the_api_find_the_same(client: FlaskClient, work: Artwork) -> None:
+    address = f"?q=sea&less={work.id}&genre=Impressionism"
+    answer = body(client.get(PATH + address))
+    assert answer["page"] == f"http://localhost/{address}"
+    page = client.get(answer["page"]).text
+    assert len(answer["results"]) == 7
+    assert all(f"/works/{result['id']}" in page for result in answer["results"])
+
+
+def test_a_part_of_a_picture_is_another_picture(client: FlaskClient, work: Artwork) -> None:
+    corner = {"x": 0.5, "y": 0.5, "w": 0.5, "h": 0.5}
+    whole = body(client.post(PATH, json={"pictures": [{"data": AS_TEXT}]}))
+    part = body(client.post(PATH, json={"pictures": [{"data": AS_TEXT, "crop": corner}]}))
+    form = body(upload(client, PICTURE, PATH, **{name: str(share) for name, share in corner.items()}))
+    assert part["results"][0]["score"] == form["results"][0]["score"] != whole["results"][0]["score"]
+    assert client.post(PATH, json={"pictures": [{"work": work.id, "crop": corner}]}).status_code == 200
+    assert client.post(PATH, json={"pictures": [{"work": "none", "crop": corner}]}).status_code == 404
+
+
+def test_several_pictures_can_be_sent(client: FlaskClient) -> None:
+    files = [(io.BytesIO(encoded(drawing(color, 1))), f"{color}.png") for color in ("#c08020", "#2040c0")]
+    answer = client.post(
+        PATH, data={"picture": files, "picturew": ["1", "3"]}, content_type="multipart/form-data"
+    )
+    assert [picture["weight"] for picture in body(answer)["query"]["pictures"]] == [1, 3]
+
+
+def test_a_search_with_a_picture_goes_on(client: FlaskClient) -> None:
+    first = body(upload(client, PICTURE, PATH, k="5"))
+    rest = body(client.post(PATH, json={**first["query"], "k": 20, "cursor": first["next_cursor"]}))
+    sent_again = body(upload(client, PICTURE, PATH, k="20", cursor=first["next_cursor"]))
+    found = [result["id"] for result in first["results"] + rest["results"]]
+    assert len(set(found)) == len(found) == 16
+    assert [result["id"] for result in sent_again["results"]] == found[5:]
+    assert rest["next_cursor"] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "at"),
+    [
+        ({"words": ""}, "words"),
+        ({"words": "a\0b"}, "words"),
+        ({"words": 5}, "words"),
+        ({"words": "sea", "k": "5"}, "k"),
+        ({"words": "sea", "k": 0}, "k"),
+        ({"words": "sea", "words_weight": 1e9}, "words_weight"),
+        ({"words": "sea", "colour": "red"}, "colour"),
+        ({"words": "sea", "filters": {"genres": ["x"]}}, "filters.genres"),
+        ({"words": "sea", "like": [{"id": "x"}] * 13}, "like"),
+        ({"words": "sea", "cursor": "x"}, "cursor"),
+        ({"pictures": [{"token": "x"}] * 4}, "pictures"),
+        ([], ""),
+        ("words", ""),
+    ],
+)
+def test_each_mistake_is_named(client: FlaskClient, asked: Any, at: str) -> None:
+    answer = client.post(PATH, json=asked)
+    assert answer.status_code == 400
+    assert [error["at"] for error in body(answer)["errors"]] == [at]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"\xff", b'{"words": "\\ud800"}', b'{"words": NaN}', b"[" * 5000]
+)
+def test_what_is_no_json_is_refused(client: FlaskClient, data: bytes) -> None:
+    assert client.post(PATH, data=data, content_type="application/json").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"words": "sea", "filters": {"from": 1900, "to": 1800}}, 400),
+        ({"words": "sea", "avoid": "sea"}, 400),
+        ({"like": [{"id": "none"}]}, 404),
+        ({"pictures": [{"data": "AAAA"}]}, 415),
+        ({"pictures": [{"data": "AAAAA"}]}, 415),
+        ({"pictures": [{"data": "A" * 400_000}]}, 413),
+        ({"pictures": [{"token": "forged"}]}, 410),
+    ],
+)
+def test_what_cannot_be_searched_for_is_a_problem(client: FlaskClient, asked: Any, status: int) -> None:
+    answer = client.post(PATH, json=asked)
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "image/png", ""])
+def test_a_body_of_another_type_is_415(client: FlaskClient, kind: str) -> None:
+    assert client.post(PATH, data=PICTURE, content_type=kind).status_code == 415
+
+
+def test_a_misspelt_parameter_is_no_silence(client: FlaskClient) -> None:
+    answer = body(client.get(f"{PATH}?q=sea&genres=Cubism&k=2&k=3"))
+    told = {error["at"]: error["message"] for error in answer["errors"]}
+    assert "did you mean genre?" in told["genres"] and "once" in told["k"]
+
+
+def test_a_token_of_another_encoder_is_gone(client: FlaskClient, app: Flask) -> None:
+    token = body(upload(client, PICTURE, PATH))["query"]["pictures"][0]["token"]
+    site_of(app).ports.vectors = stocked(site_of(app).settings, name="two").vectors
+    assert client.post(PATH, json={"pictures": [{"token": token}]}).status_code == 200
+    site_of(app).ports.vectors = stocked(site_of(app).settings, name="three", fingerprint="other").vectors
+    assert client.post(PATH, json={"pictures": [{"token": token}]}).status_code == 410

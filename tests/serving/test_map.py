@@ -1,0 +1,266 @@
+"""The map page, its list, and what its script is given, over maps made here."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from gallery.atlas import Atlas, layout_key, tiles_folder
+from gallery.errors import Unavailable
+from gallery.mix import Mix, Words
+from gallery.ports import Ports
+from gallery.search import SearchEngine
+from gallery.settings import Settings
+from serving import atlases, create_app
+from serving import map as page
+from tests.serving.atlas import DIGEST, hang
+from tests.serving.collection import ARTISTS, stock, stocked
+
+
+@pytest.fixture
+def atlas(ports: Ports) -> Atlas:
+    return hang(ports)
+
+
+def shown(client: FlaskClient, path: str = "/map") -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def attribute(text: str, name: str) -> str:
+    (found,) = re.findall(rf'{name}="([^"]*)"', text)
+    return html.unescape(found)
+
+
+def listed(text: str) -> list[int]:
+    """The places of the works in the list."""
+    return [int(place) for place in re.findall(r'data-place="(\d+)"', text.split('id="list"')[1])]
+
+
+def test_the_page_names_the_layout_and_the_tiles_of_the_live_build(client: FlaskClient, atlas: Atlas) -> None:
+    text = shown(client)
+    assert "16 works" in text
+    tiles = attribute(text, "data-tiles")
+    assert tiles == f"/pictures/{tiles_folder('one', DIGEST)}{{z}}/{{x}}/{{y}}.webp"
+    tile = client.get(tiles.format(z=1, x=1, y=0))
+    assert (tile.status_code, tile.mimetype) == (200, "image/webp") and "immutable" in tile.headers[
+        "Cache-Control"
+    ]
+    assert client.get(attribute(text, "data-layout")).status_code == 200
+
+
+def test_every_page_leads_to_the_map(client: FlaskClient) -> None:
+    assert 'href="/map"' in client.get("/").text
+
+
+def test_the_layout_is_columns_and_may_be_kept_for_ever(client: FlaskClient, atlas: Atlas) -> None:
+    answer = client.get(f"/map/layout.json?map={DIGEST}")
+    facts = answer.get_json()
+    assert (facts["columns"], facts["rows"], facts["zoom"]) == (4, 4, 1)
+    assert facts["ids"] == [spot.id for spot in atlas.spots]
+    assert [(x, y) for x, y in zip(facts["x"], facts["y"], strict=True)] == [(s.x, s.y) for s in atlas.spots]
+    assert facts["artists"][facts["artist"][0]] == "Ada Amber"
+    assert facts["ratio"][:2] in ([75, 133], [133, 75])
+    assert set(facts) == {"columns", "rows", "zoom", "artists", "genres", "ids", "x", "y", "artist", "genre", "ratio"}  # fmt: skip
+    assert answer.headers["Cache-Control"].endswith("immutable")
+    again = client.get(f"/map/layout.json?map={DIGEST}", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize("query", ["", "?map=another"])
+def test_a_layout_asked_for_by_another_name_is_not_to_be_kept(
+    client: FlaskClient, atlas: Atlas, query: str
+) -> None:
+    assert client.get(f"/map/layout.json{query}").headers["Cache-Control"] == "no-cache"
+
+
+def test_the_layout_file_itself_is_not_among_the_pictures(client: FlaskClient, atlas: Atlas) -> None:
+    assert client.get("/pictures/maps/one/layout.json").status_code == 404
+
+
+def test_a_card_says_who_and_when(client: FlaskClient, atlas: Atlas) -> None:
+    answer = client.get(f"/map/card/{atlas.spots[0].id}")
+    assert answer.status_code == 200 and "<html" not in answer.text
+    assert "Ada Amber" in answer.text and "1840–1926 · Impressionism" in answer.text
+    assert attribute(answer.text, "data-said") == "Painting by Ada Amber, 1840–1926, Impressionism"
+    assert f'href="/works/{atlas.spots[0].id}"' in answer.text
+
+
+def test_a_painters_name_cannot_break_out_of_the_card_or_the_list(client: FlaskClient, atlas: Atlas) -> None:
+    (work,) = [work for work in stock()[0] if work.artist.slug == "ché-cyan"][:1]
+    for text in (client.get(f"/map/card/{work.id}").text, shown(client)):
+        assert "Ché “Cyan” &lt;b&gt;" in text and "<b>" not in text
+
+
+@pytest.mark.parametrize("id", ["nobody", "..%2F..", "%00", "x" * 3_000])
+def test_a_card_of_no_work_is_not_found(client: FlaskClient, atlas: Atlas, id: str) -> None:
+    assert client.get(f"/map/card/{id}").status_code == 404
+
+
+def test_the_list_holds_every_work_once_neighbours_together(
+    client: FlaskClient, atlas: Atlas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(atlases, "NEIGHBOURHOOD", 3)  # 16 works: six groups on three pages
+    places: list[int] = []
+    path, pages = "/map", 0
+    while path:
+        text = shown(client, path)
+        places += listed(text)
+        pages += 1
+        after = re.findall(r'href="([^"]*)" rel="next"', text)
+        path = html.unescape(after[0]).partition("#")[0] if after else ""
+    assert places == list(range(16)) and pages == 3
+    assert "Page 3 of 3" in text and 'rel="prev"' in text
+
+
+def test_a_neighbourhood_is_named_after_the_painters_that_most_are_by(
+    client: FlaskClient, atlas: Atlas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(atlases, "NEIGHBOURHOOD", 5)
+    text = shown(client)
+    assert "Around Ada Amber and Bo Blue" in text
+    assert "Around Bo Blue and Ché “Cyan” &lt;b&gt;" in text
+
+
+@pytest.mark.parametrize("at", ["0", "99", "-1", "x", "", "9" * 30])
+def test_a_page_of_the_list_that_is_none_shows_the_nearest_there_is(
+    client: FlaskClient, atlas: Atlas, at: str
+) -> None:
+    assert len(listed(shown(client, f"/map?at={at}"))) == 16
+
+
+def test_a_query_lights_up_what_it_finds(client: FlaskClient, ports: Ports, atlas: Atlas) -> None:
+    text = shown(client, "/map?q=light&k=5")
+    places = attribute(text, "data-lit").split()
+    assert len(places) == 5 == len(set(places)) and {int(place) for place in places} <= set(range(16))
+    assert "5 works are lit up" in text and "“light”" in text
+    engine = SearchEngine(ports)
+    found = engine.search(Mix((Words("light"),)), 5).hits
+    assert [atlas.spots[int(place)].id for place in places] == [hit.artwork.id for hit in found]
+    assert 'href="/?q=light&amp;k=5"' in text
+
+
+def test_a_filter_lights_up_what_passes_it(client: FlaskClient, atlas: Atlas) -> None:
+    text = shown(client, "/map?genre=Cubism&at=1")
+    assert {atlas.spots[int(place)].genre for place in attribute(text, "data-lit").split()} == {1}
+    assert 'name="genre" value="Cubism"' in text  # other words keep the filter
+
+
+def test_a_filter_that_nothing_passes_lights_up_nothing(client: FlaskClient, atlas: Atlas) -> None:
+    text = shown(client, "/map?genre=None")
+    assert attribute(text, "data-lit") == "" and "0 works are lit up" in text
+
+
+def test_works_that_are_not_on_the_map_are_counted(client: FlaskClient, ports: Ports) -> None:
+    hang(ports, of=16, but=4)
+    text = shown(client, f"/map?artist={ARTISTS[-1].slug}")
+    assert "0 works are lit up, 4 more are not on the map" in text
+    assert "drawn by lot from the 16" in shown(client)
+
+
+def test_a_query_that_makes_no_sense_is_answered_as_on_the_search_page(
+    client: FlaskClient, atlas: Atlas
+) -> None:
+    assert client.get("/map?from=1900&to=1800").status_code == 400
+    assert client.get("/map?like=nobody").status_code == 404
+
+
+def test_a_query_waits_for_the_encoder_and_the_map_itself_does_not(settings: Settings) -> None:
+    ports = stocked(settings)
+    hang(ports)
+    client = create_app(settings, ports=ports).test_client()
+    assert client.get("/map").status_code == 200
+    assert client.get("/map?q=light").status_code in (200, 503)
+
+
+def test_without_a_map_the_page_says_so(client: FlaskClient) -> None:
+    text = shown(client)
+    assert "The map has not been drawn yet" in text and "leaflet" not in text
+    assert client.get("/map/layout.json").status_code == 404
+
+
+def test_a_map_appears_without_a_restart(client: FlaskClient, ports: Ports) -> None:
+    assert "not been drawn" in shown(client)
+    hang(ports)
+    assert "16 works" in shown(client)
+
+
+def test_the_map_of_another_build_is_not_shown_and_follows_the_live_one(
+    client: FlaskClient, ports: Ports, atlas: Atlas
+) -> None:
+    assert "16 works" in shown(client)
+    works, _, rows = stock()
+    build = dataclasses.replace(ports.vectors.open("one").build, name="two", ready=False)
+    ports.vectors.create(build).upsert(works, rows)
+    ports.vectors.seal("two")
+    ports.vectors.publish("two")
+    assert "not been drawn" in shown(client)
+    hang(ports, "two", but=1)
+    assert "15 works" in shown(client)
+    ports.vectors.publish("one")
+    assert "16 works" in shown(client)
+
+
+def test_no_collection_is_said_as_everywhere(settings: Settings) -> None:
+    client = create_app(settings, ports=stocked(settings, publish=False)).test_client()
+    answer = client.get("/map")
+    assert answer.status_code == 503 and "walls are still bare" in answer.text
+
+
+@pytest.mark.parametrize("damage", ["not json", '{"format": 99}'])
+def test_a_map_that_cannot_be_read_is_503_and_says_nothing_of_the_inside(
+    client: FlaskClient, ports: Ports, damage: str
+) -> None:
+    ports.images.put(layout_key("one"), damage.encode())
+    answer = client.get("/map")
+    assert answer.status_code == 503 and "format" not in answer.text and "materialize" not in answer.text
+
+
+def test_a_store_that_does_not_answer_is_503(
+    client: FlaskClient, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(key: str) -> bytes:
+        raise Unavailable("the bucket secret-bucket does not answer")
+
+    monkeypatch.setattr(ports.images, "get", broken)
+    answer = client.get("/map")
+    assert answer.status_code == 503 and "secret-bucket" not in answer.text
+
+
+def test_the_page_holds_no_script_or_style_of_its_own(client: FlaskClient, atlas: Atlas) -> None:
+    text = shown(client, "/map?q=light")
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", text)
+
+
+def test_public_tiles_are_fetched_from_the_store(
+    settings_with: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_with(thumb_small=40, thumb_large=80, delivery="public")
+    ports = stocked(settings)
+    monkeypatch.setattr(ports.images, "public_url", lambda key: f"https://pictures.test/b/{key}")
+    hang(ports)
+    text = shown(create_app(settings, ports=ports).test_client())
+    assert (
+        attribute(text, "data-tiles") == f"https://pictures.test/b/maps/one/{DIGEST}/{{z}}/{{x}}/{{y}}.webp"
+    )
+
+
+def test_what_the_page_receives_is_what_its_class_says(app: Flask, atlas: Atlas) -> None:
+    from flask import template_rendered
+
+    seen: list[set[str]] = []
+
+    def note(_: Flask, template: object, context: dict[str, object], **__: object) -> None:
+        seen.append(set(context))
+
+    with template_rendered.connected_to(note, app):
+        app.test_client().get("/map")
+    fields = {field.name for field in dataclasses.fields(page.MapPage)}
+    assert seen and fields <= seen[0]
