@@ -17,6 +17,7 @@ from statistics import NormalDist
 import numpy as np
 
 from gallery.vectors import Collection, Vector, Vectors
+from gallery.vectors.words import words_of
 
 SAMPLE = 512
 """Works in the sample; the deviation is then good to about 4 %."""
@@ -53,15 +54,18 @@ class Spread:
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """The rows of the sample, float32 [n, dim]."""
+    """The rows of the sample, float32 [n, dim], and the words of all the collection's artists, genres and nationalities."""
 
     rows: Vectors
+    words: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, collection: Collection) -> Background:
         """The sample of a collection: the works whose keyed hashes are lowest."""
         drawn = heapq.nsmallest(SAMPLE, collection.ids(), key=_rank)
-        return cls(collection.vectors(drawn))
+        facets = collection.facets()
+        said = " ".join((*facets.artists, *facets.genres, *facets.nationalities))
+        return cls(collection.vectors(drawn), frozenset(words_of(said)))
 
     def spread(self, query: Vector) -> Spread | None:
         """The spread of the query's scores; None where there are too few works, or all score the same."""

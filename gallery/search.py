@@ -19,7 +19,8 @@ from gallery.mix import LikePicture, LikeWork, Mix, Part, Words, mixed
 from gallery.ports import Ports
 from gallery.vectors import Collection, Vector, Vectors
 from gallery.vectors.filters import Filter
-from gallery.vectors.words import document, words_of
+from gallery.vectors.ranking import thinned
+from gallery.vectors.words import document, without, words_of
 
 AS_IT_IS = Spread(0.0, 1.0)
 """Taken for every part of a mix where the collection is too small to tell how its scores are spread."""
@@ -142,18 +143,7 @@ class SearchEngine:
         collection = self.collection()
         encoder = self.encoder_for(collection.build)
         query = self._query(collection, encoder, mix.parts)
-        # A few more than asked for: works among the parts are taken out, and one more tells whether there are others.
-        wanted = k + len(mix.works) + 1
-        options = {
-            "fingerprint": encoder.fingerprint, "where": mix.where, "offset": offset, "per_artist": mix.per_artist,
-        }  # fmt: skip
-        if words_of(mix.words):
-            hits = collection.hybrid(mix.words, query.vector, wanted, **options)  # type: ignore[arg-type]
-        else:
-            hits = collection.search(query.vector, wanted, **options)  # type: ignore[arg-type]
-        places = [place for place, hit in enumerate(hits) if hit.artwork.id not in mix.works]
-        kept = [hits[place] for place in places[:k]]
-        following = offset + places[k] if len(places) > k else None
+        kept, following = _found(collection, mix, query.vector, k, offset)
         searched = collection.count(mix.where) if mix.where else collection.build.works
         matches = self._judged(collection, encoder, mix, query, kept, searched)
         seconds = time.perf_counter() - started
@@ -174,18 +164,23 @@ class SearchEngine:
     def _query(self, collection: Collection, encoder: Encoder, parts: Sequence[Part]) -> _Query:
         if not parts:
             raise Invalid("there is nothing to search for")
-        vectors = self._vectors(collection, encoder, parts)
-        weights = tuple(part.weight for part in parts)
         background = self._background(collection)
+        vectors = self._vectors(collection, encoder, parts, background)
+        weights = tuple(part.weight for part in parts)
         known = [spread for vector in vectors if (spread := background.spread(vector))]
         spreads = tuple(known) if len(known) == len(parts) else (AS_IT_IS,) * len(parts)
         vector = mixed(vectors, weights, [spread.deviation for spread in spreads])
         return _Query(vector, vectors, weights, spreads, background.spread(vector))
 
-    def _vectors(self, collection: Collection, encoder: Encoder, parts: Sequence[Part]) -> Vectors:
+    def _vectors(
+        self, collection: Collection, encoder: Encoder, parts: Sequence[Part], background: Background
+    ) -> Vectors:
         """One unit query a part, float32 [parts, dim]."""
         vectors = np.zeros((len(parts), collection.build.dim), dtype=np.float32)
-        texts = {place: part.text for place, part in enumerate(parts) if isinstance(part, Words)}
+        known = frozenset[str]() if encoder.knows_art else background.words
+        texts = {
+            place: without(part.text, known) for place, part in enumerate(parts) if isinstance(part, Words)
+        }
         works = {place: part.id for place, part in enumerate(parts) if isinstance(part, LikeWork)}
         if texts:
             vectors[list(texts)] = encoder.embed_texts(list(texts.values()))
@@ -193,7 +188,7 @@ class SearchEngine:
             vectors[list(works)] = encoder.as_query(collection.vectors(list(works.values())))
         for place, part in enumerate(parts):
             if isinstance(part, LikePicture):
-                if part.fingerprint != encoder.fingerprint:
+                if part.fingerprint != encoder.fingerprint or len(part.vector) != collection.build.dim:
                     raise Invalid(
                         "the collection has changed since this picture was uploaded; please upload it again"
                     )
@@ -231,6 +226,39 @@ class SearchEngine:
             score = _scaled(hit.score, encoder)
             matches.append(Match(hit.artwork, score, strength, closeness(strength, searched), named, pulled))
         return tuple(matches)
+
+
+def _found(
+    collection: Collection, mix: Mix, vector: Vector, k: int, offset: int
+) -> tuple[list[Hit], int | None]:
+    """The k hits after the first `offset`, without the works among the parts, and the offset at which they go on."""
+
+    def ask(k: int, offset: int, per_artist: int | None) -> list[Hit]:
+        fingerprint = collection.build.fingerprint
+        if words_of(mix.words):
+            return collection.hybrid(
+                mix.words,
+                vector,
+                k,
+                fingerprint=fingerprint,
+                where=mix.where,
+                offset=offset,
+                per_artist=per_artist,
+            )
+        return collection.search(
+            vector, k, fingerprint=fingerprint, where=mix.where, offset=offset, per_artist=per_artist
+        )
+
+    # A few more than asked for: works among the parts are taken out, and one more tells whether there are others.
+    if mix.per_artist is None or not mix.works:
+        hits = ask(k + len(mix.works) + 1, offset, mix.per_artist)
+        places = [place for place, hit in enumerate(hits) if hit.artwork.id not in mix.works]
+        return [hits[place] for place in places[:k]], offset + places[k] if len(places) > k else None
+    # The store would count the works among the parts as their artists', so the artists' works are counted here.
+    most = mix.per_artist + len(mix.works)
+    hits = ask((offset + k + 1) * -(-most // mix.per_artist) + len(mix.works), 0, most)
+    rest = thinned((hit for hit in hits if hit.artwork.id not in mix.works), mix.per_artist)
+    return rest[offset : offset + k], offset + k if len(rest) > offset + k else None
 
 
 def _pulls(scores: Vector, query: _Query, encoder: Encoder) -> tuple[Pull, ...]:

@@ -13,6 +13,7 @@ from serving import (
     bodies,
     failures,
     health,
+    language,
     limits,
     map,
     markup,
@@ -71,6 +72,7 @@ def create_app(settings: Settings, *, ports: Ports | None = None) -> Flask:
     bodies.register(app, settings)
     assets.register(app)
     markup.register(app)
+    language.register(app, untranslated=api.PREFIX)
     limits.register(app, settings)
     failures.register(app)
     packing.register(app)

@@ -6,6 +6,8 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from flask_babel import gettext
+
 from gallery.catalog import Artwork, Build
 from gallery.mix import LikePicture, LikeWork, Mix, Part, Words
 from serving.query import AWAY, Asked, Query
@@ -40,12 +42,13 @@ def cards_of(site: Site, query: Query, build: Build) -> tuple[Card, ...]:
         places[asked.kind] = place + 1
         if asked.kind == "pic":
             upload = site.tokens.read(asked.value, build.fingerprint)
-            cards.append(Card(letter, asked, place, "Your picture", upload=upload))
+            cards.append(Card(letter, asked, place, gettext("Your picture"), upload=upload))
         elif asked.kind in ("like", "less"):
             work = site.engine.work(asked.value)
-            cards.append(Card(letter, asked, place, f"A work by {work.artist.name}", work=work))
+            label = gettext("A work by %(artist)s", artist=work.artist.name)
+            cards.append(Card(letter, asked, place, label, work=work))
         else:
-            cards.append(Card(letter, asked, place, f"“{asked.value}”"))
+            cards.append(Card(letter, asked, place, gettext("“%(words)s”", words=asked.value)))
     return tuple(cards)
 
 

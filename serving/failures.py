@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask, Response, make_response, request
+from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
@@ -40,21 +41,21 @@ def register(app: Flask) -> None:
 
 def _of_the_domain(error: GalleryError) -> Response:
     if isinstance(error, Rejected):
-        title = "That search needs a change" if error.status == 400 else ""
+        title = gettext("That search needs a change") if error.status == 400 else ""
         return _answer(error.status, str(error), title=title, mistakes=error.mistakes)
     if isinstance(error, Invalid | NotFound):
         log.info("%s: %s", request.path, error)
         return _answer(400 if isinstance(error, Invalid) else 404)
     log.warning("%s: %s", request.path, error)
     if isinstance(error, NoCollection):
-        response = _answer(503, "There is no collection yet; run `gallery refresh` to build one.", bare=True)
+        response = _answer(503, gettext("There is no collection yet; run `gallery refresh` to build one."), bare=True)
         return _retry(response, 30)
     if isinstance(error, Starting):
         refresh = REFRESH if request.method == "GET" else None
-        message = "The search is loading the model that looks at pictures. It will be ready in a moment."
-        return _retry(_answer(503, message, title="Just starting", refresh=refresh), REFRESH)
+        message = gettext("The search is loading the model that looks at pictures. It will be ready in a moment.")
+        return _retry(_answer(503, message, title=gettext("Just starting"), refresh=refresh), REFRESH)
     if isinstance(error, Busy):
-        return _retry(_answer(503, "Many pictures are being looked at just now. Please try again."), 5)
+        return _retry(_answer(503, gettext("Many pictures are being looked at just now. Please try again.")), 5)
     return _retry(_answer(503), 10)
 
 
@@ -99,13 +100,17 @@ def _answer(
         if mistakes:
             problem["errors"] = [vars(mistake) for mistake in mistakes]
         return Response(json.dumps(problem), status, mimetype=PROBLEM)
-    if isinstance(
-        request.routing_exception, BadHost | SecurityError
-    ):  # no link can be made on a host that is none
-        return Response(f"{title}. {message}\n", status, mimetype="text/plain")
-    surround = _asked() if status == 400 else frame(site(), _typed())
-    page: Page = BarePage(surround) if bare else ErrorPage(surround, status, title, message, refresh)
-    return make_response(render(page), status)
+    plain = Response(f"{title}. {message}\n", status, mimetype="text/plain")
+    if isinstance(request.routing_exception, BadHost | SecurityError):  # no link can be made on such a host
+        return plain
+    try:
+        surround = _asked() if status == 400 else frame(site(), _typed())
+        page: Page = BarePage(surround) if bare else ErrorPage(surround, status, title, message, refresh)
+        return make_response(render(page), status)
+    except Exception:
+        # What broke the page breaks what surrounds an error too; a visitor is told of it all the same.
+        log.exception("The page of an error could not be made")
+        return plain
 
 
 def _asked() -> Frame:

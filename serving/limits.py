@@ -66,7 +66,7 @@ class Limits:
         if limit is None:
             return 1
         try:
-            return max(1, math.ceil(limit.reset_at - time.time()))
+            return max(1, min(limit.limit.get_expiry(), math.ceil(limit.reset_at - time.time())))
         except StorageError:
             return limit.limit.get_expiry()
 

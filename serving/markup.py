@@ -6,8 +6,12 @@ import math
 from datetime import datetime
 
 from flask import Flask, url_for
+from flask_babel import format_date, gettext
 
-from gallery.catalog import Artwork, Picture
+from gallery.background import Closeness
+from gallery.catalog import Artist, Artwork, Picture
+from gallery.search import Match
+from serving.language import all_of, number
 from serving.sentence import capital
 from serving.site import site
 
@@ -18,9 +22,25 @@ RATIO_STEP, RATIO_STEPS = 1.02, 75
 def alt(work: Artwork) -> str:
     """What the catalogue knows, for who cannot see it: "Painting by Claude Monet, 1840–1926, Impressionism"."""
     artist = work.artist
-    return ", ".join(
-        part for part in (f"Painting by {artist.name}", artist.years, *artist.genres[:1]) if part
-    )
+    said = gettext("Painting by %(artist)s", artist=artist.name)
+    return ", ".join(part for part in (said, years(artist), *artist.genres[:1]) if part)
+
+
+def years(artist: Artist) -> str:
+    """The life dates: "1840–1926", "born 1932", "died 1516", or "" when neither is known."""
+    if artist.birth and artist.death:
+        return f"{artist.birth}–{artist.death}"
+    if artist.birth:
+        return gettext("born %(year)s", year=artist.birth)
+    return gettext("died %(year)s", year=artist.death) if artist.death else ""
+
+
+def word_of(match: Match) -> str:
+    """The calm word for what a hit is worth, "" where nothing is known of that."""
+    if match.named:
+        return gettext("named")
+    words = {Closeness.CLOSE: gettext("close"), Closeness.FAIR: gettext("fair"), Closeness.WEAK: gettext("weak")}
+    return words.get(match.closeness, "")
 
 
 def srcset(picture: Picture) -> str:
@@ -66,7 +86,7 @@ def day(moment: str) -> str:
         parsed = datetime.fromisoformat(moment)
     except ValueError:
         return moment
-    return f"{parsed.day} {parsed:%B %Y}"
+    return format_date(parsed.date(), "long")
 
 
 def register(app: Flask) -> None:
@@ -79,6 +99,10 @@ def register(app: Flask) -> None:
         day=day,
         ratio_class=ratio_class,
         capital=capital,
+        years=years,
+        word_of=word_of,
+        number=number,
+        all_of=all_of,
     )
     app.jinja_env.globals.update(picture_url=picture_url)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -7,12 +7,14 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from flask import current_app, render_template, request
+from flask_babel import gettext
 
 from gallery.background import Closeness
 from gallery.catalog import Artwork, Build
 from gallery.errors import GalleryError
 from gallery.search import Match
 from serving.composer import Card
+from serving.language import Language, Way, language, marked, ways, words_hint
 from serving.query import Chip, Query
 from serving.site import Site
 from serving.wall import Facet, Painter
@@ -24,6 +26,7 @@ EXAMPLES = (
     "a bowl of fruit",
     "mountains",
 )
+"""Words to try. They are not translated: the encoders know English best."""
 MORE = "more"
 """The id of the element that htmx puts further results in the place of."""
 
@@ -37,20 +40,23 @@ class Banner:
 
 
 GENERATED = Banner(
-    "These pictures are generated.",
-    "They were painted by this program to try it out; the painters and their lives are invented.",
+    marked("These pictures are generated."),
+    marked("They were painted by this program to try it out; the painters and their lives are invented."),
 )
 ROUGHER = Banner(
-    "Results are rougher than they could be.",
-    "CLIP could not be had when this collection was built, so the smaller offline encoder was used; it is weakest "
-    "with words. For CLIP, let the pipeline reach the model hub once, or name a folder that holds the model in "
-    "GALLERY_ENCODER, and run gallery refresh.",
+    marked("Results are rougher than they could be."),
+    marked(
+        "CLIP could not be had when this collection was built, so the smaller offline encoder was used; it is weakest "
+        "with words. For CLIP, let the pipeline reach the model hub once, or name a folder that holds the model in "
+        "GALLERY_ENCODER, and run gallery refresh."
+    ),
 )
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What surrounds every page: the search form's state and limits, and the live build, None where there is none."""
+    """What surrounds every page: the search form's state and limits, the live build, None where there is none, the
+    page's language and the ways to others, and what to say of the words that the encoder understands."""
 
     query: Query
     cards: tuple[Card, ...]
@@ -61,6 +67,9 @@ class Frame:
     max_results: int
     max_query: int
     max_upload: int
+    language: Language
+    ways: tuple[Way, ...]
+    words_hint: str
 
 
 @dataclass(frozen=True)
@@ -178,6 +187,9 @@ def frame(site: Site, query: Query, cards: tuple[Card, ...] = ()) -> Frame:
         settings.max_results,
         settings.max_query,
         settings.max_upload,
+        language(),
+        ways(),
+        words_hint(build.encoder) if build else "",
     )
 
 
@@ -185,7 +197,8 @@ def banners(build: Build | None, encoder: str) -> tuple[Banner, ...]:
     """What to say of the build everywhere, given the encoder that the settings ask for."""
     generated = build is not None and build.generated
     rougher = build is not None and build.encoder == "offline" and encoder == "auto"
-    return (GENERATED,) * generated + (ROUGHER,) * rougher
+    said = (GENERATED,) * generated + (ROUGHER,) * rougher
+    return tuple(Banner(gettext(banner.title), gettext(banner.text)) for banner in said)
 
 
 def tiles(site: Site, build: Build, works: Sequence[Artwork | Match], *, divided: bool) -> tuple[Tile, ...]:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from flask import url_for
+from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from gallery.settings import Settings
 from gallery.vectors.filters import EVERYTHING, Filter
 from serving.errors import Rejected
+from serving.language import number
 
 Kind = Literal["q", "not", "pic", "like", "less"]
 """The parts of a search: words, words to avoid, uploaded pictures, and works to be more or less like. Each is a
@@ -99,7 +101,13 @@ class Query:
         where: dict[str, Any] = {FIELDS[field]: _list(values, field) for field in LISTS}
         where |= {FIELDS[field]: _year(values, field) for field in YEARS}
         if where["since"] is not None and where["until"] is not None and where["since"] > where["until"]:
-            raise Rejected(f"The years run backwards: from {where['since']} to {where['until']}.")
+            raise Rejected(
+                gettext(
+                    "The years run backwards: from %(first)s to %(last)s.",
+                    first=where["since"],
+                    last=where["until"],
+                )
+            )
         parts = [part for kind in KINDS for part in _parts(values, kind, settings)]
         avoided = {part.value for part in parts if part.kind == "less"}
         return cls(
@@ -142,7 +150,9 @@ class Query:
         """This query, if its address can be sent. Raises Rejected."""
         if len(self.href) > LONGEST:
             raise Rejected(
-                "That is more than an address can hold. Search by fewer pictures at once, or use fewer words."
+                gettext(
+                    "That is more than an address can hold. Search by fewer pictures at once, or use fewer words."
+                )
             )
         return self
 
@@ -170,11 +180,13 @@ class Query:
             for value in values:
                 label = artists.get(value, value) if field in ("artist", "notby") else value
                 removed = self._with(field, tuple(v for v in values if v != value))
-                chips.append(Chip(f"not by {label}" if field == "notby" else label, removed))
-        for field in YEARS:
-            year = getattr(self.where, FIELDS[field])
-            if year is not None:
-                chips.append(Chip(f"{field} {year}", self._with(field, None)))
+                if field == "notby":
+                    label = gettext("not by %(painters)s", painters=label)
+                chips.append(Chip(label, removed))
+        if self.where.since is not None:
+            chips.append(Chip(gettext("from %(year)s", year=self.where.since), self._with("from", None)))
+        if self.where.until is not None:
+            chips.append(Chip(gettext("to %(year)s", year=self.where.until), self._with("to", None)))
         return tuple(chips)
 
     def _of_parts(self, parts: Any) -> Query:
@@ -186,12 +198,12 @@ class Query:
         return dataclasses.replace(self, where=where, start=0)
 
 
-def _clean(text: str, what: str) -> str:
+def _clean(text: str) -> str:
     """The text with runs of blanks as single spaces. Raises Rejected for control characters."""
     # Before the split, which would take some control characters for blanks.
     text = re.sub(r"[\t\r\n]", " ", text)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        raise Rejected(f"The {what} holds characters that no keyboard types. Please type it again.")
+        raise Rejected(gettext("The search holds characters that no keyboard types. Please type it again."))
     return " ".join(text.split())
 
 
@@ -210,23 +222,36 @@ def _parts(values: MultiDict[str, str], kind: Kind, settings: Settings) -> list[
         if value and place not in dropped:
             found.setdefault(value, Asked(kind, value, weight))
     if len(found) > MOST[kind]:
-        what = "pictures" if kind == "pic" else "works"
-        raise Rejected(f"A search takes up to {MOST[kind]} {what} of a kind. Remove one of them first.")
+        if kind == "pic":
+            raise Rejected(
+                gettext(
+                    "A search takes up to %(most)s pictures of a kind. Remove one of them first.", most=MOST[kind]
+                )
+            )
+        raise Rejected(
+            gettext("A search takes up to %(most)s works of a kind. Remove one of them first.", most=MOST[kind])
+        )
     return list(found.values())
 
 
 def _words(text: str, limit: int) -> str:
     if len(text) > limit:
         raise Rejected(
-            f"That is {len(text):,} characters; a search takes up to {limit:,}. Say it in fewer words."
+            gettext(
+                "That is %(length)s characters; a search takes up to %(limit)s. Say it in fewer words.",
+                length=number(len(text)),
+                limit=number(limit),
+            )
         )
-    return unicodedata.normalize("NFC", _clean(text, "search"))
+    return unicodedata.normalize("NFC", _clean(text))
 
 
 def _name(text: str, kind: Kind) -> str:
     if len(text) > (MAX_TOKEN if kind == "pic" else MAX_VALUE):
-        raise Rejected("A part of this address is too long. It may have been joined to something else.")
-    return _clean(text, "address")
+        raise Rejected(
+            gettext("A part of this address is too long. It may have been joined to something else.")
+        )
+    return _clean(text)
 
 
 def _weight(text: str) -> float:
@@ -236,7 +261,11 @@ def _weight(text: str) -> float:
         weight = round(float(text), 2)
         if LIGHTEST <= weight <= HEAVIEST:
             return weight
-    raise Rejected(f"A weight must be a number from {LIGHTEST:g} to {HEAVIEST:g}.")
+    raise Rejected(
+        gettext(
+            "A weight must be a number from %(least)s to %(most)s.", least=number(LIGHTEST), most=number(HEAVIEST)
+        )
+    )
 
 
 def _count(values: MultiDict[str, str], name: str, most: int, usual: int | None = None) -> int | None:
@@ -245,22 +274,30 @@ def _count(values: MultiDict[str, str], name: str, most: int, usual: int | None 
         return None
     if re.fullmatch(r"[0-9]{1,9}", text) and 1 <= int(text) <= most:
         return None if int(text) == usual else int(text)
-    raise Rejected(f"The number of works must be a whole number from 1 to {most}.")
+    raise Rejected(
+        gettext("The number of works must be a whole number from 1 to %(most)s.", most=number(most))
+    )
 
 
 def _start(values: MultiDict[str, str]) -> int:
     text = values.get("start", "0")
     if re.fullmatch(r"[0-9]{1,9}", text) and int(text) <= FARTHEST:
         return int(text)
-    raise Rejected(f"The first work must be a whole number from 0 to {FARTHEST:,}.")
+    raise Rejected(
+        gettext("The first work must be a whole number from 0 to %(most)s.", most=number(FARTHEST))
+    )
 
 
 def _list(values: MultiDict[str, str], field: Field) -> tuple[str, ...]:
-    found: Sequence[str] = [_clean(value, field) for value in values.getlist(field)]
+    found: Sequence[str] = [_clean(value) for value in values.getlist(field)]
     found = [value for value in dict.fromkeys(found) if value]
     if len(found) > MAX_VALUES or any(len(value) > MAX_VALUE for value in found):
         raise Rejected(
-            f"That is too much to filter by: at most {MAX_VALUES} values for {field}, none too long."
+            gettext(
+                "That is too much to filter by: at most %(most)s values for “%(field)s”, none too long.",
+                most=MAX_VALUES,
+                field=field,
+            )
         )
     return tuple(found)
 
@@ -270,5 +307,5 @@ def _year(values: MultiDict[str, str], field: Field) -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,4}", text):
-        raise Rejected(f"The year “{field}” must be a number such as 1850.")
+        raise Rejected(gettext("The year “%(field)s” must be a number such as 1850.", field=field))
     return int(text)

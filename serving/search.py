@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 from flask import Blueprint, make_response, redirect, request
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from gallery.catalog import Build
 from serving.composer import Card, cards_of, mix_of, sentence_of
 from serving.errors import Rejected
+from serving.language import marked
 from serving.pages import EXAMPLES, HomePage, ResultsPage, Tile, frame, is_outstanding, render, tiles
 from serving.query import Query
 from serving.site import Site, site
@@ -17,7 +19,7 @@ from serving.uploads import uploaded
 
 blueprint = Blueprint("search", __name__)
 
-NOTHING = "Say what to look for, or choose a picture."
+NOTHING = marked("Say what to look for, or choose a picture.")
 MAIN = "main"
 """The id of the element that a search with a script puts its answer in the place of."""
 BELOW = "below"
@@ -44,7 +46,7 @@ def submit() -> Response:
     if upload:
         query = query.with_part("pic", site().tokens.write(upload))
     if not (query.parts or query.where):
-        raise Rejected(NOTHING)
+        raise Rejected(gettext(NOTHING))
     return redirect(query.checked().href, 303)
 
 
@@ -55,7 +57,7 @@ def _page(site: Site, query: Query) -> str:
     if query.where:
         return _listed(site, query, build)
     if "q" in request.args:
-        raise Rejected(NOTHING)
+        raise Rejected(gettext(NOTHING))
     return _home(site, query, build)
 
 

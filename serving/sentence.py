@@ -1,9 +1,15 @@
-"""A query said in a sentence: "“a stormy sea”, less like a work by Claude Monet, by French painters, 1860–1900"."""
+"""A query said in a sentence: "“a stormy sea”, less like a work by Claude Monet, by French painters, 1860–1900".
+
+Each phrase is translated whole; names, words and years are put into it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from flask_babel import gettext, ngettext, pgettext
+
+from serving.language import all_of, any_of, number
 from serving.query import Asked, Query
 
 
@@ -12,7 +18,8 @@ def said(query: Query, artists: Mapping[str, str], works: Mapping[str, str]) -> 
 
     `artists` gives the name of an artist by slug, `works` that of a work's artist by the work's id.
     """
-    return ", ".join(part for part in (*_parts(query, works), *_filters(query, artists)) if part)
+    between = pgettext("between the parts of a search", ", ")
+    return between.join((*_parts(query, works), *_filters(query, artists)))
 
 
 def capital(text: str) -> str:
@@ -21,56 +28,59 @@ def capital(text: str) -> str:
 
 
 def _parts(query: Query, works: Mapping[str, str]) -> list[str]:
-    said = [f"“{part.value}”{_weight(part)}" for part in query.of("q")]
+    said = [_weighed(gettext("“%(words)s”", words=part.value), part) for part in query.of("q")]
     pictures = query.of("pic")
     if len(pictures) == 1:
-        said.append(f"like your picture{_weight(pictures[0])}")
+        said.append(_weighed(gettext("like your picture"), pictures[0]))
     elif pictures:
-        said.append(f"like your {len(pictures)} pictures")
-    said += [f"not “{part.value}”{_weight(part)}" for part in query.of("not")]
-    said.append(_likes("like", query.of("like"), works))
-    said.append(_likes("less like", query.of("less"), works))
+        said.append(ngettext("like your picture", "like your %(num)s pictures", len(pictures)))
+    said += [_weighed(gettext("not “%(words)s”", words=part.value), part) for part in query.of("not")]
+    if like := query.of("like"):
+        said.append(gettext("like %(works)s", works=_works(like, works)))
+    if less := query.of("less"):
+        said.append(gettext("less like %(works)s", works=_works(less, works)))
     return said
 
 
-def _weight(part: Asked) -> str:
-    return "" if part.weight == 1 else f" (weight {part.weight:g})"
+def _weighed(phrase: str, part: Asked) -> str:
+    if part.weight == 1:
+        return phrase
+    return gettext("%(phrase)s (weight %(weight)s)", phrase=phrase, weight=number(part.weight))
 
 
-def _likes(start: str, parts: Sequence[Asked], works: Mapping[str, str]) -> str:
-    names: dict[str, int] = {}
+def _works(parts: Sequence[Asked], works: Mapping[str, str]) -> str:
+    counts: dict[str, int] = {}
     for part in parts:
         name = works.get(part.value, "")
-        names[name] = names.get(name, 0) + 1
-    items = [
-        f"{'a work' if count == 1 else f'{count} works'}{f' by {name}' if name else ''}"
-        for name, count in names.items()
-    ]
-    return f"{start} {_joined(items, 'and')}" if items else ""
+        counts[name] = counts.get(name, 0) + 1
+    return all_of([_by(name, count) for name, count in counts.items()])
+
+
+def _by(name: str, count: int) -> str:
+    if name:
+        return ngettext("a work by %(artist)s", "%(num)s works by %(artist)s", count, artist=name)
+    return ngettext("a work", "%(num)s works", count)
 
 
 def _filters(query: Query, artists: Mapping[str, str]) -> list[str]:
     where = query.where
     said = []
     if where.artists:
-        said.append("by " + _joined([artists.get(slug, slug) for slug in where.artists], "or"))
+        painters = any_of([artists.get(slug, slug) for slug in where.artists])
+        said.append(gettext("by %(painters)s", painters=painters))
     if where.nationalities:
-        said.append(f"by {_joined(where.nationalities, 'or')} painters")
+        said.append(gettext("by %(nationality)s painters", nationality=any_of(where.nationalities)))
     if where.genres:
-        said.append(f"of {_joined(where.genres, 'or')}")
+        said.append(gettext("of %(genre)s", genre=any_of(where.genres)))
     if where.since is not None and where.until is not None:
-        said.append(f"by painters alive {where.since}–{where.until}")
+        said.append(gettext("by painters alive %(first)s–%(last)s", first=where.since, last=where.until))
     elif where.since is not None:
-        said.append(f"by painters alive in {where.since} or later")
+        said.append(gettext("by painters alive in %(year)s or later", year=where.since))
     elif where.until is not None:
-        said.append(f"by painters alive in {where.until} or before")
+        said.append(gettext("by painters alive in %(year)s or before", year=where.until))
     if where.without_artists:
-        said.append("not by " + _joined([artists.get(slug, slug) for slug in where.without_artists], "or"))
+        painters = any_of([artists.get(slug, slug) for slug in where.without_artists])
+        said.append(gettext("not by %(painters)s", painters=painters))
     if query.each and query.parts:
-        said.append(f"at most {query.each} by each painter")
+        said.append(ngettext("at most one by each painter", "at most %(num)s by each painter", query.each))
     return said
-
-
-def _joined(items: Sequence[str], word: str) -> str:
-    *first, last = items
-    return f"{', '.join(first)} {word} {last}" if first else last

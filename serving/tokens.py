@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import secrets
 import struct
 import zlib
 from dataclasses import dataclass
 
 import numpy as np
+from flask_babel import gettext
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
 
 from gallery.mix import LikePicture
 from gallery.vectors import Vector
 from serving.errors import Rejected
+from serving.language import marked
 
 MAX_AGE = 7 * 24 * 60 * 60
 """Seconds that a token can be used for."""
@@ -28,6 +31,7 @@ SALT = "picture/2"
 HEADER = struct.Struct("<8sHHHf")
 """The fingerprint's digest, the copy's width and height, the bytes of the packed vector, the size of its steps."""
 
+UNUSABLE = marked("The picture of this search can no longer be used. Please add it again.")
 LONGEST = 65_536
 """Numbers of a vector, at most; whoever has the key must not have the memory too."""
 
@@ -70,23 +74,25 @@ class Tokens:
             text = self._signer.unsign(token.encode("ascii", "replace"), max_age=MAX_AGE)
         except SignatureExpired:
             raise Rejected(
-                "The picture of this search was uploaded over a week ago. Please add it again."
+                gettext("The picture of this search was uploaded over a week ago. Please add it again.")
             ) from None
         except BadSignature:
-            raise Rejected("The picture of this search can no longer be used. Please add it again.") from None
+            raise Rejected(gettext(UNUSABLE)) from None
         # Of one token there is one spelling: base64 has others, for the signature too.
-        if self._signer.get_signature(token.encode().rpartition(b".")[0]) != token.encode().rpartition(b".")[2]:
-            raise Rejected("The picture of this search can no longer be used. Please add it again.")
+        body, _, signature = token.rpartition(".")
+        if self._signer.get_signature(body).decode("ascii") != signature:
+            raise Rejected(gettext(UNUSABLE))
         data = base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+        if len(data) < HEADER.size:
+            raise Rejected(gettext(UNUSABLE))
         digest, width, height, length, step = HEADER.unpack_from(data)
         if digest != _digest(fingerprint):
             raise Rejected(
-                "The collection has changed since the picture of this search was uploaded. Please add it again."
+                gettext(
+                    "The collection has changed since the picture of this search was uploaded. Please add it again."
+                )
             )
-        packed = data[HEADER.size : HEADER.size + length]
-        unpacked = zlib.decompressobj().decompress(packed, LONGEST)
-        vector = np.frombuffer(unpacked, dtype=np.int8).astype(np.float32) * np.float32(step)
-        vector /= np.linalg.norm(vector)
+        vector = _unpacked(data[HEADER.size : HEADER.size + length], step)
         return Upload(LikePicture(vector, fingerprint), data[HEADER.size + length :], width, height)
 
 
@@ -94,6 +100,19 @@ def _packed(vector: Vector) -> tuple[bytes, float]:
     """The vector in steps of one size, a byte each, deflated; and that size."""
     step = float(np.abs(vector).max()) / 127
     return zlib.compress(np.rint(vector / step).astype(np.int8).tobytes(), 9), step
+
+
+def _unpacked(packed: bytes, step: float) -> Vector:
+    """The vector again, of unit length. Raises Rejected."""
+    try:
+        numbers = zlib.decompressobj().decompress(packed, LONGEST)
+    except zlib.error:
+        raise Rejected(gettext(UNUSABLE)) from None
+    vector = np.frombuffer(numbers, dtype=np.int8).astype(np.float32)
+    length = np.linalg.norm(vector)
+    if not (length and math.isfinite(step)):
+        raise Rejected(gettext(UNUSABLE))
+    return np.asarray(vector * np.float32(np.sign(step)) / length, dtype=np.float32)
 
 
 def _digest(fingerprint: str) -> bytes:

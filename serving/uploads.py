@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flask import request
+from flask_babel import gettext
 from PIL import Image
 from werkzeug.datastructures import MultiDict
 
@@ -17,6 +18,7 @@ from gallery.errors import Invalid
 from gallery.images.decode import TooManyPixels, open_picture
 from gallery.images.derivatives import shrink
 from serving.errors import Busy, Rejected
+from serving.language import number
 from serving.limits import limits
 from serving.site import Site
 from serving.tokens import Upload
@@ -57,10 +59,14 @@ class Box:
         usual = ("0", "0", "1", "1")
         texts = [text or default for text, default in zip(given, usual, strict=True)]
         if not all(re.fullmatch(r"[0-9]?(\.[0-9]{1,9})?", text) and text for text in texts):
-            raise Rejected("The part of the picture must be given as shares from 0 to 1, such as 0.25.")
+            raise Rejected(
+                gettext("The part of the picture must be given as shares from 0 to 1, such as 0.25.")
+            )
         x, y, w, h = map(float, texts)
         if x > 1 - SMALLEST or y > 1 - SMALLEST or min(w, h) < SMALLEST or max(w, h) > 1:
-            raise Rejected("That part of the picture is empty. Choose a larger one, inside the picture.")
+            raise Rejected(
+                gettext("That part of the picture is empty. Choose a larger one, inside the picture.")
+            )
         box = cls(x, y, min(w, 1 - x), min(h, 1 - y))
         return None if min(box.w, box.h) > 0.995 else box
 
@@ -92,8 +98,10 @@ def looked_at(site: Site, data: bytes, box: Box | None = None) -> Upload:
     Raises Rejected for what is no picture or too large, Busy, Unavailable.
     """
     if len(data) > site.settings.max_upload:
-        limit = site.settings.max_upload / 1e6
-        raise Rejected(f"The picture is larger than {limit:.0f} MB. Try a smaller copy of it.", 413)
+        limit = number(site.settings.max_upload / 1e6, 0)
+        raise Rejected(
+            gettext("The picture is larger than %(limit)s MB. Try a smaller copy of it.", limit=limit), 413
+        )
     limits().upload()
     with _turn(site):
         return _upload(site, data, box)
@@ -125,12 +133,19 @@ def _upload(site: Site, data: bytes, box: Box | None) -> Upload:
         picture = open_picture(data, max_pixels=limit, side=side * detail)
     except TooManyPixels as error:
         raise Rejected(
-            f"The picture has too many pixels; the limit is {limit / 1e6:,.0f} million.", 413
+            gettext(
+                "The picture has too many pixels; the limit is %(limit)s million.",
+                limit=number(limit / 1e6, 0),
+            ),
+            413,
         ) from error
     except Invalid as error:
         # The decoder's own words may quote its internals, so they are not passed on.
         raise Rejected(
-            "This file is not a picture, or it is damaged. JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF are understood.",
+            gettext(
+                "This file is not a picture, or it is damaged. "
+                "JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF are understood."
+            ),
             415,
         ) from error
     if box:

@@ -8,10 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from flask_babel import gettext
+
 from gallery import vectors
 from gallery.catalog import Artist, Artwork, Build
 from gallery.ports import Ports
 from gallery.vectors.filters import EVERYTHING, Filter
+from serving.language import marked
 from serving.query import FIELDS, Field
 
 SHOWN = 24
@@ -21,7 +24,11 @@ READ = 10_000
 """Works looked through, at most; a larger collection is shown by this part of it."""
 KEPT = 256
 """Answers remembered; a build never changes, so none of them goes stale."""
-TITLES: dict[Field, str] = {"artist": "Painter", "genre": "Genre", "nationality": "Nationality"}
+TITLES: dict[Field, str] = {
+    "artist": marked("Painter"),
+    "genre": marked("Genre"),
+    "nationality": marked("Nationality"),
+}
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ class Wall:
             ]
             if field == "artist":
                 choices.sort(key=lambda choice: choice.label)
-            facets.append(Facet(field, title, tuple(choices)))
+            facets.append(Facet(field, gettext(title), tuple(choices)))
         return tuple(facets)
 
     def _read(self, name: str) -> _Contents:

@@ -33,7 +33,9 @@ def commands() -> list[str]:
 
 
 def test_the_commands_are_the_ones_promised() -> None:
-    assert commands() == ["demo", "doctor", "refresh", "search", "serve", "settings", "why"]
+    assert commands() == [
+        "builds", "demo", "doctor", "refresh", "rollback", "search", "serve", "settings", "why",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", [[], *[[name] for name in commands()]])
@@ -90,9 +92,15 @@ def test_a_search_mixes_words_pictures_and_works_through_filters(run, tmp_path: 
     works = json.loads(run("search", *pictures, "--json").stdout)["results"]
     assert len(works) == 5 and {work["file"][-5] for work in works[:2]} == {"0", "1"}
     liked, unliked = works[3]["id"], works[4]["id"]
-    mixed = run("search", "boats", "--avoid", "people", *pictures, "--like", liked, "--unlike", unliked, "--json")
+    mixed = run(
+        "search", "boats", "--avoid", "people", *pictures, "--like", liked, "--unlike", unliked, "--json"
+    )
     assert {work["id"] for work in json.loads(mixed.stdout)["results"]} == {work["id"] for work in works[:3]}
-    for narrowed, found in ((["--artist", "anna-a", "--each", "2"], 2), (["--not-by", "anna-a"], 0), (["--genre", "x"], 0)):
+    for narrowed, found in (
+        (["--artist", "anna-a", "--each", "2"], 2),
+        (["--not-by", "anna-a"], 0),
+        (["--genre", "x"], 0),
+    ):
         assert len(run("search", "boats", *narrowed).stdout.splitlines()) == found
     missing = run("search", "--like", "none")
     assert missing.exit_code == 1 and "none" in missing.stderr

@@ -13,6 +13,7 @@ from PIL import Image
 from gallery.background import Closeness
 from gallery.catalog import Build
 from gallery.encoders import open_encoder
+from gallery.encoders.fake import FakeEncoder
 from gallery.errors import Invalid, NotFound, Unavailable
 from gallery.mix import LikeWork, Mix, Part, Words
 from gallery.ports import Ports
@@ -247,3 +248,27 @@ def test_a_query_is_never_mixed_up_with_another_of_the_same_length(ports: Ports,
     assert picture.vector.dtype == np.float32
     with pytest.raises(Invalid):
         search(engine, picture)
+
+
+def test_a_liked_work_takes_no_place_of_its_artist(ports: Ports, store: MemoryStore) -> None:
+    stocked(store, "one")
+    engine = SearchEngine(ports)
+    first = engine.search(Mix((LikeWork("red"),), per_artist=1), 1)
+    rest = engine.search(Mix((LikeWork("red"),), per_artist=1), 5, offset=1)
+    assert [hit.artwork.artist.slug for hit in (*first.hits, *rest.hits)] == ["warm", "cold"]
+    assert first.next == 1 and rest.next is None
+
+
+def test_words_of_the_catalogue_are_left_to_it_by_an_encoder_that_does_not_know_art(
+    ports: Ports, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stocked(store, "one")
+    asked: list[str] = []
+    embed = FakeEncoder.embed_texts
+    monkeypatch.setattr(
+        FakeEncoder, "embed_texts", lambda self, texts: (asked.extend(texts), embed(self, texts))[1]
+    )
+    search(SearchEngine(ports), Words("realist snow"))
+    monkeypatch.setattr(FakeEncoder, "knows_art", False)
+    search(SearchEngine(ports), Words("realist snow"))
+    assert asked == ["realist snow", "snow"]

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from gallery.vectors.words import IGNORED, document, words_of
+from gallery.vectors.words import IGNORED, document, without, words_of
 from tests.contracts.vector_store import artist, work
 
 
@@ -61,10 +61,26 @@ def test_a_work_has_the_words_of_its_artist_and_file_each_once() -> None:
     monet = artist("m", genres=("Impressionism", "French School"), nationalities=("French",))
     named = dataclasses.replace(monet, name="Claude Monet")
     one = work("id", named, file="Claude_Monet/Claude_Monet_12.b.jpg")
-    assert document(one) == "claude monet impressionism french school 12 b"
+    assert document(one) == "claude monet impressionism french school b"
 
 
 def test_the_words_of_a_document_are_those_of_its_text() -> None:
     # A store that takes the document apart at its blanks must find what a query's words are.
     text = document(work("id", artist("søren", genres=("Cubist, Øther",))))
     assert words_of(text) == text.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("impressionist snow", "snow"),
+        ("Snow, by an Impressionist painter", "Snow, by an painter"),
+        ("impressionists", "impressionists"),
+        ("a painting by impressionists", "a painting by impressionists"),
+        ("post-impressionism at sea", "post-impressionism at sea"),
+        ("boats", "boats"),
+        ("", ""),
+    ],
+)
+def test_known_words_are_taken_out_of_a_text_that_says_more(text: str, kept: str) -> None:
+    assert without(text, {"impressionism", "french"}) == kept

@@ -45,6 +45,11 @@ class Encoder(Protocol):
     def best_score(self) -> float:
         """The cosine that a perfect match of a query gets: 1.0, or less where a query fills only a part of the row."""
 
+    @property
+    def knows_art(self) -> bool:
+        """True where words such as a painter's name or a style mean something to it. Of others' queries, the words
+        that the catalogue has are left to the catalogue."""
+
     def load(self) -> None:
         """Load the weights, if that has not happened. Raises Unavailable or Invalid with what to do."""
 

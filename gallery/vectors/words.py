@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Container
 
 from gallery.catalog import Artwork
 
-VERSION = 1
+VERSION = 2
 """Part of a build's name, since a store keeps these words: raise it with any change here, and the next refresh makes
 a new build."""
 
@@ -31,11 +32,23 @@ def words_of(text: str) -> list[str]:
 
 
 def document(work: Artwork) -> str:
-    """The words of a work, each once, joined by blanks: its artist's name, genres and nationalities, and its file's name."""
+    """The words of a work, each once, joined by blanks: its artist's name, genres and nationalities, and its file's
+    name without the numbers, which only count the files."""
     artist = work.artist
     title = work.file.rpartition("/")[2].rpartition(".")[0]
-    words = words_of(" ".join((artist.name, *artist.genres, *artist.nationalities, title)))
-    return " ".join(dict.fromkeys(words))
+    named = [word for word in words_of(title) if not word.isdecimal()]
+    known = words_of(" ".join((artist.name, *artist.genres, *artist.nationalities)))
+    return " ".join(dict.fromkeys((*known, *named)))
+
+
+def without(text: str, words: Container[str]) -> str:
+    """The text without those words, in whatever form they stand in it; the whole text where nothing else is said."""
+    kept = [
+        part
+        for part in text.split()
+        if not (said := words_of(part)) or not all(word in words for word in said)
+    ]
+    return " ".join(kept) if words_of(" ".join(kept)) else text
 
 
 def _stem(word: str) -> str:

@@ -43,14 +43,13 @@ PROBLEMS = {
 EXTRA: Mapping[int, tuple[str, ...]] = {429: ("Retry-After",), 503: ("Retry-After",)}
 
 
-def document(app: Flask, settings: Settings, root: str) -> dict[str, Any]:
-    """The document of the app's API; `root` is the path that the app is mounted at, "" for none."""
+def document(app: Flask, settings: Settings) -> dict[str, Any]:
+    """The document of the app's API, without the servers that it can be had from."""
     spec = APISpec(
         title="Likeness",
         version=version("artwork-gallery"),
         openapi_version="3.1.0",
         info={"description": DESCRIPTION, "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"}},
-        servers=[{"url": root or "/"}],
     )
     described = sorted(_described(app), key=lambda item: item[0])
     schemas = _schemas([operation for _, _, _, operation in described], settings)

@@ -17,6 +17,8 @@ from serving.site import site
 
 blueprint = Blueprint("reference", __name__)
 
+EXTENSION = "gallery-openapi"
+
 
 @dataclass(frozen=True)
 class ReferencePage(Page):
@@ -48,7 +50,7 @@ def openapi() -> Response:
 
 
 @blueprint.get(PREFIX.rstrip("/"))
-@blueprint.get(PREFIX)
+@blueprint.get(PREFIX, alias=True)
 def page() -> str:
     """The document to be read by people."""
     told = _document()
@@ -65,4 +67,8 @@ def page() -> str:
 
 
 def _document() -> dict[str, Any]:
-    return document(current_app, site().settings, request.root_path)
+    """The document, made once; where the app is mounted is known by request only."""
+    kept = current_app.extensions
+    if EXTENSION not in kept:
+        kept[EXTENSION] = document(current_app, site().settings)
+    return {**kept[EXTENSION], "servers": [{"url": request.root_path or "/"}]}

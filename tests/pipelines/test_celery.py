@@ -116,7 +116,9 @@ class Machine:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "VIRTUAL_ENV") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("LANG", "VIRTUAL_ENV") if name in os.environ}
+        # dagster-celery starts `celery` by name, also where this environment is not activated.
+        kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         own = {
             "HOME": str(self.folder),
             "GALLERY_HOME": str(self.folder / "gallery"),
@@ -157,7 +159,7 @@ def settings(tmp_path: Path) -> Iterator[dict[str, str]]:
         for bucket in ("pictures", "tables"):
             create_bucket(gcs, bucket)
         kaggle = [sys.executable, "-m", "tests.standins.kaggle", "--archive", str(archive), "--token", TOKEN]
-        stack.enter_context(process(kaggle, tmp_path / "kaggle.log", cwd=ROOT))
+        hub = stack.enter_context(process(kaggle, tmp_path / "kaggle.log", cwd=ROOT))
         ports = tmp_path / "weaviate.ports"
         weaviate = [
             sys.executable,
@@ -170,7 +172,13 @@ def settings(tmp_path: Path) -> Iterator[dict[str, str]]:
         ]
         stack.enter_context(process(weaviate, tmp_path / "weaviate.log", cwd=ROOT))
         wait_for(ports.exists, "the Weaviate stand-in")
-        wait_for(lambda: "serving" in (tmp_path / "kaggle.log").read_text(), "the Kaggle stand-in")
+
+        def serves() -> bool:
+            said = (tmp_path / "kaggle.log").read_text()
+            assert hub.poll() is None, said  # its port is a fixed one, and may be taken
+            return "serving" in said
+
+        wait_for(serves, "the Kaggle stand-in")
         rest, grpc = ports.read_text().split()
         yield {
             "GALLERY_EXECUTOR": "celery",

@@ -12,7 +12,6 @@ from flask.testing import FlaskClient
 
 from gallery.catalog import Artwork
 from gallery.errors import Unavailable
-from gallery.ports import Ports
 from gallery.settings import Settings, read_settings
 from serving import create_app
 from tests.serving.collection import ARTISTS, stocked
@@ -232,8 +231,8 @@ def test_an_origin_that_is_none_is_a_mistake_in_the_settings(cors: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/"])
-def test_the_api_has_a_page(client: FlaskClient, path: str, ports: Ports) -> None:
-    answer = client.get(path)
+def test_the_api_has_a_page(client: FlaskClient, path: str) -> None:
+    answer = client.get(path, follow_redirects=True)
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
     assert "POST /api/v1/search" in answer.text and "next_cursor" in answer.text
     assert "style=" not in answer.text and "<script>" not in answer.text

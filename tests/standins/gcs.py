@@ -107,7 +107,7 @@ def without_credentials(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
 @dataclass
 class Fault:
-    """What happens to the next `times` requests whose method is this one and whose path holds `path`.
+    """What happens to the next `times` requests whose method is this one and whose path, after a blank, holds `path`.
 
     With a `status` they are answered so. Otherwise they are passed on and the answer is `damage`d: "reset" before
     its first byte, "cut" after half of them, "corrupt" in one byte of the body, "late", which is "reset" after the
@@ -152,7 +152,7 @@ class Proxy(ThreadingHTTPServer):
         with self._lock:
             self.seen.append(f"{method} {path}")
             for fault in self.faults:
-                if fault.times and fault.method == method and fault.path in path:
+                if fault.times and fault.method == method and fault.path in f" {path}":
                     fault.times -= 1
                     self.met += 1
                     return fault

@@ -1,0 +1,93 @@
+"""docs/api.md: every command in it runs, and answers in the shape that is shown."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.serving import make_server
+
+from gallery.settings import Settings
+from serving import create_app
+from tests.serving.collection import drawing, encoded, stocked
+from tests.serving.conftest import site_of
+
+TEXT = (Path(__file__).parents[2] / "docs/api.md").read_text("utf-8")
+BASE = "http://127.0.0.1:8000"
+STEPS = re.findall(r"```bash\n(.*?)```(?:\n\n```json\n(.*?)```)?", TEXT, re.DOTALL)
+"""Each command, and the answer shown for it, "" where there is none."""
+
+
+@pytest.fixture
+def address(settings_with: Callable[..., Settings]) -> Iterator[str]:
+    """A server over the small collection."""
+    settings = settings_with(rate_limit="off", upload_rate_limit="off")
+    app = create_app(settings, ports=stocked(settings))
+    site_of(app).warmup.attempt()
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="needs curl and jq")
+def test_every_command_runs_and_answers_as_shown(address: str, tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(encoded(drawing("#2040c0", 2), "JPEG"))
+    lines = ["set -euo pipefail"]
+    for number, (command, _) in enumerate(STEPS):
+        lines.append(
+            f"{{\n{command.replace(BASE, address)}\n}} > {number}.out"
+        )  # one shell: later steps use variables
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(lines)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for number, (command, shown) in enumerate(STEPS):
+        answer = json.loads((tmp_path / f"{number}.out").read_text("utf-8"))
+        if shown:
+            assert differences(json.loads(shown), answer) == [], command
+
+
+def test_the_cookbook_is_found() -> None:
+    assert len(STEPS) == TEXT.count("```bash") >= 14
+    assert sum(bool(shown) for _, shown in STEPS) == TEXT.count("```json") >= 12
+
+
+def test_what_is_shown_must_be_there() -> None:
+    assert differences({"a": 1, "b": ["x"]}, {"a": 2.5, "b": ["y"], "c": None}) == []
+    assert differences({"a": [{"b": 1}]}, {"a": [{"b": "1"}]}) == ["a.0.b"]
+    assert differences({"a": [1]}, {"a": []}) == ["a"]
+    assert differences({"a": {"b": 1}}, {"a": {}}) == ["a.b"]
+
+
+def differences(shown: Any, answer: Any, at: str = "") -> list[str]:
+    """Where the answer is not of the shape shown: the same fields, each of the same kind; it may have more."""
+    if isinstance(shown, dict) and isinstance(answer, dict):
+        pairs = [(name, value, answer.get(name, differences)) for name, value in shown.items()]
+    elif isinstance(shown, list) and isinstance(answer, list) and bool(shown) == bool(answer):
+        pairs = [("0", value, answer[0]) for value in shown[:1]]
+    else:
+        return [] if _kind(shown) == _kind(answer) and not isinstance(shown, dict | list) else [at]
+    found = [differences(value, given, f"{at}.{name}".lstrip(".")) for name, value, given in pairs]
+    return [place for places in found for place in places]
+
+
+def _kind(value: Any) -> type:
+    return float if isinstance(value, int) and not isinstance(value, bool) else type(value)

@@ -1,0 +1,137 @@
+"""The OpenAPI document against the running app: what it allows is answered as it says, what it does not is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from schemathesis.config import SchemathesisConfig
+from schemathesis.generation import GenerationMode
+from schemathesis.schemas import BaseSchema
+
+from gallery.settings import Settings
+from serving import create_app
+from tests.serving.collection import stocked
+from tests.serving.conftest import site_of
+
+OPERATIONS = [
+    ("GET", "/api/v1/search"),
+    ("POST", "/api/v1/search"),
+    ("GET", "/api/v1/works"),
+    ("GET", "/api/v1/works/{id}"),
+    ("GET", "/api/v1/works/{id}/similar"),
+    ("GET", "/api/v1/artists"),
+    ("GET", "/api/v1/artists/{slug}"),
+    ("GET", "/api/v1/facets"),
+    ("GET", "/api/v1/builds"),
+    ("GET", "/api/v1/builds/live"),
+]
+PATH = "/api/v1/openapi.json"
+EXAMPLES = 40
+"""Requests to each operation, at most, of those that fit the document and those that do not."""
+CONFIG = SchemathesisConfig.from_dict(
+    {
+        "generation": {"deterministic": True},
+        "checks": {
+            # What the document allows may still name a work, token or cursor that is not there, or be no picture.
+            "positive_data_acceptance": {"expected-statuses": ["2xx", "304", "404", "410", "413", "415"]},
+        },
+    }
+)
+
+
+@pytest.fixture
+def app(settings_with: Callable[..., Settings]) -> Flask:
+    settings = settings_with(rate_limit="off", upload_rate_limit="off", max_results=50, max_query=100)
+    app = create_app(settings, ports=stocked(settings))
+    site_of(app).warmup.attempt()
+    return app
+
+
+@pytest.fixture
+def described(app: Flask) -> BaseSchema:
+    inner = app.wsgi_app
+
+    def unpacked(
+        environ: Any, start: Any
+    ) -> Any:  # the client for WSGI asks for packed answers, and cannot read them
+        return inner({**environ, "HTTP_ACCEPT_ENCODING": "identity"}, start)
+
+    app.wsgi_app = unpacked  # type: ignore[method-assign]
+    return schemathesis.openapi.from_wsgi(PATH, app, config=CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "mode"),
+    [
+        pytest.param(method, path, mode, id=f"{mode}: {method} {path}")
+        for mode in GenerationMode
+        for method, path in OPERATIONS
+        if mode.is_positive or "builds" not in path  # what takes nothing cannot be asked wrongly
+    ],
+)
+def test_the_app_is_as_the_document_says(
+    described: BaseSchema, method: str, path: str, mode: GenerationMode
+) -> None:
+    operation = described[path][method]
+    statuses = set()
+
+    @examples(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def answered(case: schemathesis.Case) -> None:
+        if mode.is_positive:
+            _make_sense(case)
+        statuses.add(case.call_and_validate().status_code)
+
+    answered()
+    assert statuses, "nothing was asked"
+
+
+def _make_sense(case: schemathesis.Case) -> None:
+    """Leave out what no schema can say: a cursor of another request, years that run backwards, words against themselves."""
+    body = case.body if isinstance(case.body, dict) else {}
+    filters = body.get("filters") if isinstance(body.get("filters"), dict) else {}
+    for asked in (case.query or {}, body, filters or {}):
+        asked.pop("cursor", None)
+        if {"from", "to"} <= set(asked) and None not in (asked["from"], asked["to"]):
+            asked["from"], asked["to"] = sorted((asked["from"], asked["to"]), key=int)
+    for wanted, avoided in (("q", "not"), ("words", "avoid")):
+        for asked in (case.query or {}, body):
+            if asked.get(wanted) and asked.get(wanted) == asked.get(avoided):
+                asked[avoided] = asked[avoided][:50] + " x"
+
+
+def test_the_document_is_of_this_server(app: Flask) -> None:
+    told: dict[str, Any] = app.test_client().get(PATH).json  # type: ignore[assignment]
+    assert told["openapi"] == "3.1.0"
+    parameters = {one["name"]: one["schema"] for one in told["paths"]["/api/v1/search"]["get"]["parameters"]}
+    assert (parameters["k"]["maximum"], parameters["q"]["maxLength"]) == (50, 100)
+    assert told["components"]["schemas"]["Mixture"]["properties"]["each"]["anyOf"][0]["maximum"] == 50
+
+
+def test_every_route_of_the_api_is_in_it(app: Flask) -> None:
+    told: dict[str, Any] = app.test_client().get(PATH).json  # type: ignore[assignment]
+    routes = {
+        (method, rule.rule.replace("<", "{").replace(">", "}"))
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/v1/") and rule.rule != PATH
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    described = {(method.upper(), path) for path, methods in told["paths"].items() for method in methods}
+    assert routes == described == set(OPERATIONS)
+
+
+def test_a_mounted_app_says_where(app: Flask) -> None:
+    told = app.test_client().get(PATH, environ_overrides={"SCRIPT_NAME": "/art"}).json
+    assert told is not None and told["servers"] == [{"url": "/art"}]
