@@ -44,8 +44,16 @@ DAMAGED = (
 _SRGB = ImageCms.createProfile("sRGB")
 
 
+HEAVY = {"WEBP", "AVIF", "I", "F"}
+"""Formats and modes of which half as many pixels are taken: they are held several times over while they are decoded."""
+
+
 class TooManyPixels(Invalid):
-    """The picture claims more pixels than the limit; none was decoded."""
+    """The picture claims more pixels than the limit, in pixels; none was decoded."""
+
+    def __init__(self, message: str, limit: int) -> None:
+        super().__init__(message)
+        self.limit = limit
 
 
 def open_picture(data: bytes, *, max_pixels: int, side: int | None = None) -> Image.Image:
@@ -66,9 +74,10 @@ def open_picture(data: bytes, *, max_pixels: int, side: int | None = None) -> Im
     except DAMAGED as error:
         raise Invalid(f"the picture is damaged ({error})") from error
     width, height = picture.size
-    if width * height > max_pixels:
+    limit = max_pixels // 2 if HEAVY & {picture.format, picture.mode} else max_pixels
+    if width * height > limit:
         raise TooManyPixels(
-            f"the picture is {width} x {height} pixels, over the limit of {max_pixels / 1e6:.0f} million"
+            f"the picture is {width} x {height} pixels, over the limit of {limit / 1e6:.0f} million", limit
         )
     if (
         picture.format in ("JPEG", "MPO")
@@ -80,8 +89,10 @@ def open_picture(data: bytes, *, max_pixels: int, side: int | None = None) -> Im
             scale = side / min(width, height)
             picture.draft(picture.mode, (math.ceil(width * scale), math.ceil(height * scale)))
         picture.load()
-        upright = ImageOps.exif_transpose(picture if side is None else _reduced(picture, side))
-        return _to_srgb(upright)
+        if side is not None:
+            picture = _reduced(picture, side)
+        ImageOps.exif_transpose(picture, in_place=True)  # copies of large pictures are what memory goes into
+        return _to_srgb(picture)
     except DAMAGED as error:
         raise Invalid(f"the picture is damaged ({error})") from error
 
@@ -118,23 +129,30 @@ def _to_srgb(picture: Image.Image) -> Image.Image:
     profile = picture.info.get("icc_profile")
     if picture.mode in ("I;16", "I;16B", "I;16L", "I"):
         # 16 bits of grey; Pillow's own convert would clip everything above 255 to white
-        picture = Image.fromarray((np.asarray(picture).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8))
+        deep = np.asarray(picture).clip(0, 65535)
+        deep >>= 8
+        picture = Image.fromarray(deep.astype(np.uint8))
     elif picture.mode == "F":
-        values = np.nan_to_num(np.asarray(picture, dtype=np.float64))
-        span = values.max() - values.min() or 1.0
-        picture = Image.fromarray(((values - values.min()) / span * 255).astype(np.uint8))
+        values = np.nan_to_num(np.asarray(picture, dtype=np.float32), posinf=0, neginf=0)
+        lowest, highest = float(values.min()), float(values.max())
+        values /= max(abs(lowest), abs(highest)) or 1.0  # so that no difference is endless
+        lowest, highest = float(values.min()), float(values.max())
+        values -= lowest
+        values *= 255 / ((highest - lowest) or 1.0)
+        picture = Image.fromarray(values.astype(np.uint8))
     if picture.mode == "LAB":
         picture = (
             ImageCms.profileToProfile(picture, ImageCms.createProfile("LAB"), _SRGB, outputMode="RGB")
             or picture
         )
     if picture.has_transparency_data:
-        rgba = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+        rgba = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+        picture = Image.new("RGB", rgba.size, "white")
+        picture.paste(rgba, mask=rgba.getchannel("A"))
     elif profile and picture.mode in ("RGB", "CMYK", "L"):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             picture = ImageCms.profileToProfile(picture, source, _SRGB, outputMode="RGB") or picture
         except (ImageCms.PyCMSError, OSError):
             pass  # a broken or mismatched profile: the plain conversion below is what every viewer falls back to
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")

@@ -1,0 +1,466 @@
+"""Every fault at every kind of call: a world of services that can be made to fail, and what a refresh makes of it.
+
+    python -m tests.production.faults     # writes what it sees into the tables of docs/reliability.md
+
+The services are in this process but for the bucket; the clients are the real ones, over the wire.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+import time
+import urllib.request
+import zipfile
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import dagster as dg
+import pytest
+
+from gallery.datasets.kaggle import patience
+from gallery.errors import GalleryError
+from gallery.objects import gcs
+from gallery.ports import Ports
+from gallery.settings import Settings, read_settings
+from gallery.vectors import weaviate
+from gallery.vectors.weaviate.schema import from_description
+from pipelines import lease, steps
+from pipelines.refresh import run_refresh
+from tests.archives import artists_csv, picture, write_zip
+from tests.standins.gcs import Fault, Proxy, create_bucket, fake_gcs, proxy
+from tests.standins.kaggle import DATASET, SIGNATURE, KaggleStandin
+from tests.standins.weaviate import StandIn
+
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+BEGIN, END = "<!-- faults: python -m tests.production.faults -->", "<!-- end of faults -->"
+KINDS = ("refused", "reset", "429", "500", "slow", "wrong")
+"""What goes wrong: no connection, one that is cut midway, two statuses, an answer that is late, one that is none."""
+FOR_EVER = 10**6
+TIMEOUT_S, LATE_S = 0.4, 1.0
+"""How long the clients wait here, and how long a slow service takes."""
+ARTISTS = ("Painter A", "Painter B", "Painter C")
+WORKS = 2
+PREFIX = "gallery"
+
+NAMED = {
+    "Kaggle": r"Kaggle",
+    "pictures' bucket": r"gs://pictures",
+    "tables' bucket": r"gs://tables",
+    "Weaviate": r"Weaviate",
+}
+"""What a run that stops calls each service."""
+REMEDIES = ("try again", "is it running", "GALLERY_DATASET=file://")
+"""What it says is to be done; one of them."""
+NEVER = re.compile(r"Traceback|dagster|site-packages|KGAT_|" + SIGNATURE, re.I)
+"""What it never says."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A kind of call to a service, by the name that docs/reliability.md gives it."""
+
+    service: str
+    name: str
+    where: str
+    """What the stand-in calls it."""
+
+
+CALLS = (
+    Call("Kaggle", "newest version", "GetDataset"),
+    Call("Kaggle", "address of the archive", "DownloadDataset"),
+    Call("Kaggle", "the archive itself", "storage"),
+    Call("pictures' bucket", "list", "GET  /storage/v1/b/pictures/o?"),
+    Call("pictures' bucket", "look for an object", "GET  /storage/v1/b/pictures/o/"),
+    Call("pictures' bucket", "download", "GET  /download/storage/v1/b/pictures/"),
+    Call("pictures' bucket", "upload", "POST  /upload/storage/v1/b/pictures/"),
+    Call("pictures' bucket", "delete", "DELETE  /storage/v1/b/pictures/"),
+    Call("tables' bucket", "list", "GET  /storage/v1/b/tables/o?"),
+    Call("tables' bucket", "download", "GET  /download/storage/v1/b/tables/"),
+    Call("tables' bucket", "upload", "POST  /upload/storage/v1/b/tables/"),
+    Call("tables' bucket", "delete", "DELETE  /storage/v1/b/tables/"),
+    Call("Weaviate", "connect: version", "meta"),
+    Call("Weaviate", "connect: readiness", "ready"),
+    Call("Weaviate", "read a manifest, list builds", "GET schema"),
+    Call("Weaviate", "create a build", "POST schema"),
+    Call("Weaviate", "write works", "BatchObjects"),
+    Call("Weaviate", "search, read works", "Search"),
+    Call("Weaviate", "count works", "Aggregate"),
+    Call("Weaviate", "seal a build", "PUT schema"),
+    Call("Weaviate", "move the alias", "PUT aliases"),
+    Call("Weaviate", "read the alias", "GET aliases"),
+    Call("Weaviate", "drop a build", "DELETE schema"),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a refresh came to: the words with which it stopped, "" where it completed, and how often it met the fault."""
+
+    words: str
+    met: int
+    seconds: float
+    new: bool
+    """The new version is what is live afterwards."""
+
+    @property
+    def said(self) -> str:
+        """As the tables of docs/reliability.md say it."""
+        return ("stops" if self.words else "completes") + (", published" if self.words and self.new else "")
+
+
+@dataclass
+class Kept:
+    """A state to return to."""
+
+    home: Path
+    buckets: dict[str, dict[str, bytes]]
+    collections: dict[str, Any]
+    aliases: dict[str, str]
+
+
+@dataclass
+class World:
+    """The services, the settings that lead to them, and the state after the first refreshes.
+
+    `tables` says where the pipeline's tables lie: in a bucket, or in a folder, which is faster and all that is needed
+    where another service fails.
+    """
+
+    folder: Path
+    kaggle: KaggleStandin
+    weaviate: StandIn
+    gcs: str
+    """The bucket's server, past the proxy."""
+    proxy: Proxy
+    kept: dict[str, Kept] = field(default_factory=dict)
+    tables: str = "folder"
+    version: int = 0
+    slow: bool = False
+    """Something is slow at the moment, so that trying again takes time."""
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    @property
+    def settings(self) -> Settings:
+        tables = f"gs://tables/{PREFIX}" if self.tables == "bucket" else f"file://{self.home / 'tables'}"
+        return read_settings(
+            home=self.home,
+            dataset=f"kaggle://{DATASET}",
+            images=f"gs://pictures/{PREFIX}",
+            tables=tables,
+            vectors=self.weaviate.address,
+            encoder="fake",
+            workers=2,
+        )
+
+    # -- what a data engineer does
+
+    def refresh(self) -> Outcome:
+        """Run the pipeline as `gallery refresh` does, in this process."""
+        started, words = time.monotonic(), ""
+        ports = Ports(self.settings)
+        for store in (ports.images, ports.tables):
+            if (
+                isinstance(store, gcs.GcsObjects) and not self.slow
+            ):  # what fails at once is soon tried often enough
+                store._patience = impatience(TIMEOUT_S / 2)
+        with dg.DagsterInstance.ephemeral() as instance:
+            try:
+                run_refresh(ports, lambda _: None, instance)
+            except GalleryError as error:
+                words = str(error)
+        seconds = time.monotonic() - started
+        met = self.kaggle.met + self.proxy.met + self.weaviate.faults.met
+        if hasattr(ports.vectors, "close"):
+            ports.vectors.close()
+        return Outcome(words, met, seconds, self.live_version() == self.version)
+
+    def publish(self, version: int) -> None:
+        """A new version of the dataset on Kaggle, in which each artist's first work is another picture."""
+        self.version = version
+        path = self.folder / f"version-{version}.zip"
+        if not path.exists():
+            files = {
+                f"{name.replace(' ', '_')}/{name.replace(' ', '_')}_{number}.jpg": picture(
+                    place * 100 + number + (1_000 * version if number == 1 else 0)
+                )
+                for place, name in enumerate(ARTISTS)
+                for number in range(1, WORKS + 1)
+            }
+            write_zip(path, files, artists_csv(list(ARTISTS)))
+        self.kaggle.publish(version, path)
+
+    # -- what goes wrong
+
+    def fail(self, call: Call, kind: str, times: int = FOR_EVER) -> None:
+        """From now on the next `times` calls go wrong in this way."""
+        self.slow = kind == "slow"
+        if call.service == "Kaggle":
+            cut = "cut" if call.where == "storage" else "half"
+            how: Any = {"refused": "refuse", "reset": cut, "slow": "stall", "wrong": "page"}.get(
+                kind, "status"
+            )
+            more = {"status": int(kind)} if how == "status" else {}
+            self.kaggle.fail(call.where, how, times=times, **more)  # type: ignore[arg-type]
+        elif call.service == "Weaviate":
+            other = {"refused": "refuse", "wrong": "garbage"}
+            self.weaviate.faults.add(call.where, other.get(kind, kind), times, LATE_S)
+        else:
+            method, path = call.where.split(" ", 1)
+            midway = "cut" if method == "GET" else "late"
+            damage = {"refused": "reset", "reset": midway, "slow": "slow", "wrong": "page"}.get(kind, "")
+            status = 0 if damage else int(kind)
+            self.proxy.faults.append(
+                Fault(method, path, times, status, message="a fault", damage=damage, seconds=LATE_S)
+            )
+
+    def heal(self) -> None:
+        """Everything works again."""
+        self.kaggle.clear()
+        self.weaviate.faults.clear()
+        self.proxy.faults.clear()
+        self.proxy.seen.clear()
+        self.proxy.met = 0
+
+    # -- what is there, looked at past the faults
+
+    def live_version(self) -> int:
+        """The dataset's version that is live. Fails where what is live is not whole."""
+        data = self.weaviate.data
+        with data.lock:
+            held = data.collections[data.aliases["Artwork"]]
+            build = from_description(held.config["description"])
+            payloads = [json.loads(one.properties["payload"]) for one in held.objects.values()]
+        assert build is not None and build.ready, build
+        assert len(payloads) == build.works == len(ARTISTS) * WORKS
+        shown = {payload["picture"][name] for payload in payloads for name in ("original", "large", "small")}
+        missing = shown - {key.removeprefix(f"{PREFIX}/") for key in self.objects("pictures")}
+        assert not missing, f"live works without their pictures: {sorted(missing)}"
+        with zip_digests(self.folder / f"version-{build.version}.zip") as digests:
+            assert {payload["sha256"] for payload in payloads} == digests
+        return int(build.version)
+
+    def check_search(self) -> None:
+        """Every live work is found by its own vector, through a client that meets no fault."""
+        ports = Ports(self.settings, searching=True)
+        try:
+            live = ports.vectors.live()
+            assert live is not None
+            collection = ports.vectors.open(live.name)
+            works = collection.works()
+            assert collection.count() == len(works) == len(ARTISTS) * WORKS
+            rows = collection.vectors([work.id for work in works])
+            for work, row in zip(works, rows, strict=True):
+                (hit,) = collection.search(row, 1, fingerprint=live.fingerprint)
+                assert hit.artwork.id == work.id and hit.score > 0.999
+        finally:
+            ports.vectors.close()  # type: ignore[attr-defined]
+
+    def builds(self) -> int:
+        """How many builds there are, ready or not."""
+        return len(self.weaviate.data.collections)
+
+    # -- the bucket's server, past the proxy
+
+    def objects(self, bucket: str) -> dict[str, str]:
+        """Names and MD5 digests."""
+        with urllib.request.urlopen(f"{self.gcs}/storage/v1/b/{bucket}/o") as answer:
+            return {one["name"]: one["md5Hash"] for one in json.load(answer).get("items", ())}
+
+    def _request(self, method: str, path: str, data: bytes | None = None) -> bytes:
+        request = urllib.request.Request(
+            f"{self.gcs}{path}", data, {"Content-Type": "application/octet-stream"}, method=method
+        )
+        with urllib.request.urlopen(request) as answer:
+            body: bytes = answer.read()
+            return body
+
+    # -- states
+
+    def keep(self) -> None:
+        """Remember the state as it is now, for `restore`."""
+        home = self.folder / f"kept-{self.tables}"
+        shutil.copytree(self.home, home)
+        buckets = {
+            bucket: {
+                name: self._request("GET", f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media")
+                for name in self.objects(bucket)
+            }
+            for bucket in ("pictures", "tables")
+        }
+        data = self.weaviate.data
+        self.kept[self.tables] = Kept(
+            home, buckets, copy.deepcopy(data.collections), copy.deepcopy(data.aliases)
+        )
+
+    def restore(self, tables: str) -> None:
+        """Go back to the state after the first refreshes."""
+        self.heal()
+        self.tables = tables
+        kept = self.kept[tables]
+        shutil.rmtree(self.home)
+        shutil.copytree(kept.home, self.home)
+        for bucket, wanted in kept.buckets.items():
+            held = self.objects(bucket)
+            for name in held.keys() - wanted.keys():
+                self._request("DELETE", f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}")
+            for name, data in wanted.items():
+                if held.get(name) != b64encode(hashlib.md5(data).digest()).decode():
+                    target = f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name={quote(name, safe='')}"
+                    self._request("POST", target, data)
+        with self.weaviate.data.lock:
+            self.weaviate.data.collections = copy.deepcopy(kept.collections)
+            self.weaviate.data.aliases = copy.deepcopy(kept.aliases)
+
+    def _forget(self) -> None:
+        shutil.rmtree(self.home, ignore_errors=True)
+        for bucket in ("pictures", "tables"):
+            for name in self.objects(bucket):
+                self._request("DELETE", f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}")
+        self.weaviate.data.collections, self.weaviate.data.aliases = {}, {}
+
+    def begin(self, *places: str) -> None:
+        """Two refreshes, of versions 1 and 2, so that the next has a build to drop; once for each place of tables."""
+        for tables in places:
+            self._forget()
+            self.tables = tables
+            for version in (1, 2):
+                self.publish(version)
+                first = self.refresh()
+                assert not first.words, first.words
+            self.keep()
+
+
+@contextmanager
+def zip_digests(path: Path) -> Iterator[set[str]]:
+    """The SHA-256 of every picture in the archive."""
+    with closing(zipfile.ZipFile(path)) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".jpg")]
+        yield {hashlib.sha256(archive.read(name)).hexdigest() for name in names}
+
+
+@contextmanager
+def world(folder: Path, *places: str) -> Iterator[World]:
+    """The services, running, with a live collection in them; the clients in a hurry. `places` is where tables may lie."""
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        hurry(patch)
+        direct = stack.enter_context(fake_gcs())
+        for bucket in ("pictures", "tables"):
+            create_bucket(direct, bucket)
+        between = stack.enter_context(proxy(direct))
+        kaggle = stack.enter_context(KaggleStandin())
+        server = stack.enter_context(StandIn())
+        for name, value in {
+            "STORAGE_EMULATOR_HOST": between.endpoint,
+            "KAGGLE_API_TOKEN": "KGAT_token",
+            "KAGGLE_API_ENVIRONMENT": "TEST",
+            "KAGGLE_CONFIG_DIR": str(folder / "kaggle"),
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+        }.items():
+            patch.setenv(name, value)
+        patch.delenv("DAGSTER_HOME", raising=False)
+        patch.chdir(folder)
+        made = World(folder, kaggle, server, direct, between)
+        made.begin(*places)
+        yield made
+
+
+def hurry(patch: pytest.MonkeyPatch) -> None:
+    """Every wait and time-out of the clients and of the pipeline a fraction of what it is, and one retry of each kind."""
+    soon = (0.01,)
+    patch.setattr(steps, "WAITS_S", soon)
+    # Each refresh stands for a process of its own, which is over when the next one starts.
+    patch.setattr(lease, "_alive", lambda pid: False)
+    patch.setattr(patience, "PAUSES_S", soon)
+    patch.setattr(patience, "TIMEOUT_S", (TIMEOUT_S, TIMEOUT_S))
+    patch.setattr(gcs.connections.Patience, "of", classmethod(lambda cls, seconds: impatience()))
+    patch.setattr(weaviate.collection, "PAUSES_S", soon)
+    patch.setattr(weaviate.connection, "PAUSE_S", 0.0)
+    patch.setattr(weaviate.connection, "WRITING_S", TIMEOUT_S)
+    connection = weaviate.connection.Connection
+    patch.setattr(weaviate.store, "Connection", lambda server, key, _: connection(server, key, TIMEOUT_S))
+
+
+def impatience(retries_s: float = 2 * TIMEOUT_S) -> gcs.connections.Patience:
+    """How long to try a bucket here."""
+    retry = gcs.connections.DEFAULT_RETRY.with_delay(initial=0.01, maximum=0.1, multiplier=2.0)
+    return gcs.connections.Patience(retry.with_timeout(retries_s), (TIMEOUT_S, TIMEOUT_S))
+
+
+def refreshes(made: World, call: Call, kind: str) -> tuple[Outcome, Outcome]:
+    """A refresh while the call keeps going wrong, and the next one, in which it goes wrong once more.
+
+    After each, what is live is whole and can be searched, past the faults.
+    """
+    made.restore("bucket" if call.service == "tables' bucket" else "folder")
+    made.publish(3)
+    made.fail(call, kind)
+    first = made.refresh()
+    made.heal()
+    made.check_search()
+    made.fail(call, kind, times=1)
+    second = made.refresh()
+    made.heal()
+    made.check_search()
+    return first, second
+
+
+def cell(first: Outcome, second: Outcome) -> str:
+    """What the tables of docs/reliability.md say of the two."""
+    return first.said + ("; even once" if second.words else "")
+
+
+def tables(cells: dict[tuple[Call, str], str]) -> str:
+    """The tables, one for each service, as Markdown."""
+    lines = []
+    for service in dict.fromkeys(call.service for call in CALLS):
+        lines += ["", f"| {service} | {' | '.join(KINDS)} |", "| --- " * (len(KINDS) + 1) + "|"]
+        for call in CALLS:
+            if call.service == service:
+                lines.append(f"| {call.name} | {' | '.join(cells[call, kind] for kind in KINDS)} |")
+    return "\n".join([*lines, ""])
+
+
+def documented() -> dict[tuple[Call, str], str]:
+    """What docs/reliability.md says of each call and fault."""
+    service, cells = "", {}
+    for line in PAGE.read_text("utf-8").partition(BEGIN)[2].partition(END)[0].splitlines():
+        name, *told = [part.strip() for part in line.strip("|").split("|")]
+        if told == list(KINDS):
+            service = name
+        for call in CALLS:
+            if (call.service, call.name) == (service, name):
+                cells |= {(call, kind): text for kind, text in zip(KINDS, told, strict=True)}
+    return cells
+
+
+def main() -> None:
+    """Fill the tables in with what happens; what is said goes to stdout."""
+    cells = {}
+    with tempfile.TemporaryDirectory() as folder, world(Path(folder), "folder", "bucket") as made:
+        for call in CALLS:
+            for kind in KINDS:
+                first, second = refreshes(made, call, kind)
+                cells[call, kind] = cell(first, second)
+                print(f"{call.service}: {call.name}: {kind}: {cells[call, kind]} ({first.seconds:.1f} s)")
+                print(f"  {first.words}\n  {second.words}", flush=True)
+    page = PAGE.read_text("utf-8")
+    before, after = page.partition(BEGIN)[0], page.partition(END)[2]
+    PAGE.write_text(before + BEGIN + "\n" + tables(cells) + END + after, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

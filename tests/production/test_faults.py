@@ -1,0 +1,51 @@
+"""Each service fails at each kind of call, in each way: what docs/reliability.md says is what happens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.production import faults
+from tests.production.faults import CALLS, KINDS, NAMED, NEVER, PAGE, REMEDIES, Call, World
+
+SLOWEST_S = 20.0
+"""No refresh here may take longer, or something waits that should not."""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with faults.world(tmp_path_factory.mktemp("faults"), "folder", "bucket") as made:
+        yield made
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.service}: {call.name}")
+def test_a_refresh_completes_or_stops_in_words_and_what_is_live_stays_whole(
+    call: Call, kind: str, world: World
+) -> None:
+    first, second = faults.refreshes(world, call, kind)
+    assert first.met, "the call was never made"
+    for outcome in (first, second):
+        assert outcome.seconds < SLOWEST_S
+        if outcome.words:
+            assert re.search(NAMED[call.service], outcome.words), outcome.words
+            assert any(remedy in outcome.words for remedy in REMEDIES), outcome.words
+            assert not NEVER.search(outcome.words), outcome.words
+    assert faults.cell(first, second) == faults.documented()[call, kind]
+    if second.words:
+        second = world.refresh()
+    assert not second.words and second.new
+    assert world.builds() <= world.settings.keep_builds or call.name == "drop a build"
+
+
+def test_the_tables_of_the_page_are_complete() -> None:
+    told = faults.documented()
+    assert set(told) == {(call, kind) for call in CALLS for kind in KINDS}
+    assert faults.tables(told).strip() in PAGE.read_text("utf-8")
+
+
+def test_the_page_names_the_words_to_look_for() -> None:
+    page = PAGE.read_text("utf-8")
+    assert all(remedy in page for remedy in REMEDIES)
