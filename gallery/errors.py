@@ -4,6 +4,7 @@
     ├── Invalid       the input or the configuration is wrong; trying again will not help
     ├── NotFound      the thing asked for does not exist
     └── Unavailable   something outside did not answer; the same call may succeed later
+        └── Damaged   it answered: what was stored is gone or unreadable, and a refresh makes it anew
 
 Adapters translate their client's errors into these at their edge, with ``from``. Messages say what
 happened, to which thing, and what to do about it.
@@ -26,3 +27,8 @@ class NotFound(GalleryError):
 
 class Unavailable(GalleryError):
     """Something outside did not answer; the same call may succeed later."""
+
+
+class Damaged(Unavailable):
+    """What was stored is gone or unreadable, and a refresh makes it anew. Not raised for a store that merely does not
+    answer: a refresh may pass over a damaged build, but never over one that it could not ask for."""

@@ -43,7 +43,8 @@ FOLLOW_EVERY_S = 0.5
 
 
 class RefreshFailed(GalleryError):
-    """A stage failed; what is live has not changed. The message names the stage and says why."""
+    """A stage failed. What is live has not changed, unless it was `live` itself after it moved the pointer, or a stage
+    that comes later. The message names the stage and says why."""
 
 
 @dataclass(frozen=True)

@@ -48,14 +48,20 @@ def _of_the_domain(error: GalleryError) -> Response:
         return _answer(400 if isinstance(error, Invalid) else 404)
     log.warning("%s: %s", request.path, error)
     if isinstance(error, NoCollection):
-        response = _answer(503, gettext("There is no collection yet; run `gallery refresh` to build one."), bare=True)
+        response = _answer(
+            503, gettext("There is no collection yet; run `gallery refresh` to build one."), bare=True
+        )
         return _retry(response, 30)
     if isinstance(error, Starting):
         refresh = REFRESH if request.method == "GET" else None
-        message = gettext("The search is loading the model that looks at pictures. It will be ready in a moment.")
+        message = gettext(
+            "The search is loading the model that looks at pictures. It will be ready in a moment."
+        )
         return _retry(_answer(503, message, title=gettext("Just starting"), refresh=refresh), REFRESH)
     if isinstance(error, Busy):
-        return _retry(_answer(503, gettext("Many pictures are being looked at just now. Please try again.")), 5)
+        return _retry(
+            _answer(503, gettext("Many pictures are being looked at just now. Please try again.")), 5
+        )
     return _retry(_answer(503), 10)
 
 

@@ -79,7 +79,12 @@ def marked(text: str) -> str:
 def register(app: Flask, *, untranslated: str) -> None:
     """Give each answer the language that its visitor reads, but for the addresses that begin with `untranslated`."""
     app.extensions[EXTENSION] = Languages((SOURCE, *_translated()), untranslated)
-    Babel(app, default_locale=str(SOURCE.locale), locale_selector=_selected, default_translation_directories=str(FOLDER))
+    Babel(
+        app,
+        default_locale=str(SOURCE.locale),
+        locale_selector=_selected,
+        default_translation_directories=str(FOLDER),
+    )
     app.url_defaults(_keep)
     app.after_request(_say)
 
@@ -89,11 +94,16 @@ def language() -> Language:
     known = _languages()
     if _is_untranslated():
         return SOURCE
-    if named := _named():
-        return named
+    if asked := named():
+        return asked
     wanted = [tag for tag, quality in request.accept_languages if quality > 0]
     found = negotiate_locale(wanted, [one.code for one in known.known], sep="-")
     return (found and known.named(found)) or SOURCE
+
+
+def named() -> Language | None:
+    """The language that the address names; None where it names none that is known."""
+    return _languages().named(request.args.get(PARAMETER, ""))
 
 
 def ways() -> tuple[Way, ...]:
@@ -148,10 +158,6 @@ def _languages() -> Languages:
     return found
 
 
-def _named() -> Language | None:
-    return _languages().named(request.args.get(PARAMETER, ""))
-
-
 def _locale() -> Locale:
     return get_locale() or SOURCE.locale
 
@@ -166,8 +172,8 @@ def _is_untranslated() -> bool:
 
 
 def _keep(endpoint: str, values: dict[str, object]) -> None:
-    if endpoint in KEEPING and has_request_context() and (named := _named()):
-        values.setdefault(PARAMETER, named.code)
+    if endpoint in KEEPING and has_request_context() and (asked := named()):
+        values.setdefault(PARAMETER, asked.code)
 
 
 def _say(response: Response) -> Response:

@@ -54,7 +54,7 @@ class Limits:
                 f"{variable('rate_storage')} is no address; it looks like redis://host:6379"
             ) from None
         for name in UNCOUNTED:
-            self._limiter.exempt(app.blueprints[name])
+            self._limiter.exempt(app.blueprints[name])  # type: ignore[call-overload]  # Flask has two classes of that name
         self.upload: Callable[[], None] = _nothing
         for rate in _given(settings.upload_rate_limit):
             self.upload = self._limiter.shared_limit(rate, "uploads", override_defaults=False)(_nothing)

@@ -13,6 +13,7 @@ from gallery.atlas import Atlas, Spot, tile_name
 from gallery.catalog import Artist, Artwork, Build
 from serving.atlases import ShownAtlas
 from serving.composer import Card, cards_of, mix_of, sentence_of
+from serving.language import PARAMETER, named
 from serving.pages import Page, frame, is_outstanding, render
 from serving.pictures import FOREVER
 from serving.query import Query
@@ -192,10 +193,12 @@ def _tiles(site: Site, atlas: Atlas) -> str:
 
 
 def _fields(query: Query) -> list[tuple[str, str]]:
-    """The query's parameters for a form that asks for other words."""
+    """The query's parameters, and the language's, for a form that asks for other words."""
     fields = []
     for name, value in query.params.items():
         if name not in ("q", "qw", "start"):
             values = value if isinstance(value, list | tuple) else [value]
             fields += [(name, str(each)) for each in values]
+    if asked := named():
+        fields.append((PARAMETER, asked.code))
     return fields

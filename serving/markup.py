@@ -39,7 +39,11 @@ def word_of(match: Match) -> str:
     """The calm word for what a hit is worth, "" where nothing is known of that."""
     if match.named:
         return gettext("named")
-    words = {Closeness.CLOSE: gettext("close"), Closeness.FAIR: gettext("fair"), Closeness.WEAK: gettext("weak")}
+    words = {
+        Closeness.CLOSE: gettext("close"),
+        Closeness.FAIR: gettext("fair"),
+        Closeness.WEAK: gettext("weak"),
+    }
     return words.get(match.closeness, "")
 
 

@@ -225,11 +225,14 @@ def _parts(values: MultiDict[str, str], kind: Kind, settings: Settings) -> list[
         if kind == "pic":
             raise Rejected(
                 gettext(
-                    "A search takes up to %(most)s pictures of a kind. Remove one of them first.", most=MOST[kind]
+                    "A search takes up to %(most)s pictures of a kind. Remove one of them first.",
+                    most=MOST[kind],
                 )
             )
         raise Rejected(
-            gettext("A search takes up to %(most)s works of a kind. Remove one of them first.", most=MOST[kind])
+            gettext(
+                "A search takes up to %(most)s works of a kind. Remove one of them first.", most=MOST[kind]
+            )
         )
     return list(found.values())
 
@@ -263,7 +266,9 @@ def _weight(text: str) -> float:
             return weight
     raise Rejected(
         gettext(
-            "A weight must be a number from %(least)s to %(most)s.", least=number(LIGHTEST), most=number(HEAVIEST)
+            "A weight must be a number from %(least)s to %(most)s.",
+            least=number(LIGHTEST),
+            most=number(HEAVIEST),
         )
     )
 

@@ -30,10 +30,9 @@ def capital(text: str) -> str:
 def _parts(query: Query, works: Mapping[str, str]) -> list[str]:
     said = [_weighed(gettext("“%(words)s”", words=part.value), part) for part in query.of("q")]
     pictures = query.of("pic")
-    if len(pictures) == 1:
-        said.append(_weighed(gettext("like your picture"), pictures[0]))
-    elif pictures:
-        said.append(ngettext("like your picture", "like your %(num)s pictures", len(pictures)))
+    if pictures:
+        phrase = ngettext("like your picture", "like your %(num)s pictures", len(pictures))
+        said.append(phrase if len(pictures) > 1 else _weighed(phrase, pictures[0]))
     said += [_weighed(gettext("not “%(words)s”", words=part.value), part) for part in query.of("not")]
     if like := query.of("like"):
         said.append(gettext("like %(works)s", works=_works(like, works)))

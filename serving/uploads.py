@@ -135,7 +135,7 @@ def _upload(site: Site, data: bytes, box: Box | None) -> Upload:
         raise Rejected(
             gettext(
                 "The picture has too many pixels; the limit is %(limit)s million.",
-                limit=number(limit / 1e6, 0),
+                limit=number(error.limit / 1e6, 0),
             ),
             413,
         ) from error

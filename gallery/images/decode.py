@@ -66,7 +66,7 @@ def open_picture(data: bytes, *, max_pixels: int, side: int | None = None) -> Im
     if not data:
         raise Invalid("the file is empty")
     try:
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        picture: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
         raise Invalid(
             "this is not a picture (JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF are understood)"

@@ -119,7 +119,8 @@ class VectorStore(Protocol):
         """The build, marked ready: complete, and not to be written again. Raises NotFound."""
 
     def live(self) -> Build | None:
-        """The build that searches go to; None before the first is published."""
+        """The build that searches go to; None before the first is published. Raises Damaged where it is gone or
+        unreadable, Unavailable."""
 
     def publish(self, name: str) -> None:
         """Make the build the live one, atomically. Raises NotFound, or Invalid where it is not ready."""

@@ -32,7 +32,7 @@ import lancedb
 
 from gallery.addresses import Address
 from gallery.catalog import Artwork, Build, Hit, from_payload, to_payload
-from gallery.errors import Invalid, NotFound, Unavailable
+from gallery.errors import Damaged, Invalid, NotFound, Unavailable
 from gallery.vectors import Facets, Vector, Vectors, check_query, check_rows, no_rows
 from gallery.vectors.filters import EVERYTHING, Filter, life
 from gallery.vectors.ranking import by_match, first_of_each, fused, most_frequent_first, rarity
@@ -56,7 +56,7 @@ def _translated(
             return method(self, *args, **kwargs)
         except (ValueError, OSError, RuntimeError) as error:
             problem = str(error).partition("\n")[0][:200]
-            raise Unavailable(
+            raise Damaged(
                 f"the rows of build {self.build.name} in {self._folder} cannot be read ({problem}); "
                 "`gallery refresh` builds them anew"
             ) from error
@@ -271,7 +271,7 @@ class LanceStore:
         try:
             return self._read(name)
         except (NotFound, Invalid) as error:
-            raise Unavailable(
+            raise Damaged(
                 f"{self._folder / LIVE} names build {name!r}, which is gone; run `gallery refresh` to publish another"
             ) from error
 
@@ -297,7 +297,11 @@ class LanceStore:
             return (self._folder / LIVE).read_text("utf-8").strip()
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise Damaged(
+                f"{self._folder / LIVE} cannot be read ({error}); `gallery refresh` writes it anew"
+            ) from error
+        except OSError as error:
             raise Unavailable(f"{self._folder / LIVE} cannot be read ({error})") from error
 
     def _read(self, name: str) -> Build:
@@ -306,8 +310,10 @@ class LanceStore:
             return Build(**json.loads(path.read_text("utf-8")))
         except FileNotFoundError:
             raise NotFound(f"no build {name} in {self._folder}") from None
-        except (OSError, ValueError, TypeError) as error:
-            raise Unavailable(
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be read ({error})") from error
+        except (ValueError, TypeError) as error:
+            raise Damaged(
                 f"{path} cannot be read ({error}); move it away and run `gallery refresh`"
             ) from error
 

@@ -18,6 +18,7 @@ from pipelines.stages.publishing import (
     difference,
     drop_refused,
     live_or_none,
+    prune,
     publish,
 )
 from pipelines.stages.sweeping import sweep
@@ -123,14 +124,14 @@ def live(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> d
     before = live_or_none(ports.vectors)
     check_gate(ports.tables, name, before.name if before else "")
     lease.check(ports.tables, context.run.run_id)  # the gate may have taken a while
-    build, dropped = publish(
-        ports.vectors, name, keep=ports.settings.keep_builds, were_live=history.was_live(ports.tables)
-    )
+    build = publish(ports.vectors, name)
     moved = before is None or before.name != build.name
-    if moved:
+    # What stands last in the notes is what is live; a run that was cut off between the two is made good here.
+    if history.was_live(ports.tables)[:1] != [build.name]:
         history.note_publication(
-            ports.tables, build.name, before.name if before else "", "refresh", context.run.run_id
+            ports.tables, build.name, before.name if before and moved else "", "refresh", context.run.run_id
         )
+    dropped = prune(ports.vectors, keep=ports.settings.keep_builds, were_live=history.was_live(ports.tables))
     sign(ports.tables, "live", context.run.run_id)
     context.log.info(f"live: {build.name}" + (f", before: {before.name}" if before and moved else ""))
     return dg.MaterializeResult(

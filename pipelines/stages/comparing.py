@@ -12,7 +12,7 @@ from PIL import Image
 
 from gallery.catalog import Artwork, Build
 from gallery.encoders.base import Encoder
-from gallery.errors import NotFound, Unavailable
+from gallery.errors import Damaged, NotFound
 from gallery.objects import ObjectStore
 from gallery.settings import Settings
 from gallery.vectors import VectorStore
@@ -91,12 +91,12 @@ def compare_builds(
     build = collection.build
     known = {work.id: work for work in works}
     held = collection.ids()
-    # The live build first: where it cannot be read, but the candidate then can, it is not the store that is down.
+    # A live build that is damaged cannot be compared with; one that could not be asked for stops the run instead.
     old_ids, obstacle = held, ""
     if live is not None and live.name != name:
         try:
             old_ids = store.open(live.name).ids()
-        except (Unavailable, NotFound) as error:
+        except (Damaged, NotFound) as error:
             live, obstacle = None, str(error)
     common = held & old_ids & known.keys()
     sampled = keyed_sample(common, WORKS, key="altered")
@@ -120,7 +120,7 @@ def compare_builds(
             old_copies = AlteredCopies(tables, live.fingerprint, live.dim)
             altered = old_copies.vectors([old.get(id) for id in sampled])
             before = measure(old, known, common, query_maker(live, encoder), altered)
-        except (Unavailable, NotFound) as error:
+        except (Damaged, NotFound) as error:
             obstacle = str(error)
     altered = copies.vectors([known[id] for id in sampled])
     after = measure(collection, known, common, query_maker(build, encoder), altered)

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from gallery.catalog import Artwork, to_payload
-from gallery.errors import Unavailable
+from gallery.errors import Damaged
 from gallery.objects import ObjectStore
 from gallery.vectors import VectorStore
 from pipelines.stages.publishing import live_or_none
@@ -53,7 +53,8 @@ def recorded(tables: ObjectStore, store: VectorStore, build: str) -> pd.DataFram
 
 
 def live_works(store: VectorStore, tables: ObjectStore) -> set[str]:
-    """The ids of what is live, by our record where there is one; none where nothing is live or it cannot be read."""
+    """The ids of what is live, by our record where there is one; none where nothing is live or it is damaged. Raises
+    Unavailable."""
     live = live_or_none(store)
     if live is None:
         return set()
@@ -62,7 +63,7 @@ def live_works(store: VectorStore, tables: ObjectStore) -> set[str]:
         return set(frame["id"])
     try:
         return store.open(live.name).ids()
-    except Unavailable as error:
+    except Damaged as error:
         log.warning("%s", error)
         return set()
 

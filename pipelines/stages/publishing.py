@@ -14,7 +14,7 @@ import pandas as pd
 
 from gallery.catalog import Artist, Artwork, Build, Picture, to_payload
 from gallery.encoders.base import Encoder, Vectors
-from gallery.errors import Invalid, NotFound, Unavailable
+from gallery.errors import Damaged, Invalid, NotFound
 from gallery.vectors import Collection, VectorStore, words
 
 log = logging.getLogger(__name__)
@@ -144,19 +144,23 @@ def build_candidate(
 
 
 def live_or_none(store: VectorStore) -> Build | None:
-    """The live build, or None also where the pointer leads nowhere: publishing another is what mends that."""
+    """The live build, or None also where the pointer leads nowhere: publishing another is what mends that.
+
+    Raises Unavailable where the store does not say: a live build that cannot be asked for must not be taken for none,
+    or nothing would be compared with it.
+    """
     try:
         return store.live()
-    except Unavailable as error:
+    except Damaged as error:
         log.warning("%s", error)
         return None
 
 
 def is_whole(collection: Collection, works: list[Artwork]) -> bool:
-    """True where the collection holds exactly these works, False also where it cannot be read."""
+    """True where the collection holds exactly these works, False also where it is damaged. Raises Unavailable."""
     try:
         return not difference(collection, works)
-    except Unavailable as error:
+    except Damaged as error:
         log.warning("%s", error)
         return False
 
@@ -181,29 +185,32 @@ def drop_refused(store: VectorStore, refused: str, candidate: str, were_live: Se
     return True
 
 
-def publish(
-    store: VectorStore, name: str, *, keep: int, were_live: Sequence[str] = ()
-) -> tuple[Build, list[str]]:
-    """The build, now live, and the names of older ones that were dropped so that `keep` stay.
-
-    Those that `were_live`, the latest first, stay before others. Raises NotFound, or Invalid where the build is not
-    complete, whoever asks; `pipelines.stages.gate` says whether it is good enough.
-    """
+def publish(store: VectorStore, name: str) -> Build:
+    """The build, now live. Raises NotFound, or Invalid where it is not complete, whoever asks;
+    `pipelines.stages.gate` says whether it is good enough."""
     collection = store.open(name)
-    if not collection.build.ready or collection.count() != collection.build.works:
+    build, held = collection.build, collection.count()
+    if not build.ready or held != build.works:
+        problem = f"{held} of {build.works} works" if held != build.works else "it was never sealed"
         raise Invalid(
-            f"build {name} is not complete ({collection.count()} of {collection.build.works} works), so it stays "
-            "unpublished; materialize `candidate` again"
+            f"build {name} is not complete ({problem}), so it stays unpublished; materialize `candidate` again"
         )
-    before = live_or_none(store)
     store.publish(name)
-    ready = [build.name for build in store.builds() if build.ready]
-    wanted = [name, *([before.name] if before else []), *(old for old in were_live if old in ready), *ready]
+    return build
+
+
+def prune(store: VectorStore, *, keep: int, were_live: Sequence[str] = ()) -> list[str]:
+    """The names of builds that were dropped so that `keep` stay: the live one, those that `were_live`, the latest
+    first, then others. Raises Unavailable."""
+    live = live_or_none(store)
+    builds = store.builds()
+    ready = [build.name for build in builds if build.ready]
+    wanted = [*([live.name] if live else []), *(old for old in were_live if old in ready), *ready]
     keepers = list(dict.fromkeys(wanted))[:keep]
     # An incomplete build may be another run's, being written right now; a day later it is a dead run's.
     stale = (datetime.now(UTC) - timedelta(days=1)).isoformat()
-    old_builds = [build for build in store.builds() if build.name not in keepers]
+    old_builds = [build for build in builds if build.name not in keepers]
     dropped = [build.name for build in old_builds if build.ready or build.created_at < stale]
     for old in dropped:
         store.drop(old)
-    return collection.build, dropped
+    return dropped

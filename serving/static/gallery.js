@@ -8,20 +8,24 @@ const search = () => byId("search");
 const say = (text) => { byId("live").textContent = text; };
 const LONGEST = 7900; // characters of an address; what is longer is posted, and the server says so
 const BOX = ["x", "y", "w", "h"];
+const words = byId("words").dataset; // what is said here, in the page's language
+const asksNothing = () => [...new URLSearchParams(location.search).keys()].every((name) => name === "lang");
 
 const tell = (text) => {
   const status = byId("form-status");
   if (status) status.textContent = text;
 };
 
-/* The address that a form's fields make, without those that say nothing; null for none at all. */
+/* The address that a form's fields make, without those that say nothing; null for none at all. The form's own address
+   may name the language. */
 const addressOf = (form, submitter) => {
   const fields = [...new FormData(form, submitter)].filter(
     ([name, value]) => typeof value === "string" && value.trim() !== "" && !BOX.includes(name)
       && !(["qw", "notw"].includes(name) && value === "1") && !(name === "k" && value === form.dataset.k),
   );
   const asked = fields.some(([name]) => !["k", "each", "qw", "notw", "likew", "lessw", "picw", "drop"].includes(name));
-  return asked ? `${new URL(form.action).pathname}?${new URLSearchParams(fields)}` : null;
+  const action = new URL(form.action);
+  return asked ? `${action.pathname}?${new URLSearchParams([...fields, ...action.searchParams])}` : null;
 };
 
 const holdsPicture = (form) => [...form.querySelectorAll("input[type=file]")].some((input) => input.files.length);
@@ -29,12 +33,12 @@ const holdsPicture = (form) => [...form.querySelectorAll("input[type=file]")].so
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.id !== "search") return;
-  tell("Looking through the collection …");
+  tell(words.looking);
   if (holdsPicture(form)) return; // the browser sends it
   const address = addressOf(form, event.submitter);
-  if (address === null && !location.search) {
+  if (address === null && asksNothing()) {
     event.preventDefault();
-    tell("Say what to look for, or choose a picture.");
+    tell(words.nothing);
     byId("q").focus();
     return;
   }
@@ -42,7 +46,7 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   const stays = event.submitter === null || event.submitter.closest(".facets, .parts, .shape") !== null;
   byId("main").setAttribute("aria-busy", "true");
-  htmx.ajax("GET", address ?? new URL(form.action).pathname, {
+  htmx.ajax("GET", address ?? form.action, {
     source: byId("main"), target: "#main", select: "#main", swap: `outerHTML show:${stays ? "none" : "window:top"}`,
   });
 });
@@ -50,7 +54,7 @@ document.addEventListener("submit", (event) => {
 // A choice among the facets or of a weight is a search at once.
 document.addEventListener("change", (event) => {
   const control = event.target;
-  if (control.closest(".facets, .parts, .shape") && control.form?.id === "search" && (location.search || control.closest(".facets, .parts"))) {
+  if (control.closest(".facets, .parts, .shape") && control.form?.id === "search" && (!asksNothing() || control.closest(".facets, .parts"))) {
     control.form.requestSubmit();
   }
 });
@@ -74,19 +78,20 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.id === "main" || event.detail.elt?.id === "main") {
     opened.forEach((id) => byId(id)?.setAttribute("open", ""));
     prepare();
+    leadHere();
     const heading = byId("answer") ?? byId("title");
     say([heading?.textContent, byId("count")?.dataset.said ?? byId("problem")?.textContent].filter(Boolean).join(". "));
     if (document.activeElement === document.body) {
       ((focused && byId(focused)) || heading)?.focus({ preventScroll: true });
     }
   } else if (event.detail.xhr) {
-    say(`${document.querySelectorAll(".hits > .hit").length} works shown.`);
+    say(words.shown.replace("{number}", document.querySelectorAll(".hits > .hit").length));
   }
 });
 ["htmx:sendError", "htmx:timeout"].forEach((name) =>
   document.addEventListener(name, () => {
     byId("main").removeAttribute("aria-busy");
-    tell("The gallery could not be reached. Please try again.");
+    tell(words.unreachable);
   }));
 
 // Pictures: chosen, photographed, dropped or pasted, they are shown first, so that a part of them can be chosen.
@@ -116,7 +121,7 @@ const show = async (file) => {
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
   canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", "The picture you chose");
+  canvas.setAttribute("aria-label", words.chosen);
   bitmap.close();
   const stage = document.createElement("div");
   stage.className = "stage";
@@ -126,7 +131,7 @@ const show = async (file) => {
   cropper(stage, boxFields(search()));
   cropped.classList.add("shown");
   cropped.open = true;
-  tell("Drag over the picture to use only a part of it.");
+  tell(words.drag);
   cropped.querySelector(".go").focus();
 };
 
@@ -134,7 +139,7 @@ const bring = (files, input) => {
   const file = [...files].find((candidate) => candidate.type.startsWith("image/"));
   const limit = Number(search().dataset.maxUpload);
   if (!file || file.size > limit) {
-    tell(file ? `That picture is larger than ${Math.floor(limit / 1e6)} MB. Try a smaller copy of it.` : "That is not a picture.");
+    tell(file ? words.large.replace("{limit}", Math.floor(limit / 1e6)) : words.strange);
     input.value = "";
     return;
   }
@@ -198,6 +203,15 @@ const prepare = () => {
   });
 };
 prepare();
+
+// The ways to other languages stand outside of what a search replaces.
+const leadHere = () => {
+  document.querySelectorAll(".languages a").forEach((link) => {
+    const here = new URL(location.href);
+    here.searchParams.set("lang", link.hreflang);
+    link.href = here.pathname + here.search;
+  });
+};
 
 // Also when the browser brings this page back from its memory.
 window.addEventListener("pageshow", () => {

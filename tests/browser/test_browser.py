@@ -328,6 +328,7 @@ def test_the_keyboard_alone_is_enough(gallery: str, visit: Visit) -> None:
     expect(page.get_by_label("Describe a painting")).to_be_focused()
     page.keyboard.type("light")
     page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("“light”")
     expect(page.locator(".hit")).to_have_count(16)
     page.locator(".hit .hang").first.focus()
     page.keyboard.press("Tab")

@@ -12,12 +12,17 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
+from gallery.catalog import Build
+from gallery.errors import Damaged, Unavailable
+from gallery.objects.memory import MemoryObjects
 from gallery.ports import Ports
 from gallery.settings import Settings
+from gallery.vectors.memory import MemoryStore
 from pipelines.definitions import build_defs
 from pipelines.refresh import Progress, RefreshFailed, run_refresh
 from pipelines.stages.changes import Changes, changes
-from pipelines.stages.history import recorded
+from pipelines.stages.history import live_works, recorded
+from pipelines.stages.publishing import live_or_none
 from pipelines.stages.sweeping import sweep
 from pipelines.stages.tracing import trace
 from pipelines.tables import QUARANTINE, SAMPLE, read_note
@@ -349,3 +354,22 @@ def test_metadata_is_readable_json_and_small(gallery: Watched) -> None:
     assert gallery.facts["live"]["search_page"] == "https://example.org/search"
     for stage, facts in gallery.facts.items():
         assert len(json.dumps(facts)) < 200_000, stage
+
+
+class _Silent(MemoryStore):
+    """A store that does not say what is live."""
+
+    error: type[Unavailable] = Unavailable
+
+    def live(self) -> Build | None:
+        raise self.error("no answer")
+
+
+def test_a_live_build_that_cannot_be_asked_for_is_not_taken_for_none() -> None:
+    store, tables = _Silent(), MemoryObjects()
+    with pytest.raises(Unavailable):
+        live_works(store, tables)
+    with pytest.raises(Unavailable):
+        live_or_none(store)
+    store.error = Damaged
+    assert live_works(store, tables) == set() and live_or_none(store) is None

@@ -290,7 +290,7 @@ def test_live_alone_refuses_a_candidate_that_is_not_complete(gallery: Gallery) -
     collection = gallery.ports.vectors.open(build)
     collection.delete(sorted(collection.ids())[:1])
     with pytest.raises(Invalid, match="7 of 8"):
-        publish(gallery.ports.vectors, build, keep=2)
+        publish(gallery.ports.vectors, build)
 
 
 def test_a_zip_gives_the_same_collection_as_a_folder(gallery: Gallery, tmp_path: Path) -> None:

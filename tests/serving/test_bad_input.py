@@ -69,7 +69,7 @@ HARMLESS_ADDRESSES = {
     "a drop of nothing": "/?q=sea&drop=&drop=like:&drop=like:999&drop=none:0",
     "more weights than parts": "/?q=sea&qw=1&qw=2&likew=3",
 }
-INSIDE = ("Traceback", "/srv/private", "File &quot;", "gallery/", "werkzeug", "site-packages", "0x")
+INSIDE = ("Traceback", "/srv/private", "File &quot;", "gallery/", "werkzeug", "site-packages", " at 0x")
 
 
 PARAMETERS = (

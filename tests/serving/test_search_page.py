@@ -283,7 +283,7 @@ def test_words_of_the_catalogue_go_before_likeness(client: FlaskClient) -> None:
     page = client.get("/?q=Bo+Blue&k=4").text
     assert painters(page) == {"Bo Blue"}
     assert page.count(">named <data") == 4
-    assert "The catalogue has “bo”, “blue” about it." in page
+    assert "The catalogue has “bo” and “blue” about it." in page
 
 
 def test_scores_are_words_with_the_number_behind_them(

@@ -1,0 +1,250 @@
+"""Files made to do harm, and the rule for what is done with them."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import random
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from gallery.images.decode import FORMATS
+
+SIDE = 48
+"""Pixels of a side of the pictures that are mutated: small, so that thousands are tried."""
+
+
+def picture(seed: int = 0, side: int = SIDE) -> Image.Image:
+    """A picture of noise on a slope, which no format packs into nothing."""
+    rng = np.random.default_rng(seed)
+    slope = np.linspace(0, 160, side)[:, None, None] + rng.integers(0, 90, (side, side, 3))
+    return Image.fromarray(slope.astype(np.uint8))
+
+
+def saved(image: Image.Image, format: str, **options: object) -> bytes:
+    """The picture as a file."""
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def profile() -> bytes:
+    """A colour profile as cameras put one into their files."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def exif() -> Image.Exif:
+    """Metadata with an orientation, a name, a place and a nested block."""
+    data = Image.Exif()
+    data[0x0112], data[0x010F] = 6, "Maker"
+    data.get_ifd(0x8769)[0x9003] = "2020:01:01 00:00:00"
+    data.get_ifd(0x8825)[1] = "N"
+    return data
+
+
+def seeds() -> dict[str, list[bytes]]:
+    """Whole pictures of every format that is accepted, in several of its ways, by the format's name."""
+    image, more = picture(), [picture(n) for n in (1, 2)]
+    frames = {"save_all": True, "append_images": more}
+    rich = {"exif": exif(), "icc_profile": profile()}
+    found = {
+        "JPEG": [saved(image, "JPEG"), saved(image, "JPEG", progressive=True, **rich), saved(image.convert("CMYK"), "JPEG")],
+        "PNG": [saved(image, "PNG", **rich), saved(image.convert("P"), "PNG"), saved(image, "PNG", **frames)],
+        "WEBP": [saved(image, "WEBP", **rich), saved(image, "WEBP", lossless=True), saved(image, "WEBP", **frames)],
+        "GIF": [saved(image, "GIF"), saved(image, "GIF", **frames), saved(image.convert("L"), "GIF", transparency=0)],
+        "BMP": [saved(image, "BMP"), saved(image.convert("P"), "BMP"), saved(image.convert("1"), "BMP")],
+        "TIFF": [saved(image, "TIFF", compression=kind) for kind in ("raw", "tiff_lzw", "tiff_deflate", "packbits", "jpeg")]
+        + [saved(image, "TIFF", **rich), saved(image, "TIFF", **frames)],
+        "AVIF": [saved(image, "AVIF", speed=10), saved(image, "AVIF", speed=10, **rich)],
+    }  # fmt: skip
+    assert set(found) == set(FORMATS)
+    return found
+
+
+def mutated(data: bytes, chance: random.Random, donor: bytes) -> bytes:
+    """The file with something done to it that files suffer, or that attackers do."""
+    out = bytearray(data)
+    for _ in range(chance.choice((1, 1, 2, 4, 16))):
+        place = chance.randrange(len(out)) if out else 0
+        early = min(place, chance.randrange(256))  # headers are where the harm is
+        match chance.randrange(9):
+            case 0:
+                out[early : early + 1] = bytes([chance.randrange(256)])
+            case 1:
+                out[place : place + 1] = bytes([chance.randrange(256)])
+            case 2:
+                del out[place:]
+            case 3:
+                del out[place : place + chance.randrange(1, 64)]
+            case 4:
+                out[place:place] = bytes(chance.randrange(256) for _ in range(chance.randrange(1, 64)))
+            case 5:
+                out[early : early + 4] = chance.choice(
+                    (b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0")
+                )
+            case 6:
+                out[early : early + 2] = struct.pack("<H", chance.choice((0, 1, 255, 32767, 65535)))
+            case 7:
+                out[place:place] = out[place : place + 200] * chance.randrange(1, 20)
+            case 8:
+                out[place:] = donor[place:]
+    return mended(bytes(out)) if chance.random() < 0.7 else bytes(out)
+
+
+def mended(data: bytes) -> bytes:
+    """The file, its checksums right where it is a PNG: a wrong one would end the decoding before the harm."""
+    if not data.startswith(b"\x89PNG"):
+        return data
+    out, place = bytearray(data), 8
+    while place + 12 <= len(out):
+        end = place + 8 + int.from_bytes(out[place : place + 4], "big")
+        out[end : end + 4] = struct.pack(">I", zlib.crc32(out[place + 4 : end]))
+        place = end + 4
+    return bytes(out)
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk of a PNG."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png(width: int, height: int, *chunks: bytes, pixels: bytes = b"", kind: int = 2, depth: int = 8) -> bytes:
+    """A PNG of that size, with these chunks before its pixels, which may be too few."""
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0))
+    data = chunk(b"IDAT", pixels or zlib.compress(b"\0" * (height * (3 * width + 1)), 9))
+    return b"\x89PNG\r\n\x1a\n" + head + b"".join(chunks) + data + chunk(b"IEND", b"")
+
+
+def zeros(megabytes: int) -> bytes:
+    """So many megabytes of nothing, packed into a thousandth: one packed block, over and over."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = packer.compress(b"\0" * 1_000_000) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = (megabytes * 1_000_000 % 65_521) << 16 | 1  # Adler-32 of nothing but zeros
+    return b"\x78\xda" + block * megabytes + b"\3\0" + struct.pack(">I", checksum)
+
+
+TAGS = [(256, 3, 1, 4), (257, 3, 1, 4), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8), (277, 3, 1, 1), (278, 3, 1, 4), (279, 4, 1, 16)]  # fmt: skip
+PAGE = struct.pack("<H", len(TAGS)) + b"".join(struct.pack("<HHII", *tag) for tag in TAGS)
+
+
+def tiff(pages: int, *, circle: bool = False) -> bytes:
+    """A TIFF of 4 x 4 pixels with so many pages, the last of which leads to the first where `circle`."""
+    size = len(PAGE) + 4
+    following = [24 + size * number for number in range(1, pages)] + [24 if circle else 0]
+    return (
+        b"II*\0"
+        + struct.pack("<I", 24)
+        + b"\x80" * 16
+        + b"".join(PAGE + struct.pack("<I", each) for each in following)
+    )
+
+
+def jpeg_with(marker: int, body: bytes, times: int = 1) -> bytes:
+    """A JPEG with a segment of that marker before its pixels, so many times."""
+    whole = saved(picture(), "JPEG")
+    segment = b"\xff" + bytes([marker]) + struct.pack(">H", len(body) + 2) + body
+    return whole[:2] + segment * times + whole[2:]
+
+
+def exif_loop() -> bytes:
+    """Metadata whose directories name each other and themselves."""
+    entries = struct.pack("<HHII", 0x8769, 4, 1, 8) + struct.pack("<HHII", 0x8825, 4, 1, 8) + struct.pack("<HHII", 0xA005, 4, 1, 8)  # fmt: skip
+    return b"Exif\0\0II*\0" + struct.pack("<I", 8) + struct.pack("<H", 3) + entries + struct.pack("<I", 8)
+
+
+def long_animation(format: str, frames: int) -> bytes:
+    """A file with thousands of frames."""
+    if format == "GIF":
+        one = saved(picture(side=8).convert("P"), "GIF")
+        start = one.index(b"\x2c")
+        return one[:start] + one[start:-1] * frames + b";"
+    others = [Image.new("RGB", (4, 4), (n % 256, n // 256, 0)) for n in range(1, frames)]
+    return saved(Image.new("RGB", (4, 4)), format, save_all=True, append_images=others)
+
+
+def zipped(data: bytes) -> bytes:
+    """A zip archive that holds the data."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.png", data)
+    return buffer.getvalue()
+
+
+def text() -> bytes:
+    """A chunk of packed text that is 50 MB long."""
+    return chunk(b"zTXt", b"Comment\0\0" + zeros(50))
+
+
+SCRIPT = b"<script>alert(1)</script>"
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)">' + SCRIPT + b"</svg>"
+
+
+def bombs() -> dict[str, Callable[[], bytes]]:
+    """Makers of files that want more time or memory than they look like."""
+    return {
+        "pixels claimed": lambda: png(65_000, 65_000, pixels=zlib.compress(b"\0" * 99)),
+        "as many pixels as are allowed": lambda: png(7_000, 7_000),
+        "as many pixels as are allowed, one row": lambda: png(49_000_000, 1),
+        "as many deep pixels as are allowed": lambda: png(7_000, 7_000, pixels=zeros(400), kind=6, depth=16),
+        "more pixels than the size says": lambda: png(4, 4, pixels=zeros(400)),
+        "a profile": lambda: png(4, 4, chunk(b"iCCP", b"icc\0\0" + zeros(100))),
+        "text": lambda: png(4, 4, text()),
+        "texts": lambda: png(4, 4, *[text()] * 100),
+        "international text": lambda: png(4, 4, chunk(b"iTXt", b"Comment\0\1\0\0\0" + zeros(50))),
+        "a profile of nothing but tags": lambda: png(4, 4, chunk(b"iCCP", b"icc\0\0" + zlib.compress(profile()[:128] + struct.pack(">I", 2**24) + b"\xff" * 10_000))),
+        "metadata in a circle": lambda: jpeg_with(0xE1, exif_loop()),
+        "a page in a circle": lambda: tiff(3, circle=True),
+        "huge metadata": lambda: jpeg_with(0xE1, b"Exif\0\0" + b"\xff" * 65_000, 100),
+        "huge comments": lambda: jpeg_with(0xFE, b"c" * 65_000, 140),
+        "a profile in 255 parts": lambda: jpeg_with(0xE2, b"ICC_PROFILE\0\1\xff" + b"p" * 65_000, 140),
+        "thousands of scans": lambda: saved(picture(side=900), "JPEG", progressive=True) + b"\xff\xda\0\x08\x01\1\0\0\x3f\0" * 20_000,
+        "thousands of frames, GIF": lambda: long_animation("GIF", 20_000),
+        "thousands of frames, PNG": lambda: long_animation("PNG", 3_000),
+        "thousands of frames, WebP": lambda: long_animation("WEBP", 2_000),
+        "thousands of pages": lambda: tiff(30_000),
+        "a TIFF of one packed strip": lambda: saved(Image.new("L", (7_000, 7_000)), "TIFF", compression="tiff_deflate"),
+        "a TIFF of floats": lambda: saved(Image.new("F", (4_990, 4_990)), "TIFF", compression="tiff_deflate"),
+        "a TIFF of whole numbers": lambda: saved(Image.new("I", (4_990, 4_990)), "TIFF", compression="tiff_lzw"),
+        "a TIFF in Lab": lambda: saved(Image.new("LAB", (7_000, 7_000)), "TIFF", compression="tiff_deflate"),
+        "a GIF as large as its kind gets": lambda: saved(Image.new("P", (7_000, 7_000)), "GIF"),
+        "as many clear pixels as are allowed, in a row": lambda: png(12_000_000, 4, pixels=zeros(193), kind=6),
+        "a WebP of one colour": lambda: saved(Image.new("RGBA", (4_990, 4_990)), "WEBP", lossless=True, method=0),
+        "a WebP of one colour, too large": lambda: saved(Image.new("RGBA", (7_000, 7_000)), "WEBP", lossless=True, method=0),
+        "an AVIF of one colour": lambda: saved(Image.new("RGBA", (4_990, 4_990)), "AVIF", speed=10),
+        "a packed file": lambda: gzip.compress(b"\0" * 5_000_000),
+        "a zip in a zip": lambda: zipped(zipped(b"\0" * 5_000_000)),
+    }  # fmt: skip
+
+
+def polyglots() -> dict[str, bytes]:
+    """Files that are two things at once, or something else than they say."""
+    gif, jpeg = saved(picture(), "GIF"), saved(picture(), "JPEG")
+    return {
+        "GIF and script": b"GIF89a/*" + gif[8:] + b"*/=1;alert(1)//",
+        "GIF then script": gif + SCRIPT,
+        "JPEG with HTML in its comment": jpeg_with(0xFE, b"<!doctype html>" + SCRIPT),
+        "JPEG then HTML": jpeg + b"<!doctype html>" + SCRIPT,
+        "JPEG then zip": jpeg + zipped(b"x"),
+        "zip": zipped(jpeg),
+        "PDF": b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF",
+        "PDF then JPEG": b"%PDF-1.7\n" + jpeg,
+        "SVG": SVG,
+        "SVG with a prologue": b'<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+        + SVG,
+        "HTML": b"<!doctype html>" + SCRIPT,
+        "EPS": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF",
+        "Windows metafile": b"\xd7\xcd\xc6\x9a" + b"\0" * 64,
+        "ICO": saved(picture(side=32), "ICO"),
+        "PPM": b"P6 4 4 255\n" + b"\0" * 48,
+        "program": b"\x7fELF" + b"\0" * 200,
+    }
+
+
+def truncated() -> dict[str, bytes]:
+    """Every format, cut in the middle."""
+    return {f"half of a {name}": files[0][: len(files[0]) // 2] for name, files in seeds().items()}

@@ -1,0 +1,178 @@
+"""Addresses and hosts: no way out of the site, none into its disk, no second header, no host that is not ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gallery.addresses import parse
+from gallery.objects.local import open_local
+from gallery.settings import Settings
+from tests.attacks.conftest import app_with
+from tests.serving.conftest import site_of
+from tests.serving.test_bad_input import INSIDE
+
+SECRETS = {
+    "secret_key": "the-key-that-signs",
+    "vectors_key": "the-key-that-writes",
+    "vectors_search_key": "the-key-that-reads",
+    "rate_storage": "redis://:the-password@127.0.0.1:1",
+}
+OUT = ["//evil.example", "https://evil.example", "/\\evil.example", "\\\\evil.example", "//evil.example/%2f..", "javascript:alert(1)", "data:text/html,x"]  # fmt: skip
+WALKS = [
+    "../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", "..%5c..%5cetc%5cpasswd", "..\\..\\secret.png",
+    "originals/../../secret.png", "originals/..%2f..%2fsecret.png", "originals/%2e%2e/%2e%2e/secret.png",
+    "originals/..%5c..%5csecret.png", "/etc/passwd", "%2fetc%2fpasswd", "originals//etc/passwd", "originals/%00/secret.png",
+    "originals/secret.png%00.webp", "originals/....//....//secret.png", "originals/%252e%252e/%252e%252e/secret.png",
+    "originals/%c0%ae%c0%ae/secret.png", "originals/C:%5csecret.png", "originals/./../../secret.png", "originals/..", "thumbs/~/secret.png",
+]  # fmt: skip
+
+
+@pytest.fixture
+def files(app: Flask, tmp_path: Path) -> Path:
+    """A folder of pictures, and beside it a file that is nobody's business."""
+    folder = tmp_path / "store" / "images"
+    (folder / "originals").mkdir(parents=True)
+    (folder / "originals" / "fine.png").write_bytes(b"fine")
+    for place in (tmp_path, tmp_path / "store", folder):
+        (place / "secret.png").write_bytes(b"secret")
+    site_of(app).ports.images = open_local(parse(f"file://{folder}"))
+    return folder
+
+
+def test_a_picture_of_the_folder_is_sent(client: FlaskClient, files: Path) -> None:
+    assert client.get("/pictures/originals/fine.png").data == b"fine"
+
+
+@pytest.mark.parametrize("walk", WALKS)
+@pytest.mark.parametrize("start", ["/pictures/", "/static/x/"])
+def test_no_address_leads_out_of_the_folder(client: FlaskClient, files: Path, start: str, walk: str) -> None:
+    answer = client.get(start + walk)
+    assert answer.status_code in (301, 308, 400, 404)
+    assert b"secret" not in answer.data.replace(walk.encode(), b"") and b"root:" not in answer.data
+    if "Location" in answer.headers:  # double slashes made one
+        assert client.get(answer.headers["Location"]).status_code == 404
+
+
+@given(st.text(st.sampled_from("./\\%2ef5c:~\0aé"), max_size=30))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_path_breaks_anything(client: FlaskClient, files: Path, path: str) -> None:
+    for start in (
+        "/",
+        "/pictures/",
+        "/pictures/originals/",
+        "/works/",
+        "/artists/",
+        "/static/",
+        "/api/v1/works/",
+    ):
+        answer = client.get("/", environ_overrides={"PATH_INFO": (start + path).encode().decode("latin-1")})
+        assert answer.status_code < 500 and b"secret" not in answer.data
+
+
+@pytest.mark.parametrize("out", OUT)
+def test_no_redirect_leads_away(client: FlaskClient, out: str) -> None:
+    form = dict.fromkeys(("q", "next", "url", "return", "genre", "artist", "drop", "like"), out)
+    answer = client.post("/", data=form, headers={"Referer": out, "HX-Current-URL": out})
+    assert answer.status_code == 303 and answer.headers["Location"].startswith("/?")
+    for path in (
+        f"/{out}",
+        f"//evil.example/{out}",
+        f"/artists/{out}",
+        f"/works/{out}",
+        "/api",
+        f"/api/{out}",
+    ):
+        # As it is on the wire: the client would take a host out of it.
+        location = client.get("/", environ_overrides={"PATH_INFO": path}).headers.get("Location", "/")
+        assert re.fullmatch(r"(http://localhost)?/([^/\\].*)?", location), location
+
+
+@pytest.mark.parametrize("text", ["a\r\nSet-Cookie: x=1", "a\nLocation: //evil.example", "a\r\n\r\n<script>", "\x85\u2028x: y"])  # fmt: skip
+def test_no_text_becomes_a_header(client: FlaskClient, text: str) -> None:
+    answers = [
+        client.post("/", data={"q": text}),
+        client.get("/", query_string={"q": text}, headers={"HX-Target": "main"}),
+        client.get("/", query_string={"genre": text}),
+        client.get("/pictures/originals/fine.png", headers={"If-None-Match": '"x"'}),
+    ]
+    for answer in answers:
+        assert answer.status_code < 500
+        assert "Set-Cookie" not in answer.headers
+        assert all("\r" not in value and "\n" not in value for value in answer.headers.values())
+        assert "evil.example" not in answer.headers.get("Location", "").split("?")[0]
+
+
+def absolute(client: FlaskClient, host: str) -> set[str]:
+    """The hosts of the links to itself on a work's page and in the API, for one who asks for that host."""
+    found = client.get("/api/v1/search?q=sea&k=1", headers={"Host": host}).text
+    work = re.search(r"/works/([0-9a-f]+)", client.get("/?q=sea").text)
+    assert work
+    found += client.get(work[0], headers={"Host": host}).text
+    hosts = set(re.findall(r"https?://([^/\"\s]+)/(?:works|pictures|api)", found))
+    assert hosts
+    return hosts
+
+
+def test_with_an_address_of_its_own_the_site_links_to_no_other(
+    settings_with: Callable[..., Settings],
+) -> None:
+    client = app_with(settings_with(site_url="https://gallery.example/")).test_client()
+    for host in ("evil.example", "gallery.example:1", "gallery.example@evil.example", "", "..", "[::1"):
+        assert absolute(client, host) == {"gallery.example"}
+    assert "https://gallery.example/works/" in client.get("/api/v1/search?q=sea&k=1").text
+
+
+def test_without_one_a_forwarded_host_is_not_believed(settings_with: Callable[..., Settings]) -> None:
+    for proxies in (0, 1):
+        client = app_with(settings_with(trusted_proxies=proxies)).test_client()
+        headers = {
+            "X-Forwarded-Host": "evil.example",
+            "X-Forwarded-Prefix": "/evil",
+            "Forwarded": "host=evil.example",
+        }
+        assert "evil" not in client.get("/api/v1/search?q=sea&k=1", headers=headers).text
+
+
+def test_no_error_tells_a_secret_or_shows_the_inside(
+    settings_with: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    app = app_with(settings_with(**SECRETS))
+    assert not app.debug and not app.testing
+    client = app.test_client()
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("at /srv/private with " + " ".join(SECRETS.values()))
+
+    paths = {
+        "/": 500,
+        "/?q=sea": 500,
+        "/api/v1/search?q=sea": 500,
+        "/readyz": 500,
+        "/nothing": 404,
+        "/?q=sea&k=0": 400,
+    }
+    monkeypatch.setattr(site_of(app).ports.vectors, "live", broken)
+    monkeypatch.setattr(site_of(app).ports.images, "get", broken)
+    for path, status in (paths | {"/pictures/originals/a.png": 500}).items():
+        answer = client.get(path)
+        assert answer.status_code == status
+        assert not any(word in answer.text for word in (*INSIDE, *SECRETS.values(), "RuntimeError", "the-"))
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path", ["/console", "/?__debugger__=yes&cmd=resource&f=debugger.js", "/.env", "/.git/config"]
+)
+def test_there_is_no_debugger_and_no_file_of_the_project(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code in (200, 404)
+    assert "GALLERY_" not in answer.text and "Werkzeug" not in answer.text

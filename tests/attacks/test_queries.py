@@ -1,0 +1,183 @@
+"""Query strings: nothing in an address breaks the app, and nothing in a filter is more than a value to any store."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote_from_bytes, urlencode
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+
+from gallery.errors import Invalid, NotFound
+from gallery.vectors import VECTORS, Collection
+from gallery.vectors.filters import Filter
+from gallery.vectors.memory import MemoryStore
+from serving.errors import Rejected
+from serving.query import FIELDS, KINDS, Query
+from tests.contracts.vector_store import FINGERPRINT, artist, build, ids, random_rows, row, work
+from tests.serving.conftest import site_of
+from tests.standins.weaviate import StandIn
+
+NAMES = [*KINDS, *(f"{kind}w" for kind in KINDS), *FIELDS, "k", "each", "start", "drop", "below", "of", "page", "cursor", "limit"]  # fmt: skip
+VALUES = st.one_of(
+    st.text(max_size=30),
+    st.integers().map(str),
+    st.floats().map(str),
+    st.sampled_from(["", "0", "-1", "1e9", "٣", "like:0", "nan", "inf", "\0", "\ufeff", "\u202e", "a" * 9_000, "%00", "[]", "{}"]),
+)  # fmt: skip
+PARAMETERS = st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=12)
+HERE = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+
+
+@given(parameters=PARAMETERS)
+@settings(max_examples=300, **HERE)  # type: ignore[arg-type]
+def test_the_parser_reads_or_rejects_and_reads_back_what_it_writes(
+    client: FlaskClient, parameters: list[tuple[str, str]]
+) -> None:
+    chosen = site_of(client.application).settings
+    try:
+        query = Query.parse(MultiDict(parameters), chosen)
+    except Rejected:
+        return
+    address = urlencode(query.params, doseq=True, errors="replace")
+    assert Query.parse(MultiDict(parse_qsl(address, keep_blank_values=True)), chosen) == query
+
+
+def written(parameters: list[tuple[bytes, bytes]]) -> str:
+    """The parameters as an address holds them."""
+    return "&".join(f"{quote_from_bytes(name)}={quote_from_bytes(value)}" for name, value in parameters)
+
+
+@given(
+    parameters=st.lists(
+        st.tuples(
+            st.sampled_from(NAMES).map(str.encode),
+            VALUES.map(lambda text: text.encode("utf-8", "replace")) | st.binary(max_size=20),
+        ),
+        max_size=8,
+    ),
+    path=st.sampled_from(["/", "/api/v1/search", "/api/v1/works", "/api/v1/artists", "/api/v1/facets", "/map", "/artists/ada-amber"]),
+)  # fmt: skip
+@settings(max_examples=120, **HERE)  # type: ignore[arg-type]
+def test_no_parameters_break_the_app(
+    client: FlaskClient, parameters: list[tuple[bytes, bytes]], path: str
+) -> None:
+    assert client.get(f"{path}?{written(parameters)}").status_code < 500
+    if path == "/":
+        answer = client.post(path, data=written(parameters), content_type="application/x-www-form-urlencoded")
+        assert answer.status_code < 500
+
+
+@given(raw=st.binary(max_size=200), header=st.binary(max_size=40))
+@settings(max_examples=80, **HERE)  # type: ignore[arg-type]
+def test_no_bytes_break_the_app(client: FlaskClient, raw: bytes, header: bytes) -> None:
+    text = header.translate(None, b"\r\n\0").decode("latin-1")
+    environ = {
+        "QUERY_STRING": raw.decode("latin-1"),
+        **{
+            f"HTTP_{name}": text
+            for name in ("ACCEPT", "ACCEPT_LANGUAGE", "HX_TARGET", "IF_NONE_MATCH", "RANGE", "COOKIE")
+        },
+    }
+    for path in ("/", "/api/v1/search"):
+        assert client.get(path, environ_overrides=environ).status_code < 500
+
+
+# -- stores
+
+NASTY = [
+    "'", "''", '"', "\\", "\\'", "' OR '1'='1", "') OR 1=1 --", "'; DROP TABLE works; --", "x' UNION SELECT * FROM x --",
+    '"}}) { _additional { id } } #', '{"operator":"Or"}', "${jndi:ldap://x}", "{{7*7}}", "%", "_", "*", "?", "Pop*", "P?p", "%op%",
+    ".*", "[a-z]+", "(Pop|Realism)", "null", "NULL", "true", "\\u0027", "`", "$where", "a,b", "Pop Art", "pop", "POP", "Pöp", "🌊", "; --", "/*", "é' --",
+]  # fmt: skip
+"""Names that artists, genres and nationalities might have, and that mean something to some query language."""
+
+
+@pytest.fixture(scope="module", params=["memory", "lance", "qdrant", "weaviate"])
+def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Collection, Collection]]:
+    """A collection of nastily named works in a store, and the same one in memory."""
+    yardstick = stocked(MemoryStore())
+    folder: Path = tmp_path_factory.mktemp("store")
+    with contextlib.ExitStack() as after:
+        if request.param == "weaviate":
+            address = after.enter_context(StandIn()).address
+        else:
+            address = (
+                "memory://attacked" if request.param == "memory" else f"{request.param}://{folder}/vectors"
+            )
+        store: Any = VECTORS.open(address, api_key=None)
+        if hasattr(store, "close"):
+            after.callback(store.close)
+        yield stocked(store), yardstick
+
+
+def stocked(store: Any) -> Collection:
+    """One work for each name, the artist, genre and nationality each another of them; and some plain ones."""
+    names = [*NASTY, "Pop", "Realism", "Art"]
+    works = [
+        work(
+            f"w{place:03}",
+            artist(f"slug {name}", genres=(name, "All"), nationalities=(names[place - 1],)),
+            file=f"f/{place:03}.jpg",
+        )
+        for place, name in enumerate(names)
+    ]
+    collection: Collection = store.create(build())
+    collection.upsert(works, random_rows(len(works)))
+    return collection
+
+
+def filters() -> list[Filter]:
+    one = [Filter(**{field: (name,)}) for name in NASTY for field in ("genres", "nationalities")]
+    slugs = [Filter(artists=(f"slug {name}",)) for name in NASTY] + [
+        Filter(artists=(name,)) for name in NASTY
+    ]
+    without = [Filter(genres=("All",), without_artists=(f"slug {name}", name)) for name in NASTY]
+    return [*one, *slugs, *without, Filter(genres=tuple(NASTY[:20])), Filter(genres=tuple(NASTY[20:]), nationalities=tuple(NASTY[:20]))]  # fmt: skip
+
+
+def test_a_filter_lets_through_what_it_does_in_memory(pair: tuple[Collection, Collection]) -> None:
+    found, expected = pair
+    different = [
+        where
+        for where in filters()
+        if [each.id for each in found.works(where, 100)] != [each.id for each in expected.works(where, 100)]
+        or found.count(where) != expected.count(where)
+    ]
+    assert different == []
+    assert any(expected.count(where) == 1 for where in filters())
+
+
+def test_a_search_through_a_filter_finds_what_it_does_in_memory(pair: tuple[Collection, Collection]) -> None:
+    found, expected = pair
+    for where in filters()[::3]:
+        hits, right = (
+            each.search(row(1, 2), 50, fingerprint=FINGERPRINT, where=where) for each in (found, expected)
+        )
+        assert ids(hits) == ids(right), where
+
+
+@pytest.mark.parametrize("words", NASTY)
+def test_words_are_words_to_every_store(pair: tuple[Collection, Collection], words: str) -> None:
+    found, expected = pair
+    hits, right = (each.hybrid(words, row(1, 2), 60, fingerprint=FINGERPRINT) for each in (found, expected))
+    assert len(hits) == len(right) and set(ids(hits)) == set(ids(right))
+
+
+@pytest.mark.parametrize("id", [*NASTY, "", "w000' OR '1'='1", "../w000", "w000\0", "0" * 5_000])
+def test_an_id_is_an_id_to_every_store(pair: tuple[Collection, Collection], id: str) -> None:
+    with pytest.raises((NotFound, Invalid)):
+        pair[0].get(id)
+
+
+def test_the_works_are_all_still_there(pair: tuple[Collection, Collection]) -> None:
+    assert pair[0].ids() == pair[1].ids() and dataclasses.asdict(pair[0].build)["name"] == "one"

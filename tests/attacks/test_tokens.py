@@ -1,0 +1,124 @@
+"""Tokens of uploaded pictures: only what this site signed is read, spelled as it signed it."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import random
+import string
+import time
+import zlib
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from gallery.settings import Settings
+from serving.tokens import HEADER, MAX_AGE, Tokens, _digest
+from tests.attacks.conftest import app_with
+from tests.serving.conftest import site_of
+from tests.serving.test_search_page import UPLOAD
+
+LETTERS = string.ascii_letters + string.digits + "-_."
+KEY = "the key of this site, which is long enough"
+
+
+@pytest.fixture
+def app(settings_with: Callable[..., Settings]) -> Flask:
+    return app_with(settings_with(secret_key=KEY))
+
+
+@pytest.fixture
+def token(app: Flask) -> str:
+    """A token that the site takes."""
+    upload = dataclasses.replace(UPLOAD, part=dataclasses.replace(UPLOAD.part, fingerprint=fingerprint(app)))
+    return site_of(app).tokens.write(upload)
+
+
+def fingerprint(app: Flask) -> str:
+    build = site_of(app).ports.vectors.live()
+    assert build
+    return build.fingerprint
+
+
+def status(client: FlaskClient, token: str) -> int:
+    return client.get("/", query_string={"pic": token}).status_code
+
+
+def test_the_token_itself_is_taken(client: FlaskClient, token: str) -> None:
+    assert status(client, token) == 200
+
+
+def test_no_changed_letter_is_taken(client: FlaskClient, token: str) -> None:
+    chance = random.Random(5)
+    places = [*range(4), *chance.sample(range(len(token)), 60), *range(len(token) - 50, len(token))]
+    for place in places:
+        letter = chance.choice([one for one in LETTERS if one != token[place]])
+        assert status(client, token[:place] + letter + token[place + 1 :]) == 400, place
+
+
+def test_no_other_spelling_of_the_signature_is_taken(client: FlaskClient, token: str) -> None:
+    spellings = [token[:-1] + letter for letter in LETTERS if letter != token[-1]]
+    spellings += [token + extra for extra in ("=", "==", "!", "\u00e9", ".", "A")]
+    spellings += [token[:-20] + "!" + token[-20:], token.replace("-", "+").replace("_", "/") + "="]
+    assert {status(client, spelling) for spelling in spellings} == {400}
+
+
+@pytest.mark.parametrize("text", [".", "..", "a.b", "a.b.c", "." * 3_000, "=" * 3_000, "A" * 3_999, "\u0661" * 90, "é.é.é"])  # fmt: skip
+def test_rubbish_is_refused(client: FlaskClient, text: str) -> None:
+    assert status(client, text) == 400
+
+
+@pytest.mark.parametrize("size", [4_001, 100_000])
+def test_what_no_token_is_as_long_as_is_refused(client: FlaskClient, size: int) -> None:
+    assert client.get("/", query_string={"pic": "A" * size}).status_code == 400
+
+
+def test_a_token_of_another_site_is_refused(client: FlaskClient, app: Flask) -> None:
+    for key in ("", "another key", KEY.upper(), KEY + " "):
+        other = Tokens(key or None).write(UPLOAD)
+        assert status(client, other) == 400
+
+
+def test_a_token_is_refused_once_its_week_is_over(
+    client: FlaskClient, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE + 5)
+    assert status(client, token) == 400
+
+
+def test_a_token_of_the_future_is_refused(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    with monkeypatch.context() as patch:
+        patch.setattr("itsdangerous.timed.time.time", lambda: now + 1_000_000)
+        ahead = site_of(app).tokens.write(UPLOAD)
+    assert status(client, ahead) == 400
+
+
+def signed(app: Flask, body: bytes) -> str:
+    """Content of ours that we never write, signed with the true key."""
+    text = base64.urlsafe_b64encode(body).rstrip(b"=")
+    return site_of(app).tokens._signer.sign(text).decode()
+
+
+def test_signed_nonsense_is_refused_and_takes_no_memory(client: FlaskClient, app: Flask) -> None:
+    digest = _digest(fingerprint(app))
+    bomb = zlib.compress(b"\1" * 2_000_000, 9)
+    bodies = [
+        b"",
+        b"short",
+        HEADER.pack(b"x" * 8, 1, 1, 4, 1.0) + b"abcd",
+        HEADER.pack(digest, 1, 1, 4, 1.0) + b"abcd",
+        HEADER.pack(digest, 1, 1, 0, 1.0),
+        HEADER.pack(digest, 1, 1, len(bomb), 1.0) + bomb,
+        HEADER.pack(digest, 1, 1, 60_000, float("nan")) + zlib.compress(b"\1" * 64),
+        HEADER.pack(digest, 1, 1, 60_000, float("inf")) + zlib.compress(b"\1" * 64),
+        HEADER.pack(digest, 1, 1, 60_000, 1.0) + zlib.compress(b"\0" * 64),
+        HEADER.pack(digest, 1, 1, 60_000, 1.0) + zlib.compress(b"\1" * 3),
+    ]
+    for body in bodies:
+        assert status(client, signed(app, body)) == 400, body[:60]

@@ -1,0 +1,171 @@
+"""The pages in German, in Chromium: chosen, kept, accessible, and within the width of a phone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+if os.environ.get("CI") != "true":
+    pytest.importorskip("axe_playwright_python.sync_playwright", reason="playwright is not installed")
+
+from playwright.sync_api import Page, expect
+
+from gallery.settings import Settings
+from serving import create_app
+from serving.site import EXTENSION
+from tests.browser.conftest import served
+from tests.browser.test_browser import (
+    NARROW,
+    STATES,
+    bring,
+    first_work,
+    found_by_axe,
+    open_all,
+    sideways,
+    transfer,
+)
+from tests.serving.atlas import hang
+from tests.serving.collection import stocked
+
+Visit = Callable[..., Page]
+
+ZOOMED = {"width": 640, "height": 450}
+"""A window of 1280 x 900 at 200 %."""
+EVERYWHERE = STATES | {"map": "/map", "lit up": "/map?q=light", "API": "/api"}
+
+
+@pytest.fixture(scope="module")
+def gallery(home: Path) -> Iterator[str]:
+    """The address of a site with a generated collection and a map of it."""
+    settings = Settings(home=home, encoder="fake", thumb_small=40, thumb_large=80)
+    ports = stocked(settings, generated=True)
+    hang(ports)
+    app = create_app(settings, ports=ports)
+    app.extensions[EXTENSION].warmup.attempt()
+    with served(app) as address:
+        yield address
+
+
+def in_german(address: str) -> str:
+    return address + ("&" if "?" in address else "?") + "lang=de"
+
+
+def test_the_browsers_language_is_the_pages(gallery: str, visit: Visit) -> None:
+    page = visit(gallery, locale="de-DE")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Gemälde danach finden, wie sie aussehen")
+    expect(page.get_by_label("Ein Gemälde beschreiben")).to_have_accessible_description(
+        "Die Suche versteht englische Wörter am besten."
+    )
+    page.get_by_label("Ein Gemälde beschreiben").fill("light")
+    page.get_by_role("button", name="Suchen", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("„light“")
+    assert page.url == f"{gallery}/?q=light"
+
+
+def test_a_chosen_language_stays_through_a_visit_and_in_a_shared_link(gallery: str, visit: Visit) -> None:
+    page = visit(f"{gallery}/?q=light&k=4")
+    switch = page.get_by_role("navigation", name="Language")
+    expect(switch.get_by_role("link", name="English")).to_have_attribute("aria-current", "true")
+    switch.get_by_role("link", name="Deutsch").click()
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("„light“")
+    page.get_by_role("button", name="Mehr wie dieses Werk").first.click()
+    expect(heading).to_contain_text("„light“, wie ein Werk von")
+    expect(page.locator("#live")).to_contain_text("4 Werke, das nächste zuerst.")
+    assert "lang=de" in page.url
+    shared = visit(page.url, locale="en-US")
+    expect(shared.get_by_role("heading", level=1)).to_have_text(heading.inner_text())
+    # The way back is to what the page shows now, not to what it showed when it was loaded.
+    page.get_by_role("navigation", name="Sprache").get_by_role("link", name="English").click()
+    expect(heading).to_contain_text("“light”, like a work by")
+
+
+def test_an_empty_search_is_answered_in_the_language(gallery: str, visit: Visit) -> None:
+    page = visit(in_german(f"{gallery}/"))
+    page.get_by_role("button", name="Suchen", exact=True).click()
+    expect(page.locator("#form-status")).to_have_text(
+        "Bitte sagen, was gesucht wird, oder ein Bild auswählen."
+    )
+    assert page.url == in_german(f"{gallery}/")
+
+
+def test_a_picture_is_brought_in_the_language(gallery: str, visit: Visit, picture: Path) -> None:
+    page = visit(in_german(f"{gallery}/"))
+    transfer(page, picture, "drop")
+    expect(page.locator("#form-status")).to_contain_text("Über das Bild ziehen")
+    page.get_by_role("button", name="Mit diesem Bild suchen").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Wie dein Bild")
+    page.get_by_role("button", name="Dein Bild entfernen").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Gemälde danach finden, wie sie aussehen")
+    assert page.url == in_german(f"{gallery}/")
+
+
+def test_the_language_is_chosen_and_kept_without_javascript(gallery: str, visit: Visit) -> None:
+    page = visit(gallery, java_script_enabled=False)
+    page.get_by_role("link", name="Deutsch").click()
+    page.get_by_label("Ein Gemälde beschreiben").fill("light")
+    page.get_by_role("button", name="Suchen", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("„light“")
+    assert page.url == in_german(f"{gallery}/?q=light")
+
+
+@pytest.mark.parametrize("path", EVERYWHERE.values(), ids=EVERYWHERE.keys())
+def test_axe_finds_nothing_in_german(gallery: str, visit: Visit, path: str) -> None:
+    page = visit(gallery + in_german(path))
+    open_all(page)
+    assert found_by_axe(page) == []
+
+
+@pytest.mark.parametrize("path", EVERYWHERE.values(), ids=EVERYWHERE.keys())
+def test_longer_words_fit_a_narrow_screen_and_a_zoomed_one(gallery: str, visit: Visit, path: str) -> None:
+    page = visit(gallery + in_german(path), viewport=NARROW)
+    open_all(page)
+    assert sideways(page) == 0
+    assert cut_off(page) == []
+    page.set_viewport_size(ZOOMED)  # type: ignore[arg-type]
+    assert sideways(page) == 0
+    assert cut_off(page) == []
+
+
+def test_a_work_an_upload_and_the_cards_are_fit_for_anyone_in_german(
+    gallery: str, visit: Visit, picture: Path
+) -> None:
+    page = visit(gallery, viewport=NARROW)
+    work = first_work(page)
+    bring(page, picture)
+    page.goto(in_german(page.url))
+    page.get_by_role("button", name="Weniger wie dieses Werk").first.click()
+    page.wait_for_selector(".away")
+    assert (found_by_axe(page), sideways(page), cut_off(page)) == ([], 0, [])
+    for button in (".how", ".by"):
+        page.locator(button).first.click()
+        assert (found_by_axe(page), sideways(page), cut_off(page)) == ([], 0, [])
+        page.keyboard.press("Escape")
+    page.goto(gallery + in_german(work))
+    open_all(page)
+    assert (found_by_axe(page), sideways(page), cut_off(page)) == ([], 0, [])
+
+
+def test_paper_gets_no_switch(gallery: str, visit: Visit) -> None:
+    page = visit(in_german(f"{gallery}/?q=light"))
+    page.emulate_media(media="print")
+    expect(page.locator(".languages")).to_be_hidden()
+    expect(page.locator(".words-hint")).to_be_hidden()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def cut_off(page: Page) -> list[str]:
+    """The controls and texts that stand out of the window, or whose words are wider than they are."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("button, a, label, summary, p, dt, dd, legend, select, th, td, h1, h2")]
+            .filter((one) => one.checkVisibility() && !one.closest(".unseen, .skip, pre, svg, .leaflet-container"))
+            .filter((one) => {
+                const box = one.getBoundingClientRect();
+                return box.right > innerWidth + 1 || (one.tagName !== "SELECT" && one.clientWidth && one.scrollWidth > one.clientWidth + 1);
+            })
+            .map((one) => one.outerHTML.slice(0, 120))"""
+    )
+    return found

@@ -1,0 +1,126 @@
+"""Bad days: killed at random moments, no room on the disk, files cut in half, builds deleted by hand, a clock that jumps."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from gallery.errors import GalleryError
+from gallery.ports import Ports
+from gallery.settings import Settings
+from pipelines import steps
+from pipelines.refresh import run_refresh
+from pipelines.tables import ARTWORKS
+from tests.archives import picture
+from tests.pipelines.bad_days import blows, faults, start
+from tests.pipelines.test_refresh import Gallery
+
+FAKETIME = [Path(f"/usr/lib/{machine}-linux-gnu/faketime/libfaketime.so.1") for machine in ("x86_64", "aarch64")]
+
+
+@pytest.fixture
+def gallery(tmp_path: Path, settings_with: Callable[..., Settings]) -> Gallery:
+    return Gallery(tmp_path, settings_with)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "gallery-test", str(folder)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a tmpfs is not permitted here; it takes root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_refresh_killed_at_random_moments_loses_nothing(gallery: Gallery) -> None:
+    assert len(list(blows(gallery, kills=3, seed=11))) == 3
+
+
+def ballast(disk: Path, leaving: int) -> Path:
+    """A file that leaves so many bytes free."""
+    path = disk / "ballast"
+    free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+    with path.open("wb") as file:
+        for _ in range((free - leaving) // 4096):
+            file.write(b"\0" * 4096)
+    return path
+
+
+def test_a_full_disk_stops_a_refresh_in_words_and_the_next_completes(
+    gallery: Gallery, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "WAITS_S", ())
+    ports = Ports(gallery.settings(home=small_disk / "home"))
+
+    def refresh() -> str:
+        # One instance for all runs: there may be no room to give the lease back, and then it is Dagster that knows.
+        return str(run_refresh(ports, lambda _: None, instance)["build"])
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        before, stopped = refresh(), []
+        for turn, leaving in enumerate((20_000, 100_000, 200_000)):
+            for n in range(4):  # as much again as all of the collection, so that room runs out somewhere on the way
+                path = gallery.path(f"Anna_A/Anna_A_{n}.jpg")
+                path.write_bytes(picture(100 * turn + n + 700, size=(480, 360)))
+            filler = ballast(small_disk, leaving)
+            with pytest.raises(GalleryError) as refused:
+                refresh()
+            stopped.append(str(refused.value))
+            live = ports.vectors.live()
+            assert live is not None and live.name == before and faults(ports) == []
+            filler.unlink()
+            before = refresh()
+            assert faults(ports) == []
+    assert all("No space left" in words for words in stopped), stopped
+
+
+@pytest.mark.parametrize("kind", ["parquet", "json"])
+def test_all_files_of_the_tables_may_be_cut_in_half_and_the_next_refresh_mends_them(
+    gallery: Gallery, kind: str
+) -> None:
+    build = gallery.refresh()["build"]
+    tables = sorted((gallery.settings().home / "tables").rglob(f"*.{kind}"))
+    assert len(tables) > 5
+    for path in tables:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    counts = gallery.refresh()
+    assert (counts["build"], counts["indexed"], counts["images_uploaded"]) == (build, 8, 0)
+    assert faults(gallery.ports) == []
+
+
+def test_a_parquet_cut_in_half_is_named_by_the_asset_that_reads_it_alone(gallery: Gallery) -> None:
+    gallery.refresh()
+    cut = gallery.settings().home / "tables" / ARTWORKS.key
+    cut.write_bytes(cut.read_bytes()[:200])
+    with pytest.raises(GalleryError, match="table artworks in .* cannot be read .*materialize its asset again"):
+        ARTWORKS.read(gallery.ports.tables)
+
+
+@pytest.mark.parametrize("jump", ["-400d", "+400d"])
+def test_a_refresh_whose_clock_is_a_year_off_publishes_and_the_next_one_goes_on(
+    gallery: Gallery, jump: str
+) -> None:
+    library = next((path for path in FAKETIME if path.exists()), None)
+    if library is None:
+        pytest.skip("libfaketime is not installed; apt-get install faketime")
+    former = gallery.refresh()["build"]
+    gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(900))
+    process = start(gallery, LD_PRELOAD=str(library), FAKETIME=jump, FAKETIME_DONT_FAKE_MONOTONIC="1")
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    elsewhen = gallery.ports.vectors.live()
+    assert elsewhen is not None and elsewhen.name != former and faults(gallery.ports) == []
+    gallery.path("Anna_A/Anna_A_1.jpg").write_bytes(picture(901))
+    assert gallery.refresh()["build"] not in (former, elsewhen.name)
+    assert faults(gallery.ports) == []

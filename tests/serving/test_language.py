@@ -1,0 +1,328 @@
+"""The pages in more than one language: which one a visitor gets, and that nothing of it is left untranslated."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import tomllib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
+
+import serving
+from gallery.catalog import Artwork
+from gallery.settings import Settings
+from serving import create_app
+from serving.language import FOLDER, SOURCE, number, words_hint
+from serving.query import Query
+from serving.sentence import said
+from tests.serving.collection import stocked
+from tests.serving.conftest import upload
+
+SERVING = Path(serving.__file__).parent
+CATALOGUES = sorted(FOLDER.glob("*/LC_MESSAGES/messages.po"))
+PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}|</?\w+[^>]*>|GALLERY_\w+|`[^`]+`")
+GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
+
+Key = tuple[str | None, str]
+
+
+def catalogue(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file)
+
+
+def texts(id: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (id,) if isinstance(id, str) else tuple(id)
+
+
+def strings(read: Catalog) -> dict[Key, str | tuple[str, ...]]:
+    return {(message.context, texts(message.id)[0]): message.string for message in read if message.id}
+
+
+@pytest.fixture(scope="module")
+def sources() -> dict[Key, tuple[str, ...]]:
+    """Every text of the code and the templates, found as CONTRIBUTING.md says."""
+    mappings = tomllib.loads((SERVING.parent / "pyproject.toml").read_text())["tool"]["babel"]["mappings"]
+    methods = [(mapping["pattern"], mapping["method"]) for mapping in mappings]
+    keywords = {**DEFAULT_KEYWORDS, "marked": None}
+    found: dict[Key, tuple[str, ...]] = {}
+    for _, _, id, _, context in extract_from_dir(SERVING, methods, keywords=keywords):
+        key = (context, texts(id)[0])
+        assert found.setdefault(key, texts(id)) == texts(id), (
+            "two plurals of one singular are one message to gettext"
+        )
+    return found
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_a_catalogue_has_every_text_of_the_sources_and_no_other(
+    sources: dict[Key, tuple[str, ...]], path: Path
+) -> None:
+    assert len(sources) > 200
+    assert {(m.context, texts(m.id)[0]): texts(m.id) for m in catalogue(path) if m.id} == sources
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_a_catalogue_leaves_nothing_empty_or_in_doubt(path: Path) -> None:
+    read = catalogue(path)
+    for message in read:
+        if message.id:
+            assert all(texts(message.string)), message.id
+            assert not message.fuzzy, message.id
+            if isinstance(message.id, tuple):
+                assert len(message.string) == read.num_plurals, message.id
+    assert not read.obsolete
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_a_translation_keeps_what_is_put_into_it_and_its_markup(path: Path) -> None:
+    for message in catalogue(path):
+        wanted = [set(PLACEHOLDER.findall(text)) for text in texts(message.id)]
+        for text in texts(message.string) if message.id else ():
+            assert set(PLACEHOLDER.findall(text)) in wanted, message.id
+            # They stand in attributes too, where such a quote would end one.
+            assert '"' not in re.sub(r"<[^>]*>", "", text), message.id
+        if message.id:
+            assert not re.search(r"%(?!\(\w+\)s)", "".join(texts(message.string))), message.id
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_what_is_read_at_run_time_is_what_was_translated(path: Path) -> None:
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue(path))
+    compiled.seek(0)
+    with path.with_suffix(".mo").open("rb") as file:
+        assert strings(read_mo(file)) == strings(read_mo(compiled))
+
+
+def test_no_text_of_a_template_is_left_outside_of_the_catalogue() -> None:
+    for path in sorted((SERVING / "templates").glob("*.html")):
+        if path.name == "api.html":  # made of the API's description, which is English
+            continue
+        text = re.sub(
+            r"(?s)\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<svg.*?</svg>|<pre>.*?</pre>", "\0", path.read_text()
+        )
+        words = re.findall(r">([^<>]*[A-Za-z]{2}[^<>]*)<", text)
+        words += re.findall(r'\s(?:aria-label|title|alt|data-said)="([^"]*[A-Za-z]{2}[^"]*)"', text)
+        left = [word.replace("\0", "").strip() for word in words]
+        assert set(left) <= {"Likeness", "· Likeness", "Wikipedia", "SHA-256", "_search.html"}, path.name
+
+
+def test_no_text_of_a_script_or_the_style_is_left_in_it() -> None:
+    for path in sorted((SERVING / "static").glob("*.[jc]s*")):
+        text = re.sub(r"(?s)/\*.*?\*/|(?m:(?:^|\s)//.*$)", "", path.read_text())
+        assert not re.findall(r"""["`'>][A-Z][a-z]+ [a-z ]+""", text.replace('"Iowan Old', "")), path.name
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("", "en"), ("de", "de"), ("de-AT,de;q=0.9", "de"), ("DE", "de"), ("fr,de;q=0.8,en;q=0.5", "de"), ("en-US,de;q=0.8", "en"),
+        ("fr", "en"), ("*", "en"), ("de;q=0", "en"), ("fr-CH, xx;q=3, \x80", "en"), ("en;q=0.4,de;q=0.6", "de"), ("i-klingon,../../etc", "en"),
+    ],
+)  # fmt: skip
+def test_a_page_is_in_the_first_language_that_the_browser_asks_for(
+    client: FlaskClient, header: str, code: str
+) -> None:
+    answer = client.get("/artists", headers={"Accept-Language": header})
+    assert f'<html lang="{code}">' in answer.text
+    assert ("Zum Inhalt springen" in answer.text) is (code == "de")
+    assert answer.headers["Content-Language"] == code
+    assert "Accept-Language" in answer.headers["Vary"]
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/?lang=de", "/?q=light&lang=DE", "/artists?lang=de", "/nothing?lang=de"])
+def test_the_address_goes_before_what_the_browser_asks_for(client: FlaskClient, path: str) -> None:
+    answer = client.get(path, headers={"Accept-Language": "en"})
+    assert (answer.headers["Content-Language"], '<html lang="de">' in answer.text) == ("de", True)
+
+
+@pytest.mark.parametrize("code", ["", "xx", "fr", "../de", "de\0", "d" * 500, "de_DE", "<b>"])
+def test_a_language_that_there_is_not_is_passed_over_and_not_passed_on(
+    client: FlaskClient, code: str
+) -> None:
+    answer = client.get("/", query_string={"lang": code, "q": "light"})
+    assert answer.headers["Content-Language"] == "en"
+    assert not re.search(r"[?;]lang=", answer.text.partition('<nav class="languages"')[0])
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/?q=light&k=3", "/?genre=Cubism&k=3", "/?q=light&genre=None", "/artists", "/artists/bo-blue?k=1", "/works/{id}", "/map", "/nothing", "/?from=9&to=1", "/api"],
+)  # fmt: skip
+def test_every_link_keeps_the_language_that_the_address_names(
+    client: FlaskClient, work: Artwork, path: str
+) -> None:
+    path = path.format(id=work.id)
+    page = client.get(path + ("&" if "?" in path else "?") + "lang=de").text
+    page = page.replace(page[page.index('<nav class="languages"') :], "")
+    links = [
+        html.unescape(link)
+        for link in re.findall(r'(?:href|action|hx-get|data-card|data-work)="(/[^"]*)"', page)
+        if not link.startswith(("/static/", "/pictures/", "/api/v1"))
+    ]
+    assert len(links) > 3
+    assert [link for link in links if "lang=de" not in urlsplit(link).query.split("&")] == []
+
+
+def test_links_name_no_language_where_the_address_does_not(client: FlaskClient) -> None:
+    page = client.get("/?q=light&k=3", headers=GERMAN).text
+    assert "lang=" not in re.sub(r"\s(?:href)?lang=", " ", page.partition('<nav class="languages"')[0])
+
+
+def test_an_upload_keeps_the_language(client: FlaskClient) -> None:
+    answer = upload(client, path="/?lang=de")
+    assert answer.history[0].location.endswith("&lang=de")
+    assert "Wie dein Bild" in answer.text
+
+
+def test_a_page_leads_to_itself_in_the_other_languages(client: FlaskClient) -> None:
+    page = client.get("/?q=light&genre=Cubism&genre=Impressionism&start=2").text
+    found = re.findall(
+        r'<a href="([^"]+)" hreflang="(\w+)" lang="(\w+)"( aria-current="true")?>(\w+)</a>', page
+    )
+    assert [link[1:] for link in found] == [
+        ("en", "en", ' aria-current="true"', "English"),
+        ("de", "de", "", "Deutsch"),
+    ]
+    assert html.unescape(found[1][0]) == "/?q=light&genre=Cubism&genre=Impressionism&start=2&lang=de"
+    back = client.get(html.unescape(found[1][0])).text
+    assert 'href="/?q=light&amp;genre=Cubism&amp;genre=Impressionism&amp;start=2&amp;lang=en"' in back
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example/x", "/nothing?_external=1&_scheme=javascript", "/?_scheme=javascript&_external=1&_anchor=x&endpoint=api"]
+)  # fmt: skip
+def test_the_way_to_a_language_never_leaves_the_site(client: FlaskClient, path: str) -> None:
+    page = client.get(path, follow_redirects=True).text
+    links = re.findall(r'<a href="([^"]+)" hreflang', page)
+    assert len(links) == 2
+    assert all(re.match(r"/(\?|$)", html.unescape(link)) for link in links)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/search?q=light", "/api/v1/nothing", "/api/v1/search?k=0&q=x"])
+def test_the_api_speaks_english(client: FlaskClient, path: str) -> None:
+    english, german = client.get(path), client.get(path, headers=GERMAN)
+    scores = re.compile(rb'"seconds": ?[\d.e-]+')
+    assert scores.sub(b"", german.data) == scores.sub(b"", english.data)
+    assert "Content-Language" not in german.headers
+
+
+@pytest.mark.parametrize(
+    ("params", "english", "german"),
+    [
+        ({"q": "snow"}, "“snow”", "„snow“"),
+        ({"q": "snow 100%", "qw": "0.5"}, "“snow 100%” (weight 0.5)", "„snow 100%“ (Gewicht 0,5)"),
+        ({"pic": "t", "less": "w1", "nationality": "French", "from": "1860", "to": "1900"},
+         "like your picture, less like a work by Claude Monet, by French painters, by painters alive 1860–1900",
+         "wie dein Bild, weniger wie ein Werk von Claude Monet, Nationalität French, Lebensjahre 1860–1900"),
+        ({"pic": ["t", "u"], "like": ["w1", "w2", "w3"]},
+         "like your 2 pictures, like 2 works by Claude Monet and a work by Frida Kahlo",
+         "wie deine 2 Bilder, wie 2 Werke von Claude Monet und ein Werk von Frida Kahlo"),
+        ({"q": "x", "not": "y", "artist": ["a", "b", "c"], "notby": "d"},
+         "“x”, not “y”, by Ann, Bob or c, not by d", "„x“, nicht „y“, von Ann, Bob oder c, nicht von d"),
+        ({"q": "x", "each": "1", "genre": ["Cubism", "Pop Art"], "from": "1900"},
+         "“x”, of Cubism or Pop Art, by painters alive in 1900 or later, at most one by each painter",
+         "„x“, Genre Cubism oder Pop Art, Lebensjahre ab 1900, höchstens eines je Künstler/-in"),
+    ],
+)  # fmt: skip
+def test_a_search_is_said_in_both_languages(
+    app: Flask, settings: Settings, params: dict[str, str | list[str]], english: str, german: str
+) -> None:
+    names, works = {"a": "Ann", "b": "Bob"}, {"w1": "Claude Monet", "w2": "Claude Monet", "w3": "Frida Kahlo"}
+    query = Query.parse(MultiDict(params), settings)
+    for code, sentence in (("en", english), ("de", german)):
+        with app.test_request_context(f"/?lang={code}"):
+            assert said(query, names, works) == sentence
+
+
+def test_numbers_dates_and_lives_are_written_as_the_language_does(client: FlaskClient, work: Artwork) -> None:
+    page = client.get(f"/works/{work.id}?lang=de").text
+    assert "one, 4. März 2026" in page
+    results = client.get("/?q=light&k=24&lang=de").text
+    assert re.search(r'<data value="-?0\.\d+">-?0,\d\d</data>', results)
+    assert "gestorben 1516" in results and "geboren 1932" in results
+    assert "4 March 2026" in client.get(f"/works/{work.id}").text
+
+
+def test_numbers_have_the_separators_of_the_language(app: Flask) -> None:
+    for code, written in (("en", ["12,345", "0.50", "2.5"]), ("de", ["12.345", "0,50", "2,5"])):
+        with app.test_request_context(f"/?lang={code}"):
+            assert [number(12_345), number(0.5, 2), number(2.5)] == written
+
+
+def test_a_refusal_and_an_error_are_in_the_language_too(client: FlaskClient) -> None:
+    for path, status, text in (
+        ("/?from=1900&to=1800", 400, "Die Jahre laufen rückwärts: von 1900 bis 1800."),
+        ("/nothing", 404, "Hier ist nichts"),
+        ("/works/none", 404, "Hier ist nichts"),
+    ):
+        answer = client.get(path, headers=GERMAN)
+        assert (answer.status_code, text in answer.text) == (status, True)
+
+
+def test_the_banner_and_the_bare_walls_are_in_the_language_too(settings: Settings) -> None:
+    generated = create_app(settings, ports=stocked(settings, generated=True)).test_client()
+    assert "Diese Bilder sind künstlich erzeugt." in generated.get("/", headers=GERMAN).text
+    bare = create_app(settings, ports=stocked(settings, publish=False)).test_client()
+    assert "Die Wände sind noch leer" in bare.get("/", headers=GERMAN).text
+
+
+def test_what_the_catalogue_says_stays_and_is_marked_as_english(client: FlaskClient) -> None:
+    page = client.get("/artists/ada-amber?lang=de").text
+    assert '<p class="summary" lang="en">Ada painted light.</p>' in page
+    assert '<p class="bio" lang="en">Ada painted light. It was a long life.</p>' in page
+    assert 'alt="Gemälde von Ada Amber, 1840–1926, Impressionism"' in page
+
+
+@pytest.mark.parametrize(
+    ("encoder", "header", "hint"),
+    [
+        ("offline", "de", "Die Suche versteht nur englische Wörter."),
+        ("clip-ViT-B-32", "de", "Die Suche versteht englische Wörter am besten."),
+        ("sentence-transformers/clip-ViT-B-32-multilingual-v1", "de", "Die Suche versteht Wörter in vielen Sprachen."),
+        ("offline", "fr", "The search understands English words only."),
+        ("offline", "en-GB,fr;q=0.5", ""), ("offline", "", ""), ("offline", "*", ""),
+    ],
+)  # fmt: skip
+def test_who_reads_another_language_is_told_which_words_are_understood(
+    app: Flask, encoder: str, header: str, hint: str
+) -> None:
+    with app.test_request_context("/", headers={"Accept-Language": header}):
+        assert words_hint(encoder) == hint
+
+
+def test_the_hint_stands_by_the_field_and_describes_it(client: FlaskClient) -> None:
+    page = client.get("/", headers=GERMAN).text
+    assert '<p id="words-hint" class="words-hint">Die Suche versteht englische Wörter am besten.</p>' in page
+    assert re.search(r'<input id="q"[^>]* aria-describedby="\s*words-hint\s*"', page)
+    assert "words-hint" not in client.get("/").text
+
+
+def test_another_catalogue_is_another_language_without_any_code(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "pt_BR" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    made = Catalog(locale="pt_BR")
+    made.add("Painters", "Pintores")
+    with (folder / "messages.mo").open("wb") as file:
+        write_mo(file, made)
+    monkeypatch.setattr("serving.language.FOLDER", tmp_path)
+    app = create_app(settings, ports=stocked(settings))
+    page = app.test_client().get("/artists", headers={"Accept-Language": "pt-BR"}).text
+    assert '<html lang="pt-BR">' in page
+    assert "Pintores" in page
+    assert 'hreflang="pt-BR" lang="pt-BR" aria-current="true">Português</a>' in page
+    assert SOURCE.name == "English"
