@@ -168,12 +168,20 @@ def _take(store: ObjectStore, run: str, *, pid: int, ended: Ended) -> bool:
         # Somebody was faster, perhaps another step of this very run.
 
 
+def has_died(holder: Holder) -> bool:
+    """True where the process that the run dies with was on this machine and is gone."""
+    return bool(holder.pid) and holder.machine == machine() and not _alive(holder.pid)
+
+
+def is_silent(holder: Holder) -> bool:
+    """True where the lease has run out by the clock here, or is from the future. Alone that proves nothing."""
+    return not 0 <= time.time() - holder.renewed <= holder.lasts
+
+
 def _is_over(store: ObjectStore, number: int, holder: Holder, ended: Ended) -> bool:
-    if holder.pid and holder.machine == machine() and not _alive(holder.pid):
+    if has_died(holder) or ended(holder.run):
         return True
-    if ended(holder.run):
-        return True
-    if 0 <= time.time() - holder.renewed <= holder.lasts:
+    if not is_silent(holder):
         return False
     log.warning("the refresh lease looks abandoned (%s); watching it for %.0f s", holder, RENEW_S * 1.5)
     threading.Event().wait(RENEW_S * 1.5)

@@ -13,6 +13,7 @@ from gallery.errors import GalleryError, Unavailable
 from gallery.ports import Ports
 from gallery.settings import Settings, read_settings
 from pipelines import lease
+from pipelines.automation.dead_runs import LOOK_EVERY_S, report_the_dead
 from pipelines.failures import reason
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,15 @@ def refresh_sensors(job: UnresolvedAssetJobDefinition, ports: Ports | None) -> l
     def new_dataset_version(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         return ask_for_version(opened(), context.cursor)
 
+    @dg.sensor(
+        name="run_died",
+        minimum_interval_seconds=LOOK_EVERY_S,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Ends a run that Dagster takes for a living one though its process is gone, so that others can start.",
+    )
+    def run_died(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        return report_the_dead(context.instance, opened().tables, context.cursor)
+
     @dg.run_failure_sensor(
         name="run_failed",
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -57,7 +67,7 @@ def refresh_sensors(job: UnresolvedAssetJobDefinition, ports: Ports | None) -> l
     ends = [
         _run_ended(status, opened) for status in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.CANCELED)
     ]
-    return [new_dataset_version, run_failed, *ends]
+    return [new_dataset_version, run_died, run_failed, *ends]
 
 
 def _run_ended(status: dg.DagsterRunStatus, opened: Any) -> dg.SensorDefinition:

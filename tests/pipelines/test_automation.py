@@ -119,7 +119,7 @@ def test_an_archive_that_is_none_fails_the_tick_and_the_next_one_asks_again(
 
 def test_the_sensors_are_on_from_the_start_and_ask_once_an_hour(ports: Ports) -> None:
     found = {sensor.name: sensor for sensor in build_defs(ports).sensors or []}
-    assert set(found) == {"new_dataset_version", "run_failed", "run_success", "run_canceled"}
+    assert set(found) == {"new_dataset_version", "run_died", "run_failed", "run_success", "run_canceled"}
     assert {sensor.default_status for sensor in found.values()} == {dg.DefaultSensorStatus.RUNNING}
     asked = found["new_dataset_version"]
     assert asked.minimum_interval_seconds == 3600 and asked.job_name == "refresh"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,11 +15,14 @@ import pytest
 from gallery.errors import GalleryError
 from gallery.ports import Ports
 from gallery.settings import Settings
-from pipelines import steps
+from pipelines import lease, steps
+from pipelines.automation.dead_runs import report_the_dead
+from pipelines.definitions import REFRESH, build_defs
 from pipelines.refresh import run_refresh
 from pipelines.tables import ARTWORKS
 from tests.archives import picture
 from tests.pipelines.bad_days import blows, faults, start
+from tests.pipelines.test_lease import dead_pid, leave
 from tests.pipelines.test_refresh import Gallery
 
 FAKETIME = [Path(f"/usr/lib/{machine}-linux-gnu/faketime/libfaketime.so.1") for machine in ("x86_64", "aarch64")]
@@ -69,7 +73,7 @@ def test_a_full_disk_stops_a_refresh_in_words_and_the_next_completes(
 
     with dg.DagsterInstance.ephemeral() as instance:
         before, stopped = refresh(), []
-        for turn, leaving in enumerate((20_000, 100_000, 200_000)):
+        for turn, leaving in enumerate((20_000, 60_000, 100_000)):
             for n in range(4):  # as much again as all of the collection, so that room runs out somewhere on the way
                 path = gallery.path(f"Anna_A/Anna_A_{n}.jpg")
                 path.write_bytes(picture(100 * turn + n + 700, size=(480, 360)))
@@ -124,3 +128,66 @@ def test_a_refresh_whose_clock_is_a_year_off_publishes_and_the_next_one_goes_on(
     gallery.path("Anna_A/Anna_A_1.jpg").write_bytes(picture(901))
     assert gallery.refresh()["build"] not in (former, elsewhen.name)
     assert faults(gallery.ports) == []
+
+
+# --- A run that died with everything that watched it
+
+
+def started(instance: dg.DagsterInstance, ports: Ports) -> dg.DagsterRun:
+    """A run that Dagster takes for a living one."""
+    run = instance.create_run_for_job(build_defs(ports).resolve_job_def(REFRESH))
+    instance.report_engine_event("it lives", run)
+    instance.handle_new_event(
+        dg.EventLogEntry(
+            error_info=None,
+            level=20,
+            user_message="",
+            run_id=run.run_id,
+            timestamp=time.time(),
+            job_name=run.job_name,
+            dagster_event=dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, run.job_name),
+        )
+    )
+    return run
+
+
+def status(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRunStatus:
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    return found.status
+
+
+def test_a_run_whose_process_is_gone_is_ended_so_that_queued_ones_can_start(gallery: Gallery) -> None:
+    ports = gallery.ports
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = started(instance, ports)
+        leave(ports.tables, run.run_id, machine=lease.machine(), pid=dead_pid())
+        assert status(instance, run) == dg.DagsterRunStatus.STARTED
+        report_the_dead(instance, ports.tables, None)
+        assert status(instance, run) == dg.DagsterRunStatus.FAILURE
+
+
+def test_a_living_run_is_never_ended_whatever_the_clock_says(gallery: Gallery) -> None:
+    ports = gallery.ports
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = started(instance, ports)
+        with lease.held(ports.tables, run.run_id):
+            for _ in range(2):
+                found = report_the_dead(instance, ports.tables, None)
+                assert isinstance(found, dg.SensorResult) and found.cursor
+        leave(ports.tables, run.run_id, renewed=time.time() - 10_000)  # on another machine, whose clock may be wrong
+        first = report_the_dead(instance, ports.tables, None)
+        leave(ports.tables, run.run_id, renewed=time.time() - 9_980)  # it has renewed its lease since
+        assert isinstance(first, dg.SensorResult)
+        second = report_the_dead(instance, ports.tables, first.cursor)
+        assert isinstance(second, dg.SensorResult) and status(instance, run) == dg.DagsterRunStatus.STARTED
+        report_the_dead(instance, ports.tables, second.cursor)  # and now it has not
+        assert status(instance, run) == dg.DagsterRunStatus.FAILURE
+
+
+def test_a_lease_that_nobody_holds_or_another_dagster_knows_of_ends_no_run(gallery: Gallery) -> None:
+    ports = gallery.ports
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert isinstance(report_the_dead(instance, ports.tables, None), dg.SkipReason)
+        leave(ports.tables, "elsewhere", machine=lease.machine(), pid=dead_pid())
+        assert isinstance(report_the_dead(instance, ports.tables, None), dg.SkipReason)
