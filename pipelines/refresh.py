@@ -37,7 +37,10 @@ STAGES = (
     "evaluation",
     "live",
     "swept",
+    "map",
 )
+NOTHING_TO_DO = "Emitting implicit Nothing"
+"""What Dagster says of a plan without shards, at a level that people read."""
 FOLLOW_EVERY_S = 0.5
 """Seconds between looks into the log of a run whose steps are done by other processes."""
 
@@ -86,7 +89,7 @@ class _Watching(logging.Handler):
             return
         if event is None:
             # Below INFO is Dagster moving values between steps, above WARNING it repeating a failure for each step after it.
-            if logging.INFO <= level <= logging.WARNING:
+            if logging.INFO <= level <= logging.WARNING and not said.startswith(NOTHING_TO_DO):
                 self._watch(Progress(stage, "say", said))
         elif event.event_type == dg.DagsterEventType.STEP_START and stage not in self._started:
             self._started.add(stage)
@@ -245,7 +248,7 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     if os.environ.get("DAGSTER_HOME"):
         try:
             return dg.DagsterInstance.get()
-        except (dg.DagsterError, OSError) as error:
+        except Exception as error:  # what Dagster, SQLAlchemy and alembic raise has nothing more in common
             raise Invalid(f"DAGSTER_HOME={os.environ['DAGSTER_HOME']} cannot be used: {error}") from error
     if settings.executor == "in_process":
         return dg.DagsterInstance.ephemeral()

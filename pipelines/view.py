@@ -27,6 +27,7 @@ TOLD = {
     "evaluation": ("verdict", "self_retrieval", "recall_at_10", "overlap_at_10"),
     "live": ("build",),
     "swept": ("deleted",),
+    "map": ("tiles_drawn",),
 }
 
 

@@ -108,6 +108,17 @@ def failure_facts(context: dg.RunFailureSensorContext) -> dict[str, Any]:
         {"step": event.step_key or "", "error": reason(event.step_failure_data.error)}
         for event in context.get_step_failure_events()
     ]
+    # Of a check Dagster's own words are only that it failed; what it found stands in its evaluation.
+    looked = context.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    evaluations = [entry.dagster_event.asset_check_evaluation_data for entry in looked if entry.dagster_event]
+    failures += [
+        {
+            "step": f"{evaluation.asset_key.to_user_string()}, {evaluation.check_name}",
+            "error": evaluation.description,
+        }
+        for evaluation in evaluations
+        if not evaluation.passed and evaluation.blocking and evaluation.description
+    ]
     said = "; ".join(f"{failure['step']}: {failure['error']}" for failure in failures)
     return {
         "text": f"Run {run.run_id[:8]} of {run.job_name} failed. {said or context.failure_event.message} {ADVICE}",

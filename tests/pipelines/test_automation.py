@@ -25,6 +25,12 @@ from tests.archives import artists_csv, picture, write_zip
 
 FILES = {f"A/{n}.jpg": picture(n) for n in range(3)}
 
+TWO_ARTISTS = {
+    f"{folder}/{folder}_{n}.jpg": picture(10 * place + n)
+    for place, folder in enumerate(["Anna_A", "Bea_B"])
+    for n in range(4)
+}
+
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
@@ -205,6 +211,18 @@ def test_a_failed_run_is_told_with_what_failed_and_what_to_do(
     assert facts["job"] == "refresh" and [failure["step"] for failure in facts["failures"]] == ["dataset"]
     assert "cannot be read as a zip" in facts["text"] and "What is live has not changed." in facts["text"]
     assert "Traceback" not in facts["text"]
+
+
+def test_of_a_check_that_failed_it_is_told_what_it_found(ports: Ports, archive: Path) -> None:
+    write_zip(archive, TWO_ARTISTS, artists_csv(["Anna A", "Bea B"]))
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert run(ports, instance).success
+        worse = Ports(ports.settings.model_copy(update={"encoder": "fake://?dim=2", "tolerance": 0.0}))
+        facts = sensors.failure_facts(failed_run(worse, instance))
+    (found,) = [
+        failure for failure in facts["failures"] if failure["step"] == "evaluation, no_worse_than_live"
+    ]
+    assert "the live build's" in found["error"] and found["error"] in facts["text"]
 
 
 @pytest.mark.parametrize("answer", [404, 500])

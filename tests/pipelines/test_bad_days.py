@@ -24,8 +24,11 @@ from tests.archives import picture
 from tests.pipelines.bad_days import blows, faults, start
 from tests.pipelines.test_lease import dead_pid, leave
 from tests.pipelines.test_refresh import Gallery
+from tests.standins.weaviate import StandIn
 
-FAKETIME = [Path(f"/usr/lib/{machine}-linux-gnu/faketime/libfaketime.so.1") for machine in ("x86_64", "aarch64")]
+FAKETIME = [
+    Path(f"/usr/lib/{machine}-linux-gnu/faketime/libfaketime.so.1") for machine in ("x86_64", "aarch64")
+]
 
 
 @pytest.fixture
@@ -74,7 +77,9 @@ def test_a_full_disk_stops_a_refresh_in_words_and_the_next_completes(
     with dg.DagsterInstance.ephemeral() as instance:
         before, stopped = refresh(), []
         for turn, leaving in enumerate((20_000, 60_000, 100_000)):
-            for n in range(4):  # as much again as all of the collection, so that room runs out somewhere on the way
+            for n in range(
+                4
+            ):  # as much again as all of the collection, so that room runs out somewhere on the way
                 path = gallery.path(f"Anna_A/Anna_A_{n}.jpg")
                 path.write_bytes(picture(100 * turn + n + 700, size=(480, 360)))
             filler = ballast(small_disk, leaving)
@@ -107,7 +112,9 @@ def test_a_parquet_cut_in_half_is_named_by_the_asset_that_reads_it_alone(gallery
     gallery.refresh()
     cut = gallery.settings().home / "tables" / ARTWORKS.key
     cut.write_bytes(cut.read_bytes()[:200])
-    with pytest.raises(GalleryError, match="table artworks in .* cannot be read .*materialize its asset again"):
+    with pytest.raises(
+        GalleryError, match=r"table artworks in .* cannot be read .*materialize its asset again"
+    ):
         ARTWORKS.read(gallery.ports.tables)
 
 
@@ -175,7 +182,9 @@ def test_a_living_run_is_never_ended_whatever_the_clock_says(gallery: Gallery) -
             for _ in range(2):
                 found = report_the_dead(instance, ports.tables, None)
                 assert isinstance(found, dg.SensorResult) and found.cursor
-        leave(ports.tables, run.run_id, renewed=time.time() - 10_000)  # on another machine, whose clock may be wrong
+        leave(
+            ports.tables, run.run_id, renewed=time.time() - 10_000
+        )  # on another machine, whose clock may be wrong
         first = report_the_dead(instance, ports.tables, None)
         leave(ports.tables, run.run_id, renewed=time.time() - 9_980)  # it has renewed its lease since
         assert isinstance(first, dg.SensorResult)
@@ -191,3 +200,21 @@ def test_a_lease_that_nobody_holds_or_another_dagster_knows_of_ends_no_run(galle
         assert isinstance(report_the_dead(instance, ports.tables, None), dg.SkipReason)
         leave(ports.tables, "elsewhere", machine=lease.machine(), pid=dead_pid())
         assert isinstance(report_the_dead(instance, ports.tables, None), dg.SkipReason)
+
+
+def test_a_weaviate_collection_deleted_under_its_alias_is_built_anew_and_nothing_encoded(
+    gallery: Gallery,
+) -> None:
+    with StandIn() as server:
+        address = f"{server.address}&timeout=5"
+        gallery.refresh(vectors=address)
+        gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(950))
+        build = gallery.refresh(vectors=address)["build"]
+        ports = Ports(gallery.settings(vectors=address))
+        assert faults(ports) == []
+        del server.data.collections[f"Artwork_{build}"]
+        with pytest.raises(GalleryError):
+            ports.vectors.open(build).count()
+        counts = gallery.refresh(vectors=address)
+        assert (counts["indexed"], counts["embedded"]) == (8, 0)
+        assert faults(Ports(gallery.settings(vectors=address))) == []
