@@ -45,7 +45,10 @@ class Settings(BaseSettings):
 
     home: Annotated[Path, Field(description="Folder for everything kept on this machine.")] = Path(".gallery")
     dataset: Annotated[
-        str, Field(description="Where the pictures come from: kaggle://owner/name, file:// with a zip or folder, or sample://.")
+        str,
+        Field(
+            description="Where the pictures come from: kaggle://owner/name, file:// with a zip or folder, or sample://."
+        ),
     ] = "sample://?artists=50&works=24&seed=7"
     images: Annotated[str, Field(description="Where originals and thumbnails are kept.")] = (
         "file://{home}/images"
@@ -100,7 +103,9 @@ class Settings(BaseSettings):
         int, Field(ge=32, le=4096, description="Longer side of the large thumbnail, in pixels.")
     ] = 1024
     batch_size: Annotated[int, Field(ge=1, le=4096, description="Pictures encoded at once.")] = 32
-    shard_size: Annotated[int, Field(ge=1, le=100_000, description="Works in one step of image or embedding work.")] = 256
+    shard_size: Annotated[
+        int, Field(ge=1, le=100_000, description="Works in one step of image or embedding work.")
+    ] = 256
     workers: Annotated[
         int, Field(ge=0, le=256, description="Threads for image work; 0 means one for each processor.")
     ] = 0
@@ -133,22 +138,30 @@ class Settings(BaseSettings):
 
     executor: Annotated[
         Literal["in_process", "multiprocess", "celery", "k8s"],
-        Field(description="Where the steps of a run are done: in its process, in processes here, by workers, in pods."),
+        Field(
+            description="Where the steps of a run are done: in its process, in processes here, by workers, in pods."
+        ),
     ] = "in_process"
     max_steps: Annotated[
         int,
-        Field(ge=1, le=1000, description="Steps done at once by multiprocess and k8s; each loads the encoder."),
+        Field(
+            ge=1, le=1000, description="Steps done at once by multiprocess and k8s; each loads the encoder."
+        ),
     ] = 2
     gpus: Annotated[
         int, Field(ge=0, le=16, description="GPUs that a step of embedding work asks Kubernetes for.")
     ] = 0
     broker: Annotated[
         SecretStr | None,
-        Field(description="Address of the Celery broker, such as redis://host:6379/0, for the executor celery."),
+        Field(
+            description="Address of the Celery broker, such as redis://host:6379/0, for the executor celery."
+        ),
     ] = None
     step_limit: Annotated[
         int,
-        Field(ge=1, le=604_800, description="How long one step may take before it is tried again, in seconds."),
+        Field(
+            ge=1, le=604_800, description="How long one step may take before it is tried again, in seconds."
+        ),
     ] = 7200
     schedule: Annotated[
         str,
@@ -159,7 +172,11 @@ class Settings(BaseSettings):
     ] = "0 3 * * 1"
     stale_after: Annotated[
         int,
-        Field(ge=1, le=3650, description="Days without a published refresh after which the live build is called stale."),
+        Field(
+            ge=1,
+            le=3650,
+            description="Days without a published refresh after which the live build is called stale.",
+        ),
     ] = 15
     webhook: Annotated[
         SecretStr | None,
@@ -167,7 +184,11 @@ class Settings(BaseSettings):
     ] = None
     keep_runs: Annotated[
         int,
-        Field(ge=0, le=3650, description="Days that the records of finished runs are kept; 0 keeps them for ever."),
+        Field(
+            ge=0,
+            le=3650,
+            description="Days that the records of finished runs are kept; 0 keeps them for ever.",
+        ),
     ] = 180
 
     host: Annotated[str, Field(description="Address the web app listens on.")] = "127.0.0.1"
@@ -189,7 +210,8 @@ class Settings(BaseSettings):
         ),
     ] = "120/minute"
     upload_rate_limit: Annotated[
-        str, Field(pattern=RATE, description="Pictures that one client may upload, such as 20/minute, or off.")
+        str,
+        Field(pattern=RATE, description="Pictures that one client may upload, such as 20/minute, or off."),
     ] = "20/minute"
     rate_storage: Annotated[
         SecretStr,
@@ -210,7 +232,8 @@ class Settings(BaseSettings):
         ),
     ] = "app"
     signed_for: Annotated[
-        int, Field(ge=60, le=604_800, description="How long a signed address works, in seconds; a week at most.")
+        int,
+        Field(ge=60, le=604_800, description="How long a signed address works, in seconds; a week at most."),
     ] = 86_400
     max_query: Annotated[int, Field(ge=1, le=10_000, description="Longest search text, in characters.")] = 500
     cors: Annotated[
