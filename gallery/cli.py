@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 something went wrong (said on stderr, with what to do), 2 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
@@ -145,10 +146,17 @@ def search(
             )
         )
         return
+    if not results.hits:
+        click.echo(
+            "no work passes these filters; `gallery search` without them shows what there is", err=True
+        )
     for hit in results.hits:
         by = hit.artwork.artist
         genres = ", ".join(by.genres)
-        click.echo(f"{hit.score:.3f}  {by.name} ({by.years}; {genres})  {hit.artwork.file}  {hit.artwork.id}")
+        word = "named" if hit.named else hit.closeness.value
+        click.echo(
+            f"{hit.score:6.3f}  {word:7}  {by.name} ({by.years}; {genres})  {hit.artwork.file}  {hit.artwork.id}"
+        )
 
 
 @main.command()
@@ -159,7 +167,10 @@ def settings(as_json: bool) -> None:
 
     with errors_said():
         current = read_settings()
-    values = {variable(name): _shown(getattr(current, name)) for name in Settings.model_fields}
+    values = {
+        variable(name): _shown(getattr(current, name), given=name in current.model_fields_set)
+        for name in Settings.model_fields
+    }
     if as_json:
         click.echo(json.dumps(values, ensure_ascii=False, default=str))
         return
@@ -169,11 +180,11 @@ def settings(as_json: bool) -> None:
         click.echo(f"    {field.description}")
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: Any, *, given: bool) -> Any:
     from pydantic import SecretStr
 
     if isinstance(value, SecretStr):
-        return "********"
+        return "********" if given else value.get_secret_value()  # a default is no secret
     return str(value) if isinstance(value, Path) else value
 
 
@@ -199,6 +210,7 @@ def doctor(as_json: bool) -> None:
         for finding in findings:
             mark = "[green]ok[/]" if finding.ok else "[red]no[/]"
             table.add_row(finding.part, mark, escape(finding.what), escape(finding.advice))
-        Console().print(table)
+        # Into a file or a pipe a finding is one line, to be searched.
+        Console(width=None if sys.stdout.isatty() else 10_000).print(table)
     if not all(finding.ok for finding in findings):
         raise SystemExit(1)

@@ -323,14 +323,15 @@ def variable(field: str) -> str:
 
 
 def _unknown(names: list[str]) -> list[str]:
-    known = [variable(field) for field in Settings.model_fields]
+    known = [field.upper() for field in Settings.model_fields]
     problems = []
     for name in sorted(names):
-        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            problems.append(
-                f"{name}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
-            )
+        ours = name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)
+        if ours and name.removeprefix(PREFIX) not in known:
+            # Without the prefix, which makes any two of them alike.
+            near = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1)
+            guess = f"; did you mean {PREFIX}{near[0]}?" if near else ""
+            problems.append(f"{name}: there is no such setting{guess}")
     return problems
 
 

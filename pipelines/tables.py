@@ -68,7 +68,7 @@ class Table:
             data = store.get(self.key)
         except NotFound:
             raise NotFound(
-                f"there is no table {self.name} yet; run `gallery refresh`, or materialize its asset"
+                f"the table `{self.name}` is not there yet; run `gallery refresh`, or materialize its asset"
             ) from None
         try:
             return pq.read_table(io.BytesIO(data), schema=self.schema).to_pandas(types_mapper=_PANDAS.get)

@@ -62,6 +62,8 @@ def _previous(store: VectorStore, tables: ObjectStore, live: Build | None) -> st
         if name in free:
             return name
     others = ", ".join(build.name for build in ready)
+    if live is None and not ready:
+        raise NotFound("there are no builds yet; `gallery refresh` makes one")
     raise NotFound(
         "no earlier build is left to go back to"
         + (

@@ -40,7 +40,12 @@ def sweep(tables: ObjectStore, images: ObjectStore, store: VectorStore, *, worke
     unrecorded = there - set(all_records.values())
     if unrecorded:
         # Made before records were kept. What it refers to is not known here, so nothing is deleted while it is there.
-        return Swept(0, 0, 0, f"build {sorted(unrecorded)[0]} has no record of what went into it")
+        return Swept(
+            0,
+            0,
+            0,
+            f"build {sorted(unrecorded)[0]} has no record of what went into it; that ends when the build is dropped",
+        )
 
     gone = {key: name for key, name in all_records.items() if name and name not in there}
     needed = set(IMAGES.read(tables)[list(KEYS)].to_numpy().ravel())

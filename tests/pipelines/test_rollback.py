@@ -88,7 +88,7 @@ def test_going_to_a_held_build_by_name_releases_it(gallery: Gallery) -> None:
 
 def test_there_is_nothing_to_go_back_to_before_a_second_build(gallery: Gallery) -> None:
     ports = gallery.ports
-    with pytest.raises(NotFound, match="no earlier build is left"):
+    with pytest.raises(NotFound, match="there are no builds yet"):
         roll_back(ports.vectors, ports.tables, None, "")
     build = gallery.refresh()["build"]
     with pytest.raises(NotFound, match="no earlier build is left"):

@@ -282,7 +282,7 @@ def test_parts_that_cancel_out_are_refused(client: FlaskClient) -> None:
 def test_words_of_the_catalogue_go_before_likeness(client: FlaskClient) -> None:
     page = client.get("/?q=Bo+Blue&k=4").text
     assert painters(page) == {"Bo Blue"}
-    assert page.count(">named <data") == 4
+    assert page.count(">named</button>") == 4  # a work found by its name may look like anything, so no number
     assert "The catalogue has “bo” and “blue” about it." in page
 
 
