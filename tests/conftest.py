@@ -13,6 +13,21 @@ import pytest
 from gallery.settings import PREFIX, TEST_PREFIX, Settings, read_settings
 
 
+ONE_PORT = ("tests.production.", "tests.test_kaggle", "tests.pipelines.test_celery")
+"""Modules that need the port at which the Kaggle client asks in its test environment; nothing can change it."""
+BROWSER = "tests.browser."
+"""Tests that share one browser."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests are spread over processes, those of one module stay together, since they share what it opens."""
+    for item in items:
+        module = item.nodeid.partition("::")[0].removesuffix(".py").replace("/", ".")
+        group = "kaggle" if module.startswith(ONE_PORT) else "browser" if module.startswith(BROWSER) else module
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No GALLERY_* of the person running the tests, no .env, and no Dagster home of theirs."""
