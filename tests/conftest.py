@@ -12,7 +12,6 @@ import pytest
 
 from gallery.settings import PREFIX, TEST_PREFIX, Settings, read_settings
 
-
 ONE_PORT = ("tests.production.", "tests.test_kaggle", "tests.pipelines.test_celery")
 """Modules that need the port at which the Kaggle client asks in its test environment; nothing can change it."""
 BROWSER = "tests.browser."
@@ -24,7 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests are spread over processes, those of one module stay together, since they share what it opens."""
     for item in items:
         module = item.nodeid.partition("::")[0].removesuffix(".py").replace("/", ".")
-        group = "kaggle" if module.startswith(ONE_PORT) else "browser" if module.startswith(BROWSER) else module
+        group = (
+            "kaggle" if module.startswith(ONE_PORT) else "browser" if module.startswith(BROWSER) else module
+        )
         item.add_marker(pytest.mark.xdist_group(group))
 
 
