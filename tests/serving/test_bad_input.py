@@ -188,7 +188,9 @@ def test_a_body_of_unknown_length_is_limited_too(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "form", [{}, {"q": ""}, {"picture": "words"}, {"picture": (io.BytesIO(b""), "")}, {"pic": ""}], ids=str
+    "form",
+    [{}, {"q": ""}, {"picture": "words"}, {"picture": (io.BytesIO(b""), "")}, {"pic": ""}],
+    ids=["nothing", "no words", "words for a picture", "an empty picture", "no token"],
 )
 def test_a_form_with_neither_words_nor_picture_is_refused(
     client: FlaskClient, form: dict[str, object]
