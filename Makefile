@@ -25,7 +25,7 @@ demo: $(READY)  ## Build the sample collection and serve it on http://127.0.0.1:
 	$(BIN)/gallery demo
 
 test: $(READY)  ## Run the tests (those in a browser need chromium, and skip without it)
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 serve: $(READY)  ## Serve the search page of the collection as it is
 	$(BIN)/gallery serve

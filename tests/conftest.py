@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,19 +16,17 @@ from gallery.settings import PREFIX, TEST_PREFIX, Settings, read_settings
 
 ONE_PORT = ("tests.production.", "tests.test_kaggle", "tests.pipelines.test_celery")
 """Modules that need the port at which the Kaggle client asks in its test environment; nothing can change it."""
-BROWSER = "tests.browser."
-"""Tests that share one browser."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests are spread over processes, those of one module stay together, since they share what it opens."""
-    for item in items:
-        module = item.nodeid.partition("::")[0].removesuffix(".py").replace("/", ".")
-        group = (
-            "kaggle" if module.startswith(ONE_PORT) else "browser" if module.startswith(BROWSER) else module
-        )
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.fixture(scope="module", autouse=True)
+def _one_at_that_port(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where tests are spread over processes, such modules wait for each other."""
+    if not request.module.__name__.startswith(ONE_PORT):
+        yield
+        return
+    with (Path(tempfile.gettempdir()) / "gallery-tests-port-7777.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(autouse=True)
