@@ -53,12 +53,14 @@ def test_words_find_works_and_their_pictures_can_be_seen(site: Callable[..., Ans
 def test_the_api_filters_and_says_which_build_answered(
     site: Callable[..., Answer], refreshed: dict[str, object]
 ) -> None:
+    wait_for(lambda: site("/readyz").status == 200, "ready")
     found = site("/api/v1/search?q=anything&k=5&artist=painter-b").json
     assert refreshed["build"] in json.dumps(found)
     assert {result["artist"]["slug"] for result in found["results"]} == {"painter-b"}  # type: ignore[attr-defined]
 
 
 def test_an_uploaded_picture_finds_itself(site: Callable[..., Answer]) -> None:
+    wait_for(lambda: site("/readyz").status == 200, "ready")
     boundary = "frontier"
     name = b'Content-Disposition: form-data; name="picture"; filename="p.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
     scores = []
