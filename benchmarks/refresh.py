@@ -24,7 +24,7 @@ from PIL import Image, ImageOps
 
 from gallery.datasets.painter import paint_archive
 from gallery.names import match_key
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import read_settings
 from pipelines.refresh import run_refresh
 
@@ -80,7 +80,7 @@ def main(archive: Path | None, encoder: str, per_artist: int) -> None:
                 change(root, per_artist)
             started = time.perf_counter()
             with dg.DagsterInstance.ephemeral() as instance:
-                counts = run_refresh(Ports(settings), lambda _: None, instance)
+                counts = run_refresh(Services(settings), lambda _: None, instance)
             seconds = time.perf_counter() - started
             first = first or seconds
             click.echo(f"{name}: {seconds:.1f} s, {seconds / first:.3f} of the first")

@@ -21,9 +21,9 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
-from gallery.catalog import Build
-from gallery.objects import TABLES
-from gallery.vectors import VECTORS
+from gallery.models import Build
+from gallery.objects.base import TABLES
+from gallery.vectors.base import VECTORS
 from gallery.vectors.lance import LanceStore  # noqa: F401  (its import is no part of any rate)
 from pipelines.stages.embedding import VectorCache
 from pipelines.stages.pictures import PictureLimits, keys_of, reconcile_pictures, without_pictures
@@ -38,7 +38,7 @@ def tables(works: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Made-up artists (one for every 200 works) and works."""
     artists = [
         {
-            "slug": f"a{n}", "name": f"Artist {n}", "birth": 1850, "death": 1900, "genres": ["Realism"],
+            "slug": f"a{n}", "name": f"Artist {n}", "birth": 1850, "death": 1900, "styles": ["Realism"],
             "nationalities": ["French"], "summary": "x" * 300, "bio": "x" * 1500, "wikipedia": "https://x.org/y",
             "folders": [f"A_{n}"], "files": 200,
         }

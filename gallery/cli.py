@@ -87,10 +87,10 @@ def main() -> None:
 @click.option("--genre", multiple=True, help="Only by artists of this genre; may be repeated.")
 @click.option("--nationality", multiple=True, help="Only by artists of this nationality; may be repeated.")
 @click.option(
-    "--from", "since", type=click.IntRange(0, 9999), help="Only by artists alive in this year or later."
+    "--from", "active_from", type=click.IntRange(0, 9999), help="Only by artists alive in this year or later."
 )
 @click.option(
-    "--to", "until", type=click.IntRange(0, 9999), help="Only by artists alive in this year or before."
+    "--to", "active_to", type=click.IntRange(0, 9999), help="Only by artists alive in this year or before."
 )
 @click.option("--each", type=click.IntRange(1, 100), help="At most this many works of one artist.")
 @click.option("-k", "count", type=click.IntRange(1, 100), help="How many works [GALLERY_DEFAULT_RESULTS].")
@@ -105,8 +105,8 @@ def search(
     not_by: tuple[str, ...],
     genre: tuple[str, ...],
     nationality: tuple[str, ...],
-    since: int | None,
-    until: int | None,
+    active_from: int | None,
+    active_to: int | None,
     each: int | None,
     count: int | None,
     as_json: bool,
@@ -116,27 +116,27 @@ def search(
         raise click.UsageError("say what to look for: TEXT, --image FILE, --like ID")
     if (text is not None and not text.strip()) or (avoid is not None and not avoid.strip()):
         raise click.UsageError("TEXT is empty")
-    if since is not None and until is not None and since > until:
-        raise click.UsageError(f"the years run backwards: from {since} to {until}")
-    from gallery.catalog import to_payload
-    from gallery.images.decode import open_picture
-    from gallery.mix import LikeWork, Mix, Part, Words
-    from gallery.ports import Ports
-    from gallery.search import SearchEngine
+    if active_from is not None and active_to is not None and active_from > active_to:
+        raise click.UsageError(f"the years run backwards: from {active_from} to {active_to}")
+    from gallery.images.decode import open_image
+    from gallery.models import to_payload
+    from gallery.search.engine import SearchEngine
+    from gallery.search.query import SearchQuery, Term, TextTerm, WorkTerm
+    from gallery.services import Services
     from gallery.settings import read_settings
     from gallery.vectors.filters import Filter
 
     with errors_said():
         settings = read_settings()
-        engine = SearchEngine(Ports(settings, searching=True))
-        parts: list[Part] = [Words(text)] if text else []
+        engine = SearchEngine(Services(settings, searching=True))
+        parts: list[Term] = [TextTerm(text)] if text else []
         for image in images:
-            picture = open_picture(image.read_bytes(), max_pixels=settings.max_pixels, side=512)
+            picture = open_image(image.read_bytes(), max_pixels=settings.max_pixels, side=512)
             parts.append(engine.picture(picture))
-        parts += [Words(avoid, -1.0)] if avoid else []
-        parts += [LikeWork(id) for id in like] + [LikeWork(id, -1.0) for id in unlike]
-        where = Filter(artist, not_by, genre, nationality, since, until)
-        results = engine.search(Mix(tuple(parts), where, each), count or settings.default_results)
+        parts += [TextTerm(avoid, -1.0)] if avoid else []
+        parts += [WorkTerm(id) for id in like] + [WorkTerm(id, -1.0) for id in unlike]
+        where = Filter(artist, not_by, genre, nationality, active_from, active_to)
+        results = engine.search(SearchQuery(tuple(parts), where, each), count or settings.default_results)
     if as_json:
         facts = [{"score": round(hit.score, 4), **to_payload(hit.artwork)} for hit in results.hits]
         click.echo(
@@ -152,10 +152,10 @@ def search(
         )
     for hit in results.hits:
         by = hit.artwork.artist
-        genres = ", ".join(by.genres)
-        word = "named" if hit.named else hit.closeness.value
+        styles = ", ".join(by.styles)
+        word = "named" if hit.matched_terms else hit.relevance.value
         click.echo(
-            f"{hit.score:6.3f}  {word:7}  {by.name} ({by.years}; {genres})  {hit.artwork.file}  {hit.artwork.id}"
+            f"{hit.score:6.3f}  {word:7}  {by.name} ({by.years}; {styles})  {hit.artwork.file}  {hit.artwork.id}"
         )
 
 

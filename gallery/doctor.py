@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from gallery.catalog import Artist, Artwork, Build, Picture
 from gallery.errors import GalleryError, Invalid, Unavailable
-from gallery.objects import ObjectStore
-from gallery.ports import Ports
+from gallery.models import Artist, Artwork, Build, StoredImage
+from gallery.objects.base import ObjectStore
+from gallery.services import Services
 from gallery.settings import Settings
-from gallery.vectors import VectorStore
+from gallery.vectors.base import VectorStore
 
 LITTLE = 1_000_000_000
 """Free bytes at GALLERY_HOME below which a refresh is likely to fail."""
@@ -39,21 +39,21 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """A finding for each part. Does nothing that lasts: a probe object and a probe build are written, read and removed."""
-    ports, searching = Ports(settings), Ports(settings, searching=True)
+    services, searching = Services(settings), Services(settings, searching=True)
     return [
         _try("home", "set GALLERY_HOME to a folder of yours with room", lambda: _home(settings.home)),
-        _try("dataset", "check GALLERY_DATASET", lambda: _dataset(ports)),
-        _try("images", "check GALLERY_IMAGES", lambda: _objects(ports.images)),
-        _try("delivery", "check GALLERY_DELIVERY and GALLERY_IMAGES", lambda: _delivery(ports)),
-        _try("tables", "check GALLERY_TABLES", lambda: _objects(ports.tables)),
-        _try("encoder", "check GALLERY_ENCODER", lambda: _encoder(ports)),
-        _try("vectors", "check GALLERY_VECTORS and GALLERY_VECTORS_KEY", lambda: _vectors(ports.vectors)),
+        _try("dataset", "check GALLERY_DATASET", lambda: _dataset(services)),
+        _try("images", "check GALLERY_IMAGES", lambda: _objects(services.images)),
+        _try("delivery", "check GALLERY_DELIVERY and GALLERY_IMAGES", lambda: _delivery(services)),
+        _try("tables", "check GALLERY_TABLES", lambda: _objects(services.tables)),
+        _try("encoder", "check GALLERY_ENCODER", lambda: _encoder(services)),
+        _try("vectors", "check GALLERY_VECTORS and GALLERY_VECTORS_KEY", lambda: _vectors(services.vectors)),
         _try(
             "searching",
             "check GALLERY_VECTORS and GALLERY_VECTORS_SEARCH_KEY",
             lambda: _searching(searching.vectors),
         ),
-        _try("collection", "run `gallery refresh`", lambda: _collection(ports)),
+        _try("collection", "run `gallery refresh`", lambda: _collection(services)),
     ]
 
 
@@ -79,10 +79,10 @@ def _home(home: Path) -> str:
     return f"{home}, {free / 1e9:,.0f} GB free"
 
 
-def _dataset(ports: Ports) -> str:
-    address = ports.dataset.address
+def _dataset(services: Services) -> str:
+    address = services.dataset.address
     client = f" (client {version('kaggle')})" if address.startswith("kaggle:") else ""
-    return f"{address}, version {ports.dataset.version()}{client}"
+    return f"{address}, version {services.dataset.version()}{client}"
 
 
 def _objects(store: ObjectStore) -> str:
@@ -97,18 +97,18 @@ def _objects(store: ObjectStore) -> str:
     return f"{store.address}: written, read, listed, deleted{client}"
 
 
-def _delivery(ports: Ports) -> str:
+def _delivery(services: Services) -> str:
     """Visitors get the bytes, not just an address."""
-    how = ports.settings.delivery
+    how = services.settings.delivery
     if how == "app":
         return "pictures go through the app"
     key, data = f"doctor/{uuid.uuid4().hex}.webp", b"probe"
-    ports.images.add(key, data, "image/webp")
+    services.images.add(key, data, "image/webp")
     try:
         url = (
-            ports.images.public_url(key)
+            services.images.public_url(key)
             if how == "public"
-            else ports.images.signed_url(key, ports.settings.signed_for)
+            else services.images.signed_url(key, services.settings.signed_for)
         )
         try:
             with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
@@ -122,7 +122,7 @@ def _delivery(ports: Ports) -> str:
         if got != data:
             raise Invalid(f"a picture's {how} address gives other bytes than were written")
     finally:
-        ports.images.delete(key)
+        services.images.delete(key)
     return f"a picture was fetched from its {how} address"
 
 
@@ -135,10 +135,10 @@ def _why(how: str, status: int) -> str:
     return "; is this machine's clock right?" if status in (400, 403) else ""
 
 
-def _encoder(ports: Ports) -> str:
-    ports.encoder.load()
-    row = ports.encoder.embed_texts(["a probe"])[0]
-    return f"{ports.encoder.label}, {len(row)} floats, {ports.encoder.fingerprint}"
+def _encoder(services: Services) -> str:
+    services.encoder.load()
+    row = services.encoder.embed_texts(["a probe"])[0]
+    return f"{services.encoder.label}, {len(row)} floats, {services.encoder.fingerprint}"
 
 
 def _vectors(store: VectorStore) -> str:
@@ -147,7 +147,7 @@ def _vectors(store: VectorStore) -> str:
     now = datetime.now(UTC).isoformat(timespec="microseconds")
     build = Build(name, "doctor", "doctor", 8, 1, "doctor", "1", False, now)
     artist = Artist("probe", "Probe", None, None, (), (), "", "", "")
-    work = Artwork(str(uuid.uuid4()), artist, "probe", "00", Picture("o", "l", "s", 1, 1, "#000000"))
+    work = Artwork(str(uuid.uuid4()), artist, "probe", "00", StoredImage("o", "l", "s", 1, 1, "#000000"))
     row = np.eye(1, 8, dtype=np.float32)
     collection = store.create(build)
     try:
@@ -169,15 +169,15 @@ def _searching(store: VectorStore) -> str:
     return f"{store.address}: {store.open(build.name).count()} works of build {build.name} can be read"
 
 
-def _collection(ports: Ports) -> str:
-    build = ports.vectors.live()
+def _collection(services: Services) -> str:
+    build = services.vectors.live()
     if build is None:
         raise Invalid("nothing is published yet")
-    held = ports.vectors.open(build.name).count()
+    held = services.vectors.open(build.name).count()
     if held != build.works:
         raise Invalid(f"live build {build.name} holds {held} works of {build.works}")
-    if ports.settings.encoder != "auto" and ports.encoder.fingerprint != build.fingerprint:
+    if services.settings.encoder != "auto" and services.encoder.fingerprint != build.fingerprint:
         raise Invalid(
-            f"live build {build.name} was made by {build.encoder}, GALLERY_ENCODER is {ports.settings.encoder}"
+            f"live build {build.name} was made by {build.encoder}, GALLERY_ENCODER is {services.settings.encoder}"
         )
     return f"build {build.name}, {held} works, made {build.created_at[:16].replace('T', ' ')} UTC with {build.encoder}"

@@ -29,6 +29,6 @@ class Unavailable(GalleryError):
     """Something outside did not answer; the same call may succeed later."""
 
 
-class Damaged(Unavailable):
+class Corrupted(Unavailable):
     """What was stored is gone or unreadable, and a refresh makes it anew. Not raised for a store that merely does not
     answer: a refresh may pass over a damaged build, but never over one that it could not ask for."""

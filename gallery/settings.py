@@ -20,10 +20,10 @@ from pydantic_settings import (
 )
 
 from gallery.addresses import Registry
-from gallery.datasets import DATASETS
+from gallery.datasets.base import DATASETS
 from gallery.errors import Invalid
-from gallery.objects import IMAGES, TABLES
-from gallery.vectors import VECTORS
+from gallery.objects.base import IMAGES, TABLES
+from gallery.vectors.base import VECTORS
 
 PREFIX = "GALLERY_"
 TEST_PREFIX = "GALLERY_TEST_"  # name services and data for the test suite; no settings of the program

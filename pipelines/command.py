@@ -21,16 +21,16 @@ def refresh(as_json: bool, allow_removals: bool) -> None:
     live until the new build is complete.
     """
     from gallery.cli import errors_said
-    from gallery.ports import Ports
+    from gallery.services import Services
     from gallery.settings import read_settings
 
     with errors_said():
-        ports = Ports(read_settings())
+        services = Services(read_settings())
         from pipelines.refresh import run_refresh
         from pipelines.view import watching
 
         with watching() as watch:
-            counts = run_refresh(ports, watch, allow_removals=allow_removals)
+            counts = run_refresh(services, watch, allow_removals=allow_removals)
     if as_json:
         click.echo(json.dumps(counts, ensure_ascii=False))
     else:
@@ -47,13 +47,13 @@ def why(work: str, as_json: bool) -> None:
     WORK is a work's id, a path in the archive, or a part of one.
     """
     from gallery.cli import errors_said
-    from gallery.ports import Ports
+    from gallery.services import Services
     from gallery.settings import read_settings
 
     with errors_said():
         from pipelines.stages.tracing import trace
 
-        traces = trace(Ports(read_settings()), work)
+        traces = trace(Services(read_settings()), work)
     if as_json:
         click.echo(json.dumps(traces, ensure_ascii=False))
         return
@@ -69,14 +69,14 @@ def why(work: str, as_json: bool) -> None:
 def builds(as_json: bool) -> None:
     """The builds of the collection, the newest first; the live one is marked with *."""
     from gallery.cli import errors_said
-    from gallery.ports import Ports
+    from gallery.services import Services
     from gallery.settings import read_settings
 
     with errors_said():
         from pipelines.stages.rollback import list_builds
 
-        ports = Ports(read_settings())
-        found = list_builds(ports.vectors, ports.tables)
+        services = Services(read_settings())
+        found = list_builds(services.vectors, services.tables)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -106,20 +106,20 @@ def rollback(build: str | None, let_go: bool, as_json: bool) -> None:
     content changes or --release lets it go.
     """
     from gallery.cli import errors_said
-    from gallery.ports import Ports
+    from gallery.services import Services
     from gallery.settings import read_settings
 
     facts: dict[str, object]
     with errors_said():
         from pipelines.stages.rollback import release, roll_back
 
-        ports = Ports(read_settings())
+        services = Services(read_settings())
         if let_go:
-            freed = release(ports.tables, build)
+            freed = release(services.tables, build)
             facts = {"released": freed}
             words = f"released: {', '.join(freed) or 'none were held'}"
         else:
-            moved = roll_back(ports.vectors, ports.tables, build, "")
+            moved = roll_back(services.vectors, services.tables, build, "")
             facts = {"live": moved.build.name, "before": moved.before, "encoder": moved.build.encoder}
             words = f"live: {moved.build.name} ({moved.build.works} works, {moved.build.encoder})"
             if moved.before:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import dagster as dg
 
 from gallery.errors import Invalid
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings, read_settings
 from pipelines.assets import catalogue, collection, embeddings, evaluation, map, pictures
 from pipelines.assets.versions import as_configured
@@ -44,13 +44,13 @@ def with_freshness(settings: Settings) -> Callable[[dg.AssetSpec], dg.AssetSpec]
 
 
 def build_defs(
-    ports: Ports | None = None, loggers: Mapping[str, dg.LoggerDefinition] | None = None
+    services: Services | None = None, loggers: Mapping[str, dg.LoggerDefinition] | None = None
 ) -> dg.Definitions:
-    """Fresh definitions, for production, the command line and tests; `ports` puts other stores in place.
+    """Fresh definitions, for production, the command line and tests; `services` puts other stores in place.
 
     Raises Invalid where the executor of the settings cannot be had.
     """
-    settings = ports.settings if ports is not None else settings_or_defaults()
+    settings = services.settings if services is not None else settings_or_defaults()
     refresh = dg.define_asset_job(
         REFRESH,
         selection=dg.AssetSelection.all(),
@@ -66,10 +66,10 @@ def build_defs(
             as_configured(settings), dg.map_asset_specs(with_freshness(settings), assets)
         ),
         asset_checks=dg.load_asset_checks_from_modules(ASSET_MODULES),
-        jobs=[refresh, rollback_job(ports), upkeep.forget_old_runs],
+        jobs=[refresh, rollback_job(services), upkeep.forget_old_runs],
         schedules=[*schedules.refresh_schedules(refresh, settings), *upkeep.schedules(settings)],
-        sensors=sensors.refresh_sensors(refresh, ports),
-        resources={"ports": leased_ports(ports)},
+        sensors=sensors.refresh_sensors(refresh, services),
+        resources={"services": leased_ports(services)},
         loggers=loggers,
         executor=executor_of(settings),
     )

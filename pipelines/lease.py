@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gallery.errors import GalleryError, NotFound, Unavailable
-from gallery.objects import ObjectStore
+from gallery.objects.base import ObjectStore
 
 log = logging.getLogger(__name__)
 

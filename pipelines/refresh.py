@@ -17,7 +17,7 @@ import dagster as dg
 from dagster._core.execution.api import execute_run
 
 from gallery.errors import GalleryError, Invalid, Unavailable
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings, variable
 from pipelines import lease
 from pipelines.definitions import REFRESH, build_defs
@@ -122,7 +122,7 @@ def _facts(materialization: dg.AssetMaterialization) -> dict[str, Any]:
 
 
 def run_refresh(
-    ports: Ports,
+    services: Services,
     watch: Watch,
     instance: dg.DagsterInstance | None = None,
     *,
@@ -135,16 +135,16 @@ def run_refresh(
     processes (GALLERY_EXECUTOR), those read the settings themselves.
     """
     started = time.monotonic()
-    spread = is_spread(ports.settings)
-    check_startable(ports.settings)
+    spread = is_spread(services.settings)
+    check_startable(services.settings)
     run_id = str(uuid.uuid4())
     with (
-        nullcontext(instance) if instance else open_instance(ports.settings) as opened,
+        nullcontext(instance) if instance else open_instance(services.settings) as opened,
         # Taken before there is a run, so that one that may not be leaves no trace. The steps find it theirs.
-        lease.held(ports.tables, run_id, ended=ended_in(opened)),
+        lease.held(services.tables, run_id, ended=ended_in(opened)),
     ):
         config = {"ops": {"artworks": {"config": {"allow_removals": allow_removals}}}}
-        result = (_in_processes if spread else _in_process)(ports, watch, opened, run_id, config)
+        result = (_in_processes if spread else _in_process)(services, watch, opened, run_id, config)
         if not result.success:
             raise RefreshFailed(_failure(result))
     facts: dict[str, dict[str, Any]] = {}
@@ -171,7 +171,7 @@ def run_refresh(
 
 
 def _in_process(
-    ports: Ports, watch: Watch, instance: dg.DagsterInstance, run_id: str, config: dict[str, Any]
+    services: Services, watch: Watch, instance: dg.DagsterInstance, run_id: str, config: dict[str, Any]
 ) -> dg.ExecuteInProcessResult:
     handler = _Watching(watch)
 
@@ -181,7 +181,7 @@ def _in_process(
         logger.addHandler(handler)
         return logger
 
-    job = build_defs(ports, loggers={"watching": watching}).resolve_job_def(REFRESH)
+    job = build_defs(services, loggers={"watching": watching}).resolve_job_def(REFRESH)
     return job.execute_in_process(
         run_config={"loggers": {"watching": {}}, **config},
         instance=instance,
@@ -196,7 +196,7 @@ def refresh_job() -> dg.JobDefinition:
 
 
 def _in_processes(
-    ports: Ports, watch: Watch, instance: dg.DagsterInstance, run_id: str, config: dict[str, Any]
+    services: Services, watch: Watch, instance: dg.DagsterInstance, run_id: str, config: dict[str, Any]
 ) -> dg.JobExecutionResult:
     job = dg.reconstructable(refresh_job)
     # What `dg.execute_job` does, but for the run's id, which the lease is taken under before there is a run.

@@ -7,7 +7,7 @@ import dagster as dg
 
 from gallery.encoders import open_encoder
 from gallery.encoders.base import Encoder
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import read_settings
 from pipelines import lease
 from pipelines.execution import is_spread
@@ -19,7 +19,7 @@ def process_encoder(address: str, batch_size: int) -> Encoder:
     return open_encoder(address, batch_size=batch_size)
 
 
-class StepPorts(Ports):
+class StepPorts(Services):
     """The ports of a step, whose encoder outlives it."""
 
     @cached_property
@@ -37,8 +37,8 @@ def ended_in(instance: dg.DagsterInstance) -> lease.Ended:
     return ended
 
 
-def leased_ports(given: Ports | None = None) -> dg.ResourceDefinition:
-    """The resource `ports`: what the settings name, or `given`, and the refresh lease for the run.
+def leased_ports(given: Services | None = None) -> dg.ResourceDefinition:
+    """The resource `services`: what the settings name, or `given`, and the refresh lease for the run.
 
     The settings are read when a run starts, so that the UI comes up even while one is wrong, and the run says which.
     """
@@ -46,7 +46,7 @@ def leased_ports(given: Ports | None = None) -> dg.ResourceDefinition:
     @dg.resource(
         description="The stores and the encoder that GALLERY_* settings name, and the refresh lease."
     )
-    def ports(context: dg.InitResourceContext) -> Iterator[Ports]:
+    def services(context: dg.InitResourceContext) -> Iterator[Services]:
         opened = given if given is not None else StepPorts(read_settings())
         run, instance = context.run, context.instance
         if run is None or instance is None:
@@ -59,4 +59,4 @@ def leased_ports(given: Ports | None = None) -> dg.ResourceDefinition:
         ):
             yield opened
 
-    return ports
+    return services

@@ -4,7 +4,7 @@ import dagster as dg
 from pydantic import Field
 
 from gallery.errors import GalleryError
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import read_settings
 from pipelines.stages.rollback import roll_back
 
@@ -20,7 +20,7 @@ class Target(dg.Config):
     )
 
 
-def rollback_job(given: Ports | None = None) -> dg.JobDefinition:
+def rollback_job(given: Services | None = None) -> dg.JobDefinition:
     """The job. It takes no refresh lease: going back must not have to wait for a refresh that goes wrong.
 
     A refresh that runs meanwhile finds another build live than its candidate was compared with, and stops there.
@@ -28,9 +28,9 @@ def rollback_job(given: Ports | None = None) -> dg.JobDefinition:
 
     @dg.op(description="Move the pointer to the live build back, and hold back the build it came from.")
     def move_back(context: dg.OpExecutionContext, config: Target) -> None:
-        ports = given if given is not None else Ports(read_settings())
+        services = given if given is not None else Services(read_settings())
         try:
-            moved = roll_back(ports.vectors, ports.tables, config.build or None, context.run.run_id)
+            moved = roll_back(services.vectors, services.tables, config.build or None, context.run.run_id)
         except GalleryError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         context.log.info(

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from gallery.errors import GalleryError, Unavailable
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import variable
 from pipelines import lease
 
@@ -56,10 +56,10 @@ def step(body: Body) -> Body:
 @contextmanager
 def _as_a_step() -> Iterator[None]:
     context = dg.OpExecutionContext.get()
-    ports: Ports = context.resources.ports
+    services: Services = context.resources.services
     try:
-        lease.check(ports.tables, context.run.run_id)
-        with time_limit(ports.settings.step_limit):
+        lease.check(services.tables, context.run.run_id)
+        with time_limit(services.settings.step_limit):
             yield
     except (Unavailable, TookTooLong) as error:
         tries = context.retry_number

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gallery.errors import Invalid, NotFound
-from gallery.objects import ObjectStore
+from gallery.objects.base import ObjectStore
 
 TEXT, WHOLE, SHARE, TEXTS = pa.string(), pa.int64(), pa.float64(), pa.list_(pa.string())
 
@@ -97,7 +97,7 @@ ARTISTS = Table(
         "name": (TEXT, "the name for people, repaired, NFC"),
         "birth": (WHOLE, "year"),
         "death": (WHOLE, "year"),
-        "genres": (TEXTS, ""),
+        "styles": (TEXTS, ""),
         "nationalities": (TEXTS, ""),
         "summary": (TEXT, "the first sentences of the bio, about 400 characters"),
         "bio": (TEXT, "the whole introduction, as the archive has it"),
@@ -133,7 +133,7 @@ ARTWORKS = Table(
         "extension": (TEXT, "of the format it really has"),
     },
 )
-LOOKS = Table(
+IMAGE_INFO = Table(
     "looks",
     {
         "sha256": (TEXT, "digest of the content in hex"),
@@ -187,7 +187,7 @@ EVALUATION = Table(
 )
 TABLES = {
     table.name: table
-    for table in (SNAPSHOT, ARTISTS, FILES, ARTWORKS, LOOKS, QUARANTINE, SAMPLE, IMAGES, EVALUATION)
+    for table in (SNAPSHOT, ARTISTS, FILES, ARTWORKS, IMAGE_INFO, QUARANTINE, SAMPLE, IMAGES, EVALUATION)
 }
 
 

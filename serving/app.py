@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings
 from serving import (
     api,
@@ -50,14 +50,14 @@ POLICY = (
 )
 
 
-def create_app(settings: Settings, *, ports: Ports | None = None) -> Flask:
+def create_app(settings: Settings, *, services: Services | None = None) -> Flask:
     """The app, its encoder not yet loaded: call `warmup.start()` of its `Site` in the process that serves it.
 
     Raises Invalid where the settings do not go together.
     """
     app = Flask(__name__, static_folder=None)
     app.request_class = GalleryRequest
-    app.extensions[EXTENSION] = Site.open(settings, ports or Ports(settings, searching=True))
+    app.extensions[EXTENSION] = Site.open(settings, services or Services(settings, searching=True))
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_upload + ALLOWANCE,
         MAX_FORM_MEMORY_SIZE=ALLOWANCE,

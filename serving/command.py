@@ -29,11 +29,11 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
         settings = read_settings(**{name: value for name, value in given.items() if value is not None})
         check_free(settings.host, settings.port)
         configure(settings.log_level)
-        from gallery.ports import Ports
+        from gallery.services import Services
         from serving.delivery import Delivery
         from serving.server import Server
 
-        Delivery(settings, Ports(settings))  # better said now than by a worker that cannot start
+        Delivery(settings, Services(settings))  # better said now than by a worker that cannot start
         Server(
             settings, f"The gallery is open at {address(settings.host, settings.port)} (Ctrl-C closes it)"
         ).run()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from flask_babel import gettext
 
-from gallery.catalog import Artwork, Build
-from gallery.mix import LikePicture, LikeWork, Mix, Part, Words
+from gallery.models import Artwork, Build
+from gallery.search.query import ImageTerm, SearchQuery, Term, TextTerm, WorkTerm
 from serving.query import AWAY, Asked, Query
 from serving.sentence import said
 from serving.site import Site
@@ -52,9 +52,9 @@ def cards_of(site: Site, query: Query, build: Build) -> tuple[Card, ...]:
     return tuple(cards)
 
 
-def mix_of(query: Query, cards: tuple[Card, ...]) -> Mix:
+def mix_of(query: Query, cards: tuple[Card, ...]) -> SearchQuery:
     """The query as the engine takes it."""
-    return Mix(tuple(_part(card) for card in cards), query.where, query.each)
+    return SearchQuery(tuple(_part(card) for card in cards), query.where, query.each)
 
 
 def sentence_of(query: Query, cards: tuple[Card, ...], artists: Mapping[str, str]) -> str:
@@ -62,8 +62,8 @@ def sentence_of(query: Query, cards: tuple[Card, ...], artists: Mapping[str, str
     return said(query, artists, {card.work.id: card.work.artist.name for card in cards if card.work})
 
 
-def _part(card: Card) -> Part:
+def _part(card: Card) -> Term:
     weight = card.asked.signed
     if card.upload:
-        return LikePicture(card.upload.part.vector, card.upload.part.fingerprint, weight)
-    return LikeWork(card.work.id, weight) if card.work else Words(card.asked.value, weight)
+        return ImageTerm(card.upload.part.vector, card.upload.part.fingerprint, weight)
+    return WorkTerm(card.work.id, weight) if card.work else TextTerm(card.asked.value, weight)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from gallery.errors import GalleryError, Invalid
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings, variable
 
 KEPT = 32_768
@@ -28,11 +28,11 @@ class Delivery:
     one that is handed out works for the other half at least.
     """
 
-    def __init__(self, settings: Settings, ports: Ports) -> None:
+    def __init__(self, settings: Settings, services: Services) -> None:
         """Raises Invalid where the settings ask for addresses that the image store does not have."""
         self._mode = settings.delivery
         self._seconds = settings.signed_for
-        self._ports = ports
+        self._ports = services
         self._signed: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._lock = threading.Lock()
         self._resting_until = 0.0

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from gallery.atlas import Atlas, Spot, tile_name
-from gallery.catalog import Artist, Artwork, Build
+from gallery.map_layout import MapItem, MapLayout, tile_name
+from gallery.models import Artist, Artwork, Build
 from serving.atlases import ShownAtlas
 from serving.composer import Card, cards_of, mix_of, sentence_of
 from serving.language import PARAMETER, named
@@ -56,7 +56,7 @@ class Hung:
     """A work in the list: its place on the map, and its painter."""
 
     place: int
-    spot: Spot
+    item: MapItem
     artist: Artist
 
 
@@ -81,15 +81,15 @@ class Listing:
 
 @dataclass(frozen=True)
 class MapPage(Page):
-    """The map; `atlas` is None while there is none of the live build, and `lit` where nothing is asked for.
+    """The map; `layout` is None while the live build has no map, and `lit` where nothing is asked for.
 
     `tiles` is where the tiles are, with {z}, {x} and {y}; `kept` are the query's parameters but for its words.
     """
 
     template = "map.html"
-    atlas: Atlas | None
+    layout: MapLayout | None
     tiles: str
-    layout: str
+    layout_url: str
     lit: Lit | None
     kept: tuple[tuple[str, str], ...]
     listing: Listing | None
@@ -107,10 +107,12 @@ def page() -> str:
     cards = cards_of(site(), query, build)
     surround = frame(site(), query, cards)
     lit = _lit(site(), query, cards, build, shown, painters) if query.parts or query.where else None
-    layout = url_for("pieces.layout", map=shown.atlas.digest)
+    layout_url = url_for("pieces.layout", map=shown.layout.digest)
     listing = _listing(query, shown, painters)
     kept = tuple(_fields(query))
-    return render(MapPage(surround, shown.atlas, _tiles(site(), shown.atlas), layout, lit, kept, listing))
+    return render(
+        MapPage(surround, shown.layout, _tiles(site(), shown.layout), layout_url, lit, kept, listing)
+    )
 
 
 @pieces.get("/layout.json")
@@ -120,8 +122,8 @@ def layout() -> Response:
     if shown is None:
         abort(404)
     response = Response(shown.script_json, mimetype="application/json")
-    response.set_etag(shown.atlas.digest, weak=True)  # it is also sent packed
-    asked = request.args.get("map") == shown.atlas.digest
+    response.set_etag(shown.layout.digest, weak=True)  # it is also sent packed
+    asked = request.args.get("map") == shown.layout.digest
     response.headers["Cache-Control"] = FOREVER if asked else "no-cache"
     return response.make_conditional(request)
 
@@ -166,7 +168,7 @@ def _listing(query: Query, shown: ShownAtlas, painters: Mapping[str, Painter]) -
     groups = []
     for each in range(first, min(first + SHOWN, shown.neighbourhoods)):
         near = shown.neighbourhood(each)
-        works = tuple(Hung(place, *_spot(shown.atlas, place, painters)) for place in near.places)
+        works = tuple(Hung(place, *_spot(shown.layout, place, painters)) for place in near.places)
         groups.append(Group(near.names, works))
 
     def address(page: int) -> str:
@@ -177,18 +179,18 @@ def _listing(query: Query, shown: ShownAtlas, painters: Mapping[str, Painter]) -
     return Listing(number, pages, tuple(groups), address(number - 1), address(number + 1))
 
 
-def _spot(atlas: Atlas, place: int, painters: Mapping[str, Painter]) -> tuple[Spot, Artist]:
-    spot = atlas.spots[place]
-    slug, name = atlas.artists[spot.artist]
+def _spot(layout: MapLayout, place: int, painters: Mapping[str, Painter]) -> tuple[MapItem, Artist]:
+    item = layout.items[place]
+    slug, name = layout.artists[item.artist]
     known = painters.get(slug)  # a collection larger than the wall reads may have others
-    return spot, known.artist if known else Artist(slug, name, None, None, (), (), "", "", "")
+    return item, known.artist if known else Artist(slug, name, None, None, (), (), "", "", "")
 
 
-def _tiles(site: Site, atlas: Atlas) -> str:
+def _tiles(site: Site, layout: MapLayout) -> str:
     """The address of tiles, with {z}, {x} and {y} in it. Signed addresses have no pattern, so those go by the app."""
     first = tile_name(0, 0, 0)
-    stored = site.delivery.address(atlas.folder + first) if site.settings.delivery == "public" else None
-    address = stored or url_for("pictures.picture", key=atlas.folder + first)
+    stored = site.delivery.address(layout.folder + first) if site.settings.delivery == "public" else None
+    address = stored or url_for("pictures.picture", key=layout.folder + first)
     return address.removesuffix(first) + "{z}/{x}/{y}.webp"
 
 

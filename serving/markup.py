@@ -8,9 +8,9 @@ from datetime import datetime
 from flask import Flask, url_for
 from flask_babel import format_date, gettext
 
-from gallery.background import Closeness
-from gallery.catalog import Artist, Artwork, Picture
-from gallery.search import Match
+from gallery.models import Artist, Artwork, StoredImage
+from gallery.search.calibration import Relevance
+from gallery.search.engine import SearchResult
 from serving.language import all_of, number
 from serving.sentence import capital
 from serving.site import site
@@ -23,7 +23,7 @@ def alt(work: Artwork) -> str:
     """What the catalogue knows, for who cannot see it: "Painting by Claude Monet, 1840–1926, Impressionism"."""
     artist = work.artist
     said = gettext("Painting by %(artist)s", artist=artist.name)
-    return ", ".join(part for part in (said, years(artist), *artist.genres[:1]) if part)
+    return ", ".join(part for part in (said, years(artist), *artist.styles[:1]) if part)
 
 
 def years(artist: Artist) -> str:
@@ -35,19 +35,19 @@ def years(artist: Artist) -> str:
     return gettext("died %(year)s", year=artist.death) if artist.death else ""
 
 
-def word_of(match: Match) -> str:
+def word_of(match: SearchResult) -> str:
     """The calm word for what a hit is worth, "" where nothing is known of that."""
-    if match.named:
+    if match.matched_terms:
         return gettext("named")
     words = {
-        Closeness.CLOSE: gettext("close"),
-        Closeness.FAIR: gettext("fair"),
-        Closeness.WEAK: gettext("weak"),
+        Relevance.CLOSE: gettext("close"),
+        Relevance.FAIR: gettext("fair"),
+        Relevance.WEAK: gettext("weak"),
     }
-    return words.get(match.closeness, "")
+    return words.get(match.relevance, "")
 
 
-def srcset(picture: Picture) -> str:
+def srcset(picture: StoredImage) -> str:
     """Both thumbnails with their widths, which follow from the longer sides that the settings name."""
     settings, longer = site().settings, max(picture.width, picture.height)
     copies = ((picture.small, settings.thumb_small), (picture.large, settings.thumb_large))
@@ -60,7 +60,7 @@ def picture_url(key: str, external: bool = False) -> str:
     return site().delivery.address(key) or url_for("pictures.picture", key=key, _external=external)
 
 
-def ratio_class(picture: Picture) -> str:
+def ratio_class(picture: StoredImage) -> str:
     """The class of ratios.css that says width by height, right to a hundredth; the policy forbids inline styles."""
     steps = round(math.log(picture.width / picture.height) / math.log(RATIO_STEP))
     return f"r{max(-RATIO_STEPS, min(RATIO_STEPS, steps))}"
@@ -72,7 +72,7 @@ def ratio_rules() -> str:
     return "".join(f".r{step}{{--r:{RATIO_STEP**step:.3f}}}\n" for step in steps)
 
 
-def fitted(picture: Picture, width: int, height: int) -> tuple[int, int]:
+def fitted(picture: StoredImage, width: int, height: int) -> tuple[int, int]:
     """The picture's size once it is scaled into a box, in CSS pixels, its proportions kept."""
     scale = min(width / picture.width, height / picture.height)
     return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from flask import current_app, render_template, request
 from flask_babel import gettext
 
-from gallery.background import Closeness
-from gallery.catalog import Artwork, Build
 from gallery.errors import GalleryError
-from gallery.search import Match
+from gallery.models import Artwork, Build
+from gallery.search.calibration import Relevance
+from gallery.search.engine import SearchResult
 from serving.composer import Card
 from serving.language import Language, Way, language, marked, ways, words_hint
 from serving.query import Chip, Query
@@ -96,7 +96,7 @@ class Tile:
     `introduced` says so; and whether weak matches begin with it."""
 
     work: Artwork
-    match: Match | None
+    match: SearchResult | None
     painter: Painter
     introduced: bool
     weak_from_here: bool
@@ -172,7 +172,7 @@ def frame(site: Site, query: Query, cards: tuple[Card, ...] = ()) -> Frame:
     """The frame around a page. Never raises where the collection is out of reach: error pages have one too."""
     painters = 0
     try:
-        build = site.ports.vectors.live()
+        build = site.services.vectors.live()
         painters = len(site.wall.painters(build)) if build else 0
     except GalleryError:
         build = None
@@ -201,15 +201,17 @@ def banners(build: Build | None, encoder: str) -> tuple[Banner, ...]:
     return tuple(Banner(gettext(banner.title), gettext(banner.text)) for banner in said)
 
 
-def tiles(site: Site, build: Build, works: Sequence[Artwork | Match], *, divided: bool) -> tuple[Tile, ...]:
+def tiles(
+    site: Site, build: Build, works: Sequence[Artwork | SearchResult], *, divided: bool
+) -> tuple[Tile, ...]:
     """The works as tiles, each painter introduced once; `divided` where the weak matches are to be set apart."""
     painters, introduced = site.wall.painters(build), set()
-    weak = [isinstance(item, Match) and item.weak for item in works]
+    weak = [isinstance(item, SearchResult) and item.weak for item in works]
     first_weak = next((place for place in range(len(weak)) if all(weak[place:])), None) if divided else None
     made = []
     for place, item in enumerate(works):
-        match = item if isinstance(item, Match) else None
-        work = item.artwork if isinstance(item, Match) else item
+        match = item if isinstance(item, SearchResult) else None
+        work = item.artwork if isinstance(item, SearchResult) else item
         # A collection larger than the wall reads may have painters that it does not know.
         painter = painters.get(work.artist.slug) or Painter(work.artist, 1, (work,))
         first = work.artist.slug not in introduced
@@ -218,9 +220,9 @@ def tiles(site: Site, build: Build, works: Sequence[Artwork | Match], *, divided
     return tuple(made)
 
 
-def is_outstanding(hits: Sequence[Match]) -> bool:
+def is_outstanding(hits: Sequence[SearchResult]) -> bool:
     """False where all matches are weak, so that there is nothing to set the weak ones apart from."""
-    return not hits or not all(hit.weak for hit in hits) or hits[0].closeness is Closeness.UNKNOWN
+    return not hits or not all(hit.weak for hit in hits) or hits[0].relevance is Relevance.UNKNOWN
 
 
 def render(page: Page) -> str:

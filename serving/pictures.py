@@ -27,7 +27,7 @@ def picture(key: str) -> Response:
     if request.if_none_match.contains_weak(key):  # the client has it: no need to ask the store
         return _lasting(Response(status=304), key)
     try:
-        data = site().ports.images.get(key)
+        data = site().services.images.get(key)
     except (NotFound, Invalid):
         abort(404)
     response = _lasting(Response(data, mimetype=content_type), key)

@@ -32,11 +32,11 @@ MOST: dict[Kind, int] = {"q": 1, "not": 1, "pic": 3, "like": 12, "less": 12}
 Field = Literal["artist", "genre", "nationality", "notby", "from", "to"]
 FIELDS: dict[Field, str] = {
     "artist": "artists",
-    "genre": "genres",
+    "genre": "styles",
     "nationality": "nationalities",
-    "notby": "without_artists",
-    "from": "since",
-    "to": "until",
+    "notby": "exclude_artists",
+    "from": "active_from",
+    "to": "active_to",
 }
 """Parameter -> attribute of the filter."""
 LISTS: tuple[Field, ...] = ("artist", "genre", "nationality", "notby")
@@ -100,12 +100,16 @@ class Query:
         """
         where: dict[str, Any] = {FIELDS[field]: _list(values, field) for field in LISTS}
         where |= {FIELDS[field]: _year(values, field) for field in YEARS}
-        if where["since"] is not None and where["until"] is not None and where["since"] > where["until"]:
+        if (
+            where["active_from"] is not None
+            and where["active_to"] is not None
+            and where["active_from"] > where["active_to"]
+        ):
             raise Rejected(
                 gettext(
                     "The years run backwards: from %(first)s to %(last)s.",
-                    first=where["since"],
-                    last=where["until"],
+                    first=where["active_from"],
+                    last=where["active_to"],
                 )
             )
         parts = [part for kind in KINDS for part in _parts(values, kind, settings)]
@@ -183,10 +187,12 @@ class Query:
                 if field == "notby":
                     label = gettext("not by %(painters)s", painters=label)
                 chips.append(Chip(label, removed))
-        if self.where.since is not None:
-            chips.append(Chip(gettext("from %(year)s", year=self.where.since), self._with("from", None)))
-        if self.where.until is not None:
-            chips.append(Chip(gettext("to %(year)s", year=self.where.until), self._with("to", None)))
+        if self.where.active_from is not None:
+            chips.append(
+                Chip(gettext("from %(year)s", year=self.where.active_from), self._with("from", None))
+            )
+        if self.where.active_to is not None:
+            chips.append(Chip(gettext("to %(year)s", year=self.where.active_to), self._with("to", None)))
         return tuple(chips)
 
     def _of_parts(self, parts: Any) -> Query:

@@ -8,7 +8,7 @@ from flask import Blueprint, make_response, redirect, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from gallery.catalog import Build
+from gallery.models import Build
 from serving.composer import Card, cards_of, mix_of, sentence_of
 from serving.errors import Rejected
 from serving.language import marked
@@ -83,7 +83,7 @@ def _listed(site: Site, query: Query, build: Build) -> str:
     works = site.engine.works(query.where, k + 1, query.start)
     more = _more(query, query.start + k if len(works) > k else None)
     shown = tiles(site, build, works[:k], divided=False)
-    count = site.ports.vectors.open(build.name).count(query.where)
+    count = site.services.vectors.open(build.name).count(query.where)
     return _results(site, query, build, (), shown, count, more, True, "", 0.0)
 
 

@@ -69,16 +69,18 @@ def _filters(query: Query, artists: Mapping[str, str]) -> list[str]:
         said.append(gettext("by %(painters)s", painters=painters))
     if where.nationalities:
         said.append(gettext("by %(nationality)s painters", nationality=any_of(where.nationalities)))
-    if where.genres:
-        said.append(gettext("of %(genre)s", genre=any_of(where.genres)))
-    if where.since is not None and where.until is not None:
-        said.append(gettext("by painters alive %(first)s–%(last)s", first=where.since, last=where.until))
-    elif where.since is not None:
-        said.append(gettext("by painters alive in %(year)s or later", year=where.since))
-    elif where.until is not None:
-        said.append(gettext("by painters alive in %(year)s or before", year=where.until))
-    if where.without_artists:
-        painters = any_of([artists.get(slug, slug) for slug in where.without_artists])
+    if where.styles:
+        said.append(gettext("of %(genre)s", genre=any_of(where.styles)))
+    if where.active_from is not None and where.active_to is not None:
+        said.append(
+            gettext("by painters alive %(first)s–%(last)s", first=where.active_from, last=where.active_to)
+        )
+    elif where.active_from is not None:
+        said.append(gettext("by painters alive in %(year)s or later", year=where.active_from))
+    elif where.active_to is not None:
+        said.append(gettext("by painters alive in %(year)s or before", year=where.active_to))
+    if where.exclude_artists:
+        painters = any_of([artists.get(slug, slug) for slug in where.exclude_artists])
         said.append(gettext("not by %(painters)s", painters=painters))
     if query.each and query.parts:
         said.append(ngettext("at most one by each painter", "at most %(num)s by each painter", query.each))

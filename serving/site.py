@@ -8,10 +8,10 @@ from typing import cast
 
 from flask import current_app
 
-from gallery.catalog import Build
 from gallery.errors import Unavailable
-from gallery.ports import Ports
-from gallery.search import SearchEngine
+from gallery.models import Build
+from gallery.search.engine import SearchEngine
+from gallery.services import Services
 from gallery.settings import Settings
 from serving.atlases import Atlases
 from serving.delivery import Delivery
@@ -31,7 +31,7 @@ class Site:
     """The parts of one app, made by create_app."""
 
     settings: Settings
-    ports: Ports
+    services: Services
     engine: SearchEngine
     warmup: WarmUp
     wall: Wall
@@ -41,25 +41,25 @@ class Site:
     decoders: threading.BoundedSemaphore
 
     @classmethod
-    def open(cls, settings: Settings, ports: Ports) -> Site:
+    def open(cls, settings: Settings, services: Services) -> Site:
         """The parts for these settings; nothing is loaded yet. Raises Invalid where they do not go together."""
-        engine = SearchEngine(ports)
+        engine = SearchEngine(services)
         key = settings.secret_key.get_secret_value() if settings.secret_key else None
         return cls(
             settings,
-            ports,
+            services,
             engine,
-            WarmUp(ports, engine),
-            Wall(ports),
-            Atlases(ports),
+            WarmUp(services, engine),
+            Wall(services),
+            Atlases(services),
             Tokens(key),
-            Delivery(settings, ports),
+            Delivery(settings, services),
             threading.BoundedSemaphore(DECODERS),
         )
 
     def live(self) -> Build:
         """The live build. Raises NoCollection before the first is published, Unavailable."""
-        build = self.ports.vectors.live()
+        build = self.services.vectors.live()
         if build is None:
             raise NoCollection("there is no collection yet; run `gallery refresh` to build one")
         return build

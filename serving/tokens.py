@@ -18,8 +18,8 @@ import numpy as np
 from flask_babel import gettext
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
 
-from gallery.mix import LikePicture
-from gallery.vectors import Vector
+from gallery.search.query import ImageTerm
+from gallery.vectors.base import Vector
 from serving.errors import Rejected
 from serving.language import marked
 
@@ -40,7 +40,7 @@ LONGEST = 65_536
 class Upload:
     """A picture to search by: its vector, and a tiny WebP copy of `width` x `height` pixels to show back."""
 
-    part: LikePicture
+    part: ImageTerm
     copy: bytes
     width: int
     height: int
@@ -93,7 +93,7 @@ class Tokens:
                 )
             )
         vector = _unpacked(data[HEADER.size : HEADER.size + length], step)
-        return Upload(LikePicture(vector, fingerprint), data[HEADER.size + length :], width, height)
+        return Upload(ImageTerm(vector, fingerprint), data[HEADER.size + length :], width, height)
 
 
 def _packed(vector: Vector) -> tuple[bytes, float]:

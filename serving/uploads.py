@@ -15,7 +15,7 @@ from PIL import Image
 from werkzeug.datastructures import MultiDict
 
 from gallery.errors import Invalid
-from gallery.images.decode import TooManyPixels, open_picture
+from gallery.images.decode import TooManyPixels, open_image
 from gallery.images.derivatives import shrink
 from serving.errors import Busy, Rejected
 from serving.language import number
@@ -86,7 +86,7 @@ def uploaded(site: Site) -> Upload | None:
     data, box = _sent(site), Box.parse(request.form)
     if data is None and request.form.get(WORK):
         work = site.engine.work(request.form[WORK])
-        data = site.ports.images.get(work.picture.large)
+        data = site.services.images.get(work.image.large)
     if data is None:
         return None
     return looked_at(site, data, box)
@@ -130,7 +130,7 @@ def _upload(site: Site, data: bytes, box: Box | None) -> Upload:
     side = max(site.engine.encoder_for(site.live()).image_side, COPY_SIDES[0])
     detail = min(DETAIL, math.ceil(1 / min(box.w, box.h))) if box else 1
     try:
-        picture = open_picture(data, max_pixels=limit, side=side * detail)
+        picture = open_image(data, max_pixels=limit, side=side * detail)
     except TooManyPixels as error:
         raise Rejected(
             gettext(

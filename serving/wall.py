@@ -10,9 +10,9 @@ from functools import lru_cache
 
 from flask_babel import gettext
 
-from gallery import vectors
-from gallery.catalog import Artist, Artwork, Build
-from gallery.ports import Ports
+from gallery.models import Artist, Artwork, Build
+from gallery.services import Services
+from gallery.vectors import base as vectors
 from gallery.vectors.filters import EVERYTHING, Filter
 from serving.language import marked
 from serving.query import FIELDS, Field
@@ -68,8 +68,8 @@ class _Contents:
 class Wall:
     """Reads the collection once for each build, and counts it once for each build and filter."""
 
-    def __init__(self, ports: Ports) -> None:
-        self._ports = ports
+    def __init__(self, services: Services) -> None:
+        self._ports = services
         self._contents = lru_cache(2)(self._read)
         self._counts = lru_cache(KEPT)(self._count)
 

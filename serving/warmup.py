@@ -8,8 +8,8 @@ import time
 from enum import Enum
 
 from gallery.errors import GalleryError
-from gallery.ports import Ports
-from gallery.search import SearchEngine
+from gallery.search.engine import SearchEngine
+from gallery.services import Services
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 5.0
 """Seconds between attempts; each wait is twice the one before, up to the longest."""
@@ -28,9 +28,9 @@ class State(Enum):
 class WarmUp:
     """Runs `engine.warm` until it succeeds once; before the first build is published there is nothing to warm."""
 
-    def __init__(self, ports: Ports, engine: SearchEngine) -> None:
+    def __init__(self, services: Services, engine: SearchEngine) -> None:
         self.state = State.STARTING
-        self._ports = ports
+        self._ports = services
         self._engine = engine
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()

@@ -6,8 +6,8 @@ import pytest
 
 from gallery.addresses import Registry, parse
 from gallery.errors import Invalid
-from gallery.objects import IMAGES
-from gallery.vectors import VECTORS
+from gallery.objects.base import IMAGES
+from gallery.vectors.base import VECTORS
 
 
 @pytest.mark.parametrize("text", ["weaviate://me:hunter2@host:8080", "qdrants://hunter2@host"])

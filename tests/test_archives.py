@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gallery.datasets import DATASETS, is_ignored
 from gallery.datasets.archive import FolderArchive, ZipArchive, open_archive
+from gallery.datasets.base import DATASETS, is_ignored
 from gallery.errors import Invalid, NotFound
-from tests.archives import artists_csv, picture, write_folder, write_zip
+from tests.fakes.archives import artists_csv, picture, write_folder, write_zip
 
 LIMIT = 1_000_000
 FILES = {"A_B/A_B_1.jpg": picture(1), "A_B/A_B_2.jpg": picture(2)}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gallery.background import FAIR, SAMPLE, Background, Closeness, closeness
-from gallery.catalog import Build
-from gallery.vectors import Vectors
+from gallery.models import Build
+from gallery.search.calibration import FAIR, SAMPLE, Relevance, ScoreBaseline, relevance_of
+from gallery.vectors.base import Vectors
 from gallery.vectors.memory import MemoryCollection
 from tests.contracts.vector_store import work
 
@@ -26,49 +26,49 @@ def collection(count: int) -> MemoryCollection:
 
 
 def test_the_sample_is_the_same_each_time_and_no_larger_than_it_says() -> None:
-    first, second = (Background.of(collection(2_000)).rows for _ in range(2))
+    first, second = (ScoreBaseline.of(collection(2_000)).rows for _ in range(2))
     assert first.shape == (SAMPLE, DIM)
     assert np.array_equal(first, second)
-    assert Background.of(collection(20)).rows.shape == (20, DIM)
+    assert ScoreBaseline.of(collection(20)).rows.shape == (20, DIM)
 
 
 def test_the_sample_tells_the_spread_of_the_whole() -> None:
     whole, query = rows(2_000), rows(1, seed=2)[0]
-    spread = Background.of(collection(2_000)).spread(query)
-    assert spread is not None
+    stats = ScoreBaseline.of(collection(2_000)).stats(query)
+    assert stats is not None
     scores = whole @ query
-    assert spread.middle == pytest.approx(np.median(scores), abs=0.02)
-    assert spread.deviation == pytest.approx(scores.std(), rel=0.15)
+    assert stats.middle == pytest.approx(np.median(scores), abs=0.02)
+    assert stats.deviation == pytest.approx(scores.std(), rel=0.15)
 
 
 def test_works_that_match_do_not_hide_themselves() -> None:
     plain, query = rows(500), rows(1, seed=2)[0]
     with_matches = np.vstack([plain[:450], np.tile(query, (50, 1))])
-    without, found = Background(plain).spread(query), Background(with_matches).spread(query)
+    without, found = ScoreBaseline(plain).stats(query), ScoreBaseline(with_matches).stats(query)
     assert without and found
-    assert found.strength(1.0) > 0.75 * without.strength(1.0)
+    assert found.z_score(1.0) > 0.75 * without.z_score(1.0)
 
 
 @pytest.mark.parametrize("count", [0, 15])
 def test_too_few_works_tell_nothing(count: int) -> None:
-    assert Background(rows(count)).spread(rows(1)[0]) is None
+    assert ScoreBaseline(rows(count)).stats(rows(1)[0]) is None
 
 
 def test_works_that_all_score_the_same_tell_nothing() -> None:
-    assert Background(np.tile(rows(1), (40, 1))).spread(rows(1, seed=3)[0]) is None
+    assert ScoreBaseline(np.tile(rows(1), (40, 1))).stats(rows(1, seed=3)[0]) is None
 
 
 def test_words_follow_from_what_chance_would_do() -> None:
-    assert closeness(None, 1_000) is Closeness.UNKNOWN
-    assert closeness(3.05, 698) is Closeness.CLOSE
-    assert closeness(3.05, 100_000) is Closeness.FAIR  # so large a collection has some that high by chance
-    assert closeness(FAIR + 0.01, 698) is Closeness.FAIR
-    assert closeness(FAIR - 0.01, 698) is Closeness.WEAK
-    assert closeness(9.0, 10_000_000) is Closeness.CLOSE
+    assert relevance_of(None, 1_000) is Relevance.UNKNOWN
+    assert relevance_of(3.05, 698) is Relevance.CLOSE
+    assert relevance_of(3.05, 100_000) is Relevance.FAIR  # so large a collection has some that high by chance
+    assert relevance_of(FAIR + 0.01, 698) is Relevance.FAIR
+    assert relevance_of(FAIR - 0.01, 698) is Relevance.WEAK
+    assert relevance_of(9.0, 10_000_000) is Relevance.CLOSE
 
 
 def test_chance_is_mostly_called_weak() -> None:
     random = np.random.default_rng(5).normal(size=698)
-    words = [closeness(float(strength), 698) for strength in random]
-    assert words.count(Closeness.WEAK) > 680
-    assert words.count(Closeness.CLOSE) <= 3
+    words = [relevance_of(float(z_score), 698) for z_score in random]
+    assert words.count(Relevance.WEAK) > 680
+    assert words.count(Relevance.CLOSE) <= 3

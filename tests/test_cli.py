@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from gallery.cli import main
 from gallery.settings import Settings, variable
-from tests.archives import artists_csv, picture, write_folder
+from tests.fakes.archives import artists_csv, picture, write_folder
 
 FILES = {f"Anna_A/Anna_A_{n}.jpg": picture(n) for n in range(5)}
 
@@ -49,7 +49,14 @@ def test_every_command_has_help(command: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["gallery", "gallery.cli", "pipelines.command", "serving.command", "gallery.encoders", "gallery.ports"],
+    [
+        "gallery",
+        "gallery.cli",
+        "pipelines.command",
+        "serving.command",
+        "gallery.encoders",
+        "gallery.services",
+    ],
 )
 def test_importing_is_cheap(module: str) -> None:
     heavy = "{'torch', 'sentence_transformers', 'lancedb', 'dagster', 'flask', 'pandas', 'pyarrow'}"

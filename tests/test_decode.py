@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from gallery.errors import Invalid
-from gallery.images.decode import MAX_PASSES, open_picture, picture_size
-from gallery.images.derivatives import look_at, thumbnails
-from tests.archives import picture
+from gallery.images.decode import MAX_PASSES, open_image, picture_size
+from gallery.images.derivatives import inspect_image, thumbnails
+from tests.fakes.archives import picture
 
 LIMIT = 1_000_000
 
@@ -32,7 +32,7 @@ def mean(image: Image.Image) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
 def test_each_format_is_decoded_to_rgb(format: str) -> None:
-    opened = open_picture(picture(3, format=format), max_pixels=LIMIT)
+    opened = open_image(picture(3, format=format), max_pixels=LIMIT)
     assert (opened.mode, opened.size) == ("RGB", (120, 90))
 
 
@@ -45,13 +45,13 @@ def test_each_mode_comes_out_as_rgb_of_the_same_look(mode: str) -> None:
         image = Image.fromarray(np.tile(np.linspace(0, 1, 64, dtype=np.float32), (48, 1)))
     else:
         image = grey.convert("RGB" if mode in ("CMYK", "YCbCr") else "L").convert(mode)
-    opened = open_picture(encode(image, "TIFF"), max_pixels=LIMIT)
+    opened = open_image(encode(image, "TIFF"), max_pixels=LIMIT)
     assert opened.mode == "RGB"
     assert all(abs(value - 128) <= 4 for value in mean(opened))
 
 
 def test_transparent_becomes_white() -> None:
-    opened = open_picture(encode(Image.new("RGBA", (8, 8), (255, 0, 0, 0)), "PNG"), max_pixels=LIMIT)
+    opened = open_image(encode(Image.new("RGBA", (8, 8), (255, 0, 0, 0)), "PNG"), max_pixels=LIMIT)
     assert mean(opened) == (255, 255, 255)
 
 
@@ -59,8 +59,8 @@ def test_a_profile_is_turned_into_srgb() -> None:
     # LittleCMS has no wide-gamut profile of its own, so a Lab one does: the numbers mean another colour there.
     image = Image.new("RGB", (16, 16), (200, 30, 30))
     xyz = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
-    assert open_picture(encode(image, "PNG", icc_profile=xyz), max_pixels=LIMIT).mode == "RGB"
-    assert mean(open_picture(encode(image, "PNG", icc_profile=b"rubbish"), max_pixels=LIMIT)) == (200, 30, 30)
+    assert open_image(encode(image, "PNG", icc_profile=xyz), max_pixels=LIMIT).mode == "RGB"
+    assert mean(open_image(encode(image, "PNG", icc_profile=b"rubbish"), max_pixels=LIMIT)) == (200, 30, 30)
 
 
 def test_exif_orientation_is_applied() -> None:
@@ -69,7 +69,7 @@ def test_exif_orientation_is_applied() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # turn a quarter to the right to see it upright
     data = encode(image, "JPEG", exif=exif, quality=95)
-    upright = open_picture(data, max_pixels=LIMIT)
+    upright = open_image(data, max_pixels=LIMIT)
     assert upright.size == (20, 40) == picture_size(data)
     assert np.asarray(upright)[:15].mean() > 240 > 15 > np.asarray(upright)[25:].mean()
     (large,) = thumbnails(data, (32,), max_pixels=LIMIT)
@@ -80,7 +80,7 @@ def test_of_an_animation_the_first_frame_counts() -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     for format in ("GIF", "WEBP", "PNG"):
         data = encode(frames[0], format, save_all=True, append_images=frames[1:])
-        red, _, blue = mean(open_picture(data, max_pixels=LIMIT))
+        red, _, blue = mean(open_image(data, max_pixels=LIMIT))
         assert red > 200 and blue < 60
 
 
@@ -112,7 +112,7 @@ def png_claiming(width: int, height: int) -> bytes:
     ],
 )
 def test_an_unusable_picture_is_refused_in_words(data: bytes, said: str) -> None:
-    for act in (open_picture, look_at):
+    for act in (open_image, inspect_image):
         with pytest.raises(Invalid, match=said):
             act(data, max_pixels=LIMIT)
 
@@ -124,7 +124,7 @@ def test_no_damage_raises_anything_but_invalid(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 12))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     try:
-        look_at(bytes(damaged), max_pixels=LIMIT)
+        inspect_image(bytes(damaged), max_pixels=LIMIT)
         thumbnails(bytes(damaged), (20, 10), max_pixels=LIMIT)
     except Invalid:
         pass
@@ -132,7 +132,7 @@ def test_no_damage_raises_anything_but_invalid(data: st.DataObject) -> None:
 
 def test_a_large_jpeg_is_decoded_at_reduced_size() -> None:
     data = picture(1, (2000, 1500))
-    opened = open_picture(data, max_pixels=10_000_000, side=224)
+    opened = open_image(data, max_pixels=10_000_000, side=224)
     assert 224 <= min(opened.size) < 448
     assert picture_size(data) == (2000, 1500)
 
@@ -146,7 +146,7 @@ def test_any_other_large_picture_is_reduced_before_it_takes_memory(mode: str) ->
         )
     else:
         image = Image.fromarray((shades * 255).astype(np.uint8)).convert(mode)
-    opened = open_picture(encode(image, "TIFF"), max_pixels=LIMIT * 10, side=100)
+    opened = open_image(encode(image, "TIFF"), max_pixels=LIMIT * 10, side=100)
     assert 100 <= min(opened.size) <= 300
     columns = np.asarray(opened)[:, :, 0].mean(axis=0)
     assert columns[0] < 10 and columns[-1] > 245 and abs(columns[len(columns) // 2] - 128) < 6
@@ -157,7 +157,7 @@ def test_a_reduced_picture_stays_upright_and_on_white() -> None:
     image.paste((0, 0, 255, 255), (0, 0, 200, 200))
     exif = Image.Exif()
     exif[0x0112] = 6
-    upright = open_picture(encode(image, "PNG", exif=exif), max_pixels=LIMIT, side=20)
+    upright = open_image(encode(image, "PNG", exif=exif), max_pixels=LIMIT, side=20)
     pixels = np.asarray(upright)
     assert upright.height == 2 * upright.width
     assert tuple(pixels[2, 5]) == (0, 0, 255) and tuple(pixels[-3, 5]) == (255, 255, 255)
@@ -173,12 +173,12 @@ def test_thumbnails_keep_proportions_and_never_enlarge() -> None:
 
 
 def test_a_look_tells_size_colour_format_and_a_hash_that_likeness_keeps() -> None:
-    seen = look_at(encode(Image.new("RGB", (30, 20), (16, 32, 48)), "PNG"), max_pixels=LIMIT)
+    seen = inspect_image(encode(Image.new("RGB", (30, 20), (16, 32, 48)), "PNG"), max_pixels=LIMIT)
     assert (seen.width, seen.height, seen.color, seen.extension) == (30, 20, "#102030", "png")
-    original = look_at(picture(7, (400, 300)), max_pixels=LIMIT)
-    again = open_picture(picture(7, (400, 300)), max_pixels=LIMIT).resize((200, 150))
-    altered = look_at(encode(again, "JPEG", quality=50), max_pixels=LIMIT)
-    other = look_at(picture(8, (400, 300)), max_pixels=LIMIT)
+    original = inspect_image(picture(7, (400, 300)), max_pixels=LIMIT)
+    again = open_image(picture(7, (400, 300)), max_pixels=LIMIT).resize((200, 150))
+    altered = inspect_image(encode(again, "JPEG", quality=50), max_pixels=LIMIT)
+    other = inspect_image(picture(8, (400, 300)), max_pixels=LIMIT)
 
     def apart(one: str, another: str) -> int:
         return (int(one, 16) ^ int(another, 16)).bit_count()

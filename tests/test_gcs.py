@@ -27,11 +27,11 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from gallery.addresses import parse
 from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
-from gallery.objects import IMAGES, ObjectStore
+from gallery.objects.base import IMAGES, ObjectStore
 from gallery.objects.gcs import GcsObjects, open_gcs
 from gallery.objects.gcs.errors import CLIENT_ERRORS, gallery_error, said
 from tests.contracts.object_store import ObjectStoreContract
-from tests.standins.gcs import (
+from tests.fakes.gcs import (
     Fault,
     Proxy,
     create_bucket,

@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from gallery.datasets import DATASETS, silent
+from gallery.datasets.base import DATASETS, no_progress
 from gallery.datasets.kaggle import (
     KaggleDataset,
     credentials,
@@ -35,8 +35,8 @@ from gallery.datasets.kaggle import (
     shelf,
 )
 from gallery.errors import GalleryError, Invalid, Unavailable
-from tests.archives import artists_csv, write_zip
-from tests.standins.kaggle import DATASET, PORT, SIGNATURE, KaggleStandin, Place
+from tests.fakes.archives import artists_csv, write_zip
+from tests.fakes.kaggle import DATASET, PORT, SIGNATURE, KaggleStandin, Place
 
 TOKEN = "KGAT_pl4nted-t0ken"
 PAIR = ("planted-user", "pl4nted-k3y")
@@ -95,9 +95,9 @@ def opened(home: Path) -> Open:
     return make
 
 
-def fetched(dataset: KaggleDataset, say: Callable[[str], None] = silent) -> int:
+def fetched(dataset: KaggleDataset, progress: Callable[[str], None] = no_progress) -> int:
     """Fetches; the number of files in the archive."""
-    archive = dataset.fetch(say)
+    archive = dataset.fetch(progress)
     try:
         return len(archive.entries())
     finally:
@@ -303,7 +303,7 @@ def test_a_killed_process_leaves_a_download_that_goes_on(
         [
             sys.executable,
             "-c",
-            "from pathlib import Path; from gallery.datasets import DATASETS; "
+            "from pathlib import Path; from gallery.datasets.base import DATASETS; "
             "from gallery.datasets.kaggle import progress; progress.SAY_EVERY_S = 0; "
             f"DATASETS.open({ADDRESS!r}, home=Path({str(home)!r})).fetch(lambda line: print(line, flush=True))",
         ],
@@ -656,13 +656,13 @@ def test_two_that_fetch_at_once_download_once(kaggle: KaggleStandin, opened: Ope
     said: list[str] = []
     waiting = threading.Event()
 
-    def say(line: str) -> None:
+    def progress(line: str) -> None:
         said.append(line)
         waiting.set()
 
     counts: list[int] = []
-    other = threading.Thread(target=lambda: counts.append(fetched(opened(), say)))
-    with shelf.Shelf(folder(home)).lock(silent):
+    other = threading.Thread(target=lambda: counts.append(fetched(opened(), progress)))
+    with shelf.Shelf(folder(home)).lock(no_progress):
         other.start()
         assert waiting.wait(5)
         assert said == ["waiting for another process that is fetching the dataset"]
@@ -814,7 +814,7 @@ def test_no_secret_is_in_any_log_line_message_or_traceback(
 def test_nothing_is_printed_asked_or_made_where_kaggles_client_would(person: Path) -> None:
     """In a process of its own, without credentials or a terminal: only our own words, and no folder in the home."""
     code = (
-        "from pathlib import Path; from gallery.datasets import DATASETS; from gallery.errors import Invalid\n"
+        "from pathlib import Path; from gallery.datasets.base import DATASETS; from gallery.errors import Invalid\n"
         f"try: DATASETS.open({ADDRESS!r}, home=Path('unused')).version()\n"
         "except Invalid: print('told')"
     )
@@ -873,7 +873,7 @@ def test_the_standin_serves_as_a_process_and_takes_faults_over_the_wire(
     opened: Open, archives: dict[int, Path]
 ) -> None:
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.standins.kaggle", "--archive", str(archives[1]), "--token", TOKEN],
+        [sys.executable, "-m", "tests.fakes.kaggle", "--archive", str(archives[1]), "--token", TOKEN],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[1],

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gallery.errors import NotFound, Unavailable
-from gallery.objects import IMAGES, ObjectStore
+from gallery.objects.base import IMAGES, ObjectStore
 from gallery.objects.local import LocalObjects
 from gallery.objects.memory import MemoryObjects
 from tests.contracts.object_store import ObjectStoreContract

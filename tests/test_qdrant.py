@@ -17,7 +17,7 @@ from qdrant_client import models
 
 from gallery.addresses import parse
 from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
-from gallery.vectors import VECTORS, VectorStore
+from gallery.vectors.base import VECTORS, VectorStore
 from gallery.vectors.filters import Filter
 from gallery.vectors.qdrant import open_qdrant
 from gallery.vectors.qdrant.collection import QdrantCollection
@@ -33,7 +33,7 @@ from tests.contracts.vector_store import (
     rows,
     work,
 )
-from tests.qdrant_twin import Twin, served
+from tests.fakes.qdrant import Twin, served
 
 
 def opened(address: str, api_key: str | None = None) -> QdrantStore:
@@ -284,12 +284,12 @@ def test_a_count_by_field_is_complete_however_many_values(tmp_path: Path) -> Non
     store = opened(f"qdrant://{tmp_path}")
     collection = store.create(build())
     many = [
-        work(f"{n:04}", artist(f"p{n % 2}", genres=tuple(f"g{n * 6 + i}" for i in range(6))))
+        work(f"{n:04}", artist(f"p{n % 2}", styles=tuple(f"g{n * 6 + i}" for i in range(6))))
         for n in range(200)
     ]
     collection.upsert(many, random_rows(200))
-    assert len(collection.facets().genres) == 1_200
-    assert len(collection.facets(Filter(artists=("p1",))).genres) == 600
+    assert len(collection.facets().styles) == 1_200
+    assert len(collection.facets(Filter(artists=("p1",))).styles) == 600
     store.close()
 
 
@@ -313,7 +313,9 @@ def test_by_grpc_each_request_is_one_that_can_be_sent() -> None:
         port = taken.getsockname()[1]
         store = opened(f"qdrant://127.0.0.1:{port}?grpc={port}&quantization=int8")
         collection = QdrantCollection(store._place, "artwork_one", build())
-        where = Filter(artists=("a",), without_artists=("b",), genres=("c",), since=1800, until=1900)
+        where = Filter(
+            artists=("a",), exclude_artists=("b",), styles=("c",), active_from=1800, active_to=1900
+        )
         sought = models.SparseVector(indices=[1], values=[1.0])
         asks: list[Callable[[], object]] = [
             lambda: store.create(build()),
@@ -335,8 +337,8 @@ def test_by_grpc_each_request_is_one_that_can_be_sent() -> None:
 
 
 def test_a_server_that_never_answers_is_given_up_after_the_timeout() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        store = opened(f"qdrant://127.0.0.1:{silent.getsockname()[1]}?timeout=1")
+    with socket.create_server(("127.0.0.1", 0)) as no_progress:
+        store = opened(f"qdrant://127.0.0.1:{no_progress.getsockname()[1]}?timeout=1")
         with pytest.raises(Unavailable, match=r"reading the live build.*timed out"):
             store.live()
         store.close()

@@ -4,40 +4,44 @@ from __future__ import annotations
 
 import pytest
 
-from gallery.catalog import Hit
+from gallery.models import Hit
 from gallery.vectors.ranking import (
     by_match,
-    first_of_each,
-    fused,
+    first_per_artist,
+    idf,
+    limit_per_artist,
     most_frequent_first,
-    rarity,
-    thinned,
+    reciprocal_rank_fusion,
 )
 from tests.contracts.vector_store import artist, work
 
 
 def test_one_ranking_stays_as_it_is() -> None:
-    assert fused(["c", "a", "b"]) == ["c", "a", "b"] == fused(["c", "a", "b"], [])
-    assert fused() == fused([]) == []
+    assert (
+        reciprocal_rank_fusion(["c", "a", "b"])
+        == ["c", "a", "b"]
+        == reciprocal_rank_fusion(["c", "a", "b"], [])
+    )
+    assert reciprocal_rank_fusion() == reciprocal_rank_fusion([]) == []
 
 
 def test_what_both_rankings_have_comes_before_what_one_has_first() -> None:
-    assert fused(["a", "b", "x"], ["c", "d", "x"])[0] == "x"
+    assert reciprocal_rank_fusion(["a", "b", "x"], ["c", "d", "x"])[0] == "x"
 
 
 def test_ties_come_by_id() -> None:
-    assert fused(["b", "a"], ["a", "b"]) == ["a", "b"]
-    assert fused(["z"], ["y"]) == ["y", "z"]
+    assert reciprocal_rank_fusion(["b", "a"], ["a", "b"]) == ["a", "b"]
+    assert reciprocal_rank_fusion(["z"], ["y"]) == ["y", "z"]
 
 
 def test_places_count_as_in_the_paper() -> None:
     # 1/61 + 1/64 = 0.03202 for a, 1/62 + 1/62 = 0.03226 for b
-    assert fused(["a", "b", "x", "y"], ["x", "b", "y", "a"]).index("b") < 2
-    assert fused(["a", "b"], ["c", "b", "d", "a"])[:2] == ["b", "a"]
+    assert reciprocal_rank_fusion(["a", "b", "x", "y"], ["x", "b", "y", "a"]).index("b") < 2
+    assert reciprocal_rank_fusion(["a", "b"], ["c", "b", "d", "a"])[:2] == ["b", "a"]
 
 
 def test_a_rare_word_tells_more_than_a_common_one_and_every_word_something() -> None:
-    weights = [rarity(1_000, having) for having in (1, 10, 500, 999, 1_000)]
+    weights = [idf(1_000, having) for having in (1, 10, 500, 999, 1_000)]
     assert weights == sorted(weights, reverse=True) and weights[-1] > 0
 
 
@@ -52,8 +56,8 @@ def test_works_that_match_alike_are_ordered_by_nearness() -> None:
 )
 def test_the_first_few_of_each_artist_stay(per_artist: int | None, kept: list[str]) -> None:
     hits = [Hit(work(id, artist(by)), 0.5) for id, by in [("1", "x"), ("2", "x"), ("3", "y"), ("4", "x")]]
-    assert [hit.artwork.id for hit in thinned(iter(hits), per_artist)] == kept
-    places = first_of_each((hit.artwork.artist.slug for hit in hits), per_artist)
+    assert [hit.artwork.id for hit in limit_per_artist(iter(hits), per_artist)] == kept
+    places = first_per_artist((hit.artwork.artist.slug for hit in hits), per_artist)
     assert [hits[place].artwork.id for place in places] == kept
 
 

@@ -12,39 +12,39 @@ import dagster as dg
 import pytest
 from PIL import Image
 
-from gallery.catalog import Artwork
-from gallery.images.decode import open_picture
-from gallery.ports import Ports
-from gallery.search import SearchEngine
+from gallery.images.decode import open_image
+from gallery.models import Artwork
+from gallery.search.engine import SearchEngine
+from gallery.services import Services
 from gallery.settings import read_settings
 from pipelines.refresh import run_refresh
 
-Built = tuple[Ports, dict[str, object]]
+Built = tuple[Services, dict[str, object]]
 
 
 @pytest.fixture(scope="module")
 def built(real_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
     home = tmp_path_factory.mktemp("real")
-    ports = Ports(read_settings(home=home, dataset=f"file://{real_archive}", encoder="offline"))
+    services = Services(read_settings(home=home, dataset=f"file://{real_archive}", encoder="offline"))
     with dg.DagsterInstance.ephemeral() as instance:
-        return ports, run_refresh(ports, lambda _: None, instance)
+        return services, run_refresh(services, lambda _: None, instance)
 
 
 @pytest.fixture(scope="module")
 def some(built: Built) -> list[Artwork]:
-    ports, counts = built
-    return ports.vectors.open(str(counts["build"])).works(limit=1_000)[::5]
+    services, counts = built
+    return services.vectors.open(str(counts["build"])).works(limit=1_000)[::5]
 
 
 def altered(data: bytes) -> Image.Image:
     """A tenth cropped off each side, the longer side shrunk to 200 pixels, JPEG quality 40."""
-    picture = open_picture(data, max_pixels=10**9)
+    picture = open_image(data, max_pixels=10**9)
     width, height = picture.size
     cropped = picture.crop((width // 10, height // 10, width - width // 10, height - height // 10))
     cropped.thumbnail((200, 200))
     buffer = io.BytesIO()
     cropped.save(buffer, "JPEG", quality=40)
-    return open_picture(buffer.getvalue(), max_pixels=10**9)
+    return open_image(buffer.getvalue(), max_pixels=10**9)
 
 
 def test_the_counts_are_the_known_ones(built: Built) -> None:
@@ -64,7 +64,7 @@ def test_the_counts_are_the_known_ones(built: Built) -> None:
 def test_a_picture_of_the_collection_finds_itself_first(built: Built, some: list[Artwork]) -> None:
     engine = SearchEngine(built[0])
     for work in some:
-        picture = open_picture(built[0].images.get(work.picture.original), max_pixels=10**9, side=260)
+        picture = open_image(built[0].images.get(work.image.original), max_pixels=10**9, side=260)
         first = engine.by_picture(engine.picture_query(picture), 1).hits[0]
         assert first.artwork.id == work.id and first.score > 0.999
 
@@ -75,7 +75,7 @@ def test_an_altered_copy_finds_its_original_in_the_top_five_nine_times_in_ten(
     engine = SearchEngine(built[0])
     found = 0
     for work in some:
-        query = engine.picture_query(altered(built[0].images.get(work.picture.original)))
+        query = engine.picture_query(altered(built[0].images.get(work.image.original)))
         found += work.id in [hit.artwork.id for hit in engine.by_picture(query, 5).hits]
     assert found >= 0.9 * len(some), f"{found} of {len(some)}"
 
@@ -84,5 +84,5 @@ def test_every_name_is_right_and_every_artist_has_years(built: Built) -> None:
     collection = built[0].vectors.open(str(built[1]["build"]))
     artists = {work.artist for work in collection.works(limit=1_000)}
     assert "Albrecht Dürer" in {artist.name for artist in artists}
-    assert all(artist.birth and artist.death and artist.genres and artist.summary for artist in artists)
+    assert all(artist.birth and artist.death and artist.styles and artist.summary for artist in artists)
     assert not [artist.name for artist in artists if any(odd in artist.name for odd in "╠├ΓÃ�_")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gallery.datasets import DATASETS
+from gallery.datasets.base import DATASETS
 from gallery.errors import Invalid
 
 

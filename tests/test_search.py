@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gallery.background import Closeness
-from gallery.catalog import Build
 from gallery.encoders import open_encoder
 from gallery.encoders.fake import FakeEncoder
 from gallery.errors import Invalid, NotFound, Unavailable
-from gallery.mix import LikeWork, Mix, Part, Words
-from gallery.ports import Ports
-from gallery.search import Results, SearchEngine
+from gallery.models import Build
+from gallery.search.calibration import Relevance
+from gallery.search.engine import Results, SearchEngine
+from gallery.search.query import SearchQuery, Term, TextTerm, WorkTerm
+from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.filters import Filter
 from gallery.vectors.memory import MemoryStore
@@ -46,73 +46,73 @@ def stocked(
 
 
 @pytest.fixture
-def ports(settings_with: Callable[..., Settings]) -> Ports:
-    ports = Ports(settings_with())
-    ports.vectors = MemoryStore()
-    return ports
+def services(settings_with: Callable[..., Settings]) -> Services:
+    services = Services(settings_with())
+    services.vectors = MemoryStore()
+    return services
 
 
 @pytest.fixture
-def store(ports: Ports) -> MemoryStore:
-    assert isinstance(ports.vectors, MemoryStore)
-    return ports.vectors
+def store(services: Services) -> MemoryStore:
+    assert isinstance(services.vectors, MemoryStore)
+    return services.vectors
 
 
-def search(engine: SearchEngine, *parts: Part, k: int = 24) -> Results:
-    return engine.search(Mix(parts), k)
+def search(engine: SearchEngine, *parts: Term, k: int = 24) -> Results:
+    return engine.search(SearchQuery(parts), k)
 
 
 def ids(found: Results) -> list[str]:
     return [hit.artwork.id for hit in found.hits]
 
 
-def test_without_a_collection_it_says_what_to_do(ports: Ports) -> None:
+def test_without_a_collection_it_says_what_to_do(services: Services) -> None:
     with pytest.raises(Unavailable, match="gallery refresh"):
-        search(SearchEngine(ports), Words("red"))
+        search(SearchEngine(services), TextTerm("red"))
 
 
-def test_a_picture_finds_itself_first_with_a_score_of_one(ports: Ports, store: MemoryStore) -> None:
+def test_a_picture_finds_itself_first_with_a_score_of_one(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
-    engine = SearchEngine(ports)
+    engine = SearchEngine(services)
     for colour in COLOURS:
         first = search(engine, engine.picture(Image.new("RGB", (64, 30), colour))).hits[0]
         assert first.artwork.id == colour and first.score == pytest.approx(1, abs=1e-3)
 
 
 def test_scores_are_scaled_to_what_the_encoder_can_reach(
-    ports: Ports, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+    services: Services, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stocked(store, "one")
-    plain = SearchEngine(ports).like("red", 7).hits
-    monkeypatch.setattr(type(ports.encoder), "best_score", 0.5, raising=False)
-    scaled = SearchEngine(ports).like("red", 7).hits
+    plain = SearchEngine(services).like("red", 7).hits
+    monkeypatch.setattr(type(services.encoder), "best_score", 0.5, raising=False)
+    scaled = SearchEngine(services).like("red", 7).hits
     assert [hit.score for hit in scaled] == pytest.approx(
         [max(-1.0, min(1.0, hit.score * 2)) for hit in plain], abs=1e-5
     )
 
 
-def test_works_like_one_leave_it_out_and_are_as_many_as_asked(ports: Ports, store: MemoryStore) -> None:
+def test_works_like_one_leave_it_out_and_are_as_many_as_asked(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
-    found = SearchEngine(ports).like("red", 3)
+    found = SearchEngine(services).like("red", 3)
     assert len(found.hits) == 3 and "red" not in ids(found)
     with pytest.raises(NotFound):
-        SearchEngine(ports).like("mauve", 3)
+        SearchEngine(services).like("mauve", 3)
 
 
-def test_every_kind_of_part_is_filtered_and_capped(ports: Ports, store: MemoryStore) -> None:
+def test_every_kind_of_part_is_filtered_and_capped(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
-    engine = SearchEngine(ports)
+    engine = SearchEngine(services)
     picture = engine.picture(Image.new("RGB", (9, 9), "red"))
-    for part in (Words("x"), picture, LikeWork("red"), Words("x", -1)):
-        cold = engine.search(Mix((part,), Filter(artists=("cold",))), 9)
+    for part in (TextTerm("x"), picture, WorkTerm("red"), TextTerm("x", -1)):
+        cold = engine.search(SearchQuery((part,), Filter(artists=("cold",))), 9)
         assert {hit.artwork.artist.slug for hit in cold.hits} == {"cold"}
         assert len(cold.hits) == cold.searched == 4
-        assert len(engine.search(Mix((part,), per_artist=1), 9).hits) <= 2
+        assert len(engine.search(SearchQuery((part,), per_artist=1), 9).hits) <= 2
 
 
-def test_pages_follow_one_another_without_the_works_asked_for(ports: Ports, store: MemoryStore) -> None:
+def test_pages_follow_one_another_without_the_works_asked_for(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
-    engine, mix = SearchEngine(ports), Mix((LikeWork("red"), LikeWork("blue", -1.0)))
+    engine, mix = SearchEngine(services), SearchQuery((WorkTerm("red"), WorkTerm("blue", -1.0)))
     whole = ids(engine.search(mix, 24))
     assert sorted(whole) == sorted(set(COLOURS) - {"red", "blue"})
     for k in (1, 2, 5, 6):
@@ -126,141 +126,143 @@ def test_pages_follow_one_another_without_the_works_asked_for(ports: Ports, stor
         assert seen == whole
 
 
-def test_moving_away_turns_the_order_round(ports: Ports, store: MemoryStore) -> None:
+def test_moving_away_turns_the_order_round(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
-    engine = SearchEngine(ports)
-    assert ids(search(engine, LikeWork("red", -1))) == ids(search(engine, LikeWork("red")))[::-1]
+    engine = SearchEngine(services)
+    assert ids(search(engine, WorkTerm("red", -1))) == ids(search(engine, WorkTerm("red")))[::-1]
 
 
-def test_a_mix_lies_between_its_parts_and_weights_move_it(ports: Ports, store: MemoryStore) -> None:
+def test_a_mix_lies_between_its_parts_and_weights_move_it(services: Services, store: MemoryStore) -> None:
     stocked(store, "one", colours=SHADES)
-    engine = SearchEngine(ports)
+    engine = SearchEngine(services)
     red, blue = (engine.picture(Image.new("RGB", (9, 9), colour)) for colour in ("red", "blue"))
 
     def towards_red(weight: float) -> float:
         found = search(engine, dataclasses.replace(red, weight=weight), blue)
-        return float(np.mean([hit.pulls[0].likeness for hit in found.hits[:5]]))
+        return float(np.mean([hit.contributions[0].likeness for hit in found.hits[:5]]))
 
     assert towards_red(0.25) < towards_red(1) < towards_red(4)
 
 
-def test_pulls_add_up_to_the_order(ports: Ports, store: MemoryStore) -> None:
+def test_pulls_add_up_to_the_order(services: Services, store: MemoryStore) -> None:
     stocked(store, "one", colours=SHADES)
-    engine = SearchEngine(ports)
+    engine = SearchEngine(services)
     picture = engine.picture(Image.new("RGB", (9, 9), "teal"))
-    parts = (Words("a harbour"), dataclasses.replace(picture, weight=2.0), LikeWork(SHADES[3], -0.5))
-    hits = engine.search(Mix(parts), 24).hits
-    sums = [sum(pull.moves for pull in hit.pulls) for hit in hits]
+    parts = (TextTerm("a harbour"), dataclasses.replace(picture, weight=2.0), WorkTerm(SHADES[3], -0.5))
+    hits = engine.search(SearchQuery(parts), 24).hits
+    sums = [sum(contribution.delta for contribution in hit.contributions) for hit in hits]
     assert all(first >= second - 0.03 for first, second in pairwise(sums))  # rounded
-    assert {len(hit.pulls) for hit in hits} == {3}
-    assert {hit.pulls for hit in search(engine, Words("a harbour")).hits} == {()}
+    assert {len(hit.contributions) for hit in hits} == {3}
+    assert {hit.contributions for hit in search(engine, TextTerm("a harbour")).hits} == {()}
 
 
 def test_parts_of_one_weight_move_the_order_equally_whatever_their_scale(
-    ports: Ports, store: MemoryStore
+    services: Services, store: MemoryStore
 ) -> None:
     stocked(store, "one", colours=SHADES)
-    engine = SearchEngine(ports)
-    hits = search(engine, Words("a harbour"), engine.picture(Image.new("RGB", (9, 9), "teal"))).hits
-    spans = [np.ptp([hit.pulls[part].moves for hit in hits]) for part in (0, 1)]
+    engine = SearchEngine(services)
+    hits = search(engine, TextTerm("a harbour"), engine.picture(Image.new("RGB", (9, 9), "teal"))).hits
+    spans = [np.ptp([hit.contributions[part].delta for hit in hits]) for part in (0, 1)]
     assert 0.4 < spans[0] / spans[1] < 2.5
 
 
-def test_parts_that_cancel_each_other_out_are_refused(ports: Ports, store: MemoryStore) -> None:
+def test_parts_that_cancel_each_other_out_are_refused(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
-    engine = SearchEngine(ports)
+    engine = SearchEngine(services)
     with pytest.raises(Invalid, match="cancel"):
-        search(engine, LikeWork("red"), LikeWork("red", -1))
+        search(engine, WorkTerm("red"), WorkTerm("red", -1))
     with pytest.raises(Invalid, match="nothing to search for"):
         search(engine)
 
 
-def test_words_of_the_catalogue_come_first_and_are_named(ports: Ports, store: MemoryStore) -> None:
+def test_words_of_the_catalogue_come_first_and_are_named(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
-    hits = search(SearchEngine(ports), Words("something by Warm")).hits
+    hits = search(SearchEngine(services), TextTerm("something by Warm")).hits
     assert {hit.artwork.artist.slug for hit in hits[:4]} == {"warm"}
-    assert [hit.named for hit in hits] == [("warm",)] * 4 + [()] * 4
+    assert [hit.matched_terms for hit in hits] == [("warm",)] * 4 + [()] * 4
     assert not any(hit.weak for hit in hits[:4])
 
 
-def test_words_to_avoid_name_nothing(ports: Ports, store: MemoryStore) -> None:
+def test_words_to_avoid_name_nothing(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
-    assert {hit.named for hit in search(SearchEngine(ports), Words("warm", -1)).hits} == {()}
+    assert {hit.matched_terms for hit in search(SearchEngine(services), TextTerm("warm", -1)).hits} == {()}
 
 
-def test_a_large_collection_is_judged_and_a_small_one_is_not(ports: Ports, store: MemoryStore) -> None:
+def test_a_large_collection_is_judged_and_a_small_one_is_not(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
-    assert {hit.closeness for hit in SearchEngine(ports).like("red", 9).hits} == {Closeness.UNKNOWN}
+    assert {hit.relevance for hit in SearchEngine(services).like("red", 9).hits} == {Relevance.UNKNOWN}
     stocked(store, "two", colours=SHADES)
-    hits = SearchEngine(ports).like(SHADES[0], 24).hits
-    assert Closeness.UNKNOWN not in {hit.closeness for hit in hits}
-    strengths = [hit.strength for hit in hits if hit.strength is not None]
+    hits = SearchEngine(services).like(SHADES[0], 24).hits
+    assert Relevance.UNKNOWN not in {hit.relevance for hit in hits}
+    strengths = [hit.z_score for hit in hits if hit.z_score is not None]
     assert len(strengths) == len(hits) and strengths == sorted(strengths, reverse=True)
 
 
-def test_it_follows_the_build_that_is_published(ports: Ports, store: MemoryStore) -> None:
+def test_it_follows_the_build_that_is_published(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
-    engine = SearchEngine(ports)
-    assert search(engine, Words("red")).build.name == "one"
+    engine = SearchEngine(services)
+    assert search(engine, TextTerm("red")).build.name == "one"
     stocked(store, "two", colours=SHADES)
-    found = search(engine, Words("red"))
-    assert found.build.name == "two" and found.hits[0].strength is not None
+    found = search(engine, TextTerm("red"))
+    assert found.build.name == "two" and found.hits[0].z_score is not None
 
 
 def test_a_named_encoder_refuses_a_collection_by_another(
     settings_with: Callable[..., Settings], store: MemoryStore
 ) -> None:
     stocked(store, "one", "fake://?dim=16")
-    ports = Ports(settings_with(encoder="fake"))
-    ports.vectors = store
+    services = Services(settings_with(encoder="fake"))
+    services.vectors = store
     with pytest.raises(Unavailable, match=r"set GALLERY_ENCODER=fake://\?dim=16 or run"):
-        search(SearchEngine(ports), Words("red"))
+        search(SearchEngine(services), TextTerm("red"))
 
 
 def test_auto_takes_the_encoder_that_the_collection_names(
     settings_with: Callable[..., Settings], store: MemoryStore
 ) -> None:
-    ports = Ports(settings_with(encoder="auto"))
-    ports.vectors = store
-    engine = SearchEngine(ports)
+    services = Services(settings_with(encoder="auto"))
+    services.vectors = store
+    engine = SearchEngine(services)
     for name, address in (("one", "fake://?dim=16"), ("two", "fake")):
         stocked(store, name, address)
-        assert search(engine, Words("red")).build.encoder == open_encoder(address).address
+        assert search(engine, TextTerm("red")).build.encoder == open_encoder(address).address
 
 
 def test_a_query_made_before_another_encoder_went_live_is_refused(
     settings_with: Callable[..., Settings], store: MemoryStore
 ) -> None:
-    ports = Ports(settings_with(encoder="auto"))
-    ports.vectors = store
+    services = Services(settings_with(encoder="auto"))
+    services.vectors = store
     stocked(store, "one")
-    engine = SearchEngine(ports)
+    engine = SearchEngine(services)
     picture = engine.picture(Image.new("RGB", (9, 9), "red"))
     stocked(store, "two", "fake://?dim=16")
     with pytest.raises(Invalid, match="upload it again"):
         search(engine, picture)
 
 
-def test_a_query_is_never_mixed_up_with_another_of_the_same_length(ports: Ports, store: MemoryStore) -> None:
+def test_a_query_is_never_mixed_up_with_another_of_the_same_length(
+    services: Services, store: MemoryStore
+) -> None:
     stocked(store, "one")
-    engine = SearchEngine(ports)
+    engine = SearchEngine(services)
     picture = dataclasses.replace(engine.picture(Image.new("RGB", (9, 9), "red")), fingerprint="other")
     assert picture.vector.dtype == np.float32
     with pytest.raises(Invalid):
         search(engine, picture)
 
 
-def test_a_liked_work_takes_no_place_of_its_artist(ports: Ports, store: MemoryStore) -> None:
+def test_a_liked_work_takes_no_place_of_its_artist(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
-    engine = SearchEngine(ports)
-    first = engine.search(Mix((LikeWork("red"),), per_artist=1), 1)
-    rest = engine.search(Mix((LikeWork("red"),), per_artist=1), 5, offset=1)
+    engine = SearchEngine(services)
+    first = engine.search(SearchQuery((WorkTerm("red"),), per_artist=1), 1)
+    rest = engine.search(SearchQuery((WorkTerm("red"),), per_artist=1), 5, offset=1)
     assert [hit.artwork.artist.slug for hit in (*first.hits, *rest.hits)] == ["warm", "cold"]
     assert first.next == 1 and rest.next is None
 
 
 def test_words_of_the_catalogue_are_left_to_it_by_an_encoder_that_does_not_know_art(
-    ports: Ports, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+    services: Services, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stocked(store, "one")
     asked: list[str] = []
@@ -268,7 +270,7 @@ def test_words_of_the_catalogue_are_left_to_it_by_an_encoder_that_does_not_know_
     monkeypatch.setattr(
         FakeEncoder, "embed_texts", lambda self, texts: (asked.extend(texts), embed(self, texts))[1]
     )
-    search(SearchEngine(ports), Words("realist snow"))
-    monkeypatch.setattr(FakeEncoder, "knows_art", False)
-    search(SearchEngine(ports), Words("realist snow"))
+    search(SearchEngine(services), TextTerm("realist snow"))
+    monkeypatch.setattr(FakeEncoder, "understands_art_terms", False)
+    search(SearchEngine(services), TextTerm("realist snow"))
     assert asked == ["realist snow", "snow"]

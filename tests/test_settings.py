@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from gallery.errors import Invalid
 from gallery.settings import Settings, read_settings, variable
-from gallery.vectors import VECTORS
+from gallery.vectors.base import VECTORS
 
 ROOT = Path(__file__).parents[1]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gallery.errors import Invalid, Unavailable
-from gallery.vectors import VECTORS, Collection, VectorStore
+from gallery.vectors.base import VECTORS, Collection, VectorStore
 from gallery.vectors.filters import Filter
 from gallery.vectors.lance import LIVE, LanceStore, lancedb
 from gallery.vectors.memory import MemoryStore
@@ -37,9 +37,9 @@ class ExactStoreContract(VectorStoreContract):
         assert ids(collection.hybrid("monet", row(1), 7, fingerprint=FINGERPRINT)) == list("fedcbag")
 
     def test_a_genre_that_an_artist_has_twice_counts_a_work_once(self, collection: Collection) -> None:
-        collection.upsert([work("a", artist("x", genres=("Pop", "Pop")))], rows(row(1)))
-        assert collection.facets().genres == {"Pop": 1}
-        assert collection.get("a").artist.genres == ("Pop", "Pop")
+        collection.upsert([work("a", artist("x", styles=("Pop", "Pop")))], rows(row(1)))
+        assert collection.facets().styles == {"Pop": 1}
+        assert collection.get("a").artist.styles == ("Pop", "Pop")
 
     @pytest.mark.parametrize("words", ["p03", "dutch p05 baroque", "french", "17 42 p01 p02", "nothing"])
     @pytest.mark.parametrize("per_artist", [None, 2])
@@ -49,7 +49,7 @@ class ExactStoreContract(VectorStoreContract):
         painters = [
             artist(
                 f"p{n:02}",
-                genres=(("Baroque", "Pop")[n % 2],),
+                styles=(("Baroque", "Pop")[n % 2],),
                 nationalities=(("Dutch", "French")[n % 3 > 0],),
             )
             for n in range(12)
@@ -60,7 +60,7 @@ class ExactStoreContract(VectorStoreContract):
         yardstick = MemoryStore().create(build())
         for one in (collection, yardstick):
             one.upsert(works, vectors)
-        for where in (Filter(), Filter(genres=("Pop",), without_artists=("p05",))):
+        for where in (Filter(), Filter(styles=("Pop",), exclude_artists=("p05",))):
             for k, offset in ((1, 0), (10, 0), (25, 13), (500, 3)):
                 found, expected = (
                     one.hybrid(

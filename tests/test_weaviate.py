@@ -23,14 +23,14 @@ import numpy as np
 import pytest
 
 from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
-from gallery.vectors import VECTORS, VectorStore
+from gallery.vectors.base import VECTORS, VectorStore
 from gallery.vectors.filters import Filter
 from gallery.vectors.weaviate import WeaviateStore, ranking, translation
 from gallery.vectors.weaviate import collection as adapter
 from gallery.vectors.weaviate import connection as connections
 from gallery.vectors.weaviate.schema import uuid_of
 from tests.contracts.vector_store import DIM, FINGERPRINT, VectorStoreContract, artist, build, row, rows, work
-from tests.standins.weaviate import StandIn
+from tests.fakes.weaviate import StandIn
 
 REAL = os.environ.get("GALLERY_TEST_WEAVIATE")
 ROOT = Path(__file__).parents[1]
@@ -185,7 +185,7 @@ def test_the_schema_is_spelled_out(server: StandIn, connect: Callable[..., Weavi
         "work_id": ("text", "field", True, False),
         "file": ("text", "field", True, False),
         "artist": ("text", "field", True, False),
-        "genres": ("text[]", "field", True, False),
+        "styles": ("text[]", "field", True, False),
         "nationalities": ("text[]", "field", True, False),
         "life_start": ("int", None, True, False),
         "life_end": ("int", None, True, False),
@@ -344,12 +344,12 @@ def test_a_limit_on_deletions_is_worked_around(server: StandIn, store: WeaviateS
 
 def test_facets_are_whole_where_the_server_cuts_them(server: StandIn, store: WeaviateStore) -> None:
     collection = store.create(build())
-    painters = [artist(f"a{number:03}", genres=(f"g{number}",)) for number in range(120)]
+    painters = [artist(f"a{number:03}", styles=(f"g{number}",)) for number in range(120)]
     collection.upsert([work(one.slug, one) for one in painters], rows(*[row(1)] * 120))
     server.maximum_groups = 100
     facets = collection.facets()
-    assert len(facets.artists) == len(facets.genres) == 120 and facets.nationalities == {"French": 120}
-    assert collection.facets(Filter(genres=("g7",))).artists == {"a007": 1}
+    assert len(facets.artists) == len(facets.styles) == 120 and facets.nationalities == {"French": 120}
+    assert collection.facets(Filter(styles=("g7",))).artists == {"a007": 1}
 
 
 def test_one_painter_filling_the_ranking_leaves_room_for_others(
@@ -588,7 +588,7 @@ def test_a_closed_grpc_port_is_said_at_once(server: StandIn, connect: Callable[.
     fill(connect(server.address))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    store = connect(f"weaviate://127.0.0.1:{server.ports[0]}?grpc={port}")
+    store = connect(f"weaviate://127.0.0.1:{server.services[0]}?grpc={port}")
     started = time.monotonic()
     with pytest.raises(Unavailable, match="is the gRPC port open"):
         store.open("one").count()
@@ -611,7 +611,7 @@ def test_a_server_that_comes_back_on_its_port_is_found_within_seconds(
     for _ in range(3):
         with pytest.raises(Unavailable):
             page()
-    with StandIn(ports=first.ports, data=first.data):
+    with StandIn(services=first.services, data=first.data):
         assert eventually(page) < 3
 
 
@@ -641,7 +641,7 @@ def test_many_threads_share_a_connection_that_is_lost_and_found(
 
 FORKING = """
 import os, signal, sys
-from gallery.vectors import VECTORS
+from gallery.vectors.base import VECTORS
 from tests.contracts.vector_store import FINGERPRINT, row
 
 store = VECTORS.open(sys.argv[1], api_key=None)
@@ -673,8 +673,8 @@ def test_a_forked_process_opens_a_connection_of_its_own(server: StandIn, store: 
 def test_the_stand_in_runs_as_a_process_of_its_own(
     tmp_path: Path, connect: Callable[..., WeaviateStore]
 ) -> None:
-    port_file = tmp_path / "ports"
-    command = [sys.executable, "-m", "tests.standins.weaviate", "--port-file", str(port_file)]
+    port_file = tmp_path / "services"
+    command = [sys.executable, "-m", "tests.fakes.weaviate", "--port-file", str(port_file)]
     process = subprocess.Popen([*command, "--api-key", "k"], cwd=ROOT)
     try:
         while not port_file.exists():

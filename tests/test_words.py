@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from gallery.vectors.words import IGNORED, document, without, words_of
+from gallery.vectors.lexical import IGNORED, remove_words, searchable_text, tokens
 from tests.contracts.vector_store import artist, work
 
 
@@ -31,7 +31,7 @@ from tests.contracts.vector_store import artist, work
     ],
 )
 def test_words_are_folded(text: str, words: list[str]) -> None:
-    assert words_of(text) == words
+    assert tokens(text) == words
 
 
 @pytest.mark.parametrize(
@@ -45,29 +45,29 @@ def test_words_are_folded(text: str, words: list[str]) -> None:
     ],
 )
 def test_a_movement_and_its_painters_are_one_word(forms: tuple[str, ...]) -> None:
-    assert {tuple(words_of(form)) for form in forms} == {(forms[0].lower(),)}
+    assert {tuple(tokens(form)) for form in forms} == {(forms[0].lower(),)}
 
 
 @pytest.mark.parametrize("word", ["mist", "list", "prism", "exist", "lists", "twists"])
 def test_short_words_that_only_end_alike_stay(word: str) -> None:
-    assert words_of(word) == [word]
+    assert tokens(word) == [word]
 
 
 def test_words_that_say_nothing_are_folded_already() -> None:
-    assert all(word == word.lower().strip() and words_of(word) == [] for word in IGNORED)
+    assert all(word == word.lower().strip() and tokens(word) == [] for word in IGNORED)
 
 
 def test_a_work_has_the_words_of_its_artist_and_file_each_once() -> None:
-    monet = artist("m", genres=("Impressionism", "French School"), nationalities=("French",))
+    monet = artist("m", styles=("Impressionism", "French School"), nationalities=("French",))
     named = dataclasses.replace(monet, name="Claude Monet")
     one = work("id", named, file="Claude_Monet/Claude_Monet_12.b.jpg")
-    assert document(one) == "claude monet impressionism french school b"
+    assert searchable_text(one) == "claude monet impressionism french school b"
 
 
 def test_the_words_of_a_document_are_those_of_its_text() -> None:
     # A store that takes the document apart at its blanks must find what a query's words are.
-    text = document(work("id", artist("søren", genres=("Cubist, Øther",))))
-    assert words_of(text) == text.split()
+    text = searchable_text(work("id", artist("søren", styles=("Cubist, Øther",))))
+    assert tokens(text) == text.split()
 
 
 @pytest.mark.parametrize(
@@ -83,4 +83,4 @@ def test_the_words_of_a_document_are_those_of_its_text() -> None:
     ],
 )
 def test_known_words_are_taken_out_of_a_text_that_says_more(text: str, kept: str) -> None:
-    assert without(text, {"impressionism", "french"}) == kept
+    assert remove_words(text, {"impressionism", "french"}) == kept

@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from gallery.addresses import Address
-from gallery.datasets import ARTISTS_CSV, PICTURES, Archive, Entry, Say, silent
+from gallery.datasets.base import ARTISTS_CSV, PICTURES, Archive, Entry, ProgressCallback, no_progress
 from gallery.errors import Invalid, NotFound
 
 EXPECTED = f"a zip or a folder with {ARTISTS_CSV} and {PICTURES}<Artist_Name>/<file>.jpg"
@@ -190,7 +190,7 @@ class FileDataset:
         finally:
             archive.close()
 
-    def fetch(self, say: Say = silent) -> Archive:
+    def fetch(self, progress: ProgressCallback = no_progress) -> Archive:
         return open_archive(self._path, skip=self._home)
 
 

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from gallery.addresses import Address
-from gallery.datasets import Archive, Say, silent
 from gallery.datasets.archive import open_archive
+from gallery.datasets.base import Archive, ProgressCallback, no_progress
 from gallery.datasets.painter import PAINTER_VERSION, paint_archive
 
 SAY_EVERY_S = 5.0
@@ -27,20 +27,20 @@ class SampleDataset:
     def version(self) -> str:
         return f"painted-{PAINTER_VERSION}-{self._artists}x{self._works}-{self._seed}"
 
-    def fetch(self, say: Say = silent) -> Archive:
+    def fetch(self, progress: ProgressCallback = no_progress) -> Archive:
         path = self._folder / f"{self.version()}.zip"
         if not path.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
             said = time.monotonic()
 
-            def progress(done: int, total: int) -> None:
+            def painted(done: int, total: int) -> None:
                 nonlocal said
                 if time.monotonic() - said > SAY_EVERY_S:
                     said = time.monotonic()
-                    say(f"painted: {done} of {total}")
+                    progress(f"painted: {done} of {total}")
 
-            say(f"painting {self._artists} artists' works, once")
-            paint_archive(path, artists=self._artists, works=self._works, seed=self._seed, progress=progress)
+            progress(f"painting {self._artists} artists' works, once")
+            paint_archive(path, artists=self._artists, works=self._works, seed=self._seed, progress=painted)
         return open_archive(path)
 
 

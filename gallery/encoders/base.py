@@ -46,7 +46,7 @@ class Encoder(Protocol):
         """The cosine that a perfect match of a query gets: 1.0, or less where a query fills only a part of the row."""
 
     @property
-    def knows_art(self) -> bool:
+    def understands_art_terms(self) -> bool:
         """True where words such as a painter's name or a style mean something to it. Of others' queries, the words
         that the catalogue has are left to the catalogue."""
 

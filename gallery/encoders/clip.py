@@ -36,7 +36,7 @@ class ClipEncoder:
     """
 
     best_score = 1.0
-    knows_art = True
+    understands_art_terms = True
 
     def __init__(self, model: str, *, batch_size: int = 32) -> None:
         require("sentence_transformers", "transformers", "torch", "huggingface_hub")

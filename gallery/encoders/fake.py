@@ -23,7 +23,7 @@ class FakeEncoder:
 
     image_side = 64
     best_score = 1.0
-    knows_art = True
+    understands_art_terms = True
 
     def __init__(self, dim: int = 48) -> None:
         self.dim = dim

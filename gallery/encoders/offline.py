@@ -97,7 +97,7 @@ class OfflineEncoder:
     dim = WORDS_DIM + LOOK_DIM
     image_side = SIDE
     best_score = WORDS_WEIGHT
-    knows_art = False  # an "impressionist" is a kind of person to it
+    understands_art_terms = False  # an "impressionist" is a kind of person to it
 
     def __init__(self, *, batch_size: int = 32) -> None:
         require(

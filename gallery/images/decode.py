@@ -1,6 +1,6 @@
 """Decoding untrusted pictures: limits before pixels, upright, in sRGB.
 
-Every way in goes through `open_picture`, for the archive's files and for visitors' uploads alike.
+Every way in goes through `open_image`, for the archive's files and for visitors' uploads alike.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class TooManyPixels(Invalid):
         self.limit = limit
 
 
-def open_picture(data: bytes, *, max_pixels: int, side: int | None = None) -> Image.Image:
+def open_image(data: bytes, *, max_pixels: int, side: int | None = None) -> Image.Image:
     """The picture as RGB in sRGB, upright, the first frame where there are several, on white where transparent.
 
     With `side`, the picture may come out smaller, its shorter side still at least `side` pixels: a JPEG is decoded
@@ -118,7 +118,7 @@ def _reduced(picture: Image.Image, side: int) -> Image.Image:
 
 
 def picture_size(data: bytes) -> tuple[int, int]:
-    """Width and height in pixels of a picture that `open_picture` has accepted, upright, without decoding it."""
+    """Width and height in pixels of a picture that `open_image` has accepted, upright, without decoding it."""
     with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
         width, height = picture.size
         turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in LYING

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from gallery.images.decode import FORMATS, open_picture, picture_size
+from gallery.images.decode import FORMATS, open_image, picture_size
 
 QUALITY = 82
 """WebP quality: no visible loss at thumbnail sizes, about a third of the bytes of JPEG 90."""
@@ -39,7 +39,7 @@ CONTENT_TYPES = {
 
 
 @dataclass(frozen=True)
-class Look:
+class ImageInfo:
     """What one decoding of a picture tells: upright size in pixels, mean colour, perceptual hash, file extension.
 
     `phash` is a 64-bit difference hash in hex: pictures that look the same differ in few bits.
@@ -52,14 +52,14 @@ class Look:
     extension: str
 
 
-def look_at(data: bytes, *, max_pixels: int) -> Look:
+def inspect_image(data: bytes, *, max_pixels: int) -> ImageInfo:
     """What the picture is like, having decoded all of it. Raises Invalid with the reason where that fails."""
-    picture = open_picture(data, max_pixels=max_pixels, side=64)
+    picture = open_image(data, max_pixels=max_pixels, side=64)
     width, height = picture_size(data)
     with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
         extension = EXTENSIONS[opened.format or ""]
     red, green, blue = np.asarray(picture.resize((1, 1), Image.Resampling.BOX))[0, 0]
-    return Look(width, height, f"#{red:02x}{green:02x}{blue:02x}", difference_hash(picture), extension)
+    return ImageInfo(width, height, f"#{red:02x}{green:02x}{blue:02x}", difference_hash(picture), extension)
 
 
 def difference_hash(picture: Image.Image) -> str:
@@ -91,7 +91,7 @@ def thumbnails(data: bytes, sides: tuple[int, ...], *, max_pixels: int) -> list[
     largest = max(sides)
     # The decoder is told the shorter side it may stop at, so that the longer one still reaches `largest`.
     shorter = -(-largest * min(width, height) // max(width, height))
-    picture = open_picture(data, max_pixels=max_pixels, side=max(1, shorter))
+    picture = open_image(data, max_pixels=max_pixels, side=max(1, shorter))
     made: dict[int, bytes] = {}
     for side in sorted(set(sides), reverse=True):
         picture = shrink(picture, side)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gallery.addresses import Address
 from gallery.errors import NotFound, Unavailable
-from gallery.objects import check_key, not_addressed
+from gallery.objects.base import check_key, not_addressed
 
 UNFINISHED = ".part"
 NO_LINKS = (
@@ -118,7 +118,7 @@ def _size(path: Path) -> int:
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
-def open_local(address: Address, *, patient: bool = True) -> LocalObjects:
+def open_local(address: Address, *, fail_fast: bool = False) -> LocalObjects:
     """The store below the address's folder, which nobody waits for; nothing is created until the first write."""
     address.check_options()
     return LocalObjects(address.path)

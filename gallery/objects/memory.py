@@ -6,7 +6,7 @@ import threading
 
 from gallery.addresses import Address
 from gallery.errors import NotFound
-from gallery.objects import check_key, not_addressed
+from gallery.objects.base import check_key, not_addressed
 
 _STORES: dict[str, MemoryObjects] = {}
 
@@ -48,7 +48,7 @@ class MemoryObjects:
         raise not_addressed(self.address, key)
 
 
-def open_memory(address: Address, *, patient: bool = True) -> MemoryObjects:
+def open_memory(address: Address, *, fail_fast: bool = False) -> MemoryObjects:
     """The store of that name; the same name gives the same store for as long as the process lives."""
     address.check_options()
     return _STORES.setdefault(address.location, MemoryObjects(address.text))

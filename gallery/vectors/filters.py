@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gallery.catalog import Artist
+from gallery.models import Artist
 
 ONGOING = 9999
 """The last year of a life whose end is not known."""
@@ -14,35 +14,35 @@ ONGOING = 9999
 class Filter:
     """Which works a search may return; the empty filter lets all through.
 
-    `artists` are slugs, as are `without_artists`, whose works are left out; `genres` and `nationalities` match whole
-    entries, exactly. `since` and `until` are years: a work passes where its painter's life overlaps them, and fails
+    `artists` are slugs, as are `exclude_artists`, whose works are left out; `styles` and `nationalities` match whole
+    entries, exactly. `active_from` and `active_to` are years: a work passes where its painter's life overlaps them, and fails
     where no life dates are known.
     """
 
     artists: tuple[str, ...] = ()
-    without_artists: tuple[str, ...] = ()
-    genres: tuple[str, ...] = ()
+    exclude_artists: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
     nationalities: tuple[str, ...] = ()
-    since: int | None = None
-    until: int | None = None
+    active_from: int | None = None
+    active_to: int | None = None
 
     def __bool__(self) -> bool:
         return self != Filter()
 
-    def lets_through(self, artist: Artist) -> bool:
+    def matches(self, artist: Artist) -> bool:
         """True where a work by this artist passes."""
         if self.artists and artist.slug not in self.artists:
             return False
-        if artist.slug in self.without_artists:
+        if artist.slug in self.exclude_artists:
             return False
-        if self.genres and not set(self.genres) & set(artist.genres):
+        if self.styles and not set(self.styles) & set(artist.styles):
             return False
         if self.nationalities and not set(self.nationalities) & set(artist.nationalities):
             return False
         start, end = life(artist)
-        if self.since is not None and (end is None or end < self.since):
+        if self.active_from is not None and (end is None or end < self.active_from):
             return False
-        return self.until is None or (start is not None and start <= self.until)
+        return self.active_to is None or (start is not None and start <= self.active_to)
 
 
 def life(artist: Artist) -> tuple[int | None, int | None]:

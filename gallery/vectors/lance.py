@@ -31,12 +31,18 @@ os.environ.setdefault("LANCEDB_LOG", "error")
 import lancedb
 
 from gallery.addresses import Address
-from gallery.catalog import Artwork, Build, Hit, from_payload, to_payload
-from gallery.errors import Damaged, Invalid, NotFound, Unavailable
-from gallery.vectors import Facets, Vector, Vectors, check_query, check_rows, no_rows
+from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
+from gallery.models import Artwork, Build, Hit, from_payload, to_payload
+from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows
 from gallery.vectors.filters import EVERYTHING, Filter, life
-from gallery.vectors.ranking import by_match, first_of_each, fused, most_frequent_first, rarity
-from gallery.vectors.words import document, words_of
+from gallery.vectors.lexical import searchable_text, tokens
+from gallery.vectors.ranking import (
+    by_match,
+    first_per_artist,
+    idf,
+    most_frequent_first,
+    reciprocal_rank_fusion,
+)
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -56,7 +62,7 @@ def _translated(
             return method(self, *args, **kwargs)
         except (ValueError, OSError, RuntimeError) as error:
             problem = str(error).partition("\n")[0][:200]
-            raise Damaged(
+            raise Corrupted(
                 f"the rows of build {self.build.name} in {self._folder} cannot be read ({problem}); "
                 "`gallery refresh` builds them anew"
             ) from error
@@ -136,10 +142,10 @@ class LanceCollection:
 
     @_translated
     def facets(self, where: Filter = EVERYTHING) -> Facets:
-        rows = self._rows(["artist", "genres", "nationalities"], _sql(where))
+        rows = self._rows(["artist", "styles", "nationalities"], _sql(where))
         return Facets(
             _counted(rows["artist"]),
-            _counted(pc.list_flatten(rows["genres"])),
+            _counted(pc.list_flatten(rows["styles"])),
             _counted(pc.list_flatten(rows["nationalities"])),
         )
 
@@ -165,7 +171,7 @@ class LanceCollection:
             complete = fetch == total or len(near) < fetch
             sure = len(near) if complete else int(np.searchsorted(-scores, -scores[-1]))
             artists = near["artist"][:sure].to_pylist()
-            places = list(islice(first_of_each(artists, per_artist), offset + k))
+            places = list(islice(first_per_artist(artists, per_artist), offset + k))
             if complete or len(places) == offset + k:
                 return self._hits(near, places[offset:])
             fetch = min(fetch * 4, total)
@@ -186,9 +192,9 @@ class LanceCollection:
         near = self._nearest(query, where, self._table.count_rows(), words=True)
         ids, artists = near["id"].to_pylist(), near["artist"].to_pylist()
         places = {id: place for place, id in enumerate(ids)}
-        matches = by_match(_matches(near, list(dict.fromkeys(words_of(words)))), ids)
-        ranking = [places[id] for id in fused(ids, matches)] if matches else range(len(ids))
-        kept = first_of_each((artists[place] for place in ranking), per_artist)
+        matches = by_match(_matches(near, list(dict.fromkeys(tokens(words)))), ids)
+        ranking = [places[id] for id in reciprocal_rank_fusion(ids, matches)] if matches else range(len(ids))
+        kept = first_per_artist((artists[place] for place in ranking), per_artist)
         return self._hits(near, [ranking[at] for at in islice(kept, offset, offset + k)])
 
     def _nearest(self, query: Vector, where: Filter, fetch: int, *, words: bool = False) -> pa.Table:
@@ -271,7 +277,7 @@ class LanceStore:
         try:
             return self._read(name)
         except (NotFound, Invalid) as error:
-            raise Damaged(
+            raise Corrupted(
                 f"{self._folder / LIVE} names build {name!r}, which is gone; run `gallery refresh` to publish another"
             ) from error
 
@@ -298,7 +304,7 @@ class LanceStore:
         except FileNotFoundError:
             return None
         except UnicodeDecodeError as error:
-            raise Damaged(
+            raise Corrupted(
                 f"{self._folder / LIVE} cannot be read ({error}); `gallery refresh` writes it anew"
             ) from error
         except OSError as error:
@@ -313,7 +319,7 @@ class LanceStore:
         except OSError as error:
             raise Unavailable(f"{path} cannot be read ({error})") from error
         except (ValueError, TypeError) as error:
-            raise Damaged(
+            raise Corrupted(
                 f"{path} cannot be read ({error}); move it away and run `gallery refresh`"
             ) from error
 
@@ -338,7 +344,7 @@ def _schema(dim: int) -> pa.Schema:
             pa.field("id", pa.string(), nullable=False),
             pa.field("file", pa.string(), nullable=False),
             pa.field("artist", pa.string(), nullable=False),
-            pa.field("genres", pa.list_(pa.string())),
+            pa.field("styles", pa.list_(pa.string())),
             pa.field("nationalities", pa.list_(pa.string())),
             pa.field("life_start", pa.int32()),
             pa.field("life_end", pa.int32()),
@@ -355,11 +361,11 @@ def _columns(work: Artwork, row: Vector) -> dict[str, Any]:
         "id": work.id,
         "file": work.file,
         "artist": work.artist.slug,
-        "genres": list(dict.fromkeys(work.artist.genres)),
+        "styles": list(dict.fromkeys(work.artist.styles)),
         "nationalities": list(dict.fromkeys(work.artist.nationalities)),
         "life_start": start,
         "life_end": end,
-        "words": document(work).split(),
+        "words": searchable_text(work).split(),
         "payload": json.dumps(to_payload(work), ensure_ascii=False),
         "vector": row,
     }
@@ -374,7 +380,7 @@ def _matches(rows: pa.Table, terms: list[str]) -> dict[str, float]:
     places = pc.filter(pc.list_parent_indices(lists), found.is_valid()).to_numpy()
     which = found.drop_null().to_numpy()
     having = np.bincount(which, minlength=len(terms))
-    weights = np.array([rarity(len(rows), int(count)) for count in having])
+    weights = np.array([idf(len(rows), int(count)) for count in having])
     scores = np.round(np.bincount(places, weights=weights[which], minlength=len(rows)), 9)
     matching = np.flatnonzero(scores)
     return dict(zip(rows["id"].take(matching).to_pylist(), scores[matching].tolist(), strict=True))
@@ -394,16 +400,16 @@ def _sql(where: Filter) -> str | None:
     terms = []
     if where.artists:
         terms.append(f"artist IN ({_quoted(where.artists)})")
-    if where.without_artists:
-        terms.append(f"artist NOT IN ({_quoted(where.without_artists)})")
-    if where.genres:
-        terms.append(f"array_has_any(genres, [{_quoted(where.genres)}])")
+    if where.exclude_artists:
+        terms.append(f"artist NOT IN ({_quoted(where.exclude_artists)})")
+    if where.styles:
+        terms.append(f"array_has_any(genres, [{_quoted(where.styles)}])")
     if where.nationalities:
         terms.append(f"array_has_any(nationalities, [{_quoted(where.nationalities)}])")
-    if where.since is not None:
-        terms.append(f"life_end >= {int(where.since)}")
-    if where.until is not None:
-        terms.append(f"life_start <= {int(where.until)}")
+    if where.active_from is not None:
+        terms.append(f"life_end >= {int(where.active_from)}")
+    if where.active_to is not None:
+        terms.append(f"life_start <= {int(where.active_to)}")
     return " AND ".join(terms) or None
 
 

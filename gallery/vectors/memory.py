@@ -9,12 +9,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from gallery.addresses import Address
-from gallery.catalog import Artwork, Build, Hit
 from gallery.errors import Invalid, NotFound
-from gallery.vectors import Facets, Vector, Vectors, check_query, check_rows, no_rows
+from gallery.models import Artwork, Build, Hit
+from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows
 from gallery.vectors.filters import EVERYTHING, Filter
-from gallery.vectors.ranking import by_match, fused, most_frequent_first, rarity, thinned
-from gallery.vectors.words import document, words_of
+from gallery.vectors.lexical import searchable_text, tokens
+from gallery.vectors.ranking import (
+    by_match,
+    idf,
+    limit_per_artist,
+    most_frequent_first,
+    reciprocal_rank_fusion,
+)
 
 _STORES: dict[str, MemoryStore] = {}
 
@@ -60,12 +66,12 @@ class MemoryCollection:
         return sorted(passing, key=lambda work: (work.file, work.id))[offset : offset + limit]
 
     def facets(self, where: Filter = EVERYTHING) -> Facets:
-        artists, genres, nationalities = Counter[str](), Counter[str](), Counter[str]()
+        artists, styles, nationalities = Counter[str](), Counter[str](), Counter[str]()
         for work, _ in self._passing(where):
             artists[work.artist.slug] += 1
-            genres.update(set(work.artist.genres))
+            styles.update(set(work.artist.styles))
             nationalities.update(set(work.artist.nationalities))
-        return Facets(*map(most_frequent_first, (artists, genres, nationalities)))
+        return Facets(*map(most_frequent_first, (artists, styles, nationalities)))
 
     def search(
         self,
@@ -78,7 +84,7 @@ class MemoryCollection:
         per_artist: int | None = None,
     ) -> list[Hit]:
         query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
-        return thinned(self._nearest(query, where), per_artist)[offset : offset + k]
+        return limit_per_artist(self._nearest(query, where), per_artist)[offset : offset + k]
 
     def hybrid(
         self,
@@ -93,20 +99,20 @@ class MemoryCollection:
     ) -> list[Hit]:
         query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
         hits = {hit.artwork.id: hit for hit in self._nearest(query, where)}
-        wanted = set(words_of(words))
-        matching = {id: wanted & set(document(hit.artwork).split()) for id, hit in hits.items()}
+        wanted = set(tokens(words))
+        matching = {id: wanted & set(searchable_text(hit.artwork).split()) for id, hit in hits.items()}
         having = Counter(word for matched in matching.values() for word in matched)
         scores = {
-            id: round(sum(rarity(len(hits), having[word]) for word in matched), 9)
+            id: round(sum(idf(len(hits), having[word]) for word in matched), 9)
             for id, matched in matching.items()
             if matched
         }
-        ranking = fused(list(hits), by_match(scores, hits))
-        return thinned((hits[id] for id in ranking), per_artist)[offset : offset + k]
+        ranking = reciprocal_rank_fusion(list(hits), by_match(scores, hits))
+        return limit_per_artist((hits[id] for id in ranking), per_artist)[offset : offset + k]
 
     def _passing(self, where: Filter) -> list[tuple[Artwork, Vector]]:
         # A copy first: another thread may write while this one reads.
-        return [kept for kept in list(self._kept.values()) if where.lets_through(kept[0].artist)]
+        return [kept for kept in list(self._kept.values()) if where.matches(kept[0].artist)]
 
     def _nearest(self, query: Vector, where: Filter) -> list[Hit]:
         passing = self._passing(where)

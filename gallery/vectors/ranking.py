@@ -6,13 +6,13 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from gallery.catalog import Hit
+from gallery.models import Hit
 
 FUSION = 60
 """The k of reciprocal rank fusion: Cormack, Clarke and Büttcher, SIGIR 2009, where 60 did best; Weaviate's too."""
 
 
-def fused(*rankings: Sequence[str]) -> list[str]:
+def reciprocal_rank_fusion(*rankings: Sequence[str]) -> list[str]:
     """Every id of the rankings, by falling sum of 1 / (FUSION + place), places counted from 1; ties by id."""
     scores: defaultdict[str, float] = defaultdict(float)
     for ranking in rankings:
@@ -21,7 +21,7 @@ def fused(*rankings: Sequence[str]) -> list[str]:
     return sorted(scores, key=lambda id: (-scores[id], id))
 
 
-def rarity(total: int, having: int) -> float:
+def idf(total: int, having: int) -> float:
     """What a word tells about a work, above 0: more, the fewer of the `total` works have it. BM25's weight of a word."""
     return math.log(1 + (total - having + 0.5) / (having + 0.5))
 
@@ -34,13 +34,13 @@ def by_match(scores: Mapping[str, float], nearest: Iterable[str]) -> list[str]:
     return sorted((id for id in nearest if id in scores), key=scores.__getitem__, reverse=True)
 
 
-def thinned(hits: Iterable[Hit], per_artist: int | None) -> list[Hit]:
+def limit_per_artist(hits: Iterable[Hit], per_artist: int | None) -> list[Hit]:
     """The hits in their order, at most `per_artist` of each artist; all of them for None."""
     hits = list(hits)
-    return [hits[place] for place in first_of_each((hit.artwork.artist.slug for hit in hits), per_artist)]
+    return [hits[place] for place in first_per_artist((hit.artwork.artist.slug for hit in hits), per_artist)]
 
 
-def first_of_each(artists: Iterable[str], per_artist: int | None) -> Iterator[int]:
+def first_per_artist(artists: Iterable[str], per_artist: int | None) -> Iterator[int]:
     """The places that stay where at most `per_artist` of each artist do; all of them for None."""
     seen: Counter[str] = Counter()
     for place, artist in enumerate(artists):

@@ -5,7 +5,7 @@ from contextlib import closing
 import dagster as dg
 from pydantic import Field
 
-from gallery.ports import Ports
+from gallery.services import Services
 from pipelines.assets.reporting import GROUP_CATALOGUE, OWNERS, bars, columns, markdown_table, picture
 from pipelines.stages import catalogue
 from pipelines.stages.changes import changes
@@ -16,7 +16,7 @@ from pipelines.tables import (
     ARTISTS,
     ARTWORKS,
     FILES,
-    LOOKS,
+    IMAGE_INFO,
     QUARANTINE,
     SAMPLE,
     SNAPSHOT,
@@ -41,31 +41,31 @@ SHEET = 50
     ),
 )
 @step
-def dataset(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+def dataset(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Fetch the dataset and list what is in it. Nothing is fetched again while its version stays."""
-    settings = ports.settings
-    version = ports.dataset.version()
-    context.log.info(f"{ports.dataset.address}, version {version}")
-    with closing(ports.dataset.fetch(context.log.info)) as archive:
+    settings = services.settings
+    version = services.dataset.version()
+    context.log.info(f"{services.dataset.address}, version {version}")
+    with closing(services.dataset.fetch(context.log.info)) as archive:
         snapshot = catalogue.take_snapshot(
-            archive, max_file=settings.max_file, workers=settings.workers, say=context.log.info
+            archive, max_file=settings.max_file, workers=settings.workers, progress=context.log.info
         )
         words = catalogue.artists_digest(archive)  # the snapshot lists pictures only
-    found = changes(SNAPSHOT.read_or_none(ports.tables), snapshot, key="path", by=["sha256", "fault"])
-    digest = SNAPSHOT.write(ports.tables, snapshot)
+    found = changes(SNAPSHOT.read_or_none(services.tables), snapshot, key="path", by=["sha256", "fault"])
+    digest = SNAPSHOT.write(services.tables, snapshot)
     write_note(
-        ports.tables,
+        services.tables,
         "dataset",
-        {"address": ports.dataset.address, "version": version, "generated": ports.dataset.generated},
+        {"address": services.dataset.address, "version": version, "generated": services.dataset.generated},
     )
-    sign(ports.tables, "dataset", context.run.run_id)
+    sign(services.tables, "dataset", context.run.run_id)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(f"{digest}-{words}"),
         metadata={
             "dagster/row_count": len(snapshot),
             "version": version,
-            "address": ports.dataset.address,
-            "generated": ports.dataset.generated,
+            "address": services.dataset.address,
+            "generated": services.dataset.generated,
             "files": len(snapshot),
             **found.facts(),
             "unreadable": int((snapshot["fault"] != "").sum()),
@@ -84,13 +84,13 @@ def dataset(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -
     description="The painters of artists.csv: names repaired, years as numbers, genres and nationalities as lists, a short bio.",
 )
 @step
-def artists(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Read the artists and find each one's folders, however those are spelled."""
-    with closing(ports.dataset.fetch()) as archive:
-        frame = catalogue.read_artists(archive, SNAPSHOT.read(ports.tables), ports.dataset.address)
-    found = changes(ARTISTS.read_or_none(ports.tables), frame, key="slug", by=list(ARTISTS.columns))
-    digest = ARTISTS.write(ports.tables, frame)
-    sign(ports.tables, "artists", context.run.run_id)
+    with closing(services.dataset.fetch()) as archive:
+        frame = catalogue.read_artists(archive, SNAPSHOT.read(services.tables), services.dataset.address)
+    found = changes(ARTISTS.read_or_none(services.tables), frame, key="slug", by=list(ARTISTS.columns))
+    digest = ARTISTS.write(services.tables, frame)
+    sign(services.tables, "artists", context.run.run_id)
     respelled = [
         (folder, row["name"], row["slug"])
         for row in frame.to_dict("records")
@@ -141,28 +141,28 @@ class Removals(dg.Config):
 )
 @step
 def artworks(
-    context: dg.AssetExecutionContext, config: Removals, ports: dg.ResourceParam[Ports]
+    context: dg.AssetExecutionContext, config: Removals, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
     """Decode each new file once, and sort all of them."""
-    settings = ports.settings
-    snapshot = SNAPSHOT.read(ports.tables)
-    known = LOOKS.read_or_none(ports.tables)  # only a cache: the first run has none
-    with closing(ports.dataset.fetch()) as archive:
-        looks = catalogue.look_at_files(
+    settings = services.settings
+    snapshot = SNAPSHOT.read(services.tables)
+    known = IMAGE_INFO.read_or_none(services.tables)  # only a cache: the first run has none
+    with closing(services.dataset.fetch()) as archive:
+        looks = catalogue.inspect_files(
             archive,
             snapshot,
-            LOOKS.frame([]) if known is None else known,
+            IMAGE_INFO.frame([]) if known is None else known,
             max_file=settings.max_file,
             max_pixels=settings.max_pixels,
             workers=settings.workers,
-            say=context.log.info,
+            progress=context.log.info,
         )
-    LOOKS.write(ports.tables, looks)
-    files, works = catalogue.sort_files(snapshot, ARTISTS.read(ports.tables), looks)
-    FILES.write(ports.tables, files)
-    found = changes(ARTWORKS.read_or_none(ports.tables), works, key="id", by=["artist", "file", "sha256"])
-    digest = ARTWORKS.write(ports.tables, works)
-    sign(ports.tables, "artworks", context.run.run_id)
+    IMAGE_INFO.write(services.tables, looks)
+    files, works = catalogue.sort_files(snapshot, ARTISTS.read(services.tables), looks)
+    FILES.write(services.tables, files)
+    found = changes(ARTWORKS.read_or_none(services.tables), works, key="id", by=["artist", "file", "sha256"])
+    digest = ARTWORKS.write(services.tables, works)
+    sign(services.tables, "artworks", context.run.run_id)
     status = files["status"].value_counts()
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
@@ -176,14 +176,14 @@ def artworks(
             "duplicates": int(status.get("duplicate", 0)),
             "quarantined": int(status.get("quarantined", 0)),
         },
-        check_results=[_removals(ports, set(works["id"]), config.allow_removals)],
+        check_results=[_removals(services, set(works["id"]), config.allow_removals)],
     )
 
 
-def _removals(ports: Ports, works: set[str], allowed: bool) -> dg.AssetCheckResult:
+def _removals(services: Services, works: set[str], allowed: bool) -> dg.AssetCheckResult:
     """Compare with what is live, which a run that stops here leaves as it is, so the next run stops here too."""
-    limit = ports.settings.max_removed
-    held = live_works(ports.vectors, ports.tables)
+    limit = services.settings.max_removed
+    held = live_works(services.vectors, services.tables)
     gone = held - works
     share = len(gone) / max(1, len(held))
     within = share <= limit
@@ -212,12 +212,12 @@ def _removals(ports: Ports, works: set[str], allowed: bool) -> dg.AssetCheckResu
     description="Each file is in exactly one place, and each kept one is a work.",
 )
 @step
-def every_file_accounted_for(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckResult:
+def every_file_accounted_for(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:
     """Compare the archive's list with the sorted files and the works."""
     snapshot, files, works = (
-        SNAPSHOT.read(ports.tables),
-        FILES.read(ports.tables),
-        ARTWORKS.read(ports.tables),
+        SNAPSHOT.read(services.tables),
+        FILES.read(services.tables),
+        ARTWORKS.read(services.tables),
     )
     kept = files[files["status"] == "kept"]
     unexplained = files[(files["status"] != "kept") & (files["reason"] == "")]
@@ -256,19 +256,21 @@ def every_file_accounted_for(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckRes
     description="The files that are no works of the catalogue, and why. `gallery why FILE` tells more of each.",
 )
 @step
-def quarantine(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+def quarantine(
+    context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
+) -> dg.MaterializeResult:
     """Sort them by reason, and show those that can be seen at all."""
-    settings = ports.settings
-    files = FILES.read(ports.tables)
+    settings = services.settings
+    files = FILES.read(services.tables)
     frame = catalogue.quarantined(files)
-    found = changes(QUARANTINE.read_or_none(ports.tables), frame, key="path", by=["sha256", "reason"])
-    digest = QUARANTINE.write(ports.tables, frame)
-    sign(ports.tables, "quarantine", context.run.run_id)
+    found = changes(QUARANTINE.read_or_none(services.tables), frame, key="path", by=["sha256", "reason"])
+    digest = QUARANTINE.write(services.tables, frame)
+    sign(services.tables, "quarantine", context.run.run_id)
     kinds = [
         (kind, len(group), ", ".join(group["path"].head(3)) + (" …" if len(group) > 3 else ""))
         for kind, group in sorted(frame.groupby("kind"), key=lambda item: -len(item[1]))
     ]
-    with closing(ports.dataset.fetch()) as archive:
+    with closing(services.dataset.fetch()) as archive:
         thumbnails = catalogue.what_can_be_seen(
             archive, frame, most=SHEET, max_file=settings.max_file, max_pixels=settings.max_pixels
         )
@@ -322,18 +324,18 @@ def quarantine(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]
     description="At most GALLERY_PER_ARTIST works of each artist, ranked by a keyed hash, so that new files hardly move it.",
 )
 @step
-def sample(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+def sample(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Draw the sample."""
-    settings = ports.settings
+    settings = services.settings
     frame = catalogue.draw_sample(
-        ARTWORKS.read(ports.tables), per_artist=settings.per_artist, key=settings.sample_key
+        ARTWORKS.read(services.tables), per_artist=settings.per_artist, key=settings.sample_key
     )
-    found = changes(SAMPLE.read_or_none(ports.tables), frame, key="id", by=["sha256"])
-    digest = SAMPLE.write(ports.tables, frame)
-    sign(ports.tables, "sample", context.run.run_id)
+    found = changes(SAMPLE.read_or_none(services.tables), frame, key="id", by=["sha256"])
+    digest = SAMPLE.write(services.tables, frame)
+    sign(services.tables, "sample", context.run.run_id)
     per_artist = frame["artist"].value_counts()
     shown = frame.iloc[:: max(1, len(frame) // SHEET)].head(SHEET)
-    with closing(ports.dataset.fetch()) as archive:
+    with closing(services.dataset.fetch()) as archive:
         sheet = contact_sheet([archive.read(path, settings.max_file) for path in shown["file"]])
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
@@ -357,12 +359,12 @@ def sample(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) ->
     description="No artist has more works than the limit, and no work is there twice.",
 )
 @step
-def sample_within_limits(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckResult:
+def sample_within_limits(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:
     """Count the works of each artist."""
-    frame = SAMPLE.read(ports.tables)
+    frame = SAMPLE.read(services.tables)
     most = int(frame["artist"].value_counts().max()) if len(frame) else 0
-    passed = 0 < most <= ports.settings.per_artist and frame["id"].is_unique
+    passed = 0 < most <= services.settings.per_artist and frame["id"].is_unique
     return dg.AssetCheckResult(
         passed=bool(passed),
-        metadata={"most_by_one_artist": most, "limit": ports.settings.per_artist, "works": len(frame)},
+        metadata={"most_by_one_artist": most, "limit": services.settings.per_artist, "works": len(frame)},
     )

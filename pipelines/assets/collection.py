@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from gallery.catalog import Artwork
-from gallery.ports import Ports
+from gallery.models import Artwork
+from gallery.services import Services
 from pipelines import lease
 from pipelines.assets.catalogue import artists, sample
 from pipelines.assets.embeddings import cache, embeddings
@@ -26,9 +26,11 @@ from pipelines.steps import step
 from pipelines.tables import ARTISTS, ARTWORKS, IMAGES, note_or_none, read_note, sign
 
 
-def wanted_works(ports: Ports) -> list[Artwork]:
+def wanted_works(services: Services) -> list[Artwork]:
     """The works that the candidate is made of, by the tables."""
-    return assemble_works(ARTISTS.read(ports.tables), ARTWORKS.read(ports.tables), IMAGES.read(ports.tables))
+    return assemble_works(
+        ARTISTS.read(services.tables), ARTWORKS.read(services.tables), IMAGES.read(services.tables)
+    )
 
 
 @dg.asset(
@@ -40,17 +42,19 @@ def wanted_works(ports: Ports) -> list[Artwork]:
     description="A complete build of the collection beside the live one. The same content gives the same build, made once.",
 )
 @step
-def candidate(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+def candidate(
+    context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
+) -> dg.MaterializeResult:
     """Write the build and reconcile it: what the store then holds is exactly what was written."""
-    tables, store = ports.tables, ports.vectors
-    works = wanted_works(ports)
+    tables, store = services.tables, services.vectors
+    works = wanted_works(services)
     source = read_note(tables, "dataset")
     last = note_or_none(tables, "candidate")
     made = build_candidate(
         store,
         works,
-        lambda: cache(ports).vectors([work.sha256 for work in works]),
-        ports.encoder,
+        lambda: cache(services).vectors([work.sha256 for work in works]),
+        services.encoder,
         dataset=source["address"],
         version=source["version"],
         generated=source["generated"],
@@ -79,7 +83,7 @@ def candidate(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports])
             **(found.facts() if found else {}),
             "build": build.name,
             "reused": made.reused,
-            "encoder": ports.encoder.label,
+            "encoder": services.encoder.label,
             "fingerprint": build.fingerprint,
             "store": store.address,
             "beside": live.name if live else "none",
@@ -94,10 +98,10 @@ def candidate(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports])
     description="The build holds exactly the works of the sample that have pictures.",
 )
 @step
-def candidate_reconciles(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckResult:
+def candidate_reconciles(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:
     """Compare ids in the store with the tables, afresh."""
-    works = wanted_works(ports)
-    collection = ports.vectors.open(candidate_name(ports.tables))
+    works = wanted_works(services)
+    collection = services.vectors.open(candidate_name(services.tables))
     problem = difference(collection, works)
     return dg.AssetCheckResult(
         passed=not problem,
@@ -118,21 +122,27 @@ def candidate_reconciles(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckResult:
     ),
 )
 @step
-def live(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+def live(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Publish the candidate, if the verdict on it lets it through: blocking checks hold in their own run only."""
-    name = candidate_name(ports.tables)
-    before = live_or_none(ports.vectors)
-    check_gate(ports.tables, name, before.name if before else "")
-    lease.check(ports.tables, context.run.run_id)  # the gate may have taken a while
-    build = publish(ports.vectors, name)
+    name = candidate_name(services.tables)
+    before = live_or_none(services.vectors)
+    check_gate(services.tables, name, before.name if before else "")
+    lease.check(services.tables, context.run.run_id)  # the gate may have taken a while
+    build = publish(services.vectors, name)
     moved = before is None or before.name != build.name
     # What stands last in the notes is what is live; a run that was cut off between the two is made good here.
-    if history.was_live(ports.tables)[:1] != [build.name]:
+    if history.was_live(services.tables)[:1] != [build.name]:
         history.note_publication(
-            ports.tables, build.name, before.name if before and moved else "", "refresh", context.run.run_id
+            services.tables,
+            build.name,
+            before.name if before and moved else "",
+            "refresh",
+            context.run.run_id,
         )
-    dropped = prune(ports.vectors, keep=ports.settings.keep_builds, were_live=history.was_live(ports.tables))
-    sign(ports.tables, "live", context.run.run_id)
+    dropped = prune(
+        services.vectors, keep=services.settings.keep_builds, were_live=history.was_live(services.tables)
+    )
+    sign(services.tables, "live", context.run.run_id)
     context.log.info(f"live: {build.name}" + (f", before: {before.name}" if before and moved else ""))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(build.name),
@@ -144,7 +154,7 @@ def live(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> d
             "dropped": ", ".join(dropped) or "none",
             "made_at": build.created_at,
             "dataset_version": build.version,
-            **search_page(ports.settings.site_url),
+            **search_page(services.settings.site_url),
         },
     )
 
@@ -161,21 +171,25 @@ def live(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> d
     ),
 )
 @step
-def swept(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+def swept(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Delete what the records of builds say that nobody needs any more."""
     found = sweep(
-        ports.tables, ports.images, ports.vectors, workers=ports.settings.workers, say=context.log.info
+        services.tables,
+        services.images,
+        services.vectors,
+        workers=services.settings.workers,
+        progress=context.log.info,
     )
-    sign(ports.tables, "swept", context.run.run_id)
+    sign(services.tables, "swept", context.run.run_id)
     if found.obstacle:
         context.log.warning(f"nothing was deleted: {found.obstacle}")
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(candidate_name(ports.tables)),
+        data_version=dg.DataVersion(candidate_name(services.tables)),
         metadata={
             "deleted": found.deleted,
             "kept": found.kept,
             "spared": found.spared,
             "obstacle": found.obstacle or "none",
-            "store": ports.images.address,
+            "store": services.images.address,
         },
     )

@@ -8,7 +8,7 @@ import dagster as dg
 import pandas as pd
 
 from gallery.errors import NotFound
-from gallery.ports import Ports
+from gallery.services import Services
 from pipelines.assets.pictures import images
 from pipelines.assets.reporting import GROUP_COLLECTION, OWNERS
 from pipelines.stages.embedding import VectorCache, encode_shard
@@ -17,15 +17,15 @@ from pipelines.steps import step
 from pipelines.tables import IMAGES, sign
 
 
-def usable_images(ports: Ports) -> pd.DataFrame:
+def usable_images(services: Services) -> pd.DataFrame:
     """The rows of `images` that have pictures."""
-    frame = IMAGES.read(ports.tables)
+    frame = IMAGES.read(services.tables)
     return frame[frame["fault"] == ""]
 
 
-def cache(ports: Ports) -> VectorCache:
+def cache(services: Services) -> VectorCache:
     """The vectors of the configured encoder."""
-    return VectorCache(ports.tables, ports.encoder.fingerprint, ports.encoder.dim)
+    return VectorCache(services.tables, services.encoder.fingerprint, services.encoder.dim)
 
 
 # Between the ops nothing is handed on: what a shard is stands in the stored plan, under the name of its step.
@@ -36,15 +36,15 @@ def cache(ports: Ports) -> VectorCache:
 )
 @step
 def plan_embeddings(
-    context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]
+    context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
 ) -> Iterator[dg.DynamicOutput[None]]:
     """One output a shard, named after the pictures in it."""
-    vectors = cache(ports)
-    wanted = usable_images(ports).drop_duplicates("sha256")[["sha256", "original"]]
+    vectors = cache(services)
+    wanted = usable_images(services).drop_duplicates("sha256")[["sha256", "original"]]
     new = wanted[~wanted["sha256"].isin(vectors.present())]
-    shards = make_shards(new, "sha256", ports.settings.shard_size)
+    shards = make_shards(new, "sha256", services.settings.shard_size)
     vectors.plan.write(shards)
-    context.log.info(f"{ports.encoder.label}: {len(new)} of {len(wanted)} pictures to encode")
+    context.log.info(f"{services.encoder.label}: {len(new)} of {len(wanted)} pictures to encode")
     for name in shards:
         yield dg.DynamicOutput(None, mapping_key=name)
 
@@ -55,21 +55,21 @@ def plan_embeddings(
     description="Encode one shard's pictures and store their vectors as one part.",
 )
 @step
-def encode_pictures(context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]) -> None:
+def encode_pictures(context: dg.OpExecutionContext, services: dg.ResourceParam[Services]) -> None:
     """Read the originals back from the image store, which every machine sees."""
-    vectors = cache(ports)
+    vectors = cache(services)
     originals = vectors.plan.shard(context.get_mapping_key() or "")
-    settings = ports.settings
-    ports.encoder.load()  # once a process; not part of the rate below
+    settings = services.settings
+    services.encoder.load()  # once a process; not part of the rate below
     started = time.monotonic()
     rows = encode_shard(
-        ports.encoder,
-        ports.images,
+        services.encoder,
+        services.images,
         originals,
         batch_size=settings.batch_size,
         max_pixels=settings.max_pixels,
         workers=settings.workers,
-        say=context.log.info,
+        progress=context.log.info,
     )
     vectors.add(list(originals["sha256"]), rows)
     rate = len(originals) / (time.monotonic() - started)
@@ -82,11 +82,11 @@ def encode_pictures(context: dg.OpExecutionContext, ports: dg.ResourceParam[Port
 )
 @step
 def reconcile_embeddings(
-    context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]
+    context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
     """Fails naming what is missing: re-execution from failure can lose shards of a fan-out without a word."""
-    vectors = cache(ports)
-    wanted = sorted(set(usable_images(ports)["sha256"]))
+    vectors = cache(services)
+    wanted = sorted(set(usable_images(services)["sha256"]))
     lost = sorted(set(wanted) - vectors.present())
     if lost:
         raise NotFound(
@@ -95,8 +95,8 @@ def reconcile_embeddings(
         )
     shards = vectors.plan.sizes()
     embedded = sum(shards.values())
-    digest = hashlib.sha256("|".join([ports.encoder.fingerprint, *wanted]).encode())
-    sign(ports.tables, "embeddings", context.run.run_id)
+    digest = hashlib.sha256("|".join([services.encoder.fingerprint, *wanted]).encode())
+    sign(services.tables, "embeddings", context.run.run_id)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest.hexdigest()[:16]),
         metadata={
@@ -104,9 +104,9 @@ def reconcile_embeddings(
             "embedded": embedded,
             "embeddings_reused": len(wanted) - embedded,
             "shards": len(shards),
-            "dimensions": ports.encoder.dim,
-            "encoder": ports.encoder.label,
-            "fingerprint": ports.encoder.fingerprint,
+            "dimensions": services.encoder.dim,
+            "encoder": services.encoder.label,
+            "fingerprint": services.encoder.fingerprint,
         },
     )
 

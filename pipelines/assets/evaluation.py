@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 import pandas as pd
 
-from gallery.ports import Ports
+from gallery.services import Services
 from pipelines.assets.collection import candidate, wanted_works
 from pipelines.assets.reporting import GROUP_COLLECTION, OWNERS, columns, markdown_table, picture
 from pipelines.stages.comparing import Comparison, before_and_after, changed_most, compare_builds
@@ -45,25 +45,27 @@ CHECKS = {
     ),
 )
 @step
-def evaluation(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+def evaluation(
+    context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
+) -> dg.MaterializeResult:
     """Measure both, judge each figure, and leave the verdict beside the candidate."""
-    name = candidate_name(ports.tables)
-    live = live_or_none(ports.vectors)
-    works = wanted_works(ports)
+    name = candidate_name(services.tables)
+    live = live_or_none(services.vectors)
+    works = wanted_works(services)
     compared = compare_builds(
         name,
         live,
         works,
-        store=ports.vectors,
-        tables=ports.tables,
-        pictures=ports.images,
-        encoder=ports.encoder,
-        settings=ports.settings,
+        store=services.vectors,
+        tables=services.tables,
+        pictures=services.images,
+        encoder=services.encoder,
+        settings=services.settings,
     )
     if compared.obstacle:
         context.log.warning(f"the live build cannot be compared with: {compared.obstacle}")
     frame = _table(compared)
-    EVALUATION.write(ports.tables, frame)
+    EVALUATION.write(services.tables, frame)
     verdict = Verdict(
         build=name,
         against=live.name if live else "",
@@ -72,8 +74,8 @@ def evaluation(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]
         run=context.run.run_id,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    write_verdict(ports.tables, verdict)
-    sign(ports.tables, "evaluation", context.run.run_id)
+    write_verdict(services.tables, verdict)
+    sign(services.tables, "evaluation", context.run.run_id)
     context.log.info(
         f"build {name} "
         + ("may become live" if verdict.passed else f"is refused: {'; '.join(verdict.reasons)}")
@@ -84,7 +86,7 @@ def evaluation(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]
     pictures: dict[str, dg.RawMetadataValue] = {}
     if most:
         pictures["changed_most"] = picture(
-            before_and_after(compared, most, ports.images),
+            before_and_after(compared, most, services.images),
             "what was asked for, then what it finds: before, after",
         )
         pictures["changed_most_works"] = markdown_table(

@@ -6,10 +6,10 @@ import time
 import dagster as dg
 from PIL import Image
 
-from gallery.atlas import Atlas, tile_name
-from gallery.catalog import Artwork
-from gallery.ports import Ports
-from gallery.vectors import Collection
+from gallery.map_layout import MapLayout, tile_name
+from gallery.models import Artwork
+from gallery.services import Services
+from gallery.vectors.base import Collection
 from pipelines.assets.collection import candidate
 from pipelines.assets.reporting import GROUP_COLLECTION, OWNERS, picture
 from pipelines.stages.evaluation import keyed_sample
@@ -42,36 +42,38 @@ PAGE = 1_000
     ),
 )
 @step
-def likeness_map(context: dg.AssetExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+def likeness_map(
+    context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
+) -> dg.MaterializeResult:
     """Lay out, draw what is not drawn yet, and put the layout there last."""
     started = time.monotonic()
-    name, images = candidate_name(ports.tables), ports.images
-    collection = ports.vectors.open(name)
-    atlas = finished(images, name)
-    reused, drawn = atlas is not None, 0
-    if atlas is None:
+    name, images = candidate_name(services.tables), services.images
+    collection = services.vectors.open(name)
+    layout = finished(images, name)
+    reused, drawn = layout is not None, 0
+    if layout is None:
         works = works_of(collection)
         cells = snap(positions(collection.vectors([work.id for work in works])))
-        atlas = make_atlas(name, works, cells, of=collection.build.works)
+        layout = make_atlas(name, works, cells, of=collection.build.works)
         context.log.info(
-            f"{len(works)} works laid out in {atlas.columns} x {atlas.rows} cells, after {time.monotonic() - started:.0f} s"
+            f"{len(works)} works laid out in {layout.columns} x {layout.rows} cells, after {time.monotonic() - started:.0f} s"
         )
-        drawn = draw_tiles(atlas, images, workers=ports.settings.workers, say=context.log.info)
-        finish(atlas, images)
-    forgotten = forget(images, wanted_maps(ports), workers=ports.settings.workers)
-    sign(ports.tables, "map", context.run.run_id)
+        drawn = draw_tiles(layout, images, workers=services.settings.workers, progress=context.log.info)
+        finish(layout, images)
+    forgotten = forget(images, wanted_maps(services), workers=services.settings.workers)
+    sign(services.tables, "map", context.run.run_id)
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(f"{name}-{atlas.digest}"),
+        data_version=dg.DataVersion(f"{name}-{layout.digest}"),
         metadata={
-            "dagster/row_count": len(atlas.spots),
-            "of_works": atlas.works,
+            "dagster/row_count": len(layout.items),
+            "of_works": layout.works,
             "build": name,
             "reused": reused,
             "tiles_drawn": drawn,
-            "columns": atlas.columns,
-            "rows": atlas.rows,
+            "columns": layout.columns,
+            "rows": layout.rows,
             "forgotten": ", ".join(forgotten) or "none",
-            **overview(ports, atlas),
+            **overview(services, layout),
         },
     )
 
@@ -85,21 +87,21 @@ def works_of(collection: Collection) -> list[Artwork]:
     return sorted(works, key=lambda work: work.id)
 
 
-def wanted_maps(ports: Ports) -> set[str]:
+def wanted_maps(services: Services) -> set[str]:
     """The builds whose maps stay: those of this vector store, and by the records those of others that share the images."""
     others = {
         key.rpartition("/")[2].removesuffix(".parquet")
-        for key, name in records(ports.tables, ports.vectors).items()
+        for key, name in records(services.tables, services.vectors).items()
         if not name
     }
-    return others | {build.name for build in ports.vectors.builds()}
+    return others | {build.name for build in services.vectors.builds()}
 
 
-def overview(ports: Ports, atlas: Atlas) -> dict[str, dg.MarkdownMetadataValue]:
+def overview(services: Services, layout: MapLayout) -> dict[str, dg.MarkdownMetadataValue]:
     """The whole map in one small picture, for the asset page."""
-    if not atlas.spots:
+    if not layout.items:
         return {}
-    with Image.open(io.BytesIO(ports.images.get(atlas.folder + tile_name(0, 0, 0)))) as tile:
+    with Image.open(io.BytesIO(services.images.get(layout.folder + tile_name(0, 0, 0)))) as tile:
         seen = tile.convert("RGBA")
     sheet = Image.new("RGB", seen.size, "white")
     sheet.paste(seen, mask=seen)

@@ -7,7 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from gallery.errors import Invalid
-from gallery.ports import Ports
+from gallery.services import Services
 from pipelines.assets.catalogue import SHEET, sample
 from pipelines.assets.reporting import GROUP_PICTURES, OWNERS, columns, picture
 from pipelines.stages.pictures import (
@@ -27,17 +27,17 @@ from pipelines.steps import step
 from pipelines.tables import ARTWORKS, IMAGES, SAMPLE, sign
 
 
-def sampled_works(ports: Ports) -> pd.DataFrame:
+def sampled_works(services: Services) -> pd.DataFrame:
     """The sampled works, with what their pictures are stored under: id, file, sha256, extension."""
-    works = SAMPLE.read(ports.tables).merge(
-        ARTWORKS.read(ports.tables)[["id", "extension"]], on="id", validate="one_to_one"
+    works = SAMPLE.read(services.tables).merge(
+        ARTWORKS.read(services.tables)[["id", "extension"]], on="id", validate="one_to_one"
     )
     return works[["id", "file", "sha256", "extension"]]
 
 
-def picture_limits(ports: Ports) -> PictureLimits:
+def picture_limits(services: Services) -> PictureLimits:
     """The sizes of the settings."""
-    settings = ports.settings
+    settings = services.settings
     return PictureLimits(settings.max_file, settings.max_pixels, settings.thumb_small, settings.thumb_large)
 
 
@@ -48,14 +48,14 @@ def picture_limits(ports: Ports) -> PictureLimits:
 )
 @step
 def plan_images(
-    context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]
+    context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
 ) -> Iterator[dg.DynamicOutput[None]]:
     """One output a shard, named after the works in it."""
-    works = sampled_works(ports)
-    new = without_pictures(works, ports.images, picture_limits(ports))
-    shards = make_shards(new, "id", ports.settings.shard_size)
-    forget_faults(ports.tables)
-    picture_plan(ports.tables).write(shards)
+    works = sampled_works(services)
+    new = without_pictures(works, services.images, picture_limits(services))
+    shards = make_shards(new, "id", services.settings.shard_size)
+    forget_faults(services.tables)
+    picture_plan(services.tables).write(shards)
     context.log.info(f"{len(new)} of {len(works)} works have pictures to upload")
     for name in shards:
         yield dg.DynamicOutput(None, mapping_key=name)
@@ -67,19 +67,19 @@ def plan_images(
     description="Make and upload the pictures of one shard's works.",
 )
 @step
-def upload_images(context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]) -> None:
+def upload_images(context: dg.OpExecutionContext, services: dg.ResourceParam[Services]) -> None:
     """Read the originals from the archive, which each machine fetches once into its own GALLERY_HOME."""
     shard = context.get_mapping_key() or ""
-    with closing(ports.dataset.fetch(context.log.info)) as archive:
+    with closing(services.dataset.fetch(context.log.info)) as archive:
         faults = upload_pictures(
             archive,
-            ports.images,
-            picture_plan(ports.tables).shard(shard),
-            limits=picture_limits(ports),
-            workers=ports.settings.workers,
-            say=context.log.info,
+            services.images,
+            picture_plan(services.tables).shard(shard),
+            limits=picture_limits(services),
+            workers=services.settings.workers,
+            progress=context.log.info,
         )
-    note_faults(ports.tables, shard, faults)
+    note_faults(services.tables, shard, faults)
 
 
 @dg.op(
@@ -87,20 +87,22 @@ def upload_images(context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]
     description="Compare what is stored with what was wanted: a shard that never ran is found here.",
 )
 @step
-def reconcile_images(context: dg.OpExecutionContext, ports: dg.ResourceParam[Ports]) -> dg.MaterializeResult:
+def reconcile_images(
+    context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
+) -> dg.MaterializeResult:
     """Write the table of what lies where. Fails where works are missing, or too many are unusable."""
-    settings = ports.settings
-    faults = noted_faults(ports.tables)
-    frame = reconcile_pictures(sampled_works(ports), faults, ports.images, picture_limits(ports))
-    digest = IMAGES.write(ports.tables, frame)
-    sign(ports.tables, "images", context.run.run_id)
+    settings = services.settings
+    faults = noted_faults(services.tables)
+    frame = reconcile_pictures(sampled_works(services), faults, services.images, picture_limits(services))
+    digest = IMAGES.write(services.tables, frame)
+    sign(services.tables, "images", context.run.run_id)
     unusable = frame[frame["fault"] != ""]
     if len(unusable) > settings.max_quarantine * len(frame):
         raise Invalid(
             f"{len(unusable)} of {len(frame)} sampled works could not be stored, over GALLERY_MAX_QUARANTINE; "
             f"the first: {unusable.iloc[0]['id']}: {unusable.iloc[0]['fault']}"
         )
-    shards = picture_plan(ports.tables).sizes()
+    shards = picture_plan(services.tables).sizes()
     uploaded = sum(shards.values()) - len(unusable)
     shown = frame[frame["fault"] == ""].iloc[:: max(1, len(frame) // SHEET)].head(SHEET)
     return dg.MaterializeResult(
@@ -111,8 +113,8 @@ def reconcile_images(context: dg.OpExecutionContext, ports: dg.ResourceParam[Por
             "images_unchanged": len(frame) - uploaded - len(unusable),
             "unusable": len(unusable),
             "shards": len(shards),
-            "store": ports.images.address,
-            "contact_sheet": picture(contact_sheet([ports.images.get(key) for key in shown["small"]])),
+            "store": services.images.address,
+            "contact_sheet": picture(contact_sheet([services.images.get(key) for key in shown["small"]])),
         },
     )
 
@@ -132,11 +134,11 @@ def images(sample):  # type: ignore[no-untyped-def]
 
 @dg.asset_check(asset=images, blocking=True, description="The store holds every object that the table names.")
 @step
-def every_picture_is_stored(ports: dg.ResourceParam[Ports]) -> dg.AssetCheckResult:
+def every_picture_is_stored(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:
     """List the store and look each key up."""
-    frame = IMAGES.read(ports.tables)
+    frame = IMAGES.read(services.tables)
     usable = frame[frame["fault"] == ""]
-    stored = stored_keys(ports.images)
+    stored = stored_keys(services.images)
     missing = [
         key for column in ("original", "large", "small") for key in usable[column] if key not in stored
     ]

@@ -10,7 +10,7 @@ import dagster as dg
 
 from gallery.images import derivatives
 from gallery.settings import Settings
-from gallery.vectors import words
+from gallery.vectors import lexical
 from pipelines.stages import altering, evaluation
 
 READ: dict[str, tuple[str, ...]] = {
@@ -25,7 +25,7 @@ READ: dict[str, tuple[str, ...]] = {
 """Asset -> settings that another outcome follows from."""
 MADE_BY: dict[str, dict[str, int]] = {
     "images": {"thumbnails": derivatives.VERSION},
-    "candidate": {"words": words.VERSION},
+    "candidate": {"words": lexical.VERSION},
     "evaluation": {"figures": evaluation.VERSION, "altered": altering.VERSION},
 }
 """Asset -> versions of what it uses of the library."""

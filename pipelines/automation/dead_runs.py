@@ -7,7 +7,7 @@ daemon's service was killed), or where there was none (`gallery refresh`), Dagst
 
 import dagster as dg
 
-from gallery.objects import ObjectStore
+from gallery.objects.base import ObjectStore
 from pipelines import lease
 
 LOOK_EVERY_S = 60

@@ -10,7 +10,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from gallery.errors import GalleryError, Unavailable
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings, read_settings
 from pipelines import lease
 from pipelines.automation.dead_runs import LOOK_EVERY_S, report_the_dead
@@ -27,11 +27,13 @@ ADVICE = (
 )
 
 
-def refresh_sensors(job: UnresolvedAssetJobDefinition, ports: Ports | None) -> list[dg.SensorDefinition]:
-    """All sensors, over the ports of the settings, or over `ports`. They are on from the start, as the schedule is."""
+def refresh_sensors(
+    job: UnresolvedAssetJobDefinition, services: Services | None
+) -> list[dg.SensorDefinition]:
+    """All sensors, over the ports of the settings, or over `services`. They are on from the start, as the schedule is."""
 
-    def opened() -> Ports:
-        return ports if ports is not None else Ports(read_settings())
+    def opened() -> Services:
+        return services if services is not None else Services(read_settings())
 
     @dg.sensor(
         name="new_dataset_version",
@@ -83,16 +85,16 @@ def _run_ended(status: dg.DagsterRunStatus, opened: Any) -> dg.SensorDefinition:
     return ended
 
 
-def ask_for_version(ports: Ports, cursor: str | None) -> dg.SensorResult | dg.SkipReason:
+def ask_for_version(services: Services, cursor: str | None) -> dg.SensorResult | dg.SkipReason:
     """A run for the dataset's version, where that is not the one in the cursor, or in the live build at first.
 
     One run for each version: where it fails, the schedule or a person tries again, not this.
     """
-    dataset = ports.dataset
+    dataset = services.dataset
     try:
         seen = f"{dataset.address}@{dataset.version()}"
         if cursor is None:
-            live = ports.vectors.live()
+            live = services.vectors.live()
             cursor = f"{live.dataset}@{live.version}" if live is not None else None
     except Unavailable as error:
         return dg.SkipReason(f"not known, and asked again in an hour: {error}")
@@ -128,10 +130,10 @@ def failure_facts(context: dg.RunFailureSensorContext) -> dict[str, Any]:
     }
 
 
-def give_back(ports: Ports, run_id: str) -> None:
+def give_back(services: Services, run_id: str) -> None:
     """Release the lease if that run holds it. Where it cannot be reached, it runs out by itself."""
     try:
-        lease.release(ports.tables, run_id)
+        lease.release(services.tables, run_id)
     except GalleryError as error:
         log.warning("the refresh lease was not given back: %s", error)
 

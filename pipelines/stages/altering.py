@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from PIL import Image
 
-from gallery.catalog import Artwork
 from gallery.encoders.base import Encoder, Vectors
-from gallery.images.decode import open_picture
-from gallery.objects import ObjectStore
-from gallery.vectors import Vector
+from gallery.images.decode import open_image
+from gallery.models import Artwork
+from gallery.objects.base import ObjectStore
+from gallery.vectors.base import Vector
 from pipelines.stages.embedding import VectorCache
 from pipelines.stages.parallel import parallel_map
 
@@ -73,8 +73,8 @@ class AlteredCopies:
         new = [work for work in works if not all(_name(work.sha256, kind) in present for kind in ALTERATIONS)]
 
         def copies(work: Artwork) -> list[Image.Image]:
-            data = pictures.get(work.picture.original)
-            picture = open_picture(data, max_pixels=max_pixels, side=max(SIDE, encoder.image_side))
+            data = pictures.get(work.image.original)
+            picture = open_image(data, max_pixels=max_pixels, side=max(SIDE, encoder.image_side))
             return [alter(picture) for alter in ALTERATIONS.values()]
 
         rows: list[Vectors] = []

@@ -16,13 +16,13 @@ from typing import Any
 import pandas as pd
 
 from gallery.biography import parse_list, parse_years, summarise
-from gallery.datasets import ARTISTS_CSV, PICTURES, Archive, Say, is_ignored
+from gallery.datasets.base import ARTISTS_CSV, PICTURES, Archive, ProgressCallback, is_ignored
 from gallery.errors import Invalid, NotFound
-from gallery.images.decode import open_picture
-from gallery.images.derivatives import look_at
+from gallery.images.decode import open_image
+from gallery.images.derivatives import inspect_image
 from gallery.names import best_spelling, display_name, match_key, slugify_name
 from pipelines.stages.parallel import count_aloud, parallel_map
-from pipelines.tables import ARTISTS, ARTWORKS, FILES, LOOKS, QUARANTINE, SAMPLE, SNAPSHOT
+from pipelines.tables import ARTISTS, ARTWORKS, FILES, IMAGE_INFO, QUARANTINE, SAMPLE, SNAPSHOT
 
 CSV_COLUMNS = ("name", "years", "genre", "nationality", "bio", "wikipedia")
 MAX_CSV = 50_000_000
@@ -48,7 +48,9 @@ def read_again(archive: Archive, path: str, sha256: str, max_file: int) -> bytes
     return data
 
 
-def take_snapshot(archive: Archive, *, max_file: int, workers: int, say: Say) -> pd.DataFrame:
+def take_snapshot(
+    archive: Archive, *, max_file: int, workers: int, progress: ProgressCallback
+) -> pd.DataFrame:
     """Every file of the archive that is not ignored, with its digest, or why it cannot be read (SNAPSHOT)."""
     entries = [entry for entry in archive.entries() if not is_ignored(entry.path)]
 
@@ -62,7 +64,7 @@ def take_snapshot(archive: Archive, *, max_file: int, workers: int, say: Say) ->
     rows = [
         {"path": entry.path, "size": entry.size, "sha256": sha256, "fault": fault}
         for entry, (sha256, fault) in zip(
-            entries, count_aloud(results, len(entries), "read", say), strict=True
+            entries, count_aloud(results, len(entries), "read", progress), strict=True
         )
     ]
     return SNAPSHOT.frame(rows)
@@ -98,7 +100,7 @@ def read_artists(archive: Archive, snapshot: pd.DataFrame, where: str) -> pd.Dat
             "name": best_spelling(spelled),
             "birth": birth,
             "death": death,
-            "genres": list(parse_list(row["genre"])),
+            "styles": list(parse_list(row["genre"])),
             "nationalities": list(parse_list(row["nationality"])),
             "summary": summarise(row["bio"]),
             "bio": row["bio"].strip(),
@@ -139,7 +141,7 @@ def folder_of(path: str) -> str:
     return parts[2] if path.startswith(PICTURES) and len(parts) > 3 and ".." not in parts else ""
 
 
-def look_at_files(
+def inspect_files(
     archive: Archive,
     snapshot: pd.DataFrame,
     known: pd.DataFrame,
@@ -147,7 +149,7 @@ def look_at_files(
     max_file: int,
     max_pixels: int,
     workers: int,
-    say: Say,
+    progress: ProgressCallback,
 ) -> pd.DataFrame:
     """What each distinct content looks like, or why it is no usable picture (LOOKS); `known` looks are reused."""
     known = known[known["max_pixels"] == max_pixels].set_index("sha256", drop=False)
@@ -158,7 +160,7 @@ def look_at_files(
         path, sha256 = item
         try:
             data = read_again(archive, path, sha256, max_file)
-            seen = asdict(look_at(data, max_pixels=max_pixels))
+            seen = asdict(inspect_image(data, max_pixels=max_pixels))
             return {**seen, "sha256": sha256, "fault": "", "max_pixels": max_pixels}
         except Changed as error:
             # Says nothing of the content that the digest names, so no later run may take it for known.
@@ -167,9 +169,11 @@ def look_at_files(
             return {"sha256": sha256, "fault": str(error), "max_pixels": max_pixels}
 
     items = list(zip(new["path"], new["sha256"], strict=True))
-    rows = list(count_aloud(parallel_map(look, items, workers), len(items), "looked at", say))
+    rows = list(count_aloud(parallel_map(look, items, workers), len(items), "looked at", progress))
     kept = known[known.index.isin(readable["sha256"])]
-    return pd.concat([kept, LOOKS.frame(rows)], ignore_index=True).sort_values("sha256", ignore_index=True)
+    return pd.concat([kept, IMAGE_INFO.frame(rows)], ignore_index=True).sort_values(
+        "sha256", ignore_index=True
+    )
 
 
 def sort_files(
@@ -261,7 +265,7 @@ def what_can_be_seen(
         if len(seen) == most:
             break
         try:
-            small = open_picture(archive.read(path, max_file), max_pixels=max_pixels, side=96)
+            small = open_image(archive.read(path, max_file), max_pixels=max_pixels, side=96)
         except (Invalid, NotFound):
             continue
         small.thumbnail((96, 96))

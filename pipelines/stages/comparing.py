@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from gallery.catalog import Artwork, Build
 from gallery.encoders.base import Encoder
-from gallery.errors import Damaged, NotFound
-from gallery.objects import ObjectStore
+from gallery.errors import Corrupted, NotFound
+from gallery.models import Artwork, Build
+from gallery.objects.base import ObjectStore
 from gallery.settings import Settings
-from gallery.vectors import VectorStore
+from gallery.vectors.base import VectorStore
 from pipelines.stages.altering import WORKS, AlteredCopies
 from pipelines.stages.evaluation import Judgement, Quality, compare, keyed_sample, overlaps
 from pipelines.stages.measuring import (
@@ -96,7 +96,7 @@ def compare_builds(
     if live is not None and live.name != name:
         try:
             old_ids = store.open(live.name).ids()
-        except (Damaged, NotFound) as error:
+        except (Corrupted, NotFound) as error:
             live, obstacle = None, str(error)
     common = held & old_ids & known.keys()
     sampled = keyed_sample(common, WORKS, key="altered")
@@ -120,7 +120,7 @@ def compare_builds(
             old_copies = AlteredCopies(tables, live.fingerprint, live.dim)
             altered = old_copies.vectors([old.get(id) for id in sampled])
             before = measure(old, known, common, query_maker(live, encoder), altered)
-        except (Damaged, NotFound) as error:
+        except (Corrupted, NotFound) as error:
             obstacle = str(error)
     altered = copies.vectors([known[id] for id in sampled])
     after = measure(collection, known, common, query_maker(build, encoder), altered)
@@ -208,7 +208,7 @@ def _tile(pictures: ObjectStore, work: Artwork | None) -> bytes:
     """The work's small picture; a pale square where there is none any more."""
     if work is not None:
         try:
-            return pictures.get(work.picture.small)
+            return pictures.get(work.image.small)
         except NotFound:
             log.info("no picture of %s to show", work.file)
     buffer = io.BytesIO()

@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from gallery.datasets import Say
+from gallery.datasets.base import ProgressCallback
 from gallery.encoders.base import Encoder, Vectors
 from gallery.errors import Invalid, NotFound
-from gallery.images.decode import open_picture
-from gallery.objects import ObjectStore
+from gallery.images.decode import open_image
+from gallery.objects.base import ObjectStore
 from pipelines.stages.parallel import count_aloud, parallel_map
 from pipelines.stages.shards import Plan, shard_name
 
@@ -110,13 +110,13 @@ def encode_shard(
     batch_size: int,
     max_pixels: int,
     workers: int,
-    say: Say,
+    progress: ProgressCallback,
 ) -> Vectors:
     """Vectors of the originals (columns sha256 and original) in their order, float32 [n, dim], unit length."""
 
     def decode(key: str) -> Image.Image:
         try:
-            return open_picture(store.get(key), max_pixels=max_pixels, side=encoder.image_side)
+            return open_image(store.get(key), max_pixels=max_pixels, side=encoder.image_side)
         except Invalid as error:
             # It was whole when it was stored, so the store has lost some of it; uploading it anew mends that.
             raise Invalid(
@@ -124,7 +124,7 @@ def encode_shard(
             ) from error
 
     pictures = parallel_map(decode, list(originals["original"]), workers)
-    counted = count_aloud(pictures, len(originals), "encoded", say)
+    counted = count_aloud(pictures, len(originals), "encoded", progress)
     rows: list[Vectors] = []
     batch = []
     for picture in counted:

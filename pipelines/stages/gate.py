@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gallery.errors import Invalid, NotFound
-from gallery.objects import ObjectStore
+from gallery.objects.base import ObjectStore
 from pipelines.stages.history import content_of, held
 from pipelines.tables import note_or_none, read_note, write_note
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import pandas as pd
 
-from gallery.catalog import Artwork, to_payload
-from gallery.errors import Damaged
-from gallery.objects import ObjectStore
-from gallery.vectors import VectorStore
+from gallery.errors import Corrupted
+from gallery.models import Artwork, to_payload
+from gallery.objects.base import ObjectStore
+from gallery.vectors.base import VectorStore
 from pipelines.stages.publishing import live_or_none
 from pipelines.tables import build_folder, build_table, note_or_none, write_note
 
@@ -37,9 +37,9 @@ def record(tables: ObjectStore, store: VectorStore, build: str, works: Sequence[
             "id": work.id,
             "file": work.file,
             "sha256": work.sha256,
-            "original": work.picture.original,
-            "large": work.picture.large,
-            "small": work.picture.small,
+            "original": work.image.original,
+            "large": work.image.large,
+            "small": work.image.small,
             "digest": hashlib.sha256(json.dumps(to_payload(work), sort_keys=True).encode()).hexdigest()[:16],
         }
         for work in works
@@ -63,7 +63,7 @@ def live_works(store: VectorStore, tables: ObjectStore) -> set[str]:
         return set(frame["id"])
     try:
         return store.open(live.name).ids()
-    except Damaged as error:
+    except Corrupted as error:
         log.warning("%s", error)
         return set()
 

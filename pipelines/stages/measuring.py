@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.catalog import Artwork, Build, Hit
 from gallery.encoders import Vectors, open_encoder
 from gallery.encoders.base import Encoder
 from gallery.errors import GalleryError
-from gallery.objects import ObjectStore
-from gallery.vectors import Collection, Vector
+from gallery.models import Artwork, Build, Hit
+from gallery.objects.base import ObjectStore
+from gallery.vectors.base import Collection, Vector
 from pipelines.stages.embedding import VectorCache
 from pipelines.stages.evaluation import (
     ALTERED_PLACES,
@@ -157,7 +157,7 @@ def measure(
             originals.add(np.where(shared, copies @ stored.T, -np.inf).astype(np.float32), places)
 
     artists = {id: {works[id].artist.slug} for id in common}
-    genres = {id: set(works[id].artist.genres) for id in common}
+    styles = {id: set(works[id].artist.styles) for id in common}
     near = [[ids[position] for position in row if position >= 0] for row in alike.places]
     judged = [query in common for query in queries]
     return Measurement(
@@ -168,7 +168,7 @@ def measure(
         ),
         recall=recall(given_scores, exact.scores),
         same_artist=_alike(queries, near, judged, artists),
-        same_genre=_alike(queries, near, judged, genres),
+        same_genre=_alike(queries, near, judged, styles),
         seconds=seconds,
         neighbours={
             query: [hit for hit in hits if hit.artwork.id != query][:NEIGHBOURS]

@@ -10,13 +10,24 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from gallery.atlas import CELL, FOLDER, FORMAT, MARGIN, TILE, Atlas, Spot, layout_key, tile_name, tiles_folder
-from gallery.catalog import Artwork
-from gallery.datasets import Say
+from gallery.datasets.base import ProgressCallback
 from gallery.errors import Invalid, NotFound, Unavailable
-from gallery.images.decode import open_picture
+from gallery.images.decode import open_image
 from gallery.images.derivatives import METHOD, QUALITY
-from gallery.objects import ObjectStore
+from gallery.map_layout import (
+    CELL,
+    FOLDER,
+    FORMAT,
+    MARGIN,
+    TILE,
+    MapItem,
+    MapLayout,
+    layout_key,
+    tile_name,
+    tiles_folder,
+)
+from gallery.models import Artwork
+from gallery.objects.base import ObjectStore
 from pipelines.stages.layout import Cells, walk
 from pipelines.stages.parallel import count_aloud, parallel_map
 
@@ -24,25 +35,25 @@ EDGE = TILE // CELL
 """Cells along a tile's side at the deepest zoom."""
 
 
-def make_atlas(build: str, works: Sequence[Artwork], cells: Cells, *, of: int) -> Atlas:
+def make_atlas(build: str, works: Sequence[Artwork], cells: Cells, *, of: int) -> MapLayout:
     """The map on which each of these works, which are of `of` in the build, hangs in its cell."""
     artists = Counter(work.artist.slug for work in works)
     names = {work.artist.slug: work.artist.name for work in works}
-    genres = Counter(work.artist.genres[0] for work in works if work.artist.genres)
+    styles = Counter(work.artist.styles[0] for work in works if work.artist.styles)
     artist_list = sorted(artists, key=lambda slug: (-artists[slug], slug))
-    genre_list = sorted(genres, key=lambda genre: (-genres[genre], genre))
+    style_list = sorted(styles, key=lambda style: (-styles[style], style))
     artist_places = {slug: place for place, slug in enumerate(artist_list)}
-    genre_places = {genre: place for place, genre in enumerate(genre_list)}
-    spots = []
+    style_places = {style: place for place, style in enumerate(style_list)}
+    items = []
     for place in walk(cells).tolist():
-        work, picture = works[place], works[place].picture
-        spots.append(
-            Spot(
+        work, picture = works[place], works[place].image
+        items.append(
+            MapItem(
                 work.id,
                 int(cells[place, 0]),
                 int(cells[place, 1]),
                 artist_places[work.artist.slug],
-                genre_places[work.artist.genres[0]] if work.artist.genres else -1,
+                style_places[work.artist.styles[0]] if work.artist.styles else -1,
                 picture.color,
                 picture.small,
                 picture.width,
@@ -50,42 +61,42 @@ def make_atlas(build: str, works: Sequence[Artwork], cells: Cells, *, of: int) -
             )
         )
     columns, rows = (cells.max(axis=0) + 1).tolist() if len(cells) else (0, 0)
-    shown = [FORMAT, TILE, CELL, MARGIN, QUALITY, [(spot.small, spot.x, spot.y) for spot in spots]]
+    shown = [FORMAT, TILE, CELL, MARGIN, QUALITY, [(item.small, item.x, item.y) for item in items]]
     digest = hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:12]
     pairs = tuple((slug, names[slug]) for slug in artist_list)
-    return Atlas(build, digest, of, columns, rows, pairs, tuple(genre_list), tuple(spots))
+    return MapLayout(build, digest, of, columns, rows, pairs, tuple(style_list), tuple(items))
 
 
-def tiles(atlas: Atlas, zoom: int) -> list[tuple[int, int]]:
+def tiles(layout: MapLayout, zoom: int) -> list[tuple[int, int]]:
     """The tiles of a zoom that any work hangs in, as column and row, ordered."""
-    cells = EDGE << (atlas.zoom - zoom)
-    return sorted({(spot.x // cells, spot.y // cells) for spot in atlas.spots})
+    cells = EDGE << (layout.zoom - zoom)
+    return sorted({(item.x // cells, item.y // cells) for item in layout.items})
 
 
-def draw_tiles(atlas: Atlas, images: ObjectStore, *, workers: int, say: Say) -> int:
+def draw_tiles(layout: MapLayout, images: ObjectStore, *, workers: int, progress: ProgressCallback) -> int:
     """Draw the tiles that are not there yet, and return how many those were.
 
     Each zoom is made from the tiles of the one below it, so no more than a few tiles are in memory at a time, and what
     was drawn before a run was cut off is not drawn again. Raises NotFound where a thumbnail is missing.
     """
-    folder = atlas.folder
+    folder = layout.folder
     present = {key.removeprefix(folder) for key, size in images.sizes(folder).items() if size}
-    pictures = {(spot.x, spot.y): spot.small for spot in atlas.spots}
+    pictures = {(item.x, item.y): item.small for item in layout.items}
     drawn = 0
-    for zoom in range(atlas.zoom, -1, -1):
-        there = tiles(atlas, zoom)
+    for zoom in range(layout.zoom, -1, -1):
+        there = tiles(layout, zoom)
         missing = [(x, y) for x, y in there if tile_name(zoom, x, y) not in present]
-        below = set(tiles(atlas, zoom + 1)) if zoom < atlas.zoom else set()
+        below = set(tiles(layout, zoom + 1)) if zoom < layout.zoom else set()
 
         def one(tile: tuple[int, int], zoom: int = zoom, below: set[tuple[int, int]] = below) -> None:
-            if zoom == atlas.zoom:
+            if zoom == layout.zoom:
                 picture = _hung(images, pictures, *tile)
             else:
                 picture = _joined(images, folder, below, zoom + 1, *tile)
             images.put(folder + tile_name(zoom, *tile), _encoded(picture), "image/webp")
 
         done = parallel_map(one, missing, workers)
-        drawn += sum(1 for _ in count_aloud(done, len(missing), f"tiles of zoom {zoom}", say))
+        drawn += sum(1 for _ in count_aloud(done, len(missing), f"tiles of zoom {zoom}", progress))
     return drawn
 
 
@@ -98,7 +109,7 @@ def _hung(images: ObjectStore, pictures: dict[tuple[int, int], str], x: int, y: 
             if key is None:
                 continue
             try:
-                thumbnail = open_picture(images.get(key), max_pixels=10**8)
+                thumbnail = open_image(images.get(key), max_pixels=10**8)
             except (NotFound, Invalid) as error:
                 raise NotFound(
                     f"the map needs the thumbnail {key}, which {images.address} does not have whole ({error}); "
@@ -131,24 +142,24 @@ def _encoded(tile: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def finished(images: ObjectStore, build: str) -> Atlas | None:
+def finished(images: ObjectStore, build: str) -> MapLayout | None:
     """The build's map, where a complete one of this format is there."""
     try:
         data = images.get(layout_key(build))
     except NotFound:
         return None
     try:
-        return Atlas.parse(data)
+        return MapLayout.parse(data)
     except Unavailable:
         return None  # of another version, or damaged: it is drawn anew
 
 
-def finish(atlas: Atlas, images: ObjectStore) -> None:
+def finish(layout: MapLayout, images: ObjectStore) -> None:
     """Say that the map is complete, and take away what is left of another of the same build."""
-    images.put(layout_key(atlas.build), atlas.to_json(), "application/json")
-    build = f"{FOLDER}{atlas.build}/"
+    images.put(layout_key(layout.build), layout.to_json(), "application/json")
+    build = f"{FOLDER}{layout.build}/"
     for key in images.sizes(build):
-        if key != layout_key(atlas.build) and not key.startswith(tiles_folder(atlas.build, atlas.digest)):
+        if key != layout_key(layout.build) and not key.startswith(tiles_folder(layout.build, layout.digest)):
             images.delete(key)
 
 

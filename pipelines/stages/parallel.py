@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
-from gallery.datasets import Say
+from gallery.datasets.base import ProgressCallback
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,7 +37,9 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers:
                 future.cancel()
 
 
-def count_aloud(results: Iterable[Result], total: int, what: str, say: Say) -> Iterator[Result]:
+def count_aloud(
+    results: Iterable[Result], total: int, what: str, progress: ProgressCallback
+) -> Iterator[Result]:
     """The results as they come, with a line now and then: how many, how fast, how long still."""
     started = said = time.monotonic()
     for done, result in enumerate(results, 1):
@@ -46,4 +48,4 @@ def count_aloud(results: Iterable[Result], total: int, what: str, say: Say) -> I
         if now - said >= LOG_EVERY_S and done < total:
             said = now
             rate = done / (now - started)
-            say(f"{what}: {done} of {total}, {rate:.0f}/s, about {(total - done) / rate:.0f} s left")
+            progress(f"{what}: {done} of {total}, {rate:.0f}/s, about {(total - done) / rate:.0f} s left")

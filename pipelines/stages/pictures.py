@@ -15,11 +15,11 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from gallery.datasets import Archive, Say
+from gallery.datasets.base import Archive, ProgressCallback
 from gallery.errors import Invalid, NotFound
-from gallery.images.decode import open_picture
+from gallery.images.decode import open_image
 from gallery.images.derivatives import CONTENT_TYPES, VERSION, thumbnails
-from gallery.objects import ObjectStore
+from gallery.objects.base import ObjectStore
 from pipelines.stages.catalogue import read_again
 from pipelines.stages.parallel import count_aloud, parallel_map
 from pipelines.stages.shards import Plan
@@ -90,7 +90,7 @@ def upload_pictures(
     *,
     limits: PictureLimits,
     workers: int,
-    say: Say,
+    progress: ProgressCallback,
 ) -> dict[str, str]:
     """Upload what these works lack, and return the ids of unusable ones with the reason.
 
@@ -109,7 +109,7 @@ def upload_pictures(
         return ""
 
     items = works.to_dict("records")
-    faults = count_aloud(parallel_map(one, items, workers), len(items), "stored", say)
+    faults = count_aloud(parallel_map(one, items, workers), len(items), "stored", progress)
     return {item["id"]: fault for item, fault in zip(items, faults, strict=True) if fault}
 
 
@@ -160,7 +160,7 @@ def contact_sheet(pictures: list[bytes], *, columns: int = 10, side: int = 72) -
     rows = max(1, -(-len(pictures) // columns))
     sheet = Image.new("RGB", (columns * side, rows * side), "white")
     for place, data in enumerate(pictures):
-        picture = open_picture(data, max_pixels=10**9, side=side)
+        picture = open_image(data, max_pixels=10**9, side=side)
         picture.thumbnail((side - 4, side - 4))
         x, y = place % columns * side, place // columns * side
         sheet.paste(picture, (x + (side - picture.width) // 2, y + (side - picture.height) // 2))

@@ -12,10 +12,11 @@ from typing import Any
 
 import pandas as pd
 
-from gallery.catalog import Artist, Artwork, Build, Picture, to_payload
 from gallery.encoders.base import Encoder, Vectors
-from gallery.errors import Damaged, Invalid, NotFound
-from gallery.vectors import Collection, VectorStore, words
+from gallery.errors import Corrupted, Invalid, NotFound
+from gallery.models import Artist, Artwork, Build, StoredImage, to_payload
+from gallery.vectors import lexical
+from gallery.vectors.base import Collection, VectorStore
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.Dat
             name=row["name"],
             birth=year(row["birth"]),
             death=year(row["death"]),
-            genres=tuple(row["genres"]),
+            styles=tuple(row["styles"]),
             nationalities=tuple(row["nationalities"]),
             summary=row["summary"],
             bio=row["bio"],
@@ -66,7 +67,7 @@ def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.Dat
             artist=painters[row["artist"]],
             file=row["file"],
             sha256=row["sha256"],
-            picture=Picture(
+            image=StoredImage(
                 row["original"],
                 row["large"],
                 row["small"],
@@ -82,7 +83,7 @@ def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.Dat
 
 def content_name(works: list[Artwork], fingerprint: str) -> str:
     """A build's name: the same works, words and encoder give the same one, so nothing is built twice."""
-    digest = hashlib.sha256(f"{fingerprint} words-v{words.VERSION}".encode())
+    digest = hashlib.sha256(f"{fingerprint} words-v{lexical.VERSION}".encode())
     for work in works:
         digest.update(json.dumps(to_payload(work), sort_keys=True).encode())
     return "b" + digest.hexdigest()[:12]
@@ -151,7 +152,7 @@ def live_or_none(store: VectorStore) -> Build | None:
     """
     try:
         return store.live()
-    except Damaged as error:
+    except Corrupted as error:
         log.warning("%s", error)
         return None
 
@@ -160,7 +161,7 @@ def is_whole(collection: Collection, works: list[Artwork]) -> bool:
     """True where the collection holds exactly these works, False also where it is damaged. Raises Unavailable."""
     try:
         return not difference(collection, works)
-    except Damaged as error:
+    except Corrupted as error:
         log.warning("%s", error)
         return False
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gallery.catalog import Build
 from gallery.errors import Invalid, NotFound
-from gallery.objects import ObjectStore
-from gallery.vectors import VectorStore
+from gallery.models import Build
+from gallery.objects.base import ObjectStore
+from gallery.vectors.base import VectorStore
 from pipelines.stages.history import content_of, held, hold, note_publication, publications, was_live
 from pipelines.stages.publishing import live_or_none
 

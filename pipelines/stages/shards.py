@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gallery.errors import Invalid, NotFound
-from gallery.objects import ObjectStore
+from gallery.objects.base import ObjectStore
 
 
 def shard_name(items: Sequence[str]) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gallery.datasets import Say
-from gallery.objects import ObjectStore
-from gallery.vectors import VectorStore
+from gallery.datasets.base import ProgressCallback
+from gallery.objects.base import ObjectStore
+from gallery.vectors.base import VectorStore
 from pipelines.stages.history import records
 from pipelines.stages.parallel import count_aloud, parallel_map
 from pipelines.tables import FILES, IMAGES, Table, build_table
@@ -29,7 +29,9 @@ class Swept:
     obstacle: str
 
 
-def sweep(tables: ObjectStore, images: ObjectStore, store: VectorStore, *, workers: int, say: Say) -> Swept:
+def sweep(
+    tables: ObjectStore, images: ObjectStore, store: VectorStore, *, workers: int, progress: ProgressCallback
+) -> Swept:
     """Delete the objects that only dropped builds referred to. Doing it twice does no harm, nor does being cut off.
 
     Kept are those of every build that the store still has, ready or not, those of another store's builds, those of the
@@ -64,7 +66,7 @@ def sweep(tables: ObjectStore, images: ObjectStore, store: VectorStore, *, worke
     kept_back = {name for frame in left.values() for name in frame[list(KEYS)].to_numpy().ravel()} - needed
     doomed -= needed | kept_back
     ordered = sorted(doomed)
-    for _ in count_aloud(parallel_map(images.delete, ordered, workers), len(ordered), "deleted", say):
+    for _ in count_aloud(parallel_map(images.delete, ordered, workers), len(ordered), "deleted", progress):
         pass
     # The records go last, so that what a run which was cut off did not delete is found again by the next.
     for key, frame in left.items():

@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from gallery.catalog import Build
 from gallery.errors import NotFound
+from gallery.models import Build
 from gallery.names import display_name, match_key
-from gallery.ports import Ports
+from gallery.services import Services
 from pipelines.stages.catalogue import folder_of
 from pipelines.stages.history import held, publications, recorded
 from pipelines.stages.publishing import live_or_none
@@ -23,15 +23,15 @@ MOST = 20
 KEYS = ("original", "large", "small")
 
 
-def trace(ports: Ports, question: str) -> list[dict[str, Any]]:
+def trace(services: Services, question: str) -> list[dict[str, Any]]:
     """What is known of each file that is the question, holds it in its path, or is the work of that id.
 
     Reads what the last refresh left, the failed ones too, and what was remembered of each build, so that a file which
     is gone from the archive is found as long as a build holds its work. Raises NotFound where nothing matches.
     """
     question = question.encode("utf-8", "replace").decode()  # arguments may hold bytes that are no text
-    files = FILES.read(ports.tables)
-    builds = _builds(ports)
+    files = FILES.read(services.tables)
+    builds = _builds(services)
     match = _matching(pd.concat([files, _gone(files, builds)], ignore_index=True), question)
     if match.empty:
         raise NotFound(
@@ -41,8 +41,8 @@ def trace(ports: Ports, question: str) -> list[dict[str, Any]]:
         raise NotFound(
             f"{len(match)} files match {question!r}; say more of the path, such as {match.iloc[0]['path']}"
         )
-    source = read_note(ports.tables, "dataset")
-    artists = {row["slug"]: row["name"] for row in ARTISTS.read(ports.tables).to_dict("records")}
+    source = read_note(services.tables, "dataset")
+    artists = {row["slug"]: row["name"] for row in ARTISTS.read(services.tables).to_dict("records")}
     return [
         {
             "file": file["path"],
@@ -50,8 +50,8 @@ def trace(ports: Ports, question: str) -> list[dict[str, Any]]:
             "dataset": f"{source['address']}, version {source['version']}",
             "artist": artists.get(file["artist"], "none"),
             "status": file["status"] + (f": {file['reason']}" if file["reason"] else ""),
-            **(_work(ports, str(file["work"]), builds) if file["work"] else {}),
-            "runs": _runs(ports),
+            **(_work(services, str(file["work"]), builds) if file["work"] else {}),
+            "runs": _runs(services),
         }
         for file in match.to_dict("records")
     ]
@@ -76,19 +76,19 @@ class _Kept:
     works: pd.DataFrame | None
 
 
-def _builds(ports: Ports) -> list[_Kept]:
+def _builds(services: Services) -> list[_Kept]:
     """Every build that is there, the newest first."""
-    live, kept_back = live_or_none(ports.vectors), held(ports.tables)
-    runs = {entry["build"]: entry["run"] for entry in publications(ports.tables)}
+    live, kept_back = live_or_none(services.vectors), held(services.tables)
+    runs = {entry["build"]: entry["run"] for entry in publications(services.tables)}
     found = []
-    for build in ports.vectors.builds():
+    for build in services.vectors.builds():
         marks = ["held"] if build.name in kept_back else []
         marks += [] if build.ready else ["incomplete"]
         marks += [f"made live by run {runs[build.name]}"] if runs.get(build.name) else []
         made = build.created_at[:16].replace("T", " ")
         text = f"build {build.name} of {made} UTC" + (f" ({', '.join(marks)})" if marks else "")
         is_live = live is not None and build.name == live.name
-        found.append(_Kept(build, text, is_live, recorded(ports.tables, ports.vectors, build.name)))
+        found.append(_Kept(build, text, is_live, recorded(services.tables, services.vectors, build.name)))
     return found
 
 
@@ -120,9 +120,9 @@ def _names(path: str, artist: str) -> dict[str, str]:
     }
 
 
-def _work(ports: Ports, id: str, builds: list[_Kept]) -> dict[str, Any]:
+def _work(services: Services, id: str, builds: list[_Kept]) -> dict[str, Any]:
     def row(table: Table) -> pd.Series | None:
-        frame = table.read_or_none(ports.tables)
+        frame = table.read_or_none(services.tables)
         found = None if frame is None else frame[frame["id"] == id]
         return None if found is None or found.empty else found.iloc[0]
 
@@ -131,18 +131,18 @@ def _work(ports: Ports, id: str, builds: list[_Kept]) -> dict[str, Any]:
     if sampled is not None:
         facts["sample"] = f"in, number {sampled['rank']} of its artist"
     elif row(ARTWORKS) is not None:
-        facts["sample"] = f"out: {ports.settings.per_artist} works of its artist rank before it"
+        facts["sample"] = f"out: {services.settings.per_artist} works of its artist rank before it"
     if image is not None:
-        facts["pictures"] = image["fault"] or _objects(ports, image)
+        facts["pictures"] = image["fault"] or _objects(services, image)
     others = []
     for one in builds:
         if one.works is None:
-            inside = id in ports.vectors.open(one.build.name).ids()
+            inside = id in services.vectors.open(one.build.name).ids()
         else:
             mine = one.works[one.works["id"] == id]
             inside = not mine.empty
             if inside:
-                facts.setdefault("pictures", _objects(ports, mine.iloc[0]))
+                facts.setdefault("pictures", _objects(services, mine.iloc[0]))
         text = f"{'in' if inside else 'not in'} {one.text}"
         if one.live:
             facts["live"] = text
@@ -154,20 +154,21 @@ def _work(ports: Ports, id: str, builds: list[_Kept]) -> dict[str, Any]:
     return facts
 
 
-def _objects(ports: Ports, row: pd.Series) -> str:
+def _objects(services: Services, row: pd.Series) -> str:
     """The work's keys in the image store, and whether there is an object under each."""
     words = []
     for key in (str(row[name]) for name in KEYS):
-        size = ports.images.sizes(key).get(key)
+        size = services.images.sizes(key).get(key)
         words.append(f"{key} ({f'{size} bytes' if size else 'not there'})")
-    return f"{', '.join(words)} in {ports.images.address}"
+    return f"{', '.join(words)} in {services.images.address}"
 
 
-def _runs(ports: Ports) -> str:
+def _runs(services: Services) -> str:
     """Which runs the stages' tables are from: "<run> of <when> UTC: dataset, artists …", the latest first."""
     stages: dict[str, list[tuple[str, str]]] = defaultdict(list)
     notes = {
-        key: note_or_none(ports.tables, key.removesuffix(".json")) for key in ports.tables.sizes("runs/")
+        key: note_or_none(services.tables, key.removesuffix(".json"))
+        for key in services.tables.sizes("runs/")
     }
     for key, note in sorted(notes.items(), key=lambda item: item[1]["at"] if item[1] else ""):
         if note:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Response
 
-from gallery.catalog import Build
 from gallery.errors import NotFound
+from gallery.models import Build
 from serving.api.caching import cached
 from serving.api.cursors import cursor, start_of
 from serving.api.inputs import Nothing, Paging

@@ -14,7 +14,7 @@ from flask import Response, request
 from pydantic import BaseModel
 from werkzeug.datastructures import MultiDict
 
-from gallery.catalog import Build
+from gallery.models import Build
 from serving.site import Site, site
 
 RENEWED = 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from gallery.catalog import Build
+from gallery.models import Build
 from serving.api.caching import answer, cached
 from serving.api.inputs import Narrowing, Nothing
 from serving.api.operations import get
@@ -26,7 +26,7 @@ def facets(asked: Narrowing) -> Response:
             facet.field: tuple(FacetValue.of(choice) for choice in facet.choices)
             for facet in site().wall.facets(build, where)
         }
-        total = site().ports.vectors.open(build.name).count(where)
+        total = site().services.vectors.open(build.name).count(where)
         return build, Facets(
             build=build.name,
             total=total,
@@ -41,8 +41,8 @@ def facets(asked: Narrowing) -> Response:
 @get("/builds", TAG, Builds, Nothing, 503)
 def builds(_: Nothing) -> Response:
     """The builds of the collection that are kept, the newest first."""
-    live = site().ports.vectors.live()
-    kept = [build for build in site().ports.vectors.builds() if build.ready]
+    live = site().services.vectors.live()
+    kept = [build for build in site().services.vectors.builds() if build.ready]
     found = (
         BuildInfo(**BuildInfo.facts(build, live is not None and build.name == live.name))  # type: ignore[arg-type]
         for build in kept

@@ -86,13 +86,13 @@ class Narrowing(Asked):
     )
     nationality: Names = Field([], exclude_if=_empty, description="Nationalities, as `facets` has them.")
     notby: Names = Field([], exclude_if=_empty, description="Slugs of artists whose works are left out.")
-    since: Year | None = Field(
+    active_from: Year | None = Field(
         None,
         alias="from",
         exclude_if=_empty,
         description="A year: works of artists who lived in it or later.",
     )
-    until: Year | None = Field(
+    active_to: Year | None = Field(
         None, alias="to", exclude_if=_empty, description="A year: works of artists who lived in it or before."
     )
 

@@ -7,8 +7,8 @@ from typing import Annotated, Generic, TypeVar
 from flask import url_for
 from pydantic import BaseModel, ConfigDict, Field
 
-from gallery.background import Closeness
-from gallery.catalog import Artist, Artwork, Build, Picture
+from gallery.models import Artist, Artwork, Build, StoredImage
+from gallery.search.calibration import Relevance
 from serving.api.inputs import Narrowing
 from serving.markup import alt, picture_url, source
 from serving.wall import Choice, Painter
@@ -35,7 +35,7 @@ class PictureInfo(Told):
     color: str = Field(description="The mean colour, as #rrggbb.", pattern="^#[0-9a-f]{6}$")
 
     @classmethod
-    def of(cls, picture: Picture) -> PictureInfo:
+    def of(cls, picture: StoredImage) -> PictureInfo:
         """The picture's."""
         copies = {
             name: picture_url(getattr(picture, name), external=True)
@@ -52,7 +52,7 @@ class ArtistInfo(Told):
     years: str = Field(description="The life dates for people, empty where they are not known.")
     birth: int | None
     death: int | None
-    genres: tuple[str, ...]
+    styles: tuple[str, ...]
     nationalities: tuple[str, ...]
     summary: str
     wikipedia: str
@@ -81,7 +81,7 @@ class Work(Told):
             "artist": ArtistInfo(**ArtistInfo.facts(work.artist)),  # type: ignore[arg-type]
             "file": work.file,
             "alt": alt(work),
-            "picture": PictureInfo.of(work.picture),
+            "picture": PictureInfo.of(work.image),
             "url": url_for("works.work", id=work.id, _external=True),
         }
 
@@ -93,13 +93,13 @@ class OneWork(Work):
     build: str
 
 
-class Pull(Told):
+class Contribution(Told):
     """What one part of a search does for a result."""
 
     part: str = Field(description="`words`, `picture`, `avoid`, `like` or `less`.")
     place: int = Field(description="Which one of its kind in the `query`, from 0.")
     likeness: float = Field(description="How like the part the work is, on the scale of `score`.")
-    moves: float = Field(description="Deviations by which the part moves the result up, below 0 for down.")
+    delta: float = Field(description="Deviations by which the part moves the result up, below 0 for down.")
 
 
 class Result(Work):
@@ -110,17 +110,19 @@ class Result(Work):
         le=1,
         description="Cosine similarity, 1 for the most that a query of this encoder can reach. To be compared within one answer only.",
     )
-    closeness: Closeness = Field(
+    relevance: Relevance = Field(
         description="How the score stands out from the collection's, for this query."
     )
-    strength: float | None = Field(
+    z_score: float | None = Field(
         description="Deviations above the middle of the collection's scores; null where the collection is too small to tell."
     )
     weak: bool = Field(
         description="True where neither the picture nor the catalogue gives much reason for it."
     )
-    named: tuple[str, ...] = Field(description="The searched words that the catalogue has about the work.")
-    pulls: tuple[Pull, ...] = Field(description="One for each part of a search of several.")
+    matched_terms: tuple[str, ...] = Field(
+        description="The searched words that the catalogue has about the work."
+    )
+    contributions: tuple[Contribution, ...] = Field(description="One for each part of a search of several.")
 
 
 class Painted(ArtistInfo):

@@ -9,9 +9,9 @@ from typing import Any
 
 from flask import Response, request, url_for
 
-from gallery.catalog import Build
 from gallery.errors import Invalid
-from gallery.search import Match
+from gallery.models import Build
+from gallery.search.engine import SearchResult
 from serving.api.caching import answer, cached
 from serving.api.cursors import cursor, start_of
 from serving.api.inputs import (
@@ -26,7 +26,7 @@ from serving.api.inputs import (
 )
 from serving.api.mistakes import read_json, read_values
 from serving.api.operations import get, post
-from serving.api.outputs import Found, Pull, Question, Result, TokenAgain, Work, WorkAgain
+from serving.api.outputs import Contribution, Found, Question, Result, TokenAgain, Work, WorkAgain
 from serving.composer import Card, cards_of, mix_of, sentence_of
 from serving.errors import Rejected
 from serving.query import FARTHEST, FIELDS, LONGEST, MOST, Asked, Kind, Query
@@ -115,7 +115,7 @@ def _token(source: Source) -> str:
         return source.token
     data = source.data
     if data is None:
-        data = here.ports.images.get(here.engine.work(source.work or "").picture.large)
+        data = here.services.images.get(here.engine.work(source.work or "").image.large)
     return here.tokens.write(looked_at(here, data, source.box))
 
 
@@ -181,16 +181,21 @@ def _told(query: Query) -> Question:
     )
 
 
-def _result(match: Match, cards: Sequence[Card]) -> Result:
+def _result(match: SearchResult, cards: Sequence[Card]) -> Result:
     return Result(
         **Work.facts(match.artwork),  # type: ignore[arg-type]
         score=match.score,
-        closeness=match.closeness,
-        strength=None if match.strength is None else round(match.strength, 2),
+        relevance=match.relevance,
+        z_score=None if match.z_score is None else round(match.z_score, 2),
         weak=match.weak,
-        named=match.named,
-        pulls=tuple(
-            Pull(part=PARTS[card.asked.kind], place=card.place, likeness=pull.likeness, moves=pull.moves)
-            for card, pull in zip(cards, match.pulls, strict=False)
+        matched_terms=match.matched_terms,
+        contributions=tuple(
+            Contribution(
+                part=PARTS[card.asked.kind],
+                place=card.place,
+                likeness=contribution.likeness,
+                delta=contribution.delta,
+            )
+            for card, contribution in zip(cards, match.contributions, strict=False)
         ),
     )

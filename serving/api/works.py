@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from gallery.catalog import Build
+from gallery.models import Build
 from serving.api.caching import cached
 from serving.api.cursors import cursor, start_of
 from serving.api.inputs import Nothing, WorksParameters
@@ -26,7 +26,7 @@ def works(asked: WorksParameters) -> Response:
 
     def made() -> tuple[Build, Works]:
         k = query.k or site().settings.default_results
-        collection = site().ports.vectors.open(build.name)
+        collection = site().services.vectors.open(build.name)
         found = collection.works(query.where, k + 1, start)
         return build, Works(
             build=build.name,
@@ -43,7 +43,7 @@ def works(asked: WorksParameters) -> Response:
 def work(_: Nothing, id: str) -> Response:
     """One work."""
     build = site().live()
-    found = site().ports.vectors.open(build.name).get(id)
+    found = site().services.vectors.open(build.name).get(id)
     return cached(
         build,
         lambda: (build, OneWork(**Work.facts(found), sha256=found.sha256, build=build.name)),  # type: ignore[arg-type]

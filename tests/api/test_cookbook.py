@@ -29,7 +29,7 @@ STEPS = re.findall(r"```bash\n(.*?)```(?:\n\n```json\n(.*?)```)?", TEXT, re.DOTA
 def address(settings_with: Callable[..., Settings]) -> Iterator[str]:
     """A server over the small collection."""
     settings = settings_with(rate_limit="off", upload_rate_limit="off")
-    app = create_app(settings, ports=stocked(settings))
+    app = create_app(settings, services=stocked(settings))
     site_of(app).warmup.attempt()
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)

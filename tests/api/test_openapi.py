@@ -48,7 +48,7 @@ CONFIG = SchemathesisConfig.from_dict(
 @pytest.fixture
 def app(settings_with: Callable[..., Settings]) -> Flask:
     settings = settings_with(rate_limit="off", upload_rate_limit="off", max_results=50, max_query=100)
-    app = create_app(settings, ports=stocked(settings))
+    app = create_app(settings, services=stocked(settings))
     site_of(app).warmup.attempt()
     return app
 

@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings, read_settings
 from serving import create_app
 from tests.serving.collection import stock, stocked
@@ -39,15 +39,15 @@ class Server:
 
 def fill(settings: Settings) -> None:
     """Put the small collection where the settings say, published."""
-    ports, kept = Ports(settings), stocked(settings)
+    services, kept = Services(settings), stocked(settings)
     works, objects, rows = stock()
     for key, data in objects.items():
-        ports.images.put(key, data)
+        services.images.put(key, data)
     build = kept.vectors.live()
     assert build
-    ports.vectors.create(dataclasses.replace(build)).upsert(works, rows)
-    ports.vectors.seal(build.name)
-    ports.vectors.publish(build.name)
+    services.vectors.create(dataclasses.replace(build)).upsert(works, rows)
+    services.vectors.seal(build.name)
+    services.vectors.publish(build.name)
 
 
 @contextlib.contextmanager
@@ -93,6 +93,6 @@ def client(app: Flask) -> FlaskClient:
 
 def app_with(settings: Settings) -> Flask:
     """The app over the small collection, warmed."""
-    app = create_app(settings, ports=stocked(settings))
+    app = create_app(settings, services=stocked(settings))
     site_of(app).warmup.attempt()
     return app

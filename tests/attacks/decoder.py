@@ -18,7 +18,7 @@ from pathlib import Path
 from PIL import Image
 
 from gallery.errors import Invalid
-from gallery.images.decode import open_picture
+from gallery.images.decode import open_image
 from gallery.settings import Settings
 from serving.uploads import DETAIL, tiny
 
@@ -31,7 +31,7 @@ STATUS = Path("/proc/self/status")
 def outcome(data: bytes) -> str:
     """ "taken", "refused", or what went wrong."""
     try:
-        tiny(open_picture(data, max_pixels=MAX_PIXELS, side=SIDE * DETAIL))
+        tiny(open_image(data, max_pixels=MAX_PIXELS, side=SIDE * DETAIL))
     except Invalid:
         return "refused"
     except BaseException as error:

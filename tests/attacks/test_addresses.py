@@ -43,7 +43,7 @@ def files(app: Flask, tmp_path: Path) -> Path:
     (folder / "originals" / "fine.png").write_bytes(b"fine")
     for place in (tmp_path, tmp_path / "store", folder):
         (place / "secret.png").write_bytes(b"secret")
-    site_of(app).ports.images = open_local(parse(f"file://{folder}"))
+    site_of(app).services.images = open_local(parse(f"file://{folder}"))
     return folder
 
 
@@ -160,8 +160,8 @@ def test_no_error_tells_a_secret_or_shows_the_inside(
         "/nothing": 404,
         "/?q=sea&k=0": 400,
     }
-    monkeypatch.setattr(site_of(app).ports.vectors, "live", broken)
-    monkeypatch.setattr(site_of(app).ports.images, "get", broken)
+    monkeypatch.setattr(site_of(app).services.vectors, "live", broken)
+    monkeypatch.setattr(site_of(app).services.images, "get", broken)
     for path, status in (paths | {"/pictures/originals/a.png": 500}).items():
         answer = client.get(path)
         assert answer.status_code == status

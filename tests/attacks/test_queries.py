@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from gallery.errors import Invalid, NotFound
-from gallery.vectors import VECTORS, Collection
+from gallery.vectors.base import VECTORS, Collection
 from gallery.vectors.filters import Filter
 from gallery.vectors.memory import MemoryStore
 from serving.errors import Rejected
 from serving.query import FIELDS, KINDS, Query
 from tests.contracts.vector_store import FINGERPRINT, artist, build, ids, random_rows, row, work
+from tests.fakes.weaviate import StandIn
 from tests.serving.conftest import site_of
-from tests.standins.weaviate import StandIn
 
 NAMES = [*KINDS, *(f"{kind}w" for kind in KINDS), *FIELDS, "k", "each", "start", "drop", "below", "of", "page", "cursor", "limit"]  # fmt: skip
 VALUES = st.one_of(
@@ -126,7 +126,7 @@ def stocked(store: Any) -> Collection:
     works = [
         work(
             f"w{place:03}",
-            artist(f"slug {name}", genres=(name, "All"), nationalities=(names[place - 1],)),
+            artist(f"slug {name}", styles=(name, "All"), nationalities=(names[place - 1],)),
             file=f"f/{place:03}.jpg",
         )
         for place, name in enumerate(names)
@@ -137,12 +137,12 @@ def stocked(store: Any) -> Collection:
 
 
 def filters() -> list[Filter]:
-    one = [Filter(**{field: (name,)}) for name in NASTY for field in ("genres", "nationalities")]
+    one = [Filter(**{field: (name,)}) for name in NASTY for field in ("styles", "nationalities")]
     slugs = [Filter(artists=(f"slug {name}",)) for name in NASTY] + [
         Filter(artists=(name,)) for name in NASTY
     ]
-    without = [Filter(genres=("All",), without_artists=(f"slug {name}", name)) for name in NASTY]
-    return [*one, *slugs, *without, Filter(genres=tuple(NASTY[:20])), Filter(genres=tuple(NASTY[20:]), nationalities=tuple(NASTY[:20]))]  # fmt: skip
+    without = [Filter(styles=("All",), exclude_artists=(f"slug {name}", name)) for name in NASTY]
+    return [*one, *slugs, *without, Filter(styles=tuple(NASTY[:20])), Filter(styles=tuple(NASTY[20:]), nationalities=tuple(NASTY[:20]))]  # fmt: skip
 
 
 def test_a_filter_lets_through_what_it_does_in_memory(pair: tuple[Collection, Collection]) -> None:

@@ -218,7 +218,7 @@ def test_a_storage_that_cannot_be_is_said_without_its_password(
 ) -> None:
     settings = settings_with(**LIMITED, rate_storage=address)
     with pytest.raises(Invalid, match="GALLERY_RATE_STORAGE") as caught:
-        create_app(settings, ports=stocked(settings))
+        create_app(settings, services=stocked(settings))
     assert "pass-word" not in str(caught.value)
 
 

@@ -37,7 +37,7 @@ def token(app: Flask) -> str:
 
 
 def fingerprint(app: Flask) -> str:
-    build = site_of(app).ports.vectors.live()
+    build = site_of(app).services.vectors.live()
     assert build
     return build.fingerprint
 

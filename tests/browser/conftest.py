@@ -88,7 +88,7 @@ def gallery(home: Path) -> Iterator[str]:
     settings = Settings(
         home=home, encoder="fake", thumb_small=40, thumb_large=80, max_upload=ByteSize(200_000)
     )
-    app = create_app(settings, ports=stocked(settings, generated=True))
+    app = create_app(settings, services=stocked(settings, generated=True))
     app.extensions[EXTENSION].warmup.attempt()
     with served(app) as address:
         yield address
@@ -98,7 +98,7 @@ def gallery(home: Path) -> Iterator[str]:
 def bare(home: Path) -> Iterator[str]:
     """The address of a site without a collection."""
     settings = Settings(home=home, encoder="fake")
-    with served(create_app(settings, ports=stocked(settings, publish=False))) as address:
+    with served(create_app(settings, services=stocked(settings, publish=False))) as address:
         yield address
 
 

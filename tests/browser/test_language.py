@@ -41,9 +41,9 @@ EVERYWHERE = STATES | {"map": "/map", "lit up": "/map?q=light", "API": "/api"}
 def gallery(home: Path) -> Iterator[str]:
     """The address of a site with a generated collection and a map of it."""
     settings = Settings(home=home, encoder="fake", thumb_small=40, thumb_large=80)
-    ports = stocked(settings, generated=True)
-    hang(ports)
-    app = create_app(settings, ports=ports)
+    services = stocked(settings, generated=True)
+    hang(services)
+    app = create_app(settings, services=services)
     app.extensions[EXTENSION].warmup.attempt()
     with served(app) as address:
         yield address

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gallery.atlas import Atlas
+from gallery.map_layout import MapLayout
 from gallery.settings import Settings
 from serving import create_app
 from serving.site import EXTENSION
 from tests.browser.conftest import served
-from tests.serving.atlas import hang
 from tests.serving.collection import ARTISTS, stocked
+from tests.serving.layout import hang
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip(
@@ -28,24 +28,24 @@ PHONE = {"viewport": NARROW, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture(scope="module")
-def drawn(home: Path) -> Iterator[tuple[str, Atlas]]:
+def drawn(home: Path) -> Iterator[tuple[str, MapLayout]]:
     """The address of a site with a map of 4 x 4 works, a painter to a row; and that map."""
     settings = Settings(home=home, encoder="fake", thumb_small=40, thumb_large=80)
-    ports = stocked(settings)
-    atlas = hang(ports)
-    app = create_app(settings, ports=ports)
+    services = stocked(settings)
+    layout = hang(services)
+    app = create_app(settings, services=services)
     app.extensions[EXTENSION].warmup.attempt()
     with served(app) as address:
-        yield address, atlas
+        yield address, layout
 
 
 @pytest.fixture
-def site(drawn: tuple[str, Atlas]) -> str:
+def site(drawn: tuple[str, MapLayout]) -> str:
     return drawn[0]
 
 
 @pytest.fixture
-def atlas(drawn: tuple[str, Atlas]) -> Atlas:
+def layout(drawn: tuple[str, MapLayout]) -> MapLayout:
     return drawn[1]
 
 
@@ -101,7 +101,9 @@ def works_shown(page: playwright.Page) -> int:
     )
 
 
-def test_the_map_is_seen_and_a_work_under_the_mouse_is_told_of(site: str, visit: Visit, atlas: Atlas) -> None:
+def test_the_map_is_seen_and_a_work_under_the_mouse_is_told_of(
+    site: str, visit: Visit, layout: MapLayout
+) -> None:
     page = open_map(visit, f"{site}/map")
     expect(page.locator(".map-card")).to_be_hidden()
     page.mouse.move(*point_of(page, 1, 2))
@@ -115,10 +117,10 @@ def test_the_map_is_seen_and_a_work_under_the_mouse_is_told_of(site: str, visit:
     expect(card).to_be_hidden()
 
 
-def test_a_click_opens_the_work(site: str, visit: Visit, atlas: Atlas) -> None:
+def test_a_click_opens_the_work(site: str, visit: Visit, layout: MapLayout) -> None:
     page = open_map(visit, f"{site}/map")
     page.mouse.click(*point_of(page, 3, 1))
-    page.wait_for_url(f"{site}/works/{atlas.spots[7].id}")
+    page.wait_for_url(f"{site}/works/{layout.items[7].id}")
 
 
 def test_dragging_moves_the_map_and_opens_nothing(site: str, visit: Visit) -> None:
@@ -142,7 +144,7 @@ def test_the_view_is_in_the_address_and_found_again(site: str, visit: Visit) -> 
     page.wait_for_url(re.compile(r"#at=1,(?!0\.5,)"))
 
 
-def test_the_keyboard_finds_a_work_says_it_and_opens_it(site: str, visit: Visit, atlas: Atlas) -> None:
+def test_the_keyboard_finds_a_work_says_it_and_opens_it(site: str, visit: Visit, layout: MapLayout) -> None:
     page = open_map(visit, f"{site}/map#at=1,0.5,0.5", viewport={"width": 400, "height": 600})
     said = page.locator(".map-said")
     page.locator(".whole").focus()
@@ -159,17 +161,17 @@ def test_the_keyboard_finds_a_work_says_it_and_opens_it(site: str, visit: Visit,
     expect(page.locator(".map-card strong")).to_be_visible()
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/works/[0-9a-f]{16}$"))
-    assert page.url.rpartition("/")[2] in {spot.id for spot in atlas.spots}
+    assert page.url.rpartition("/")[2] in {item.id for item in layout.items}
 
 
-def test_a_finger_sees_the_card_first_and_then_the_work(site: str, visit: Visit, atlas: Atlas) -> None:
+def test_a_finger_sees_the_card_first_and_then_the_work(site: str, visit: Visit, layout: MapLayout) -> None:
     page = open_map(visit, f"{site}/map", **PHONE)
     page.touchscreen.tap(*point_of(page, 2, 0))
     link = page.locator(".map-card a")
     expect(link).to_be_visible()
     assert page.url.partition("#")[0] == f"{site}/map"
     link.tap()
-    page.wait_for_url(f"{site}/works/{atlas.spots[2].id}")
+    page.wait_for_url(f"{site}/works/{layout.items[2].id}")
 
 
 def test_colours_have_a_legend_whose_entries_light_up_their_works(site: str, visit: Visit) -> None:
@@ -194,7 +196,7 @@ def test_colours_have_a_legend_whose_entries_light_up_their_works(site: str, vis
     expect(page.locator("#map canvas")).to_have_count(0)
 
 
-def test_what_a_search_finds_is_lit_up_and_listed(site: str, visit: Visit, atlas: Atlas) -> None:
+def test_what_a_search_finds_is_lit_up_and_listed(site: str, visit: Visit, layout: MapLayout) -> None:
     page = open_map(visit, f"{site}/map")
     page.get_by_role("searchbox", name="Light up").fill("a quiet light")
     page.get_by_role("button", name="Show").click()
@@ -217,13 +219,13 @@ def test_a_listed_work_with_the_focus_is_shown_on_the_map(site: str, visit: Visi
     expect(page.locator("#map .here")).to_be_attached()
 
 
-def test_without_javascript_there_is_the_list(site: str, visit: Visit, atlas: Atlas) -> None:
+def test_without_javascript_there_is_the_list(site: str, visit: Visit, layout: MapLayout) -> None:
     page = visit(f"{site}/map", java_script_enabled=False)
     expect(page.locator(".atlas")).to_be_hidden()
     expect(page.locator("noscript .note")).to_be_visible()  # where no locator by text looks
     expect(page.locator(".near a")).to_have_count(16)
     page.locator(".near a").nth(5).click()
-    page.wait_for_url(f"{site}/works/{atlas.spots[5].id}")
+    page.wait_for_url(f"{site}/works/{layout.items[5].id}")
 
 
 def test_a_layout_that_does_not_come_is_said_and_the_list_stays(site: str, visit: Visit) -> None:

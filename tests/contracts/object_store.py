@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from gallery.errors import Invalid, NotFound
-from gallery.objects import ObjectStore
+from gallery.objects.base import ObjectStore
 
 
 class ObjectStoreContract:

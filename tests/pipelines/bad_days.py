@@ -22,12 +22,12 @@ from pathlib import Path
 import click
 import numpy as np
 
-from gallery.ports import Ports
-from gallery.search import SearchEngine
+from gallery.search.engine import SearchEngine
+from gallery.services import Services
 from gallery.settings import read_settings
 from pipelines.refresh import STAGES
 from pipelines.stages.history import recorded
-from tests.archives import picture
+from tests.fakes.archives import picture
 from tests.pipelines.test_refresh import BOATS, FILES, Gallery
 
 LONGEST_S = 0.25
@@ -69,12 +69,12 @@ def start(gallery: Gallery, **variables: str) -> subprocess.Popen[str]:
     )
 
 
-def faults(ports: Ports) -> list[str]:
+def faults(services: Services) -> list[str]:
     """What is wrong with what visitors see: nothing, where the live build is whole and so are its pictures."""
-    live = ports.vectors.live()
+    live = services.vectors.live()
     if live is None:
         return ["nothing is live"]
-    rows, record = ports.vectors.open(live.name), recorded(ports.tables, ports.vectors, live.name)
+    rows, record = services.vectors.open(live.name), recorded(services.tables, services.vectors, live.name)
     if record is None:
         return ["the live build has no record"]
     found = []
@@ -83,13 +83,13 @@ def faults(ports: Ports) -> list[str]:
         found.append(f"{rows.count()} rows for {live.works} works")
     elif not np.allclose(np.linalg.norm(rows.vectors(ids), axis=1), 1.0, atol=1e-3):
         found.append("vectors that are not of unit length")
-    sizes = ports.images.sizes()
+    sizes = services.images.sizes()
     for row in record.to_dict("records"):
         if not all(sizes.get(row[name]) for name in ("original", "large", "small")):
             found.append(f"{row['file']} lacks a picture")
-        elif hashlib.sha256(ports.images.get(row["original"])).hexdigest() != row["sha256"]:
+        elif hashlib.sha256(services.images.get(row["original"])).hexdigest() != row["sha256"]:
             found.append(f"{row['file']} has another original")
-    if len(SearchEngine(ports).search(BOATS, 50).hits) != live.works:
+    if len(SearchEngine(services).search(BOATS, 50).hits) != live.works:
         found.append("a search does not find all works")
     return found
 
@@ -109,7 +109,7 @@ def kill(gallery: Gallery, turn: int, stage: str, after_s: float) -> Blow:
     """Change the archive, kill a refresh of it so long after that stage has begun, look at what is live, and refresh
     again. Fails where anything is lost."""
     files = change(gallery, turn)
-    before = gallery.ports.vectors.live()
+    before = gallery.services.vectors.live()
     process = start(gallery)
     assert process.stderr is not None
     for line in process.stderr:
@@ -120,14 +120,14 @@ def kill(gallery: Gallery, turn: int, stage: str, after_s: float) -> Blow:
     process.stderr.close()
     assert process.returncode in (-signal.SIGKILL, 0)  # 0 where it had ended before the blow fell
 
-    live = gallery.ports.vectors.live()
-    assert before is not None and live is not None and faults(gallery.ports) == []
+    live = gallery.services.vectors.live()
+    assert before is not None and live is not None and faults(gallery.services) == []
     unfinished = sum(1 for path in gallery.settings().home.rglob("*.part") if path.is_file())
 
     counts = gallery.refresh()
-    assert faults(gallery.ports) == [] and gallery.live_files() == files
-    assert counts["indexed"] == len(files) == len(gallery.ports.vectors.open(counts["build"]).ids())
-    builds = gallery.ports.vectors.builds()
+    assert faults(gallery.services) == [] and gallery.live_files() == files
+    assert counts["indexed"] == len(files) == len(gallery.services.vectors.open(counts["build"]).ids())
+    builds = gallery.services.vectors.builds()
     assert all(build.ready for build in builds) and len(builds) <= gallery.settings().keep_builds + 1
     return Blow(stage, after_s, live.name == before.name, counts["embedded"], unfinished)
 

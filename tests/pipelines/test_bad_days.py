@@ -13,18 +13,18 @@ import dagster as dg
 import pytest
 
 from gallery.errors import GalleryError
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings
 from pipelines import lease, steps
 from pipelines.automation.dead_runs import report_the_dead
 from pipelines.definitions import REFRESH, build_defs
 from pipelines.refresh import run_refresh
 from pipelines.tables import ARTWORKS
-from tests.archives import picture
+from tests.fakes.archives import picture
+from tests.fakes.weaviate import StandIn
 from tests.pipelines.bad_days import blows, faults, start
 from tests.pipelines.test_lease import dead_pid, leave
 from tests.pipelines.test_refresh import Gallery
-from tests.standins.weaviate import StandIn
 
 FAKETIME = [
     Path(f"/usr/lib/{machine}-linux-gnu/faketime/libfaketime.so.1") for machine in ("x86_64", "aarch64")
@@ -68,11 +68,11 @@ def test_a_full_disk_stops_a_refresh_in_words_and_the_next_completes(
     gallery: Gallery, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(steps, "WAITS_S", ())
-    ports = Ports(gallery.settings(home=small_disk / "home"))
+    services = Services(gallery.settings(home=small_disk / "home"))
 
     def refresh() -> str:
         # One instance for all runs: there may be no room to give the lease back, and then it is Dagster that knows.
-        return str(run_refresh(ports, lambda _: None, instance)["build"])
+        return str(run_refresh(services, lambda _: None, instance)["build"])
 
     with dg.DagsterInstance.ephemeral() as instance:
         before, stopped = refresh(), []
@@ -86,11 +86,11 @@ def test_a_full_disk_stops_a_refresh_in_words_and_the_next_completes(
             with pytest.raises(GalleryError) as refused:
                 refresh()
             stopped.append(str(refused.value))
-            live = ports.vectors.live()
-            assert live is not None and live.name == before and faults(ports) == []
+            live = services.vectors.live()
+            assert live is not None and live.name == before and faults(services) == []
             filler.unlink()
             before = refresh()
-            assert faults(ports) == []
+            assert faults(services) == []
     assert all("No space left" in words for words in stopped), stopped
 
 
@@ -105,7 +105,7 @@ def test_all_files_of_the_tables_may_be_cut_in_half_and_the_next_refresh_mends_t
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     counts = gallery.refresh()
     assert (counts["build"], counts["indexed"], counts["images_uploaded"]) == (build, 8, 0)
-    assert faults(gallery.ports) == []
+    assert faults(gallery.services) == []
 
 
 def test_a_parquet_cut_in_half_is_named_by_the_asset_that_reads_it_alone(gallery: Gallery) -> None:
@@ -115,7 +115,7 @@ def test_a_parquet_cut_in_half_is_named_by_the_asset_that_reads_it_alone(gallery
     with pytest.raises(
         GalleryError, match=r"table artworks in .* cannot be read .*materialize its asset again"
     ):
-        ARTWORKS.read(gallery.ports.tables)
+        ARTWORKS.read(gallery.services.tables)
 
 
 @pytest.mark.parametrize("jump", ["-400d", "+400d"])
@@ -130,19 +130,19 @@ def test_a_refresh_whose_clock_is_a_year_off_publishes_and_the_next_one_goes_on(
     process = start(gallery, LD_PRELOAD=str(library), FAKETIME=jump, FAKETIME_DONT_FAKE_MONOTONIC="1")
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
-    elsewhen = gallery.ports.vectors.live()
-    assert elsewhen is not None and elsewhen.name != former and faults(gallery.ports) == []
+    elsewhen = gallery.services.vectors.live()
+    assert elsewhen is not None and elsewhen.name != former and faults(gallery.services) == []
     gallery.path("Anna_A/Anna_A_1.jpg").write_bytes(picture(901))
     assert gallery.refresh()["build"] not in (former, elsewhen.name)
-    assert faults(gallery.ports) == []
+    assert faults(gallery.services) == []
 
 
 # --- A run that died with everything that watched it
 
 
-def started(instance: dg.DagsterInstance, ports: Ports) -> dg.DagsterRun:
+def started(instance: dg.DagsterInstance, services: Services) -> dg.DagsterRun:
     """A run that Dagster takes for a living one."""
-    run = instance.create_run_for_job(build_defs(ports).resolve_job_def(REFRESH))
+    run = instance.create_run_for_job(build_defs(services).resolve_job_def(REFRESH))
     instance.report_engine_event("it lives", run)
     instance.handle_new_event(
         dg.EventLogEntry(
@@ -165,41 +165,41 @@ def status(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRunSta
 
 
 def test_a_run_whose_process_is_gone_is_ended_so_that_queued_ones_can_start(gallery: Gallery) -> None:
-    ports = gallery.ports
+    services = gallery.services
     with dg.DagsterInstance.ephemeral() as instance:
-        run = started(instance, ports)
-        leave(ports.tables, run.run_id, machine=lease.machine(), pid=dead_pid())
+        run = started(instance, services)
+        leave(services.tables, run.run_id, machine=lease.machine(), pid=dead_pid())
         assert status(instance, run) == dg.DagsterRunStatus.STARTED
-        report_the_dead(instance, ports.tables, None)
+        report_the_dead(instance, services.tables, None)
         assert status(instance, run) == dg.DagsterRunStatus.FAILURE
 
 
 def test_a_living_run_is_never_ended_whatever_the_clock_says(gallery: Gallery) -> None:
-    ports = gallery.ports
+    services = gallery.services
     with dg.DagsterInstance.ephemeral() as instance:
-        run = started(instance, ports)
-        with lease.held(ports.tables, run.run_id):
+        run = started(instance, services)
+        with lease.held(services.tables, run.run_id):
             for _ in range(2):
-                found = report_the_dead(instance, ports.tables, None)
+                found = report_the_dead(instance, services.tables, None)
                 assert isinstance(found, dg.SensorResult) and found.cursor
         leave(
-            ports.tables, run.run_id, renewed=time.time() - 10_000
+            services.tables, run.run_id, renewed=time.time() - 10_000
         )  # on another machine, whose clock may be wrong
-        first = report_the_dead(instance, ports.tables, None)
-        leave(ports.tables, run.run_id, renewed=time.time() - 9_980)  # it has renewed its lease since
+        first = report_the_dead(instance, services.tables, None)
+        leave(services.tables, run.run_id, renewed=time.time() - 9_980)  # it has renewed its lease since
         assert isinstance(first, dg.SensorResult)
-        second = report_the_dead(instance, ports.tables, first.cursor)
+        second = report_the_dead(instance, services.tables, first.cursor)
         assert isinstance(second, dg.SensorResult) and status(instance, run) == dg.DagsterRunStatus.STARTED
-        report_the_dead(instance, ports.tables, second.cursor)  # and now it has not
+        report_the_dead(instance, services.tables, second.cursor)  # and now it has not
         assert status(instance, run) == dg.DagsterRunStatus.FAILURE
 
 
 def test_a_lease_that_nobody_holds_or_another_dagster_knows_of_ends_no_run(gallery: Gallery) -> None:
-    ports = gallery.ports
+    services = gallery.services
     with dg.DagsterInstance.ephemeral() as instance:
-        assert isinstance(report_the_dead(instance, ports.tables, None), dg.SkipReason)
-        leave(ports.tables, "elsewhere", machine=lease.machine(), pid=dead_pid())
-        assert isinstance(report_the_dead(instance, ports.tables, None), dg.SkipReason)
+        assert isinstance(report_the_dead(instance, services.tables, None), dg.SkipReason)
+        leave(services.tables, "elsewhere", machine=lease.machine(), pid=dead_pid())
+        assert isinstance(report_the_dead(instance, services.tables, None), dg.SkipReason)
 
 
 def test_a_weaviate_collection_deleted_under_its_alias_is_built_anew_and_nothing_encoded(
@@ -210,11 +210,11 @@ def test_a_weaviate_collection_deleted_under_its_alias_is_built_anew_and_nothing
         gallery.refresh(vectors=address)
         gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(950))
         build = gallery.refresh(vectors=address)["build"]
-        ports = Ports(gallery.settings(vectors=address))
-        assert faults(ports) == []
+        services = Services(gallery.settings(vectors=address))
+        assert faults(services) == []
         del server.data.collections[f"Artwork_{build}"]
         with pytest.raises(GalleryError):
-            ports.vectors.open(build).count()
+            services.vectors.open(build).count()
         counts = gallery.refresh(vectors=address)
         assert (counts["indexed"], counts["embedded"]) == (8, 0)
-        assert faults(Ports(gallery.settings(vectors=address))) == []
+        assert faults(Services(gallery.settings(vectors=address))) == []

@@ -14,18 +14,18 @@ from gallery.objects.memory import MemoryObjects
 from pipelines.stages.catalogue import (
     draw_sample,
     folder_of,
-    look_at_files,
+    inspect_files,
     read_artists,
     sort_files,
     take_snapshot,
     work_id,
 )
-from pipelines.tables import ARTISTS, ARTWORKS, FILES, LOOKS, SAMPLE, SNAPSHOT
-from tests.archives import COLUMNS, artists_csv, picture, write_folder, write_zip
+from pipelines.tables import ARTISTS, ARTWORKS, FILES, IMAGE_INFO, SAMPLE, SNAPSHOT
+from tests.fakes.archives import COLUMNS, artists_csv, picture, write_folder, write_zip
 from tests.test_decode import png_claiming
 
 
-def silent(_: str) -> None:
+def no_progress(_: str) -> None:
     return
 
 
@@ -34,16 +34,16 @@ class Catalogue:
 
     def __init__(self, path: Path, files: Mapping[str, bytes], artists: bytes) -> None:
         archive = open_archive(write_zip(path, files, artists))
-        self.snapshot = take_snapshot(archive, max_file=1_000_000, workers=2, say=silent)
+        self.snapshot = take_snapshot(archive, max_file=1_000_000, workers=2, progress=no_progress)
         self.artists = read_artists(archive, self.snapshot, "here")
-        self.looks = look_at_files(
+        self.looks = inspect_files(
             archive,
             self.snapshot,
-            LOOKS.frame([]),
+            IMAGE_INFO.frame([]),
             max_file=1_000_000,
             max_pixels=1_000_000,
             workers=2,
-            say=silent,
+            progress=no_progress,
         )
         self.files, self.works = sort_files(self.snapshot, self.artists, self.looks)
 
@@ -90,7 +90,7 @@ def test_the_csv_becomes_numbers_lists_and_a_summary(tmp_path: Path) -> None:
     assert (artists.loc["one"]["birth"], artists.loc["one"]["death"]) == (1853, 1890)
     assert (artists.loc["two"]["birth"], artists.loc["two"]["death"]) == (1884, 1920)
     assert pd.isna(artists.loc["three"]["birth"])
-    assert list(artists.loc["two"]["genres"]) == ["Realism", "Impressionism"]
+    assert list(artists.loc["two"]["styles"]) == ["Realism", "Impressionism"]
     assert artists.loc["one"]["summary"].startswith("One (1 May 1840 – 2 June 1926) was invented")
     assert "[nɔ̃]" in artists.loc["one"]["bio"]
 
@@ -201,13 +201,13 @@ def test_known_looks_are_not_looked_at_again(tmp_path: Path) -> None:
     archive = open_archive(
         write_folder(tmp_path, {"A/1.jpg": picture(1), "A/2.jpg": b"x"}, artists_csv(["A"]))
     )
-    snapshot = take_snapshot(archive, max_file=10**6, workers=1, say=silent)
-    limits = {"max_file": 10**6, "workers": 1, "say": silent}
-    known = look_at_files(archive, snapshot, LOOKS.frame([]), max_pixels=10**6, **limits)
+    snapshot = take_snapshot(archive, max_file=10**6, workers=1, progress=no_progress)
+    limits = {"max_file": 10**6, "workers": 1, "say": no_progress}
+    known = inspect_files(archive, snapshot, IMAGE_INFO.frame([]), max_pixels=10**6, **limits)
     (tmp_path / "images/images/A/1.jpg").unlink()  # so another look would fail
-    again = look_at_files(archive, snapshot, known, max_pixels=10**6, **limits)
+    again = inspect_files(archive, snapshot, known, max_pixels=10**6, **limits)
     pd.testing.assert_frame_equal(known, again)
-    other_limit = look_at_files(archive, snapshot, known, max_pixels=10**5, **limits)
+    other_limit = inspect_files(archive, snapshot, known, max_pixels=10**5, **limits)
     assert (other_limit["fault"] != "").all()
 
 
@@ -249,7 +249,7 @@ def test_tables_come_back_as_they_were_written() -> None:
             "name": "Å",
             "birth": None,
             "death": 1900,
-            "genres": ["x", "y"],
+            "styles": ["x", "y"],
             "nationalities": [],
             "folders": [],
             "files": 2,
@@ -257,7 +257,7 @@ def test_tables_come_back_as_they_were_written() -> None:
     ]
     digest = ARTISTS.write(store, ARTISTS.frame(rows))
     again = ARTISTS.read(store)
-    assert pd.isna(again["birth"][0]) and again["death"][0] == 1900 and list(again["genres"][0]) == ["x", "y"]
+    assert pd.isna(again["birth"][0]) and again["death"][0] == 1900 and list(again["styles"][0]) == ["x", "y"]
     assert ARTISTS.write(store, again) == digest
 
 

@@ -1,6 +1,6 @@
 """A refresh over two Celery workers that share nothing but the addresses in the settings, one of which is killed.
 
-Kaggle, the bucket and Weaviate are the stand-ins of tests/standins; Redis and PostgreSQL are real.
+Kaggle, the bucket and Weaviate are the stand-ins of tests/fakes; Redis and PostgreSQL are real.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings
 from pipelines import lease
 from pipelines.stages.embedding import VectorCache
 from pipelines.tables import IMAGES
-from tests.archives import artists_csv, write_zip
+from tests.fakes.archives import artists_csv, write_zip
+from tests.fakes.gcs import create_bucket, fake_gcs
 from tests.production.conftest import free_port, process, wait_for
-from tests.standins.gcs import create_bucket, fake_gcs
 
 ROOT = Path(__file__).parents[2]
 ARTISTS, WORKS, SHARD = 3, 8, 8
@@ -158,20 +158,20 @@ def settings(tmp_path: Path) -> Iterator[dict[str, str]]:
         gcs = stack.enter_context(fake_gcs())
         for bucket in ("pictures", "tables"):
             create_bucket(gcs, bucket)
-        kaggle = [sys.executable, "-m", "tests.standins.kaggle", "--archive", str(archive), "--token", TOKEN]
+        kaggle = [sys.executable, "-m", "tests.fakes.kaggle", "--archive", str(archive), "--token", TOKEN]
         hub = stack.enter_context(process(kaggle, tmp_path / "kaggle.log", cwd=ROOT))
-        ports = tmp_path / "weaviate.ports"
+        services = tmp_path / "weaviate.ports"
         weaviate = [
             sys.executable,
             "-m",
-            "tests.standins.weaviate",
+            "tests.fakes.weaviate",
             "--port-file",
-            str(ports),
+            str(services),
             "--api-key",
             KEY,
         ]
         stack.enter_context(process(weaviate, tmp_path / "weaviate.log", cwd=ROOT))
-        wait_for(ports.exists, "the Weaviate stand-in")
+        wait_for(services.exists, "the Weaviate stand-in")
 
         def serves() -> bool:
             said = (tmp_path / "kaggle.log").read_text()
@@ -179,7 +179,7 @@ def settings(tmp_path: Path) -> Iterator[dict[str, str]]:
             return "serving" in said
 
         wait_for(serves, "the Kaggle stand-in")
-        rest, grpc = ports.read_text().split()
+        rest, grpc = services.read_text().split()
         yield {
             "GALLERY_EXECUTOR": "celery",
             "GALLERY_BROKER": broker,
@@ -259,15 +259,15 @@ def test_a_run_whose_worker_is_killed_completes_with_nothing_lost_or_doubled(
         counts, works = json.loads(said), ARTISTS * WORKS
         assert counts["indexed"] == counts["embedded"] == works
         assert (counts["images_uploaded"], counts["images_unchanged"]) == (works, 0)
-        ports = Ports(Settings())
-        assert len(IMAGES.read(ports.tables)) == works
-        assert len(ports.images.sizes("originals/")) == works
-        assert len(ports.images.sizes("thumbs/")) == 2 * works
-        cache = VectorCache(ports.tables, ports.encoder.fingerprint, ports.encoder.dim)
-        assert cache.present() == set(IMAGES.read(ports.tables)["sha256"])
-        live = ports.vectors.live()
-        assert live is not None and live.works == works == ports.vectors.open(live.name).count()
-        _, holder = lease.current(ports.tables)
+        services = Services(Settings())
+        assert len(IMAGES.read(services.tables)) == works
+        assert len(services.images.sizes("originals/")) == works
+        assert len(services.images.sizes("thumbs/")) == 2 * works
+        cache = VectorCache(services.tables, services.encoder.fingerprint, services.encoder.dim)
+        assert cache.present() == set(IMAGES.read(services.tables)["sha256"])
+        live = services.vectors.live()
+        assert live is not None and live.works == works == services.vectors.open(live.name).count()
+        _, holder = lease.current(services.tables)
         assert holder is not None and holder.released
     finally:
         for running in started:

@@ -12,10 +12,10 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
-from gallery.catalog import Build
-from gallery.errors import Damaged, Unavailable
+from gallery.errors import Corrupted, Unavailable
+from gallery.models import Build
 from gallery.objects.memory import MemoryObjects
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.memory import MemoryStore
 from pipelines.definitions import build_defs
@@ -26,7 +26,7 @@ from pipelines.stages.publishing import live_or_none
 from pipelines.stages.sweeping import sweep
 from pipelines.stages.tracing import trace
 from pipelines.tables import QUARANTINE, SAMPLE, read_note
-from tests.archives import artists_csv, picture
+from tests.fakes.archives import artists_csv, picture
 from tests.pipelines.test_refresh import FILES, Gallery
 
 
@@ -43,7 +43,9 @@ class Watched(Gallery):
                 self.facts[progress.stage] = progress.facts
 
         with dg.DagsterInstance.ephemeral() as instance:
-            return run_refresh(Ports(self.settings(**given)), watch, instance, allow_removals=allow_removals)
+            return run_refresh(
+                Services(self.settings(**given)), watch, instance, allow_removals=allow_removals
+            )
 
     def told(self, stage: str) -> tuple[int, ...]:
         """How many of the stage's rows were new, changed, removed and as before."""
@@ -57,7 +59,7 @@ def gallery(tmp_path: Path, settings_with: Callable[..., Settings]) -> Watched:
 
 def objects(gallery: Gallery) -> set[str]:
     """What lies in the image store, but for maps, which the asset `map` looks after."""
-    return {key for key in gallery.ports.images.sizes() if not key.startswith("maps/")}
+    return {key for key in gallery.services.images.sizes() if not key.startswith("maps/")}
 
 
 # --- change, seen exactly
@@ -115,7 +117,7 @@ def test_another_encoder_uploads_nothing_and_never_mixes(gallery: Watched) -> No
     gallery.refresh()
     counts = gallery.refresh(encoder="fake://?dim=16", tolerance=1.0)
     assert (counts["images_uploaded"], counts["embedded"]) == (0, 8)
-    prints = [(build.fingerprint, build.dim) for build in gallery.ports.vectors.builds()]
+    prints = [(build.fingerprint, build.dim) for build in gallery.services.vectors.builds()]
     assert prints == [("fake/16/1", 16), ("fake/48/1", 48)]
 
 
@@ -127,7 +129,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 def stale(gallery: Gallery, instance: dg.DagsterInstance, **given: Any) -> set[str]:
     """The assets that the UI would mark, with these settings."""
-    graph = build_defs(Ports(gallery.settings(**given))).resolve_asset_graph()
+    graph = build_defs(Services(gallery.settings(**given))).resolve_asset_graph()
     resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
     return {
         key.to_user_string()
@@ -139,7 +141,7 @@ def stale(gallery: Gallery, instance: dg.DagsterInstance, **given: Any) -> set[s
 def test_the_ui_marks_what_a_setting_changes_and_nothing_else(
     gallery: Gallery, instance: dg.DagsterInstance
 ) -> None:
-    run_refresh(gallery.ports, lambda _: None, instance)
+    run_refresh(gallery.services, lambda _: None, instance)
     for given, marked in [
         ({}, set()),
         ({"per_artist": 3}, {"sample"}),
@@ -156,9 +158,9 @@ def test_the_ui_marks_what_a_setting_changes_and_nothing_else(
 def test_a_run_that_finds_the_same_leaves_nothing_marked(
     gallery: Gallery, instance: dg.DagsterInstance
 ) -> None:
-    ports = gallery.ports
-    run_refresh(ports, lambda _: None, instance)
-    job = build_defs(ports).resolve_implicit_global_asset_job_def()
+    services = gallery.services
+    run_refresh(services, lambda _: None, instance)
+    job = build_defs(services).resolve_implicit_global_asset_job_def()
     for names in (["dataset", "artists"], ["artworks"], ["sample"]):
         selected = [dg.AssetKey(name) for name in names]
         assert job.execute_in_process(asset_selection=selected, instance=instance).success
@@ -168,9 +170,9 @@ def test_a_run_that_finds_the_same_leaves_nothing_marked(
 def test_a_corrected_artist_marks_artists_once_the_dataset_is_read(
     gallery: Gallery, instance: dg.DagsterInstance
 ) -> None:
-    run_refresh(gallery.ports, lambda _: None, instance)
+    run_refresh(gallery.services, lambda _: None, instance)
     (gallery.root / "artists.csv").write_bytes(artists_csv(["Anna A", "Bea Bée", "Nobody Yet"]))
-    job = build_defs(gallery.ports).resolve_implicit_global_asset_job_def()
+    job = build_defs(gallery.services).resolve_implicit_global_asset_job_def()
     job.execute_in_process(asset_selection=[dg.AssetKey("dataset")], instance=instance)
     assert {"artists", "artworks", "sample"} == stale(gallery, instance)  # those that read the archive
 
@@ -193,7 +195,7 @@ def test_too_many_removals_stop_the_run_before_anything_is_published(gallery: Wa
         ):
             gallery.refresh()
         assert "sample" not in gallery.facts
-    live = gallery.ports.vectors.live()
+    live = gallery.services.vectors.live()
     assert live is not None and live.name == build and gallery.live_files() == set(FILES)
     counts = gallery.refresh(allow_removals=True)
     assert counts["indexed"] == 6 and len(gallery.live_files()) == 6
@@ -209,7 +211,7 @@ def test_the_share_is_a_setting_and_a_smaller_sample_removes_nothing(gallery: Wa
 def test_removals_can_be_allowed_in_the_launchpad(gallery: Gallery, instance: dg.DagsterInstance) -> None:
     gallery.refresh()
     remove(gallery, *[name for name in FILES if name.startswith("Bea")])
-    job = build_defs(gallery.ports).resolve_job_def("refresh")
+    job = build_defs(gallery.services).resolve_job_def("refresh")
     assert not job.execute_in_process(instance=instance, raise_on_error=False).success
     config = {"ops": {"artworks": {"config": {"allow_removals": True}}}}
     assert job.execute_in_process(run_config=config, instance=instance).success
@@ -229,15 +231,15 @@ def test_objects_of_a_removed_work_go_when_no_build_has_it_any_more(gallery: Wat
     assert gallery.facts["swept"]["deleted"] == 3
     gone = before - objects(gallery)
     assert len(gone) == 3 and len({key.rpartition("/")[2].partition(".")[0] for key in gone}) == 1
-    for build in gallery.ports.vectors.builds():
-        record = recorded(gallery.ports.tables, gallery.ports.vectors, build.name)
+    for build in gallery.services.vectors.builds():
+        record = recorded(gallery.services.tables, gallery.services.vectors, build.name)
         assert record is not None and set(record["small"]) | set(record["original"]) <= objects(gallery)
 
 
 def test_an_object_that_we_did_not_put_into_a_build_is_left_alone(gallery: Watched) -> None:
     gallery.refresh(keep_builds=1)
-    gallery.ports.images.put("originals/zz/not-ours.jpg", b"x")
-    gallery.ports.images.put("notes.txt", b"x")
+    gallery.services.images.put("originals/zz/not-ours.jpg", b"x")
+    gallery.services.images.put("notes.txt", b"x")
     gallery.path("Bea_B/Bea_B_0.jpg").write_bytes(picture(79))
     gallery.refresh(keep_builds=1)
     assert gallery.facts["swept"]["deleted"] == 3
@@ -261,7 +263,7 @@ def test_objects_of_a_file_that_became_unusable_are_kept(gallery: Watched) -> No
 
 def test_a_build_without_a_record_stops_the_sweep(gallery: Watched) -> None:
     gallery.refresh()
-    tables = gallery.ports.tables
+    tables = gallery.services.tables
     for key in tables.sizes("builds/"):
         tables.delete(key)
     gallery.path("Bea_B/Bea_B_0.jpg").write_bytes(picture(79))
@@ -287,8 +289,8 @@ def test_sweeping_twice_deletes_nothing_more(gallery: Watched) -> None:
     gallery.refresh(keep_builds=1)
     gallery.path("Bea_B/Bea_B_0.jpg").write_bytes(picture(79))
     gallery.refresh(keep_builds=1)
-    ports, left = gallery.ports, objects(gallery)
-    assert sweep(ports.tables, ports.images, ports.vectors, workers=1, say=print).deleted == 0
+    services, left = gallery.services, objects(gallery)
+    assert sweep(services.tables, services.images, services.vectors, workers=1, progress=print).deleted == 0
     assert objects(gallery) == left
 
 
@@ -306,7 +308,7 @@ def test_the_quarantine_shows_reasons_and_what_can_be_seen(gallery: Watched) -> 
     facts = gallery.facts["quarantine"]  # there although, and because, the run stopped here
     assert facts["quarantined"] == 3 and facts["by_reason"].count("\n") == 3
     assert "Nobody_Known/stray.jpg" in facts["files"] and facts["thumbnails"].startswith("![")
-    frame = QUARANTINE.read(gallery.ports.tables)
+    frame = QUARANTINE.read(gallery.services.tables)
     assert len(frame) == 3 and frame["kind"].nunique() == 2
     assert gallery.refresh(max_quarantine=0.5)["quarantined"] == 3
     assert gallery.told("quarantine") == (0, 0, 0, 3)
@@ -316,25 +318,25 @@ def test_why_names_objects_builds_and_runs(gallery: Watched) -> None:
     first = gallery.refresh()["build"]
     gallery.path("Bea_B/Bea_B_0.jpg").write_bytes(picture(79))
     second = gallery.refresh()["build"]
-    (facts,) = trace(gallery.ports, "Anna_A_1.jpg")
+    (facts,) = trace(gallery.services, "Anna_A_1.jpg")
     assert facts["pictures"].count("bytes)") == 3
     assert facts["live"].startswith(f"in build {second}") and f"in build {first}" in facts["other_builds"]
-    run = read_note(gallery.ports.tables, "runs/live")["run"]
+    run = read_note(gallery.services.tables, "runs/live")["run"]
     assert facts["runs"].startswith(run) and f"made live by run {run}" in facts["live"]
     assert all(
         stage in facts["runs"] for stage in ("dataset", "artworks", "images", "embeddings", "evaluation")
     )
     key = facts["pictures"].partition(" ")[0]
-    gallery.ports.images.delete(key)
-    assert f"{key} (not there)" in trace(gallery.ports, "Anna_A_1.jpg")[0]["pictures"]
+    gallery.services.images.delete(key)
+    assert f"{key} (not there)" in trace(gallery.services, "Anna_A_1.jpg")[0]["pictures"]
 
 
 def test_why_still_knows_a_file_that_is_gone_while_a_build_has_its_work(gallery: Watched) -> None:
     gallery.refresh()
-    work = trace(gallery.ports, "Anna_A_0.jpg")[0]["work"]
+    work = trace(gallery.services, "Anna_A_0.jpg")[0]["work"]
     remove(gallery, "Anna_A/Anna_A_0.jpg")
     gallery.refresh()
-    (facts,) = trace(gallery.ports, "Anna_A_0.jpg")
+    (facts,) = trace(gallery.services, "Anna_A_0.jpg")
     assert facts["status"] == "gone: the archive has no such file any more" and facts["work"] == work
     assert facts["live"].startswith("not in") and facts["other_builds"].startswith("in build")
 
@@ -344,9 +346,9 @@ def test_why_tells_the_name_a_folder_had_and_has(gallery: Watched) -> None:
     folder = gallery.path("Bea_B")
     folder.rename(folder.with_name("BÃ©a_B"))
     gallery.refresh()
-    (facts,) = trace(gallery.ports, "Bea_B_1.jpg")
+    (facts,) = trace(gallery.services, "Bea_B_1.jpg")
     assert facts["folder was"] == "BÃ©a B, now Béa B"
-    assert "folder was" not in trace(gallery.ports, "Anna_A_1.jpg")[0]
+    assert "folder was" not in trace(gallery.services, "Anna_A_1.jpg")[0]
 
 
 def test_metadata_is_readable_json_and_small(gallery: Watched) -> None:
@@ -371,5 +373,5 @@ def test_a_live_build_that_cannot_be_asked_for_is_not_taken_for_none() -> None:
         live_works(store, tables)
     with pytest.raises(Unavailable):
         live_or_none(store)
-    store.error = Damaged
+    store.error = Corrupted
     assert live_works(store, tables) == set() and live_or_none(store) is None

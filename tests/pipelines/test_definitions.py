@@ -11,12 +11,12 @@ import dagster as dg
 import pytest
 import yaml
 
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import read_settings
 from pipelines import lease
 from pipelines.definitions import build_defs
 from pipelines.refresh import STAGES
-from tests.archives import artists_csv, picture, write_zip
+from tests.fakes.archives import artists_csv, picture, write_zip
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,13 +73,13 @@ def test_the_checks_on_the_way_to_publishing_block() -> None:
 
 def test_a_failed_check_stops_publishing(tmp_path: Path, settings_with) -> None:  # type: ignore[no-untyped-def]
     path = write_zip(tmp_path / "a.zip", {f"A/{n}.jpg": picture(n) for n in range(3)}, artists_csv(["A"]))
-    ports = Ports(settings_with(dataset=f"file://{path}"))
-    original = ports.images.sizes
-    ports.images.sizes = lambda prefix="": {} if prefix == "thumbs/" else original(prefix)  # type: ignore[method-assign]
+    services = Services(settings_with(dataset=f"file://{path}"))
+    original = services.images.sizes
+    services.images.sizes = lambda prefix="": {} if prefix == "thumbs/" else original(prefix)  # type: ignore[method-assign]
     with dg.DagsterInstance.ephemeral() as instance:
-        job = build_defs(ports).resolve_job_def("refresh")
+        job = build_defs(services).resolve_job_def("refresh")
         result = job.execute_in_process(instance=instance, raise_on_error=False)
-    assert not result.success and ports.vectors.live() is None
+    assert not result.success and services.vectors.live() is None
 
 
 def test_a_wrong_setting_leaves_the_ui_up_and_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +121,7 @@ def test_a_run_from_the_ui_reads_the_settings_and_holds_the_lease(
     for name, value in {"HOME": tmp_path / "home", "DATASET": f"file://{path}", "ENCODER": "fake"}.items():
         monkeypatch.setenv(f"GALLERY_{name}", str(value))
     job = build_defs().resolve_job_def("refresh")
-    tables = Ports(read_settings()).tables
+    tables = Services(read_settings()).tables
     with dg.DagsterInstance.ephemeral() as instance, lease.held(tables, "another"):
         assert not job.execute_in_process(instance=instance, raise_on_error=False).success
     with dg.DagsterInstance.ephemeral() as instance:

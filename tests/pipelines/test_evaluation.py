@@ -11,10 +11,10 @@ import dagster as dg
 import numpy as np
 import pytest
 
-from gallery.catalog import Artist, Artwork, Build, Hit, Picture
 from gallery.encoders.fake import FakeEncoder
 from gallery.errors import Invalid
-from gallery.ports import Ports
+from gallery.models import Artist, Artwork, Build, Hit, StoredImage
+from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.memory import MemoryCollection, MemoryStore
 from pipelines.definitions import build_defs
@@ -32,7 +32,7 @@ from pipelines.stages.evaluation import (
 from pipelines.stages.gate import check_gate, verdict_on
 from pipelines.stages.measuring import Measurement, measure, query_maker
 from pipelines.tables import EVALUATION, read_note, write_note
-from tests.archives import artists_csv, picture, write_folder
+from tests.fakes.archives import artists_csv, picture, write_folder
 
 GOOD = Quality(1.0, 1.0, 0.5, 0.6, 0.9, 5.0, 9.0)
 NAMES = ("Anna A", "Bea B", "Cleo C")
@@ -113,7 +113,7 @@ def test_shares_and_overlaps() -> None:
 
 def works_of(count: int) -> list[Artwork]:
     artists = [Artist(name, name, 1800, 1850, (name,), (), "", "", "") for name in ("ann", "bob")]
-    look = Picture("o", "l", "s", 1, 1, "#000000")
+    look = StoredImage("o", "l", "s", 1, 1, "#000000")
     return [Artwork(f"w{n:03}", artists[n % 2], f"{n}.jpg", f"{n:064}", look) for n in range(count)]
 
 
@@ -212,16 +212,16 @@ class Pipeline:
         }
         write_folder(self.root, files, artists_csv(list(NAMES)))
 
-    def ports(self, **given: Any) -> Ports:
-        return Ports(self._settings_with(**{"dataset": f"file://{self.root}", **given}))
+    def services(self, **given: Any) -> Services:
+        return Services(self._settings_with(**{"dataset": f"file://{self.root}", **given}))
 
     def refresh(self, watch: Callable[[Progress], None] = lambda _: None, **given: Any) -> dict[str, Any]:
         with dg.DagsterInstance.ephemeral() as instance:
-            return run_refresh(self.ports(**given), watch, instance)
+            return run_refresh(self.services(**given), watch, instance)
 
     def alone(self, *assets: str, **given: Any) -> dg.ExecuteInProcessResult:
         """Materialize only these, in a run of their own."""
-        job = build_defs(self.ports(**given)).resolve_implicit_global_asset_job_def()
+        job = build_defs(self.services(**given)).resolve_implicit_global_asset_job_def()
         with dg.DagsterInstance.ephemeral() as instance:
             return job.execute_in_process(
                 asset_selection=[dg.AssetKey(name) for name in assets],
@@ -230,11 +230,11 @@ class Pipeline:
             )
 
     def live(self) -> str:
-        build = self.ports().vectors.live()
+        build = self.services().vectors.live()
         return build.name if build else ""
 
     def candidate(self) -> str:
-        return str(read_note(self.ports().tables, "candidate")["build"])
+        return str(read_note(self.services().tables, "candidate")["build"])
 
 
 @pytest.fixture
@@ -247,7 +247,7 @@ def swap_rows(pipeline: Pipeline) -> Callable[[Progress], None]:
 
     def watch(progress: Progress) -> None:
         if (progress.stage, progress.kind) == ("candidate", "done"):
-            collection = pipeline.ports().vectors.open(pipeline.candidate())
+            collection = pipeline.services().vectors.open(pipeline.candidate())
             works = sorted(collection.works(limit=100), key=lambda work: work.file.rpartition("/")[2])
             rows = collection.vectors([work.id for work in works])
             collection.upsert(works, np.roll(rows, 1, axis=0))
@@ -271,7 +271,7 @@ def test_figures_are_numbers_and_the_verdict_stands_beside_the_candidate(pipelin
             facts.update(progress.facts or {})
 
     build = pipeline.refresh(watch)["build"]
-    tables = pipeline.ports().tables
+    tables = pipeline.services().tables
     verdict = verdict_on(tables, build)
     assert verdict is not None and verdict.passed and verdict.against == "" and verdict.run
     assert set(EVALUATION.read(tables)["figure"]) == {field.name for field in dataclasses.fields(Quality)}
@@ -325,7 +325,7 @@ def test_live_alone_refuses_what_the_gate_refused(pipeline: Pipeline) -> None:
     build = pipeline.refresh()["build"]
     with pytest.raises(RefreshFailed):
         pipeline.refresh(encoder="fake://?dim=2")
-    run = read_note(pipeline.ports().tables, "candidate")["verdict"]["run"]
+    run = read_note(pipeline.services().tables, "candidate")["verdict"]["run"]
     result = pipeline.alone("live", encoder="fake://?dim=2")
     assert not result.success and pipeline.live() == build
     assert f"as run {run} found" in said_of(result) and "altered_found" in said_of(result)
@@ -343,7 +343,7 @@ def test_live_alone_refuses_a_candidate_that_nobody_evaluated(pipeline: Pipeline
 
 def test_a_verdict_counts_for_its_build_and_against_its_rival_only(pipeline: Pipeline) -> None:
     build = pipeline.refresh()["build"]
-    tables = pipeline.ports().tables
+    tables = pipeline.services().tables
     check_gate(tables, build, "")
     with pytest.raises(Invalid, match="was compared with no live build, but b0 is live by now"):
         check_gate(tables, build, "b0")
@@ -370,8 +370,8 @@ def test_a_blocked_run_shows_the_failed_check_and_the_figures(pipeline: Pipeline
 
 
 def test_a_damaged_row_blocks_publishing(pipeline: Pipeline) -> None:
-    ports = pipeline.ports()
-    ports.vectors = store = MemoryStore()
+    services = pipeline.services()
+    services.vectors = store = MemoryStore()
 
     def watch(progress: Progress) -> None:
         if (progress.stage, progress.kind) == ("candidate", "done"):
@@ -383,7 +383,7 @@ def test_a_damaged_row_blocks_publishing(pipeline: Pipeline) -> None:
         dg.DagsterInstance.ephemeral() as instance,
         pytest.raises(RefreshFailed, match="evaluation failed: 1 of 36 rows are not finite"),
     ):
-        run_refresh(ports, watch, instance)
+        run_refresh(services, watch, instance)
     assert store.live() is None
 
 
@@ -401,7 +401,7 @@ def test_a_refused_candidate_is_replaced_by_the_next_and_not_piled_up(pipeline: 
     for dim in (2, 3):
         with pytest.raises(RefreshFailed):
             pipeline.refresh(encoder=f"fake://?dim={dim}", tolerance=0.0)
-    assert [found.dim for found in pipeline.ports().vectors.builds()] == [3, 48]
+    assert [found.dim for found in pipeline.services().vectors.builds()] == [3, 48]
     assert pipeline.live() == build
 
 
@@ -426,8 +426,8 @@ class Speaking(FakeEncoder):
 
 
 def test_an_encoder_that_knows_words_is_asked_in_words_and_encodes_them_once(pipeline: Pipeline) -> None:
-    ports, facts = pipeline.ports(), {}
-    ports.encoder = encoder = Speaking()
+    services, facts = pipeline.services(), {}
+    services.encoder = encoder = Speaking()
 
     def watch(progress: Progress) -> None:
         if (progress.stage, progress.kind) == ("evaluation", "done"):
@@ -435,6 +435,6 @@ def test_an_encoder_that_knows_words_is_asked_in_words_and_encodes_them_once(pip
 
     for _ in range(2):
         with dg.DagsterInstance.ephemeral() as instance:
-            run_refresh(ports, watch, instance)
+            run_refresh(services, watch, instance)
     assert encoder.texts == 8 and facts["text_overlap_at_10"] == 1.0 and facts["text_spread"] > 0
     assert facts["in_words"].count("\n") == 9 and "ships on a stormy sea" in facts["in_words"]

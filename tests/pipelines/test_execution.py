@@ -17,7 +17,7 @@ import yaml
 from dagster._config import process_config
 
 from gallery.errors import Invalid
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings, read_settings
 from pipelines import resources
 from pipelines.assets import pictures
@@ -25,7 +25,7 @@ from pipelines.definitions import build_defs
 from pipelines.execution import GPU_NODES, celery_app_arguments, executor_of, kubernetes_config
 from pipelines.refresh import RefreshFailed, run_refresh
 from pipelines.stages.embedding import VectorCache
-from tests.archives import artists_csv, picture, write_zip
+from tests.fakes.archives import artists_csv, picture, write_zip
 
 ROOT = Path(__file__).parents[2]
 WORKS = 12
@@ -45,7 +45,7 @@ def small(tmp_path: Path, settings_with: Callable[..., Settings]) -> Callable[..
 @pytest.mark.parametrize("name", ["in_process", "multiprocess", "celery", "k8s"])
 def test_the_definitions_load_with_every_executor(small: Callable[..., Settings], name: str) -> None:
     settings = small(executor=name, broker="redis://localhost:6379/0")
-    definitions = build_defs(Ports(settings))
+    definitions = build_defs(Services(settings))
     dg.Definitions.validate_loadable(definitions)
     assert definitions.resolve_job_def("refresh").executor_def.name == name
 
@@ -157,12 +157,12 @@ def test_killed_with_its_steps_it_goes_on_at_once_and_ends_as_in_one_process(
     assert counts["indexed"] == counts["embedded"] == WORKS
     for stage in ("images", "embeddings", "live"):  # progress comes through from the other processes
         assert f"{stage} " in err and "Traceback" not in err
-    ports = Ports(small())
-    live = ports.vectors.live()
+    services = Services(small())
+    live = services.vectors.live()
     assert live is not None and live.works == WORKS and live.name == counts["build"]
 
     with dg.DagsterInstance.ephemeral() as instance:  # the same gallery, now in one process
-        again = run_refresh(Ports(small()), lambda _: None, instance)
+        again = run_refresh(Services(small()), lambda _: None, instance)
     assert again["build"] == counts["build"] and (again["embedded"], again["images_uploaded"]) == (0, 0)
 
 
@@ -206,7 +206,7 @@ def test_what_re_execution_from_failure_loses_is_noticed_and_a_new_run_does_the_
         text=True,
     )
     assert killed.returncode == 9, killed.stderr
-    cache = VectorCache(Ports(settings).tables, Ports(settings).encoder.fingerprint, 48)
+    cache = VectorCache(Services(settings).tables, Services(settings).encoder.fingerprint, 48)
     assert len(cache.present()) == 3 and len(cache.plan.sizes()) == 4
 
     job = dg.reconstructable(refresh_job)
@@ -223,10 +223,10 @@ def test_what_re_execution_from_failure_loses_is_noticed_and_a_new_run_does_the_
             assert failure.step_key == "embeddings.reconcile_embeddings"
             words = failure.step_failure_data.error.to_string()
             assert f"{lost} of {WORKS} pictures have no vector" in words
-            assert Ports(settings).vectors.live() is None
+            assert Services(settings).vectors.live() is None
         assert dg.execute_job(job, instance).success
     assert len(cache.present()) == WORKS
-    live = Ports(settings).vectors.live()
+    live = Services(settings).vectors.live()
     assert live is not None and live.works == WORKS
 
 
@@ -241,7 +241,7 @@ def test_a_shard_of_pictures_that_did_nothing_is_noticed(
         return {} if seen == 2 else real(*args, **kwargs)
 
     monkeypatch.setattr(pictures, "upload_pictures", upload)
-    ports = Ports(small())
+    services = Services(small())
     with (
         dg.DagsterInstance.ephemeral() as instance,
         pytest.raises(
@@ -249,10 +249,10 @@ def test_a_shard_of_pictures_that_did_nothing_is_noticed(
             match=f"images failed: 3 of {WORKS} works have no pictures in .*materialize `images`",
         ),
     ):
-        run_refresh(ports, lambda _: None, instance)
+        run_refresh(services, lambda _: None, instance)
     assert seen == 4
     with dg.DagsterInstance.ephemeral() as instance:
-        counts = run_refresh(ports, lambda _: None, instance)
+        counts = run_refresh(services, lambda _: None, instance)
     assert (counts["images_uploaded"], counts["images_unchanged"], counts["indexed"]) == (3, WORKS - 3, WORKS)
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from gallery.search import SearchEngine
+from gallery.search.engine import SearchEngine
 from gallery.settings import Settings
-from tests.archives import picture
+from tests.fakes.archives import picture
 from tests.pipelines.test_refresh import BOATS, FILES, Gallery
 
 
@@ -75,16 +75,16 @@ def test_a_killed_refresh_leaves_the_live_build_whole_and_the_next_completes(
     kill_when(process, stage, kind, after_s)
     assert process.returncode in (-signal.SIGKILL, 0)  # 0 where it had finished before the blow fell
 
-    live = gallery.ports.vectors.live()
+    live = gallery.services.vectors.live()
     assert live is not None
     if process.returncode:
         assert live.name == before or stage == "live"
-    assert gallery.ports.vectors.open(live.name).count() == live.works
-    assert len(SearchEngine(gallery.ports).search(BOATS, 20).hits) == live.works
+    assert gallery.services.vectors.open(live.name).count() == live.works
+    assert len(SearchEngine(gallery.services).search(BOATS, 20).hits) == live.works
 
     counts = gallery.refresh()
     assert counts["indexed"] == 9 and gallery.live_files() == {*FILES, "Anna_A/added.jpg"}
-    live = gallery.ports.vectors.live()
+    live = gallery.services.vectors.live()
     assert live is not None and live.name == counts["build"] != before
     leftovers = [
         path for path in gallery.settings().home.rglob("*.json") if '"ready": false' in path.read_text()
@@ -94,5 +94,5 @@ def test_a_killed_refresh_leaves_the_live_build_whole_and_the_next_completes(
 
 def test_a_first_refresh_that_is_killed_publishes_nothing(gallery: Gallery) -> None:
     kill_when(start(gallery), "candidate", "start")
-    assert gallery.ports.vectors.live() is None
+    assert gallery.services.vectors.live() is None
     assert gallery.refresh()["indexed"] == 8

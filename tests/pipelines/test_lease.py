@@ -18,15 +18,15 @@ import dagster as dg
 import pytest
 
 from gallery.errors import Unavailable
-from gallery.objects import TABLES, ObjectStore
+from gallery.objects.base import TABLES, ObjectStore
 from gallery.objects.memory import MemoryObjects
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings
 from pipelines import lease
 from pipelines.definitions import build_defs
 from pipelines.lease import LeaseLost
 from pipelines.refresh import run_refresh
-from tests.archives import artists_csv, picture, write_zip
+from tests.fakes.archives import artists_csv, picture, write_zip
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -233,8 +233,8 @@ class Gallery:
         path = write_zip(root / "a.zip", {f"A/{n}.jpg": picture(n) for n in range(3)}, artists_csv(["A"]))
         self.settings = settings_with(dataset=f"file://{path}")
 
-    def ports(self) -> Ports:
-        return Ports(self.settings)
+    def services(self) -> Services:
+        return Services(self.settings)
 
 
 @pytest.fixture
@@ -243,25 +243,25 @@ def gallery(tmp_path: Path, settings_with: Callable[..., Settings]) -> Gallery:
 
 
 def test_a_run_that_lost_the_lease_fails_before_it_publishes(gallery: Gallery) -> None:
-    ports = gallery.ports()
+    services = gallery.services()
 
     def usurp(progress: Any) -> None:
         if (progress.stage, progress.kind) == ("candidate", "done"):
-            leave(ports.tables, "usurper")
+            leave(services.tables, "usurper")
 
     with (
         dg.DagsterInstance.ephemeral() as instance,
         pytest.raises(Exception, match="does not hold the refresh lease, which is that of run usurper"),
     ):
-        run_refresh(ports, usurp, instance)
-    assert ports.vectors.live() is None
+        run_refresh(services, usurp, instance)
+    assert services.vectors.live() is None
 
 
 def test_live_alone_is_refused_while_a_refresh_runs(gallery: Gallery) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        run_refresh(gallery.ports(), lambda _: None, instance)
-        job = build_defs(gallery.ports()).resolve_job_def("refresh")
-        with lease.held(gallery.ports().tables, "a refresh"):
+        run_refresh(gallery.services(), lambda _: None, instance)
+        job = build_defs(gallery.services()).resolve_job_def("refresh")
+        with lease.held(gallery.services().tables, "a refresh"):
             result = job.execute_in_process(
                 instance=instance, raise_on_error=False, asset_selection=[dg.AssetKey("live")]
             )
@@ -289,5 +289,5 @@ def test_two_processes_that_refresh_at_once_publish_one_build(gallery: Gallery, 
     if ends == [0, 1]:
         refused = next(err for process, (_, err) in zip(both, said, strict=True) if process.returncode)
         assert "Error: another refresh is running (run " in refused and "Traceback" not in refused
-    live = gallery.ports().vectors.live()
+    live = gallery.services().vectors.live()
     assert live is not None and live.works == 3

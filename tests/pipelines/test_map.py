@@ -12,19 +12,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gallery.atlas import CELL, FOLDER, FORMAT, MARGIN, TILE, Atlas, depth, layout_key, tile_name
-from gallery.catalog import Artist, Artwork, Picture
 from gallery.errors import NotFound, Unavailable
 from gallery.images.derivatives import webp
+from gallery.map_layout import CELL, FOLDER, FORMAT, MARGIN, TILE, MapLayout, depth, layout_key, tile_name
+from gallery.models import Artist, Artwork, StoredImage
 from gallery.objects.memory import MemoryObjects
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings
-from gallery.vectors import Vectors
+from gallery.vectors.base import Vectors
 from pipelines.assets import map as asset
 from pipelines.definitions import build_defs
 from pipelines.stages.layout import Cells, positions, snap, walk
 from pipelines.stages.mosaic import draw_tiles, finish, finished, forget, make_atlas, tiles
-from tests.archives import artists_csv, picture, write_folder
+from tests.fakes.archives import artists_csv, picture, write_folder
 
 NOWHERE: Callable[[str], None] = lambda _: None  # noqa: E731
 
@@ -54,20 +54,20 @@ def works_in(images: MemoryObjects, count: int) -> list[Artwork]:
         color, key = (10 + 5 * number % 240, 80, 160), f"thumbs/{number}.webp"
         images.put(key, webp(Image.new("RGB", (80, 60), color)))
         hexed = "#{:02x}{:02x}{:02x}".format(*color)
-        spot = Picture(f"originals/{number}.png", key, key, 80, 60, hexed)
-        works.append(Artwork(f"w{number:03}", artists[number % 2], f"{number}.png", f"{number:064}", spot))
+        item = StoredImage(f"originals/{number}.png", key, key, 80, 60, hexed)
+        works.append(Artwork(f"w{number:03}", artists[number % 2], f"{number}.png", f"{number:064}", item))
     return works
 
 
-def drawn(count: int) -> tuple[Atlas, MemoryObjects]:
+def drawn(count: int) -> tuple[MapLayout, MemoryObjects]:
     images = MemoryObjects()
-    atlas = make_atlas("b1", works_in(images, count), grid_of(count), of=count)
-    draw_tiles(atlas, images, workers=2, say=NOWHERE)
-    return atlas, images
+    layout = make_atlas("b1", works_in(images, count), grid_of(count), of=count)
+    draw_tiles(layout, images, workers=2, progress=NOWHERE)
+    return layout, images
 
 
-def tile(images: MemoryObjects, atlas: Atlas, zoom: int, x: int, y: int) -> Image.Image:
-    return Image.open(io.BytesIO(images.get(atlas.folder + tile_name(zoom, x, y)))).convert("RGBA")
+def tile(images: MemoryObjects, layout: MapLayout, zoom: int, x: int, y: int) -> Image.Image:
+    return Image.open(io.BytesIO(images.get(layout.folder + tile_name(zoom, x, y)))).convert("RGBA")
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 11, 60])
@@ -134,19 +134,19 @@ def test_at_zoom_0_everything_is_in_one_tile(columns: int, rows: int, zoom: int)
 
 
 def test_the_pyramid_holds_the_tiles_that_works_hang_in_and_no_others() -> None:
-    atlas, images = drawn(20)  # 5 x 4
-    assert (atlas.columns, atlas.rows, atlas.zoom) == (5, 4, 2)
-    assert [len(tiles(atlas, zoom)) for zoom in range(3)] == [1, 2, 6]
-    stored = set(images.sizes(atlas.folder))
+    layout, images = drawn(20)  # 5 x 4
+    assert (layout.columns, layout.rows, layout.zoom) == (5, 4, 2)
+    assert [len(tiles(layout, zoom)) for zoom in range(3)] == [1, 2, 6]
+    stored = set(images.sizes(layout.folder))
     assert stored == {
-        atlas.folder + tile_name(zoom, x, y) for zoom in range(3) for x, y in tiles(atlas, zoom)
+        layout.folder + tile_name(zoom, x, y) for zoom in range(3) for x, y in tiles(layout, zoom)
     }
-    assert all(tile(images, atlas, 2, x, y).size == (TILE, TILE) for x, y in tiles(atlas, 2))
+    assert all(tile(images, layout, 2, x, y).size == (TILE, TILE) for x, y in tiles(layout, 2))
 
 
 def test_a_picture_hangs_in_the_middle_of_its_cell_with_nothing_around_it() -> None:
-    atlas, images = drawn(1)
-    seen = tile(images, atlas, 0, 0, 0)
+    layout, images = drawn(1)
+    seen = tile(images, layout, 0, 0, 0)
     side = CELL - 2 * MARGIN
     assert seen.getbbox() == (24, 34, 104, 94)  # 80 x 60, which is never enlarged, in 128 x 128
     assert seen.getpixel((64, 64))[2] == pytest.approx(160, abs=8) and side >= 80  # type: ignore[index]
@@ -154,9 +154,9 @@ def test_a_picture_hangs_in_the_middle_of_its_cell_with_nothing_around_it() -> N
 
 
 def test_a_higher_tile_is_the_four_below_it_at_half_their_size() -> None:
-    atlas, images = drawn(16)
-    above = np.asarray(tile(images, atlas, 0, 0, 0), dtype=float)
-    below = np.asarray(tile(images, atlas, 1, 1, 0).reduce(2), dtype=float)
+    layout, images = drawn(16)
+    above = np.asarray(tile(images, layout, 0, 0, 0), dtype=float)
+    below = np.asarray(tile(images, layout, 1, 1, 0).reduce(2), dtype=float)
     quarter = above[:128, 128:]
     assert np.abs(quarter[..., 3] - below[..., 3]).mean() < 3
     solid = below[..., 3] == 255
@@ -164,41 +164,41 @@ def test_a_higher_tile_is_the_four_below_it_at_half_their_size() -> None:
 
 
 def test_tiles_that_are_there_are_not_drawn_again() -> None:
-    atlas, images = drawn(20)
-    assert draw_tiles(atlas, images, workers=2, say=NOWHERE) == 0
-    images.delete(atlas.folder + tile_name(1, 0, 0))
-    images.put(atlas.folder + tile_name(2, 0, 0), b"")  # as a power cut leaves one
-    assert draw_tiles(atlas, images, workers=2, say=NOWHERE) == 2
+    layout, images = drawn(20)
+    assert draw_tiles(layout, images, workers=2, progress=NOWHERE) == 0
+    images.delete(layout.folder + tile_name(1, 0, 0))
+    images.put(layout.folder + tile_name(2, 0, 0), b"")  # as a power cut leaves one
+    assert draw_tiles(layout, images, workers=2, progress=NOWHERE) == 2
 
 
 def test_a_missing_thumbnail_is_named() -> None:
     images = MemoryObjects()
     works = works_in(images, 3)
     images.delete("thumbs/1.webp")
-    atlas = make_atlas("b1", works, grid_of(3), of=3)
+    layout = make_atlas("b1", works, grid_of(3), of=3)
     with pytest.raises(NotFound, match=r"thumbs/1\.webp.*materialize `images`"):
-        draw_tiles(atlas, images, workers=1, say=NOWHERE)
+        draw_tiles(layout, images, workers=1, progress=NOWHERE)
 
 
 def test_an_atlas_survives_the_store_and_counts_its_painters() -> None:
-    atlas, _ = drawn(5)
-    assert Atlas.parse(atlas.to_json()) == atlas
-    assert atlas.artists == (("ada", "Ada"), ("bo", "Bo")) and atlas.genres == ("Realism",)
-    assert {spot.genre for spot in atlas.spots if spot.artist == 1} == {-1}
+    layout, _ = drawn(5)
+    assert MapLayout.parse(layout.to_json()) == layout
+    assert layout.artists == (("ada", "Ada"), ("bo", "Bo")) and layout.styles == ("Realism",)
+    assert {item.style for item in layout.items if item.artist == 1} == {-1}
 
 
 @pytest.mark.parametrize("change", ["place", "picture"])
 def test_another_layout_or_another_picture_has_other_tiles(change: str) -> None:
     images = MemoryObjects()
     works, cells = works_in(images, 4), grid_of(4)
-    atlas = make_atlas("b1", works, cells, of=4)
+    layout = make_atlas("b1", works, cells, of=4)
     if change == "place":
         cells = cells[::-1]
     else:
         works[0] = dataclasses.replace(
-            works[0], picture=dataclasses.replace(works[0].picture, small="thumbs/1.webp")
+            works[0], image=dataclasses.replace(works[0].image, small="thumbs/1.webp")
         )
-    assert make_atlas("b1", works, cells, of=4).digest != atlas.digest
+    assert make_atlas("b1", works, cells, of=4).digest != layout.digest
 
 
 @pytest.mark.parametrize(
@@ -206,17 +206,17 @@ def test_another_layout_or_another_picture_has_other_tiles(change: str) -> None:
 )
 def test_what_is_no_atlas_is_said_to_be_none(data: bytes) -> None:
     with pytest.raises(Unavailable, match="materialize `map`"):
-        Atlas.parse(data)
+        MapLayout.parse(data)
 
 
 def test_a_map_is_there_only_once_it_is_finished() -> None:
-    atlas, images = drawn(3)
+    layout, images = drawn(3)
     assert finished(images, "b1") is None
     images.put(f"{FOLDER}b1/0123/0/0/0.webp", b"of another layout")
-    finish(atlas, images)
-    assert finished(images, "b1") == atlas
-    assert {key.split("/")[2] for key in images.sizes(f"{FOLDER}b1/")} == {atlas.digest, "layout.json"}
-    images.put(layout_key("b1"), atlas.to_json().replace(f'"format":{FORMAT}'.encode(), b'"format":0'))
+    finish(layout, images)
+    assert finished(images, "b1") == layout
+    assert {key.split("/")[2] for key in images.sizes(f"{FOLDER}b1/")} == {layout.digest, "layout.json"}
+    images.put(layout_key("b1"), layout.to_json().replace(f'"format":{FORMAT}'.encode(), b'"format":0'))
     assert finished(images, "b1") is None
 
 
@@ -234,11 +234,11 @@ class Gallery:
     """A folder of pictures, and the refresh job over it."""
 
     def __init__(self, root: Path, settings: Settings) -> None:
-        self.root, self.ports = root, Ports(settings)
+        self.root, self.services = root, Services(settings)
 
     def refresh(self) -> dg.ExecuteInProcessResult:
         with dg.DagsterInstance.ephemeral() as instance:
-            job = build_defs(self.ports).resolve_job_def("refresh")
+            job = build_defs(self.services).resolve_job_def("refresh")
             return job.execute_in_process(instance=instance, raise_on_error=False)
 
     def facts(self) -> dict[str, object]:
@@ -268,7 +268,7 @@ def test_a_refresh_draws_the_map_of_its_build_once_and_forgets_it_with_the_build
     (gallery.root / "images" / "images" / "A" / "9.jpg").write_bytes(picture(77))
     third = gallery.facts()
     assert third["build"] != first["build"] and third["forgotten"] == first["build"]
-    assert {key.split("/")[1] for key in gallery.ports.images.sizes(FOLDER)} == {third["build"]}
+    assert {key.split("/")[1] for key in gallery.services.images.sizes(FOLDER)} == {third["build"]}
 
 
 def test_a_map_that_fails_does_not_keep_the_build_from_being_published(
@@ -279,8 +279,8 @@ def test_a_map_that_fails_does_not_keep_the_build_from_being_published(
 
     monkeypatch.setattr(asset, "positions", fails)
     assert not gallery.refresh().success
-    assert gallery.ports.vectors.live() is not None
-    assert not gallery.ports.images.sizes(FOLDER)
+    assert gallery.services.vectors.live() is not None
+    assert not gallery.services.images.sizes(FOLDER)
 
 
 def test_of_a_large_build_a_sample_is_drawn(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,9 @@ import dagster as dg
 import pytest
 
 from gallery.errors import Invalid, NotFound, Unavailable
-from gallery.mix import Mix, Words
-from gallery.ports import Ports
-from gallery.search import SearchEngine
+from gallery.search.engine import SearchEngine
+from gallery.search.query import SearchQuery, TextTerm
+from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.filters import Filter
 from pipelines import lease
@@ -24,7 +24,7 @@ from pipelines.stages.publishing import assemble_works, publish
 from pipelines.stages.tracing import trace
 from pipelines.tables import ARTISTS as ARTISTS_TABLE
 from pipelines.tables import ARTWORKS, IMAGES
-from tests.archives import artists_csv, picture, write_folder, write_zip
+from tests.fakes.archives import artists_csv, picture, write_folder, write_zip
 
 COUNTS = ["artists", "files", "works", "duplicates", "quarantined", "sampled", "images_uploaded", "images_unchanged",
           "embedded", "embeddings_reused", "indexed", "build", "encoder", "seconds"]  # fmt: skip
@@ -34,7 +34,7 @@ FILES = {
     for n in range(4)
 }
 ARTISTS = artists_csv(["Anna A", "Bea B", "Nobody Yet"])
-BOATS = Mix((Words("boats"),))
+BOATS = SearchQuery((TextTerm("boats"),))
 
 
 class Gallery:
@@ -50,21 +50,21 @@ class Gallery:
 
     def refresh(self, watch: Watch = lambda _: None, **given: Any) -> dict[str, Any]:
         with dg.DagsterInstance.ephemeral() as instance:
-            return run_refresh(Ports(self.settings(**given)), watch, instance)
+            return run_refresh(Services(self.settings(**given)), watch, instance)
 
     def path(self, name: str) -> Path:
         return self.root / "images" / "images" / name
 
     @property
-    def ports(self) -> Ports:
-        return Ports(self.settings())
+    def services(self) -> Services:
+        return Services(self.settings())
 
     def live_files(self) -> set[str]:
-        live = self.ports.vectors.live()
+        live = self.services.vectors.live()
         assert live is not None
         return {
             work.file.removeprefix("images/images/")
-            for work in self.ports.vectors.open(live.name).works(limit=1_000)
+            for work in self.services.vectors.open(live.name).works(limit=1_000)
         }
 
 
@@ -78,20 +78,20 @@ def test_a_first_refresh_builds_and_publishes_everything(gallery: Gallery) -> No
     assert list(counts) == COUNTS
     told = {name: counts[name] for name in COUNTS[:11]}
     assert told == dict(zip(COUNTS[:11], (2, 8, 8, 0, 0, 8, 8, 0, 8, 0, 8), strict=True))
-    live = gallery.ports.vectors.live()
+    live = gallery.services.vectors.live()
     assert live is not None and live.name == counts["build"] and live.works == 8 and live.ready
     assert (
-        len(gallery.ports.images.sizes("originals/")) == 8
-        and len(gallery.ports.images.sizes("thumbs/")) == 16
+        len(gallery.services.images.sizes("originals/")) == 8
+        and len(gallery.services.images.sizes("thumbs/")) == 16
     )
 
 
 def test_what_was_built_can_be_searched(gallery: Gallery) -> None:
     gallery.refresh()
-    engine = SearchEngine(gallery.ports)
+    engine = SearchEngine(gallery.services)
     (work,) = [
         work
-        for work in gallery.ports.vectors.open(gallery.refresh()["build"]).works()
+        for work in gallery.services.vectors.open(gallery.refresh()["build"]).works()
         if "Bea_B_2" in work.file
     ]
     assert engine.like(work.id, 3).hits[0].artwork.id != work.id
@@ -108,7 +108,7 @@ def test_a_second_refresh_with_nothing_changed_does_nothing(gallery: Gallery) ->
     first, second = gallery.refresh(), gallery.refresh()
     assert (second["images_uploaded"], second["images_unchanged"]) == (0, 8)
     assert (second["embedded"], second["embeddings_reused"]) == (0, 8)
-    assert second["build"] == first["build"] and len(gallery.ports.vectors.builds()) == 1
+    assert second["build"] == first["build"] and len(gallery.services.vectors.builds()) == 1
 
 
 def test_a_refresh_does_exactly_what_changed(gallery: Gallery) -> None:
@@ -124,9 +124,11 @@ def test_a_refresh_does_exactly_what_changed(gallery: Gallery) -> None:
 
 def test_a_changed_picture_keeps_its_works_id(gallery: Gallery) -> None:
     gallery.refresh()
-    before = {work.file: work.id for work in gallery.ports.vectors.open(gallery.refresh()["build"]).works()}
+    before = {
+        work.file: work.id for work in gallery.services.vectors.open(gallery.refresh()["build"]).works()
+    }
     gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(77))
-    after = {work.file: work.id for work in gallery.ports.vectors.open(gallery.refresh()["build"]).works()}
+    after = {work.file: work.id for work in gallery.services.vectors.open(gallery.refresh()["build"]).works()}
     assert before == after
 
 
@@ -141,17 +143,17 @@ def test_another_way_of_taking_words_makes_a_new_build_and_encodes_nothing(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = gallery.refresh()
-    monkeypatch.setattr("gallery.vectors.words.VERSION", 0)
+    monkeypatch.setattr("gallery.vectors.lexical.VERSION", 0)
     second = gallery.refresh()
     assert second["build"] != first["build"] and (second["embedded"], second["images_uploaded"]) == (0, 0)
 
 
 def test_an_original_cut_to_nothing_is_uploaded_again(gallery: Gallery) -> None:
     gallery.refresh()
-    key = next(iter(gallery.ports.images.sizes("originals/")))
-    gallery.ports.images.put(key, b"")
+    key = next(iter(gallery.services.images.sizes("originals/")))
+    gallery.services.images.put(key, b"")
     assert gallery.refresh()["images_uploaded"] == 1
-    assert hashlib.sha256(gallery.ports.images.get(key)).hexdigest() in key
+    assert hashlib.sha256(gallery.services.images.get(key)).hexdigest() in key
 
 
 def test_a_smaller_sample_is_a_new_build(gallery: Gallery) -> None:
@@ -164,7 +166,7 @@ def test_another_encoder_builds_beside_and_mixes_nothing(gallery: Gallery) -> No
     gallery.refresh()
     counts = gallery.refresh(encoder="fake://?dim=16")
     assert (counts["embedded"], counts["embeddings_reused"]) == (8, 0)
-    builds = gallery.ports.vectors.builds()
+    builds = gallery.services.vectors.builds()
     assert [build.dim for build in builds] == [16, 48]
 
 
@@ -173,14 +175,14 @@ def test_old_builds_are_dropped_and_the_one_before_is_kept(gallery: Gallery) -> 
     for seed in (70, 71, 72):
         gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(seed))
         builds.append(gallery.refresh()["build"])
-    assert [build.name for build in gallery.ports.vectors.builds()] == [builds[2], builds[1]]
+    assert [build.name for build in gallery.services.vectors.builds()] == [builds[2], builds[1]]
 
 
 def test_one_bad_file_neither_stops_a_run_nor_disappears(gallery: Gallery) -> None:
     gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(b"not a picture")
     counts = gallery.refresh(max_quarantine=0.2)
     assert (counts["files"], counts["works"], counts["quarantined"], counts["indexed"]) == (8, 7, 1, 7)
-    (found,) = trace(gallery.ports, "Anna_A_0.jpg")
+    (found,) = trace(gallery.services, "Anna_A_0.jpg")
     assert found["status"].startswith("quarantined: this is not a picture")
 
 
@@ -191,9 +193,9 @@ def test_too_many_bad_files_stop_the_run_before_publishing(gallery: Gallery) -> 
         RefreshFailed, match=r"quarantine failed: 1 of 8 files are unusable \(12.5%\).*GALLERY_MAX_QUARANTINE"
     ):
         gallery.refresh()
-    live = gallery.ports.vectors.live()
+    live = gallery.services.vectors.live()
     assert live is not None and live.name == build and gallery.live_files() == set(FILES)
-    assert trace(gallery.ports, "Anna_A_0.jpg")[0]["status"].startswith(
+    assert trace(gallery.services, "Anna_A_0.jpg")[0]["status"].startswith(
         "quarantined"
     )  # and the table says which
 
@@ -224,15 +226,15 @@ def test_an_unusable_archive_is_one_error_and_what_is_live_stays(
     with pytest.raises(RefreshFailed, match=said) as error:
         gallery.refresh()
     assert str(gallery.root) in str(error.value) and "Traceback" not in str(error.value)
-    live = gallery.ports.vectors.live()
+    live = gallery.services.vectors.live()
     assert live is not None and live.name == build
-    assert len(SearchEngine(gallery.ports).search(BOATS, 3).hits) == 3
+    assert len(SearchEngine(gallery.services).search(BOATS, 3).hits) == 3
 
 
 def test_progress_names_each_stage_as_it_goes(gallery: Gallery) -> None:
     seen: list[Progress] = []
     with dg.DagsterInstance.ephemeral() as instance:
-        run_refresh(gallery.ports, seen.append, instance)
+        run_refresh(gallery.services, seen.append, instance)
     for kind in ("start", "done"):
         assert [progress.stage for progress in seen if progress.kind == kind] == list(STAGES)
     assert not [progress.text for progress in seen if "IOManager" in progress.text]
@@ -241,8 +243,8 @@ def test_progress_names_each_stage_as_it_goes(gallery: Gallery) -> None:
 def test_why_tells_where_a_work_stands(gallery: Gallery) -> None:
     gallery.path("Bea_B/again.jpg").write_bytes(FILES["Anna_A/Anna_A_1.jpg"])
     gallery.refresh(per_artist=2)
-    ports = Ports(gallery.settings(per_artist=2))
-    traces = {file: trace(ports, f"images/images/{file}")[0] for file in [*FILES, "Bea_B/again.jpg"]}
+    services = Services(gallery.settings(per_artist=2))
+    traces = {file: trace(services, f"images/images/{file}")[0] for file in [*FILES, "Bea_B/again.jpg"]}
     assert (
         traces["Bea_B/again.jpg"]["status"]
         == "duplicate: the same bytes as images/images/Anna_A/Anna_A_1.jpg"
@@ -255,15 +257,15 @@ def test_why_tells_where_a_work_stands(gallery: Gallery) -> None:
     ]
     assert len({facts["work"] for facts in held}) == 4 and len({facts["work"] for facts in left_out}) == 4
     assert all(facts["live"].startswith("not in build") for facts in left_out)
-    assert trace(ports, held[0]["work"])[0] == held[0]
-    assert trace(ports, "ánna-a 0") == trace(ports, "Anna_A_0.jpg")
+    assert trace(services, held[0]["work"])[0] == held[0]
+    assert trace(services, "ánna-a 0") == trace(services, "Anna_A_0.jpg")
     with pytest.raises(NotFound, match="give an id"):
-        trace(ports, "nothing like it")
+        trace(services, "nothing like it")
 
 
 def test_a_build_left_half_written_is_written_again(gallery: Gallery) -> None:
     first = gallery.refresh()
-    store = gallery.ports.vectors
+    store = gallery.services.vectors
     gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(71))
     second = gallery.refresh()["build"]
     store.publish(first["build"])
@@ -274,23 +276,23 @@ def test_a_build_left_half_written_is_written_again(gallery: Gallery) -> None:
     manifest = gallery.settings().home / "vectors" / f"{second}.json"
     manifest.write_text(manifest.read_text().replace('"ready": true', '"ready": false'))
     assert gallery.refresh()["build"] == second
-    assert gallery.ports.vectors.open(second).count() == 8
+    assert gallery.services.vectors.open(second).count() == 8
 
 
 def test_a_live_build_that_lost_works_is_replaced_and_not_written_to(gallery: Gallery) -> None:
     first = gallery.refresh()["build"]
-    collection = gallery.ports.vectors.open(first)
+    collection = gallery.services.vectors.open(first)
     collection.delete(sorted(collection.ids())[:1])
     assert gallery.refresh()["build"] == f"{first}-1"
-    assert gallery.ports.vectors.open(first).count() == 7
+    assert gallery.services.vectors.open(first).count() == 7
 
 
 def test_live_alone_refuses_a_candidate_that_is_not_complete(gallery: Gallery) -> None:
     build = gallery.refresh()["build"]
-    collection = gallery.ports.vectors.open(build)
+    collection = gallery.services.vectors.open(build)
     collection.delete(sorted(collection.ids())[:1])
     with pytest.raises(Invalid, match="7 of 8"):
-        publish(gallery.ports.vectors, build)
+        publish(gallery.services.vectors, build)
 
 
 def test_a_zip_gives_the_same_collection_as_a_folder(gallery: Gallery, tmp_path: Path) -> None:
@@ -301,7 +303,7 @@ def test_a_zip_gives_the_same_collection_as_a_folder(gallery: Gallery, tmp_path:
 
 def test_tables_of_different_runs_are_not_mixed(gallery: Gallery) -> None:
     gallery.refresh()
-    tables = gallery.ports.tables
+    tables = gallery.services.tables
     images, artworks = IMAGES.read(tables), ARTWORKS.read(tables)
     with pytest.raises(Invalid, match="different runs"):
         assemble_works(ARTISTS_TABLE.read(tables), artworks[artworks["id"] != images["id"][0]], images)
@@ -309,7 +311,7 @@ def test_tables_of_different_runs_are_not_mixed(gallery: Gallery) -> None:
 
 def test_a_second_refresh_at_the_same_time_is_refused(gallery: Gallery) -> None:
     with (
-        lease.held(gallery.ports.tables, "another"),
+        lease.held(gallery.services.tables, "another"),
         pytest.raises(Unavailable, match="another refresh is running"),
     ):
         gallery.refresh()
@@ -322,7 +324,7 @@ def test_a_dagster_home_that_cannot_be_used_is_said(
 ) -> None:
     monkeypatch.setenv("DAGSTER_HOME", home)
     with pytest.raises(Invalid, match=f"DAGSTER_HOME={home}"):
-        run_refresh(gallery.ports, lambda _: None)
+        run_refresh(gallery.services, lambda _: None)
 
 
 def test_a_file_that_changes_during_a_run_spoils_no_later_run(gallery: Gallery) -> None:
@@ -335,11 +337,11 @@ def test_a_file_that_changes_during_a_run_spoils_no_later_run(gallery: Gallery) 
         if (progress.stage, progress.kind) == ("images", "start"):
             victim.write_bytes(honest)
 
-    ports = Ports(gallery.settings(max_quarantine=0.5))
+    services = Services(gallery.settings(max_quarantine=0.5))
     with dg.DagsterInstance.ephemeral() as instance:
-        counts = run_refresh(ports, meddle, instance)
+        counts = run_refresh(services, meddle, instance)
     assert counts["quarantined"] == 1
-    assert "changed while it was read" in trace(ports, "Anna_A_1.jpg")[0]["status"]
+    assert "changed while it was read" in trace(services, "Anna_A_1.jpg")[0]["status"]
     counts = gallery.refresh()
     assert (counts["quarantined"], counts["indexed"]) == (0, 8)
 
@@ -352,9 +354,9 @@ def test_nothing_is_stored_under_the_digest_of_another_content(gallery: Gallery)
             victim.write_bytes(picture(999))
 
     with dg.DagsterInstance.ephemeral() as instance:
-        counts = run_refresh(Ports(gallery.settings(max_quarantine=0.5)), meddle, instance)
+        counts = run_refresh(Services(gallery.settings(max_quarantine=0.5)), meddle, instance)
     assert counts["indexed"] == 7
-    images = gallery.ports.images
+    images = gallery.services.images
     for key in images.sizes("originals/"):
         assert hashlib.sha256(images.get(key)).hexdigest() in key
 
@@ -366,7 +368,7 @@ def test_a_damaged_vector_folder_is_mended_by_the_next_refresh(gallery: Gallery,
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     counts = gallery.refresh()
     assert counts["indexed"] == 8 and counts["embedded"] == 0
-    assert len(SearchEngine(gallery.ports).search(BOATS, 20).hits) == 8
+    assert len(SearchEngine(gallery.services).search(BOATS, 20).hits) == 8
 
 
 def test_rows_longer_than_the_head_of_the_csv_do_not_shift(gallery: Gallery) -> None:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from gallery.errors import Invalid, NotFound
-from gallery.search import SearchEngine
+from gallery.search.engine import SearchEngine
 from gallery.settings import Settings
 from pipelines import lease
 from pipelines.command import builds, rollback
@@ -21,7 +21,7 @@ from pipelines.refresh import RefreshFailed
 from pipelines.rollback import ROLLBACK
 from pipelines.stages.history import held, publications
 from pipelines.stages.rollback import list_builds, release, roll_back
-from tests.archives import picture
+from tests.fakes.archives import picture
 from tests.pipelines.test_refresh import BOATS, Gallery
 
 
@@ -41,23 +41,23 @@ def two_builds(gallery: Gallery) -> tuple[str, str]:
 
 
 def live(gallery: Gallery) -> str:
-    build = gallery.ports.vectors.live()
+    build = gallery.services.vectors.live()
     return build.name if build else ""
 
 
 def test_rolling_back_goes_to_the_build_before_and_the_pages_follow(gallery: Gallery) -> None:
     first, second = two_builds(gallery)
-    ports = gallery.ports
-    moved = roll_back(ports.vectors, ports.tables, None, "")
+    services = gallery.services
+    moved = roll_back(services.vectors, services.tables, None, "")
     assert (moved.build.name, moved.before, live(gallery)) == (first, second, first)
-    results = SearchEngine(gallery.ports).search(BOATS, 3)
+    results = SearchEngine(gallery.services).search(BOATS, 3)
     assert results.build.name == first and len(results.hits) == 3
-    assert [entry["how"] for entry in publications(ports.tables)] == ["refresh", "refresh", "rollback"]
+    assert [entry["how"] for entry in publications(services.tables)] == ["refresh", "refresh", "rollback"]
 
 
 def test_the_next_refresh_does_not_publish_what_was_rolled_back_from(gallery: Gallery) -> None:
     first, second = two_builds(gallery)
-    roll_back(gallery.ports.vectors, gallery.ports.tables, None, "")
+    roll_back(gallery.services.vectors, gallery.services.tables, None, "")
     with pytest.raises(
         RefreshFailed, match=f"live failed: build {second} was rolled back from.*--release {second}"
     ):
@@ -69,8 +69,8 @@ def test_the_next_refresh_does_not_publish_what_was_rolled_back_from(gallery: Ga
 
 def test_a_released_build_is_published_again(gallery: Gallery) -> None:
     _, second = two_builds(gallery)
-    tables = gallery.ports.tables
-    roll_back(gallery.ports.vectors, tables, None, "")
+    tables = gallery.services.tables
+    roll_back(gallery.services.vectors, tables, None, "")
     with pytest.raises(NotFound, match=f"is not held; held: {second}"):
         release(tables, "b0")
     assert release(tables, second) == [second] and held(tables) == []
@@ -79,25 +79,25 @@ def test_a_released_build_is_published_again(gallery: Gallery) -> None:
 
 def test_going_to_a_held_build_by_name_releases_it(gallery: Gallery) -> None:
     first, second = two_builds(gallery)
-    ports = gallery.ports
-    roll_back(ports.vectors, ports.tables, None, "")
-    assert roll_back(ports.vectors, ports.tables, second, "").before == first
-    assert held(ports.tables) == [first]
+    services = gallery.services
+    roll_back(services.vectors, services.tables, None, "")
+    assert roll_back(services.vectors, services.tables, second, "").before == first
+    assert held(services.tables) == [first]
     assert gallery.refresh()["build"] == second
 
 
 def test_there_is_nothing_to_go_back_to_before_a_second_build(gallery: Gallery) -> None:
-    ports = gallery.ports
+    services = gallery.services
     with pytest.raises(NotFound, match="there are no builds yet"):
-        roll_back(ports.vectors, ports.tables, None, "")
+        roll_back(services.vectors, services.tables, None, "")
     build = gallery.refresh()["build"]
     with pytest.raises(NotFound, match="no earlier build is left"):
-        roll_back(ports.vectors, ports.tables, None, "")
+        roll_back(services.vectors, services.tables, None, "")
     with pytest.raises(Invalid, match="is the live one already"):
-        roll_back(ports.vectors, ports.tables, build, "")
+        roll_back(services.vectors, services.tables, build, "")
     with pytest.raises(NotFound):
-        roll_back(ports.vectors, ports.tables, "b0", "")
-    assert live(gallery) == build and held(ports.tables) == []
+        roll_back(services.vectors, services.tables, "b0", "")
+    assert live(gallery) == build and held(services.tables) == []
 
 
 def test_a_candidate_that_was_refused_is_not_gone_back_to_unasked(gallery: Gallery) -> None:
@@ -105,40 +105,40 @@ def test_a_candidate_that_was_refused_is_not_gone_back_to_unasked(gallery: Galle
     change(gallery, 73)
     with pytest.raises(RefreshFailed):
         gallery.refresh(encoder="fake://?dim=2", tolerance=0.0)
-    ports = gallery.ports
-    assert [build["state"] for build in list_builds(ports.vectors, ports.tables)] == [
+    services = gallery.services
+    assert [build["state"] for build in list_builds(services.vectors, services.tables)] == [
         "never live",
         "ready",
         "ready",
     ]
-    assert roll_back(ports.vectors, ports.tables, None, "").build.name == first
+    assert roll_back(services.vectors, services.tables, None, "").build.name == first
     with pytest.raises(NotFound, match="name one of those that are there"):
-        roll_back(ports.vectors, ports.tables, None, "")  # the other was rolled back from
+        roll_back(services.vectors, services.tables, None, "")  # the other was rolled back from
 
 
 def test_a_build_that_lost_works_is_not_gone_back_to(gallery: Gallery) -> None:
     first, second = two_builds(gallery)
-    collection = gallery.ports.vectors.open(first)
+    collection = gallery.services.vectors.open(first)
     collection.delete(sorted(collection.ids())[:1])
     with pytest.raises(Invalid, match="7 of 8 works"):
-        roll_back(gallery.ports.vectors, gallery.ports.tables, None, "")
-    assert live(gallery) == second and held(gallery.ports.tables) == []
+        roll_back(gallery.services.vectors, gallery.services.tables, None, "")
+    assert live(gallery) == second and held(gallery.services.tables) == []
 
 
 def test_a_live_build_deleted_by_hand_can_be_rolled_back_from(gallery: Gallery) -> None:
     first, second = two_builds(gallery)
     (gallery.settings().home / "vectors" / f"{second}.json").unlink()
-    assert roll_back(gallery.ports.vectors, gallery.ports.tables, None, "").build.name == first
+    assert roll_back(gallery.services.vectors, gallery.services.tables, None, "").build.name == first
 
 
 def test_the_job_rolls_back_while_a_refresh_runs_and_shows_on_the_page_of_live(gallery: Gallery) -> None:
     first, second = two_builds(gallery)
-    job = build_defs(gallery.ports).resolve_job_def(ROLLBACK)
-    with dg.DagsterInstance.ephemeral() as instance, lease.held(gallery.ports.tables, "a refresh"):
+    job = build_defs(gallery.services).resolve_job_def(ROLLBACK)
+    with dg.DagsterInstance.ephemeral() as instance, lease.held(gallery.services.tables, "a refresh"):
         result = job.execute_in_process(instance=instance)
         event = instance.get_latest_materialization_event(dg.AssetKey("live"))
     assert result.success and live(gallery) == first
-    assert publications(gallery.ports.tables)[-1]["run"] == result.run_id
+    assert publications(gallery.services.tables)[-1]["run"] == result.run_id
     assert event is not None and event.asset_materialization is not None
     facts = {name: value.value for name, value in event.asset_materialization.metadata.items()}
     assert (facts["build"], facts["before"]) == (first, second)
@@ -146,7 +146,7 @@ def test_the_job_rolls_back_while_a_refresh_runs_and_shows_on_the_page_of_live(g
 
 def test_the_job_fails_in_words_for_a_build_that_is_not_there(gallery: Gallery) -> None:
     gallery.refresh()
-    job = build_defs(gallery.ports).resolve_job_def(ROLLBACK)
+    job = build_defs(gallery.services).resolve_job_def(ROLLBACK)
     config = {"ops": {"move_back": {"config": {"build": "b0"}}}}
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
@@ -160,7 +160,7 @@ def test_a_refresh_that_was_overtaken_by_a_rollback_does_not_undo_it(gallery: Ga
 
     def meddle(progress: Any) -> None:
         if (progress.stage, progress.kind) == ("evaluation", "done"):
-            roll_back(gallery.ports.vectors, gallery.ports.tables, None, "")
+            roll_back(gallery.services.vectors, gallery.services.tables, None, "")
 
     with pytest.raises(RefreshFailed, match=f"was compared with {second}, but {first} is live by now"):
         gallery.refresh(watch=meddle)

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.archives import artists_csv, picture, write_zip
-from tests.standins.gcs import create_bucket, fake_gcs
-from tests.standins.weaviate.faults import CALLS
+from tests.fakes.archives import artists_csv, picture, write_zip
+from tests.fakes.gcs import create_bucket, fake_gcs
+from tests.fakes.weaviate.faults import CALLS
 
 ROOT = Path(__file__).parents[2]
 LOADER, SEARCHER, SIGNER = "pl4nted-l0ader-key", "pl4nted-searcher-key", "pl4nted-secret-key-for-signing"
@@ -141,15 +141,15 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
         gcs = stack.enter_context(fake_gcs())
         for bucket in ("pictures", "tables"):
             create_bucket(gcs, bucket)
-        kaggle = [sys.executable, "-m", "tests.standins.kaggle", "--archive", str(archive), "--token", TOKEN]
+        kaggle = [sys.executable, "-m", "tests.fakes.kaggle", "--archive", str(archive), "--token", TOKEN]
         stack.enter_context(process(kaggle, folder / "kaggle.log", cwd=ROOT))
-        ports = folder / "weaviate.ports"
-        weaviate = [sys.executable, "-m", "tests.standins.weaviate", "--port-file", str(ports)]
+        services = folder / "weaviate.ports"
+        weaviate = [sys.executable, "-m", "tests.fakes.weaviate", "--port-file", str(services)]
         weaviate += ["--api-key", LOADER, "--search-key", SEARCHER]
         stack.enter_context(process(weaviate, folder / "weaviate.log", cwd=ROOT))
-        wait_for(ports.exists, "the Weaviate stand-in")
+        wait_for(services.exists, "the Weaviate stand-in")
         wait_for(lambda: "serving" in (folder / "kaggle.log").read_text(), "the Kaggle stand-in")
-        rest, grpc = ports.read_text().split()
+        rest, grpc = services.read_text().split()
         ours = {
             "GALLERY_HOME": str(folder / "home"),
             "GALLERY_DATASET": "kaggle://ikarus777/best-artworks-of-all-time",

@@ -30,16 +30,16 @@ import pytest
 from gallery.datasets.kaggle import patience
 from gallery.errors import GalleryError
 from gallery.objects import gcs
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings, read_settings
 from gallery.vectors import weaviate
 from gallery.vectors.weaviate.schema import from_description
 from pipelines import lease, steps
 from pipelines.refresh import run_refresh
-from tests.archives import artists_csv, picture, write_zip
-from tests.standins.gcs import Fault, Proxy, create_bucket, fake_gcs, proxy
-from tests.standins.kaggle import DATASET, SIGNATURE, KaggleStandin
-from tests.standins.weaviate import StandIn
+from tests.fakes.archives import artists_csv, picture, write_zip
+from tests.fakes.gcs import Fault, Proxy, create_bucket, fake_gcs, proxy
+from tests.fakes.kaggle import DATASET, SIGNATURE, KaggleStandin
+from tests.fakes.weaviate import StandIn
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- faults: python -m tests.production.faults -->", "<!-- end of faults -->"
@@ -170,21 +170,21 @@ class World:
     def refresh(self) -> Outcome:
         """Run the pipeline as `gallery refresh` does, in this process."""
         started, words = time.monotonic(), ""
-        ports = Ports(self.settings)
-        for store in (ports.images, ports.tables):
+        services = Services(self.settings)
+        for store in (services.images, services.tables):
             if (
                 isinstance(store, gcs.GcsObjects) and not self.slow
             ):  # what fails at once is soon tried often enough
                 store._patience = impatience(TIMEOUT_S / 2)
         with dg.DagsterInstance.ephemeral() as instance:
             try:
-                run_refresh(ports, lambda _: None, instance)
+                run_refresh(services, lambda _: None, instance)
             except GalleryError as error:
                 words = str(error)
         seconds = time.monotonic() - started
         met = self.kaggle.met + self.proxy.met + self.weaviate.faults.met
-        if hasattr(ports.vectors, "close"):
-            ports.vectors.close()
+        if hasattr(services.vectors, "close"):
+            services.vectors.close()
         return Outcome(words, met, seconds, self.live_version() == self.version)
 
     def publish(self, version: int) -> None:
@@ -254,11 +254,11 @@ class World:
 
     def check_search(self) -> None:
         """Every live work is found by its own vector, through a client that meets no fault."""
-        ports = Ports(self.settings, searching=True)
+        services = Services(self.settings, searching=True)
         try:
-            live = ports.vectors.live()
+            live = services.vectors.live()
             assert live is not None
-            collection = ports.vectors.open(live.name)
+            collection = services.vectors.open(live.name)
             works = collection.works()
             assert collection.count() == len(works) == len(ARTISTS) * WORKS
             rows = collection.vectors([work.id for work in works])
@@ -266,7 +266,7 @@ class World:
                 (hit,) = collection.search(row, 1, fingerprint=live.fingerprint)
                 assert hit.artwork.id == work.id and hit.score > 0.999
         finally:
-            ports.vectors.close()  # type: ignore[attr-defined]
+            services.vectors.close()  # type: ignore[attr-defined]
 
     def builds(self) -> int:
         """How many builds there are, ready or not."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.archives import picture
+from tests.fakes.archives import picture
 from tests.production.conftest import ARTISTS, PLANTED, WORKS, Answer, Services, wait_for
 
 SAMPLED = ARTISTS * 3

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 
 from gallery.settings import read_settings
+from tests.fakes.gcs import Fault
+from tests.fakes.weaviate.faults import CALLS
 from tests.production import faults
 from tests.production.conftest import free_port, process, wait_for
 from tests.production.faults import World
 from tests.serving.collection import stocked
-from tests.standins.gcs import Fault
-from tests.standins.weaviate.faults import CALLS
 
 TIMEOUT_S = 1
 """What the addresses say here; the defaults are longer."""
@@ -177,14 +177,14 @@ def test_a_lance_folder_that_is_away_is_said_and_its_return_noticed(
 ) -> None:
     settings = read_settings(home=tmp_path, encoder="fake", vectors=f"lance://{tmp_path}/collection")
     held = stocked(settings).vectors
-    from gallery.ports import Ports
+    from gallery.services import Services
 
-    ports, live = Ports(settings), held.live()
+    services, live = Services(settings), held.live()
     assert live is not None
-    collection, works = ports.vectors.create(live), held.open(live.name).works()
+    collection, works = services.vectors.create(live), held.open(live.name).works()
     collection.upsert(works, held.open(live.name).vectors([work.id for work in works]))
-    ports.vectors.seal(live.name)
-    ports.vectors.publish(live.name)
+    services.vectors.seal(live.name)
+    services.vectors.publish(live.name)
     with served(tmp_path, home=str(tmp_path), vectors=settings.vectors, encoder="fake") as site:
         assert site("/?q=painted").status == 200
         (tmp_path / "collection").rename(tmp_path / "away")

@@ -10,13 +10,13 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from gallery.catalog import Artist, Artwork, Build, Picture
 from gallery.encoders import open_encoder
-from gallery.images.derivatives import look_at, thumbnails
+from gallery.images.derivatives import inspect_image, thumbnails
+from gallery.models import Artist, Artwork, Build, StoredImage
 from gallery.objects.memory import MemoryObjects
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings
-from gallery.vectors import Vectors
+from gallery.vectors.base import Vectors
 from gallery.vectors.memory import MemoryStore
 
 ARTISTS = (
@@ -53,28 +53,28 @@ def stock() -> tuple[tuple[Artwork, ...], dict[str, bytes], Vectors]:
         for number in range(EACH):
             pictures.append(drawing(color, number, (120, 90) if number % 2 else (90, 120)))
             data = encoded(pictures[-1])
-            look, sha256 = look_at(data, max_pixels=10**6), hashlib.sha256(data).hexdigest()
+            look, sha256 = inspect_image(data, max_pixels=10**6), hashlib.sha256(data).hexdigest()
             name = f"{sha256[:2]}/{sha256}"
             keys = (f"originals/{name}.png", f"thumbs/{name}-80.webp", f"thumbs/{name}-40.webp")
             objects |= zip(keys, (data, *thumbnails(data, (80, 40), max_pixels=10**6)), strict=True)
-            picture = Picture(*keys, look.width, look.height, look.color)
+            picture = StoredImage(*keys, look.width, look.height, look.color)
             file = f"images/images/{artist.slug}/{number}.png"
             works.append(Artwork(sha256[:16], artist, file, sha256, picture))
     return tuple(works), objects, open_encoder("fake").embed_images(pictures)
 
 
-def stocked(settings: Settings, *, publish: bool = True, **facts: Any) -> Ports:
+def stocked(settings: Settings, *, publish: bool = True, **facts: Any) -> Services:
     """Ports over memory stores that hold the works, in a build of which these facts are so."""
     works, objects, rows = stock()
-    ports = Ports(settings)
-    ports.images, ports.vectors, ports.encoder = MemoryObjects(), MemoryStore(), open_encoder("fake")
+    services = Services(settings)
+    services.images, services.vectors, services.encoder = MemoryObjects(), MemoryStore(), open_encoder("fake")
     for key, data in objects.items():
-        ports.images.put(key, data)
+        services.images.put(key, data)
     build = Build(
         name="one",
-        encoder=ports.encoder.address,
-        fingerprint=ports.encoder.fingerprint,
-        dim=ports.encoder.dim,
+        encoder=services.encoder.address,
+        fingerprint=services.encoder.fingerprint,
+        dim=services.encoder.dim,
         works=len(works),
         dataset="file:///srv/private/paintings.zip",
         version="v7",
@@ -82,8 +82,8 @@ def stocked(settings: Settings, *, publish: bool = True, **facts: Any) -> Ports:
         created_at="2026-03-04T05:06:07+00:00",
     )
     build = dataclasses.replace(build, **facts)
-    ports.vectors.create(build).upsert(works, rows)
-    ports.vectors.seal(build.name)
+    services.vectors.create(build).upsert(works, rows)
+    services.vectors.seal(build.name)
     if publish:
-        ports.vectors.publish(build.name)
-    return ports
+        services.vectors.publish(build.name)
+    return services

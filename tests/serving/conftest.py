@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from gallery.catalog import Artwork
-from gallery.ports import Ports
+from gallery.models import Artwork
+from gallery.services import Services
 from gallery.settings import Settings
 from serving import create_app
 from serving.site import EXTENSION, Site
@@ -26,13 +26,13 @@ def settings(settings_with: Callable[..., Settings]) -> Settings:
 
 
 @pytest.fixture
-def ports(settings: Settings) -> Ports:
+def services(settings: Settings) -> Services:
     return stocked(settings)
 
 
 @pytest.fixture
-def app(settings: Settings, ports: Ports) -> Flask:
-    app = create_app(settings, ports=ports)
+def app(settings: Settings, services: Services) -> Flask:
+    app = create_app(settings, services=services)
     site_of(app).warmup.attempt()
     return app
 
@@ -43,8 +43,8 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def work(ports: Ports) -> Artwork:
-    return ports.vectors.open("one").works()[0]
+def work(services: Services) -> Artwork:
+    return services.vectors.open("one").works()[0]
 
 
 def site_of(app: Flask) -> Site:

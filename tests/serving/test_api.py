@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from gallery.catalog import Artwork
-from gallery.ports import Ports
+from gallery.models import Artwork
+from gallery.services import Services
 from tests.serving.conftest import upload
 
 PATH = "/api/v1/search"
@@ -35,11 +35,11 @@ def test_the_answer_says_what_was_asked_and_of_what(client: FlaskClient) -> None
 def test_a_result_is_whole(client: FlaskClient) -> None:
     [result] = body(client.get(f"{PATH}?q=sea&k=1&artist=ada-amber"))["results"]
     assert set(result) == {
-        "id", "score", "closeness", "strength", "weak", "named", "pulls", "artist", "file", "alt", "picture", "url",
+        "id", "score", "relevance", "z_score", "weak", "matched_terms", "contributions", "artist", "file", "alt", "picture", "url",
     }  # fmt: skip
     assert result["artist"] == {
         "slug": "ada-amber", "name": "Ada Amber", "years": "1840–1926", "birth": 1840, "death": 1926,
-        "genres": ["Impressionism"], "nationalities": ["French"], "summary": "Ada painted light.",
+        "styles": ["Impressionism"], "nationalities": ["French"], "summary": "Ada painted light.",
         "wikipedia": "https://en.wikipedia.org/wiki/Ada",
     }  # fmt: skip
     assert set(result["picture"]) == {"small", "large", "original", "width", "height", "color"}
@@ -57,8 +57,8 @@ def test_results_come_by_falling_score(client: FlaskClient) -> None:
     assert scores == sorted(scores, reverse=True)
 
 
-def test_a_picture_finds_the_work_it_is_of(client: FlaskClient, ports: Ports, work: Artwork) -> None:
-    answer = body(upload(client, ports.images.get(work.picture.original), PATH, k="1"))
+def test_a_picture_finds_the_work_it_is_of(client: FlaskClient, services: Services, work: Artwork) -> None:
+    answer = body(upload(client, services.images.get(work.image.original), PATH, k="1"))
     assert (answer["results"][0]["id"], answer["query"]["words"]) == (work.id, None)
 
 
@@ -96,6 +96,6 @@ def test_a_strange_host_breaks_nothing(client: FlaskClient) -> None:
     assert client.get(f"{PATH}?q=sea", headers={"Host": "a b<>"}).status_code in (200, 400)
 
 
-def test_scores_are_numbers_of_the_engine(client: FlaskClient, ports: Ports, work: Artwork) -> None:
-    data = ports.images.get(work.picture.original)
+def test_scores_are_numbers_of_the_engine(client: FlaskClient, services: Services, work: Artwork) -> None:
+    data = services.images.get(work.image.original)
     assert body(upload(client, data, PATH))["results"][0]["score"] == pytest.approx(1.0, abs=1e-5)

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from gallery.catalog import Artwork
 from gallery.errors import Unavailable
+from gallery.models import Artwork
 from gallery.settings import Settings, read_settings
 from serving import create_app
 from tests.serving.collection import ARTISTS, stocked
@@ -64,7 +64,7 @@ def test_the_link_header_goes_on_too(client: FlaskClient, path: str) -> None:
 @pytest.mark.parametrize("path", LISTS)
 def test_a_cursor_ends_with_its_build(client: FlaskClient, app: Flask, path: str) -> None:
     cursor = body(client.get(f"{API}/{path}&k=3"))["next_cursor"]
-    site_of(app).ports.vectors = stocked(site_of(app).settings, name="two").vectors
+    site_of(app).services.vectors = stocked(site_of(app).settings, name="two").vectors
     answer = client.get(f"{API}/{path}&k=3&cursor={cursor}")
     assert (answer.status_code, answer.mimetype) == (410, "application/problem+json")
 
@@ -102,8 +102,8 @@ def test_artists_are_told_by_name(client: FlaskClient) -> None:
 def test_facets_are_counted_through_filters(client: FlaskClient) -> None:
     told = body(client.get(f"{API}/facets?genre=Cubism"))
     assert told["total"] == 4
-    genres = {value["value"]: (value["works"], value["chosen"]) for value in told["genre"]}
-    assert genres["Cubism"] == (4, True) and genres["Impressionism"] == (8, False)
+    styles = {value["value"]: (value["works"], value["chosen"]) for value in told["genre"]}
+    assert styles["Cubism"] == (4, True) and styles["Impressionism"] == (8, False)
     assert [value["label"] for value in told["artist"]] == ["Bo Blue"]
 
 
@@ -126,7 +126,7 @@ def test_what_a_client_has_is_not_made_again(
     assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", tag)
     assert client.get(address, headers={"If-None-Match": 'W/"other"'}).status_code == 200
     other = stocked(site_of(app).settings, name="two").vectors
-    monkeypatch.setattr(site_of(app).ports, "vectors", other)
+    monkeypatch.setattr(site_of(app).services, "vectors", other)
     assert client.get(address, headers={"If-None-Match": tag}).status_code == 200
 
 
@@ -153,7 +153,7 @@ def test_a_tag_changes_before_signed_addresses_end(
     settings_with: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_with(delivery="app", signed_for=4000)
-    app = create_app(settings, ports=stocked(settings))
+    app = create_app(settings, services=stocked(settings))
     object.__setattr__(site_of(app), "settings", settings.model_copy(update={"delivery": "signed"}))
     client = app.test_client()
     tags = []
@@ -171,7 +171,7 @@ def test_another_method_is_a_problem(client: FlaskClient, method: str) -> None:
 
 
 def test_before_the_first_build_there_is_503(settings: Settings) -> None:
-    client = create_app(settings, ports=stocked(settings, publish=False)).test_client()
+    client = create_app(settings, services=stocked(settings, publish=False)).test_client()
     for path in ("search?q=sea", "works", "artists", "facets", "builds/live"):
         answer = client.get(f"{API}/{path}")
         assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
@@ -180,7 +180,7 @@ def test_before_the_first_build_there_is_503(settings: Settings) -> None:
 
 def cors_client(settings_with: Callable[..., Settings], cors: str | None) -> FlaskClient:
     settings = settings_with(cors=cors)
-    app = create_app(settings, ports=stocked(settings))
+    app = create_app(settings, services=stocked(settings))
     site_of(app).warmup.attempt()
     return app.test_client()
 

@@ -11,8 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from gallery.catalog import Artwork
-from gallery.ports import Ports
+from gallery.models import Artwork
+from gallery.services import Services
 from tests.serving.collection import drawing, encoded, stocked
 from tests.serving.conftest import site_of, upload
 from tests.serving.test_api import PATH, body
@@ -25,8 +25,8 @@ def ids(answer: TestResponse) -> list[str]:
     return [result["id"] for result in body(answer)["results"]]
 
 
-def test_everything_goes_into_one_search(client: FlaskClient, ports: Ports) -> None:
-    first, second = ports.vectors.open("one").works()[:2]
+def test_everything_goes_into_one_search(client: FlaskClient, services: Services) -> None:
+    first, second = services.vectors.open("one").works()[:2]
     asked = {
         "words": "sea", "words_weight": 2, "avoid": "people", "pictures": [{"data": AS_TEXT, "weight": 0.5}],
         "like": [{"id": first.id}], "less": [{"id": second.id, "weight": 0.25}],
@@ -34,7 +34,7 @@ def test_everything_goes_into_one_search(client: FlaskClient, ports: Ports) -> N
     }  # fmt: skip
     answer = body(client.post(PATH, json=asked))
     parts = ["words", "avoid", "picture", "like", "less"]
-    assert [pull["part"] for pull in answer["results"][0]["pulls"]] == parts
+    assert [part["part"] for part in answer["results"][0]["contributions"]] == parts
     slugs = [result["artist"]["slug"] for result in answer["results"]]
     assert len(set(slugs)) == len(slugs) and set(slugs) <= {"ada-amber", "dee-dun"}
     assert {first.id, second.id}.isdisjoint(result["id"] for result in answer["results"])
@@ -112,7 +112,7 @@ def test_a_search_with_a_picture_goes_on(client: FlaskClient) -> None:
         ({"words": "sea", "k": 0}, "k"),
         ({"words": "sea", "words_weight": 1e9}, "words_weight"),
         ({"words": "sea", "colour": "red"}, "colour"),
-        ({"words": "sea", "filters": {"genres": ["x"]}}, "filters.genres"),
+        ({"words": "sea", "filters": {"styles": ["x"]}}, "filters.styles"),
         ({"words": "sea", "like": [{"id": "x"}] * 13}, "like"),
         ({"words": "sea", "cursor": "x"}, "cursor"),
         ({"pictures": [{"token": "x"}] * 4}, "pictures"),
@@ -163,7 +163,7 @@ def test_a_misspelt_parameter_is_no_silence(client: FlaskClient) -> None:
 
 def test_a_token_of_another_encoder_is_gone(client: FlaskClient, app: Flask) -> None:
     token = body(upload(client, PICTURE, PATH))["query"]["pictures"][0]["token"]
-    site_of(app).ports.vectors = stocked(site_of(app).settings, name="two").vectors
+    site_of(app).services.vectors = stocked(site_of(app).settings, name="two").vectors
     assert client.post(PATH, json={"pictures": [{"token": token}]}).status_code == 200
-    site_of(app).ports.vectors = stocked(site_of(app).settings, name="three", fingerprint="other").vectors
+    site_of(app).services.vectors = stocked(site_of(app).settings, name="three", fingerprint="other").vectors
     assert client.post(PATH, json={"pictures": [{"token": token}]}).status_code == 410

@@ -243,13 +243,13 @@ def test_a_token_is_good_for_a_week(client: FlaskClient, monkeypatch: pytest.Mon
 def test_a_token_of_before_another_encoder_asks_for_the_picture(client: FlaskClient, app: Flask) -> None:
     field = token(upload(client).text)
     other = stocked(site_of(app).settings, fingerprint="other")
-    site_of(app).ports.vectors = other.vectors
+    site_of(app).services.vectors = other.vectors
     assert "Please add it again" in client.get("/", query_string={"pic": field}).text
 
 
 def test_a_secret_key_makes_tokens_outlive_the_process(settings_with: Callable[..., Settings]) -> None:
     settings = settings_with(secret_key="s3cret", max_upload=200_000)
-    first, second = (create_app(settings, ports=stocked(settings)) for _ in range(2))
+    first, second = (create_app(settings, services=stocked(settings)) for _ in range(2))
     for app in (first, second):
         site_of(app).warmup.attempt()
     field = token(upload(first.test_client()).text)

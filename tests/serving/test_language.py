@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 
 import serving
-from gallery.catalog import Artwork
+from gallery.models import Artwork
 from gallery.settings import Settings
 from serving import create_app
 from serving.language import FOLDER, SOURCE, number, words_hint
@@ -273,9 +273,9 @@ def test_a_refusal_and_an_error_are_in_the_language_too(client: FlaskClient) -> 
 
 
 def test_the_banner_and_the_bare_walls_are_in_the_language_too(settings: Settings) -> None:
-    generated = create_app(settings, ports=stocked(settings, generated=True)).test_client()
+    generated = create_app(settings, services=stocked(settings, generated=True)).test_client()
     assert "Diese Bilder sind künstlich erzeugt." in generated.get("/", headers=GERMAN).text
-    bare = create_app(settings, ports=stocked(settings, publish=False)).test_client()
+    bare = create_app(settings, services=stocked(settings, publish=False)).test_client()
     assert "Die Wände sind noch leer" in bare.get("/", headers=GERMAN).text
 
 
@@ -320,7 +320,7 @@ def test_another_catalogue_is_another_language_without_any_code(
     with (folder / "messages.mo").open("wb") as file:
         write_mo(file, made)
     monkeypatch.setattr("serving.language.FOLDER", tmp_path)
-    app = create_app(settings, ports=stocked(settings))
+    app = create_app(settings, services=stocked(settings))
     page = app.test_client().get("/artists", headers={"Accept-Language": "pt-BR"}).text
     assert '<html lang="pt-BR">' in page
     assert "Pintores" in page

@@ -11,21 +11,21 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from gallery.atlas import Atlas, layout_key, tiles_folder
 from gallery.errors import Unavailable
-from gallery.mix import Mix, Words
-from gallery.ports import Ports
-from gallery.search import SearchEngine
+from gallery.map_layout import MapLayout, layout_key, tiles_folder
+from gallery.search.engine import SearchEngine
+from gallery.search.query import SearchQuery, TextTerm
+from gallery.services import Services
 from gallery.settings import Settings
 from serving import atlases, create_app
 from serving import map as page
-from tests.serving.atlas import DIGEST, hang
 from tests.serving.collection import ARTISTS, stock, stocked
+from tests.serving.layout import DIGEST, hang
 
 
 @pytest.fixture
-def atlas(ports: Ports) -> Atlas:
-    return hang(ports)
+def layout(services: Services) -> MapLayout:
+    return hang(services)
 
 
 def shown(client: FlaskClient, path: str = "/map") -> str:
@@ -44,7 +44,9 @@ def listed(text: str) -> list[int]:
     return [int(place) for place in re.findall(r'data-place="(\d+)"', text.split('id="list"')[1])]
 
 
-def test_the_page_names_the_layout_and_the_tiles_of_the_live_build(client: FlaskClient, atlas: Atlas) -> None:
+def test_the_page_names_the_layout_and_the_tiles_of_the_live_build(
+    client: FlaskClient, layout: MapLayout
+) -> None:
     text = shown(client)
     assert "16 works" in text
     tiles = attribute(text, "data-tiles")
@@ -60,15 +62,15 @@ def test_every_page_leads_to_the_map(client: FlaskClient) -> None:
     assert 'href="/map"' in client.get("/").text
 
 
-def test_the_layout_is_columns_and_may_be_kept_for_ever(client: FlaskClient, atlas: Atlas) -> None:
+def test_the_layout_is_columns_and_may_be_kept_for_ever(client: FlaskClient, layout: MapLayout) -> None:
     answer = client.get(f"/map/layout.json?map={DIGEST}")
     facts = answer.get_json()
     assert (facts["columns"], facts["rows"], facts["zoom"]) == (4, 4, 1)
-    assert facts["ids"] == [spot.id for spot in atlas.spots]
-    assert [(x, y) for x, y in zip(facts["x"], facts["y"], strict=True)] == [(s.x, s.y) for s in atlas.spots]
+    assert facts["ids"] == [item.id for item in layout.items]
+    assert [(x, y) for x, y in zip(facts["x"], facts["y"], strict=True)] == [(s.x, s.y) for s in layout.items]
     assert facts["artists"][facts["artist"][0]] == "Ada Amber"
     assert facts["ratio"][:2] in ([75, 133], [133, 75])
-    assert set(facts) == {"columns", "rows", "zoom", "artists", "genres", "ids", "x", "y", "artist", "genre", "ratio"}  # fmt: skip
+    assert set(facts) == {"columns", "rows", "zoom", "artists", "styles", "ids", "x", "y", "artist", "genre", "ratio"}  # fmt: skip
     assert answer.headers["Cache-Control"].endswith("immutable")
     again = client.get(f"/map/layout.json?map={DIGEST}", headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
@@ -76,36 +78,38 @@ def test_the_layout_is_columns_and_may_be_kept_for_ever(client: FlaskClient, atl
 
 @pytest.mark.parametrize("query", ["", "?map=another"])
 def test_a_layout_asked_for_by_another_name_is_not_to_be_kept(
-    client: FlaskClient, atlas: Atlas, query: str
+    client: FlaskClient, layout: MapLayout, query: str
 ) -> None:
     assert client.get(f"/map/layout.json{query}").headers["Cache-Control"] == "no-cache"
 
 
-def test_the_layout_file_itself_is_not_among_the_pictures(client: FlaskClient, atlas: Atlas) -> None:
+def test_the_layout_file_itself_is_not_among_the_pictures(client: FlaskClient, layout: MapLayout) -> None:
     assert client.get("/pictures/maps/one/layout.json").status_code == 404
 
 
-def test_a_card_says_who_and_when(client: FlaskClient, atlas: Atlas) -> None:
-    answer = client.get(f"/map/card/{atlas.spots[0].id}")
+def test_a_card_says_who_and_when(client: FlaskClient, layout: MapLayout) -> None:
+    answer = client.get(f"/map/card/{layout.items[0].id}")
     assert answer.status_code == 200 and "<html" not in answer.text
     assert "Ada Amber" in answer.text and "1840–1926 · Impressionism" in answer.text
     assert attribute(answer.text, "data-said") == "Painting by Ada Amber, 1840–1926, Impressionism"
-    assert f'href="/works/{atlas.spots[0].id}"' in answer.text
+    assert f'href="/works/{layout.items[0].id}"' in answer.text
 
 
-def test_a_painters_name_cannot_break_out_of_the_card_or_the_list(client: FlaskClient, atlas: Atlas) -> None:
+def test_a_painters_name_cannot_break_out_of_the_card_or_the_list(
+    client: FlaskClient, layout: MapLayout
+) -> None:
     (work,) = [work for work in stock()[0] if work.artist.slug == "ché-cyan"][:1]
     for text in (client.get(f"/map/card/{work.id}").text, shown(client)):
         assert "Ché “Cyan” &lt;b&gt;" in text and "<b>" not in text
 
 
 @pytest.mark.parametrize("id", ["nobody", "..%2F..", "%00", "x" * 3_000])
-def test_a_card_of_no_work_is_not_found(client: FlaskClient, atlas: Atlas, id: str) -> None:
+def test_a_card_of_no_work_is_not_found(client: FlaskClient, layout: MapLayout, id: str) -> None:
     assert client.get(f"/map/card/{id}").status_code == 404
 
 
 def test_the_list_holds_every_work_once_neighbours_together(
-    client: FlaskClient, atlas: Atlas, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, layout: MapLayout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(atlases, "NEIGHBOURHOOD", 3)  # 16 works: six groups on three pages
     places: list[int] = []
@@ -121,7 +125,7 @@ def test_the_list_holds_every_work_once_neighbours_together(
 
 
 def test_a_neighbourhood_is_named_after_the_painters_that_most_are_by(
-    client: FlaskClient, atlas: Atlas, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, layout: MapLayout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(atlases, "NEIGHBOURHOOD", 5)
     text = shown(client)
@@ -131,51 +135,51 @@ def test_a_neighbourhood_is_named_after_the_painters_that_most_are_by(
 
 @pytest.mark.parametrize("at", ["0", "99", "-1", "x", "", "9" * 30])
 def test_a_page_of_the_list_that_is_none_shows_the_nearest_there_is(
-    client: FlaskClient, atlas: Atlas, at: str
+    client: FlaskClient, layout: MapLayout, at: str
 ) -> None:
     assert len(listed(shown(client, f"/map?at={at}"))) == 16
 
 
-def test_a_query_lights_up_what_it_finds(client: FlaskClient, ports: Ports, atlas: Atlas) -> None:
+def test_a_query_lights_up_what_it_finds(client: FlaskClient, services: Services, layout: MapLayout) -> None:
     text = shown(client, "/map?q=light&k=5")
     places = attribute(text, "data-lit").split()
     assert len(places) == 5 == len(set(places)) and {int(place) for place in places} <= set(range(16))
     assert "5 works are lit up" in text and "“light”" in text
-    engine = SearchEngine(ports)
-    found = engine.search(Mix((Words("light"),)), 5).hits
-    assert [atlas.spots[int(place)].id for place in places] == [hit.artwork.id for hit in found]
+    engine = SearchEngine(services)
+    found = engine.search(SearchQuery((TextTerm("light"),)), 5).hits
+    assert [layout.items[int(place)].id for place in places] == [hit.artwork.id for hit in found]
     assert 'href="/?q=light&amp;k=5"' in text
 
 
-def test_a_filter_lights_up_what_passes_it(client: FlaskClient, atlas: Atlas) -> None:
+def test_a_filter_lights_up_what_passes_it(client: FlaskClient, layout: MapLayout) -> None:
     text = shown(client, "/map?genre=Cubism&at=1")
-    assert {atlas.spots[int(place)].genre for place in attribute(text, "data-lit").split()} == {1}
+    assert {layout.items[int(place)].style for place in attribute(text, "data-lit").split()} == {1}
     assert 'name="genre" value="Cubism"' in text  # other words keep the filter
 
 
-def test_a_filter_that_nothing_passes_lights_up_nothing(client: FlaskClient, atlas: Atlas) -> None:
+def test_a_filter_that_nothing_passes_lights_up_nothing(client: FlaskClient, layout: MapLayout) -> None:
     text = shown(client, "/map?genre=None")
     assert attribute(text, "data-lit") == "" and "0 works are lit up" in text
 
 
-def test_works_that_are_not_on_the_map_are_counted(client: FlaskClient, ports: Ports) -> None:
-    hang(ports, of=16, but=4)
+def test_works_that_are_not_on_the_map_are_counted(client: FlaskClient, services: Services) -> None:
+    hang(services, of=16, but=4)
     text = shown(client, f"/map?artist={ARTISTS[-1].slug}")
     assert "0 works are lit up." in text and "4 more are not on the map." in text
     assert "drawn by lot from the 16" in shown(client)
 
 
 def test_a_query_that_makes_no_sense_is_answered_as_on_the_search_page(
-    client: FlaskClient, atlas: Atlas
+    client: FlaskClient, layout: MapLayout
 ) -> None:
     assert client.get("/map?from=1900&to=1800").status_code == 400
     assert client.get("/map?like=nobody").status_code == 404
 
 
 def test_a_query_waits_for_the_encoder_and_the_map_itself_does_not(settings: Settings) -> None:
-    ports = stocked(settings)
-    hang(ports)
-    client = create_app(settings, ports=ports).test_client()
+    services = stocked(settings)
+    hang(services)
+    client = create_app(settings, services=services).test_client()
     assert client.get("/map").status_code == 200
     assert client.get("/map?q=light").status_code in (200, 503)
 
@@ -186,55 +190,55 @@ def test_without_a_map_the_page_says_so(client: FlaskClient) -> None:
     assert client.get("/map/layout.json").status_code == 404
 
 
-def test_a_map_appears_without_a_restart(client: FlaskClient, ports: Ports) -> None:
+def test_a_map_appears_without_a_restart(client: FlaskClient, services: Services) -> None:
     assert "not been drawn" in shown(client)
-    hang(ports)
+    hang(services)
     assert "16 works" in shown(client)
 
 
 def test_the_map_of_another_build_is_not_shown_and_follows_the_live_one(
-    client: FlaskClient, ports: Ports, atlas: Atlas
+    client: FlaskClient, services: Services, layout: MapLayout
 ) -> None:
     assert "16 works" in shown(client)
     works, _, rows = stock()
-    build = dataclasses.replace(ports.vectors.open("one").build, name="two", ready=False)
-    ports.vectors.create(build).upsert(works, rows)
-    ports.vectors.seal("two")
-    ports.vectors.publish("two")
+    build = dataclasses.replace(services.vectors.open("one").build, name="two", ready=False)
+    services.vectors.create(build).upsert(works, rows)
+    services.vectors.seal("two")
+    services.vectors.publish("two")
     assert "not been drawn" in shown(client)
-    hang(ports, "two", but=1)
+    hang(services, "two", but=1)
     assert "15 works" in shown(client)
-    ports.vectors.publish("one")
+    services.vectors.publish("one")
     assert "16 works" in shown(client)
 
 
 def test_no_collection_is_said_as_everywhere(settings: Settings) -> None:
-    client = create_app(settings, ports=stocked(settings, publish=False)).test_client()
+    client = create_app(settings, services=stocked(settings, publish=False)).test_client()
     answer = client.get("/map")
     assert answer.status_code == 503 and "walls are still bare" in answer.text
 
 
 @pytest.mark.parametrize("damage", ["not json", '{"format": 99}'])
 def test_a_map_that_cannot_be_read_is_503_and_says_nothing_of_the_inside(
-    client: FlaskClient, ports: Ports, damage: str
+    client: FlaskClient, services: Services, damage: str
 ) -> None:
-    ports.images.put(layout_key("one"), damage.encode())
+    services.images.put(layout_key("one"), damage.encode())
     answer = client.get("/map")
     assert answer.status_code == 503 and "format" not in answer.text and "materialize" not in answer.text
 
 
 def test_a_store_that_does_not_answer_is_503(
-    client: FlaskClient, ports: Ports, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(key: str) -> bytes:
         raise Unavailable("the bucket secret-bucket does not answer")
 
-    monkeypatch.setattr(ports.images, "get", broken)
+    monkeypatch.setattr(services.images, "get", broken)
     answer = client.get("/map")
     assert answer.status_code == 503 and "secret-bucket" not in answer.text
 
 
-def test_the_page_holds_no_script_or_style_of_its_own(client: FlaskClient, atlas: Atlas) -> None:
+def test_the_page_holds_no_script_or_style_of_its_own(client: FlaskClient, layout: MapLayout) -> None:
     text = shown(client, "/map?q=light")
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", text)
 
@@ -243,16 +247,16 @@ def test_public_tiles_are_fetched_from_the_store(
     settings_with: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_with(thumb_small=40, thumb_large=80, delivery="public")
-    ports = stocked(settings)
-    monkeypatch.setattr(ports.images, "public_url", lambda key: f"https://pictures.test/b/{key}")
-    hang(ports)
-    text = shown(create_app(settings, ports=ports).test_client())
+    services = stocked(settings)
+    monkeypatch.setattr(services.images, "public_url", lambda key: f"https://pictures.test/b/{key}")
+    hang(services)
+    text = shown(create_app(settings, services=services).test_client())
     assert (
         attribute(text, "data-tiles") == f"https://pictures.test/b/maps/one/{DIGEST}/{{z}}/{{x}}/{{y}}.webp"
     )
 
 
-def test_what_the_page_receives_is_what_its_class_says(app: Flask, atlas: Atlas) -> None:
+def test_what_the_page_receives_is_what_its_class_says(app: Flask, layout: MapLayout) -> None:
     from flask import template_rendered
 
     seen: list[set[str]] = []

@@ -19,9 +19,9 @@ from flask.testing import FlaskClient
 from jinja2 import Template
 
 import serving
-from gallery.catalog import Artwork
 from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
-from gallery.ports import Ports
+from gallery.models import Artwork
+from gallery.services import Services
 from gallery.settings import Settings
 from serving import create_app, pages
 from serving.markup import ratio_rules
@@ -104,28 +104,28 @@ def test_a_genre_on_a_work_leads_to_all_works_of_it(client: FlaskClient, work: A
 
 
 def test_a_picture_is_served_for_ever(client: FlaskClient, work: Artwork) -> None:
-    answer = client.get(f"/pictures/{work.picture.small}")
+    answer = client.get(f"/pictures/{work.image.small}")
     assert (answer.status_code, answer.mimetype) == (200, "image/webp")
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_a_picture_that_is_known_is_not_sent_again(client: FlaskClient, work: Artwork) -> None:
-    path = f"/pictures/{work.picture.original}"
+    path = f"/pictures/{work.image.original}"
     etag = client.get(path).headers["ETag"]
     again = client.get(path, headers={"If-None-Match": etag})
     assert (again.status_code, again.data) == (304, b"")
 
 
-def test_a_part_of_a_picture_can_be_had(client: FlaskClient, ports: Ports, work: Artwork) -> None:
-    data = ports.images.get(work.picture.original)
-    answer = client.get(f"/pictures/{work.picture.original}", headers={"Range": "bytes=4-9"})
+def test_a_part_of_a_picture_can_be_had(client: FlaskClient, services: Services, work: Artwork) -> None:
+    data = services.images.get(work.image.original)
+    answer = client.get(f"/pictures/{work.image.original}", headers={"Range": "bytes=4-9"})
     assert (answer.status_code, answer.data) == (206, data[4:10])
     assert answer.headers["Content-Range"] == f"bytes 4-9/{len(data)}"
 
 
 def test_a_part_that_does_not_exist_is_416(client: FlaskClient, work: Artwork) -> None:
-    answer = client.get(f"/pictures/{work.picture.original}", headers={"Range": "bytes=999999-"})
+    answer = client.get(f"/pictures/{work.image.original}", headers={"Range": "bytes=999999-"})
     assert answer.status_code == 416
     assert answer.headers["Content-Range"].startswith("bytes */")
 
@@ -137,9 +137,9 @@ def test_a_part_that_does_not_exist_is_416(client: FlaskClient, work: Artwork) -
         "originals//etc/passwd", "secret.png", "tables/rows.png", "originals/page.html", "originals/a%00.png", "%5c..%5ca.png",
     ],
 )  # fmt: skip
-def test_no_other_key_is_served(client: FlaskClient, ports: Ports, key: str) -> None:
+def test_no_other_key_is_served(client: FlaskClient, services: Services, key: str) -> None:
     for hidden in ("secret.png", "tables/rows.png", "originals/page.html"):
-        ports.images.put(hidden, b"not for you")
+        services.images.put(hidden, b"not for you")
     answer = client.get(f"/pictures/{key}", follow_redirects=True)
     assert answer.status_code == 404
     assert b"not for you" not in answer.data
@@ -173,10 +173,10 @@ def test_no_page_needs_what_the_policy_forbids(client: FlaskClient, path: str) -
 
 @pytest.mark.parametrize("path", ["/", "/?q=sea", "/works/{id}", "/nothing"])
 def test_generated_pictures_are_labelled_everywhere(settings: Settings, path: str) -> None:
-    ports = stocked(settings, generated=True)
-    app = create_app(settings, ports=ports)
+    services = stocked(settings, generated=True)
+    app = create_app(settings, services=services)
     site_of(app).warmup.attempt()
-    work = ports.vectors.open("one").works()[0]
+    work = services.vectors.open("one").works()[0]
     assert "These pictures are generated." in app.test_client().get(path.format(id=work.id)).text
 
 
@@ -189,14 +189,14 @@ def test_real_pictures_are_not_labelled(client: FlaskClient) -> None:
     [("offline", "auto", True), ("offline", "offline", False), ("fake", "auto", False)],
 )
 def test_the_offline_encoder_is_announced_where_clip_was_wanted(
-    ports: Ports, made_by: str, wanted: str, said: bool
+    services: Services, made_by: str, wanted: str, said: bool
 ) -> None:
-    build = dataclasses.replace(ports.vectors.open("one").build, encoder=made_by)
+    build = dataclasses.replace(services.vectors.open("one").build, encoder=made_by)
     assert (pages.ROUGHER in pages.banners(build, wanted)) is said
 
 
 def test_no_collection_has_a_page_that_says_what_to_run(settings: Settings) -> None:
-    app = create_app(settings, ports=stocked(settings, publish=False))
+    app = create_app(settings, services=stocked(settings, publish=False))
     with rendered(app) as seen:
         for path in ("/", "/?q=sea", "/works/x"):
             answer = app.test_client().get(path)
@@ -209,17 +209,17 @@ def test_no_collection_has_a_page_that_says_what_to_run(settings: Settings) -> N
 
 
 def test_a_collection_appears_without_a_restart(settings: Settings) -> None:
-    ports = stocked(settings, publish=False)
-    app = create_app(settings, ports=ports)
+    services = stocked(settings, publish=False)
+    app = create_app(settings, services=services)
     assert site_of(app).warmup.attempt() is False
-    ports.vectors.publish("one")
+    services.vectors.publish("one")
     assert site_of(app).warmup.attempt() is True
     assert app.test_client().get("/?q=sea").status_code == 200
 
 
 @pytest.fixture
-def cold(settings: Settings, ports: Ports, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
-    app = create_app(settings, ports=ports)
+def cold(settings: Settings, services: Services, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    app = create_app(settings, services=services)
     monkeypatch.setattr(site_of(app).warmup, "start", lambda: None)
     return app.test_client()
 
@@ -241,9 +241,9 @@ def test_the_home_page_needs_no_encoder(cold: FlaskClient) -> None:
 
 
 def test_the_warm_up_runs_in_the_background_and_tries_again(
-    settings: Settings, ports: Ports, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    warmup = site_of(create_app(settings, ports=ports)).warmup
+    warmup = site_of(create_app(settings, services=services)).warmup
     failures: list[Exception] = [Unavailable("no hub at https://inner"), RuntimeError("a fault")]
     monkeypatch.setattr("serving.warmup.FIRST_DELAY", 0.001)
     monkeypatch.setattr(
@@ -310,7 +310,7 @@ def test_a_store_out_of_reach_still_gives_a_page(app: Flask, monkeypatch: pytest
     def fail() -> None:
         raise Unavailable("http://inner:8080")
 
-    monkeypatch.setattr(site_of(app).ports.vectors, "live", fail)
+    monkeypatch.setattr(site_of(app).services.vectors, "live", fail)
     answer = app.test_client().get("/")
     assert answer.status_code == 503
     assert "inner" not in answer.text
@@ -331,7 +331,7 @@ def test_the_domain_error_tree_is_all_answered(app: Flask) -> None:
 
 def test_create_app_makes_apps_that_share_nothing(settings_with: Callable[..., Settings]) -> None:
     one, two = settings_with(max_query=5), settings_with(max_query=50)
-    apps = [create_app(settings, ports=stocked(settings)) for settings in (one, two)]
+    apps = [create_app(settings, services=stocked(settings)) for settings in (one, two)]
     for app in apps:
         site_of(app).warmup.attempt()
     assert [app.test_client().get("/?q=longer+than+five").status_code for app in apps] == [400, 200]

@@ -17,19 +17,19 @@ from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 
-from gallery.catalog import Artwork
 from gallery.errors import Invalid, Unavailable
-from gallery.objects import ObjectStore
+from gallery.models import Artwork
+from gallery.objects.base import ObjectStore
 from gallery.objects.gcs import GcsObjects
-from gallery.ports import Ports
+from gallery.services import Services
 from gallery.settings import Settings
 from serving import create_app, delivery
 from serving.command import serve
 from serving.delivery import Delivery
+from tests.fakes.gcs import create_bucket, fake_gcs, service_account_key, without_credentials
 from tests.serving.collection import stock, stocked
 from tests.serving.conftest import site_of
 from tests.serving.test_serve import free_port
-from tests.standins.gcs import create_bucket, fake_gcs, service_account_key, without_credentials
 
 ADDRESS = re.compile(r'<img[^>]* src="([^"]+)"')
 SETS = re.compile(r'srcset="([^"]+)"')
@@ -62,9 +62,9 @@ def delivering(settings: Settings) -> Callable[..., Flask]:
 
     def make(how: str, store: ObjectStore, **more: Any) -> Flask:
         chosen = settings.model_copy(update={"delivery": how, **more})
-        ports = stocked(chosen)
-        ports.images = store
-        app = create_app(chosen, ports=ports)
+        services = stocked(chosen)
+        services.images = store
+        app = create_app(chosen, services=services)
         site_of(app).warmup.attempt()
         return app
 
@@ -107,12 +107,10 @@ def test_a_bucket_can_stand_behind_the_app(
     delivering: Callable[..., Flask], bucket: GcsObjects, work: Artwork
 ) -> None:
     client = delivering("app", bucket).test_client()
-    answer = client.get(f"/pictures/{work.picture.original}", headers={"Range": "bytes=0-3"})
-    assert (answer.status_code, answer.data) == (206, stock()[1][work.picture.original][:4])
+    answer = client.get(f"/pictures/{work.image.original}", headers={"Range": "bytes=0-3"})
+    assert (answer.status_code, answer.data) == (206, stock()[1][work.image.original][:4])
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    again = client.get(
-        f"/pictures/{work.picture.original}", headers={"If-None-Match": answer.headers["ETag"]}
-    )
+    again = client.get(f"/pictures/{work.image.original}", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
     assert client.get("/pictures/originals/none.png").status_code == 404
     assert policy(client) == "'self' data:"
@@ -146,9 +144,9 @@ def test_the_policy_lets_pictures_in_from_just_there(
 
 def test_the_policy_names_google_itself(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
-    ports = stocked(settings)
-    ports.images = GcsObjects("paintings")
-    client = create_app(settings.model_copy(update={"delivery": "public"}), ports=ports).test_client()
+    services = stocked(settings)
+    services.images = GcsObjects("paintings")
+    client = create_app(settings.model_copy(update={"delivery": "public"}), services=services).test_client()
     assert policy(client) == "'self' data: https://storage.googleapis.com"
 
 
@@ -157,7 +155,7 @@ def test_the_app_still_serves_pictures_that_the_bucket_delivers(
 ) -> None:
     """For who has an older page open, or where an address could not be had."""
     client = delivering("public", bucket).test_client()
-    assert client.get(f"/pictures/{work.picture.small}").data == stock()[1][work.picture.small]
+    assert client.get(f"/pictures/{work.image.small}").data == stock()[1][work.image.small]
 
 
 @pytest.mark.parametrize("how", ["signed", "public"])
@@ -218,9 +216,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def signed(settings: Settings, signer: Signer, clock: list[float]) -> Delivery:
     """Addresses that work for 1000 s."""
-    ports = Ports(settings)
-    ports.images = signer  # type: ignore[assignment]
-    return Delivery(settings.model_copy(update={"delivery": "signed", "signed_for": 1000}), ports)
+    services = Services(settings)
+    services.images = signer  # type: ignore[assignment]
+    return Delivery(settings.model_copy(update={"delivery": "signed", "signed_for": 1000}), services)
 
 
 def test_an_address_stays_for_half_of_its_time_and_then_is_another(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from gallery.mix import LikePicture
+from gallery.search.query import ImageTerm
 from gallery.settings import Settings
 from gallery.vectors.filters import Filter
 from serving.errors import Rejected
@@ -44,10 +44,10 @@ def queries(draw: st.DrawFn) -> Query:
     less = {part.value for part in found["less"]}
     found["like"] = [part for part in found["like"] if part.value not in less]
     lists = st.lists(WORDS.filter(lambda text: len(text) <= 200), max_size=3, unique=True).map(tuple)
-    since, until = draw(YEARS), draw(YEARS)
-    if since is not None and until is not None and since > until:
-        since, until = until, since
-    where = Filter(draw(lists), draw(lists), draw(lists), draw(lists), since, until)
+    active_from, active_to = draw(YEARS), draw(YEARS)
+    if active_from is not None and active_to is not None and active_from > active_to:
+        active_from, active_to = active_to, active_from
+    where = Filter(draw(lists), draw(lists), draw(lists), draw(lists), active_from, active_to)
     k = draw(st.one_of(st.none(), st.integers(1, 100).filter(lambda k: k != SETTINGS.default_results)))
     each = draw(st.one_of(st.none(), st.integers(1, 100)))
     parts = tuple(part for kind in KINDS for part in found[kind])
@@ -159,7 +159,7 @@ def test_a_token_is_short_and_its_vector_nearly_the_same(dim: int) -> None:
     vector = np.random.default_rng(dim).normal(size=dim).astype(np.float32)
     vector[0] = 8.0  # CLIP has such floats
     vector /= np.linalg.norm(vector)
-    token = Tokens("key").write(Upload(LikePicture(vector, "f"), b"\x00" * 800, 90, 60))
+    token = Tokens("key").write(Upload(ImageTerm(vector, "f"), b"\x00" * 800, 90, 60))
     read = Tokens("key").read(token, "f")
     assert len(token) < 2_300
     assert float(read.part.vector @ vector) > 0.999
@@ -169,6 +169,6 @@ def test_a_token_is_short_and_its_vector_nearly_the_same(dim: int) -> None:
 
 def test_a_token_does_not_outlive_its_encoder() -> None:
     tokens = Tokens("key")
-    token = tokens.write(Upload(LikePicture(np.eye(8, dtype=np.float32)[0], "f"), b"", 1, 1))
+    token = tokens.write(Upload(ImageTerm(np.eye(8, dtype=np.float32)[0], "f"), b"", 1, 1))
     with pytest.raises(Rejected, match="collection has changed"):
         tokens.read(token, "another")

@@ -13,15 +13,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from gallery.background import Closeness
-from gallery.catalog import Artwork
-from gallery.mix import LikePicture
-from gallery.ports import Ports
+from gallery.models import Artwork
+from gallery.search.calibration import Relevance
+from gallery.search.query import ImageTerm
+from gallery.services import Services
 from serving.tokens import Upload
 from tests.serving.collection import drawing, encoded
 from tests.serving.conftest import site_of, upload
 
-UPLOAD = Upload(LikePicture(np.eye(48, dtype=np.float32)[0], "fake/48/1"), b"webp", 4, 3)
+UPLOAD = Upload(ImageTerm(np.eye(48, dtype=np.float32)[0], "fake/48/1"), b"webp", 4, 3)
 
 
 def hits(page: str) -> int:
@@ -134,11 +134,11 @@ def test_a_picture_is_described_by_the_catalogue(client: FlaskClient) -> None:
     assert 'alt="Painting by Ada Amber, 1840–1926, Impressionism"' in page
 
 
-def test_a_picture_comes_in_two_sizes_with_its_colour_behind(client: FlaskClient, ports: Ports) -> None:
+def test_a_picture_comes_in_two_sizes_with_its_colour_behind(client: FlaskClient, services: Services) -> None:
     page = client.get("/?q=light&k=1&artist=ada-amber").text
     found = re.search(r'srcset="/pictures/(\S+) (\d+)w, /pictures/(\S+) (\d+)w"', page)
     assert found
-    widths = {work.picture.small: work.picture for work in ports.vectors.open("one").works()}
+    widths = {work.image.small: work.image for work in services.vectors.open("one").works()}
     picture = widths[found[1]]
     assert found[3] == picture.large
     assert (found[2], found[4]) == (("40", "80") if picture.width > picture.height else ("30", "60"))
@@ -205,9 +205,9 @@ def test_filters_alone_in_the_form_lead_to_what_passes_them(client: FlaskClient)
 
 
 def test_an_upload_leads_to_an_address_that_can_be_shared(
-    client: FlaskClient, ports: Ports, work: Artwork
+    client: FlaskClient, services: Services, work: Artwork
 ) -> None:
-    data = ports.images.get(work.picture.original)
+    data = services.images.get(work.image.original)
     answer = upload(client, data, q="light")
     [sent] = answer.history
     assert sent.status_code == 303
@@ -217,8 +217,8 @@ def test_an_upload_leads_to_an_address_that_can_be_shared(
     assert heading(page) == "“light”, like your picture"
 
 
-def test_an_uploaded_work_finds_itself(client: FlaskClient, ports: Ports, work: Artwork) -> None:
-    page = upload(client, ports.images.get(work.picture.original)).text
+def test_an_uploaded_work_finds_itself(client: FlaskClient, services: Services, work: Artwork) -> None:
+    page = upload(client, services.images.get(work.image.original)).text
     assert found(page)[0] == work.id
     score = re.search(r'<data value="([\d.]+)">1.00</data>', page)
     assert score and float(score[1]) == pytest.approx(1, abs=1e-3)
@@ -254,8 +254,8 @@ def test_a_part_of_a_work_is_searched_by(client: FlaskClient, work: Artwork) -> 
     assert client.post("/", data={"of": "none", "w": "0.5"}).status_code == 404
 
 
-def test_more_and_less_like_works_and_weights_are_one_search(client: FlaskClient, ports: Ports) -> None:
-    one, two, three, *_ = ports.vectors.open("one").works()
+def test_more_and_less_like_works_and_weights_are_one_search(client: FlaskClient, services: Services) -> None:
+    one, two, three, *_ = services.vectors.open("one").works()
     query = {"q": "light", "not": "dark", "like": [one.id, two.id], "likew": ["1", "0.5"], "less": three.id}
     page = client.get("/", query_string=query).text
     assert heading(page) == "“light”, not “dark”, like 2 works by Ada Amber, less like a work by Ada Amber"
@@ -265,8 +265,8 @@ def test_more_and_less_like_works_and_weights_are_one_search(client: FlaskClient
     assert '<option value="0.5" selected>' in page
 
 
-def test_a_part_is_removed_by_its_button(client: FlaskClient, ports: Ports) -> None:
-    one, two, *_ = ports.vectors.open("one").works()
+def test_a_part_is_removed_by_its_button(client: FlaskClient, services: Services) -> None:
+    one, two, *_ = services.vectors.open("one").works()
     answer = client.post("/", data={"like": [one.id, two.id], "likew": ["1", "2"], "drop": "like:0"})
     assert answer.location == f"/?like={two.id}&likew=2"
 
@@ -287,22 +287,22 @@ def test_words_of_the_catalogue_go_before_likeness(client: FlaskClient) -> None:
 
 
 def test_scores_are_words_with_the_number_behind_them(
-    client: FlaskClient, ports: Ports, work: Artwork
+    client: FlaskClient, services: Services, work: Artwork
 ) -> None:
-    page = upload(client, ports.images.get(work.picture.original)).text
+    page = upload(client, services.images.get(work.image.original)).text
     words = re.findall(r'class="how"[^>]*>(\w+) <data', page)
     assert len(words) == 16
     assert set(words) <= {"close", "fair", "weak"}
     assert "deviations above the middle of this collection" in page
 
 
-def judged_at(monkeypatch: pytest.MonkeyPatch, strength: float) -> None:
+def judged_at(monkeypatch: pytest.MonkeyPatch, z_score: float) -> None:
     """Sixteen works are too few for the real bounds to part them."""
 
-    def judge(found: float | None, _: int) -> Closeness:
-        return Closeness.CLOSE if found is not None and found >= strength else Closeness.WEAK
+    def judge(found: float | None, _: int) -> Relevance:
+        return Relevance.CLOSE if found is not None and found >= z_score else Relevance.WEAK
 
-    monkeypatch.setattr("gallery.search.closeness", judge)
+    monkeypatch.setattr("gallery.search.relevance", judge)
 
 
 def test_weak_matches_are_set_apart_once_over_all_pages(
@@ -333,7 +333,7 @@ def test_where_nothing_stands_out_it_says_so_and_sets_nothing_apart(
 def test_where_nothing_can_be_judged_nothing_is_said(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gallery.background.FEWEST", 17)
+    monkeypatch.setattr("gallery.search.calibration.FEWEST", 17)
     page = client.get("/?q=light").text
     assert "Nothing in the collection" not in page
     assert 'class="divider"' not in page

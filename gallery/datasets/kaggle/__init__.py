@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from gallery.addresses import Address
-from gallery.datasets import Archive, Say, silent
 from gallery.datasets.archive import open_archive
+from gallery.datasets.base import Archive, ProgressCallback, no_progress
 from gallery.datasets.kaggle.download import complete_part
 from gallery.datasets.kaggle.service import KaggleService
 from gallery.datasets.kaggle.shelf import Shelf, find_damage
@@ -44,54 +44,54 @@ class KaggleDataset:
         self._told = self._ask(log.info)
         return str(self._told)
 
-    def fetch(self, say: Say = silent) -> Archive:
+    def fetch(self, progress: ProgressCallback = no_progress) -> Archive:
         """The archive of the version that `version` told of last, or of the one that it would tell of now."""
-        version = self._told or self._ask(say)
-        with self._shelf.lock(say):
+        version = self._told or self._ask(progress)
+        with self._shelf.lock(progress):
             path = self._shelf.archive(version)
             if not self._shelf.is_verified(version):
-                if path.exists() and self._still_sound(version, say):
+                if path.exists() and self._still_sound(version, progress):
                     self._shelf.mark_verified(version)
                 else:
-                    self._download(version, say)
+                    self._download(version, progress)
             archive = open_archive(path)
             # Only now: whatever failed before this, the older archive is still there.
             self._shelf.clear_but(version)
         return archive
 
-    def _ask(self, say: Say) -> int:
+    def _ask(self, progress: ProgressCallback) -> int:
         try:
-            newest = self._service.current_version(say)
+            newest = self._service.current_version(progress)
         except Unavailable as error:
             raise Unavailable(f"{error}{self._instead()}") from error
         if self._pinned and self._pinned > newest:
             raise Invalid(f"{self.address}: there is no such version yet, the newest is {newest}")
         return self._pinned or newest
 
-    def _still_sound(self, version: int, say: Say) -> bool:
+    def _still_sound(self, version: int, progress: ProgressCallback) -> bool:
         """Whether an archive that was touched since it was verified, or never was, is as it should be."""
-        say(f"checking {self._shelf.archive(version)}, which is not as it was left")
-        damage = find_damage(self._shelf.archive(version), say)
+        progress(f"checking {self._shelf.archive(version)}, which is not as it was left")
+        damage = find_damage(self._shelf.archive(version), progress)
         if damage:
-            say(f"it is damaged ({damage}) and will be replaced")
+            progress(f"it is damaged ({damage}) and will be replaced")
         return damage is None
 
-    def _download(self, version: int, say: Say) -> None:
+    def _download(self, version: int, progress: ProgressCallback) -> None:
         part = self._shelf.part(version)
         for last in (False, True):
             try:
-                complete_part(self._service, version, self._shelf, say)
+                complete_part(self._service, version, self._shelf, progress)
             except Unavailable as error:
                 kept = "; what came so far is kept for the next time" if self._shelf.origin(version) else ""
                 raise Unavailable(f"{error}{kept}{self._instead()}") from error
-            damage = find_damage(part, say)
+            damage = find_damage(part, progress)
             if damage is None:
                 self._shelf.put_in_place(version)
-                say(f"version {version} of {self.address} is here and sound")
+                progress(f"version {version} of {self.address} is here and sound")
                 return
             self._shelf.set_origin(version, None)  # it must not be gone on with
             if not last:
-                say(f"the download is damaged ({damage}); downloading it once more from the start")
+                progress(f"the download is damaged ({damage}); downloading it once more from the start")
         raise Invalid(
             f"version {version} of {self.address} arrived damaged twice ({damage}). The second try lies at {part} "
             f"to be looked at; the next fetch starts again{self._instead()}"

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 
-from gallery.datasets import Say
+from gallery.datasets.base import ProgressCallback
 from gallery.datasets.kaggle.patience import OtherContent, Patience, Transient
 from gallery.datasets.kaggle.progress import Progress, size
 from gallery.datasets.kaggle.service import Body, KaggleService
@@ -22,13 +22,13 @@ ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 """How a zip with files begins, and one without."""
 
 
-def complete_part(service: KaggleService, version: int, shelf: Shelf, say: Say) -> None:
+def complete_part(service: KaggleService, version: int, shelf: Shelf, progress: ProgressCallback) -> None:
     """Complete the version's part on the shelf: of the announced length, not yet verified.
 
     A connection that is cut is resumed a few times. Whatever is raised, what had come lies there for the next time.
     Raises Invalid where the disk cannot hold it, and what `KaggleService.archive` raises.
     """
-    patience = Patience(say)
+    patience = Patience(progress)
     while True:
         had = _length(shelf, version)
         origin = shelf.origin(version)
@@ -37,10 +37,10 @@ def complete_part(service: KaggleService, version: int, shelf: Shelf, say: Say) 
         try:
             if origin and 0 < had < origin.total:
                 with service.archive(version, start=had, validator=origin.validator) as body:
-                    _receive(body, version, shelf, say)
+                    _receive(body, version, shelf, progress)
             else:
                 with service.archive(version) as body:
-                    _receive(body, version, shelf, say)
+                    _receive(body, version, shelf, progress)
             return
         except Transient as trouble:
             reason = trouble
@@ -51,7 +51,7 @@ def complete_part(service: KaggleService, version: int, shelf: Shelf, say: Say) 
         patience.wait(reason)
 
 
-def _receive(body: Body, version: int, shelf: Shelf, say: Say) -> None:
+def _receive(body: Body, version: int, shelf: Shelf, progress: ProgressCallback) -> None:
     """Append the body to the part, or begin the part again where the body is a whole archive."""
     # Looked at before anything is overwritten.
     first = next(body.chunks, b"")
@@ -65,7 +65,7 @@ def _receive(body: Body, version: int, shelf: Shelf, say: Say) -> None:
     part = shelf.part(version)
     had = _length(shelf, version)
     if had and body.start == 0 and shelf.origin(version):
-        say("the archive is another one than what was begun; starting again")
+        progress("the archive is another one than what was begun; starting again")
     if body.total is not None:
         _check_room(shelf, body.total - body.start, had - body.start)
     try:
@@ -74,7 +74,7 @@ def _receive(body: Body, version: int, shelf: Shelf, say: Say) -> None:
         with part.open("ab" if body.start else "wb", buffering=0) as file:
             if body.start == 0 and body.validator and body.total:
                 shelf.set_origin(version, Origin(body.validator, body.total))
-            _write(file, first, body, say)
+            _write(file, first, body, progress)
             os.fsync(file.fileno())
     except OSError as error:
         raise Invalid(
@@ -85,17 +85,19 @@ def _receive(body: Body, version: int, shelf: Shelf, say: Say) -> None:
         raise Transient(f"the connection to Kaggle was cut after {size(came)} of {size(body.total)}")
 
 
-def _write(file: io.FileIO, first: bytes, body: Body, say: Say) -> None:
+def _write(file: io.FileIO, first: bytes, body: Body, progress: ProgressCallback) -> None:
     if body.start:
-        say(f"going on with the download at {size(body.start)} of {size(body.total or 0)}")
+        progress(f"going on with the download at {size(body.start)} of {size(body.total or 0)}")
     else:
-        say(f"downloading {size(body.total)}" if body.total else "downloading; Kaggle does not say how much")
-    progress = Progress(say, "downloading", body.total, body.start)
+        progress(
+            f"downloading {size(body.total)}" if body.total else "downloading; Kaggle does not say how much"
+        )
+    counter = Progress(progress, "downloading", body.total, body.start)
     for chunk in _with_first(first, body.chunks):
         rest = memoryview(chunk)
         while rest:
             rest = rest[file.write(rest) :]
-        progress.add(len(chunk))
+        counter.add(len(chunk))
 
 
 def _with_first(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:

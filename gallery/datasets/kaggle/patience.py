@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from gallery.datasets import Say
+from gallery.datasets.base import ProgressCallback
 from gallery.datasets.kaggle.progress import duration
 from gallery.errors import Unavailable
 
@@ -29,10 +29,10 @@ class OtherContent(Transient):
 
 
 class Patience:
-    """How often something is tried again, and when. What is waited for is told to `say`."""
+    """How often something is tried again, and when. What is waited for is told to `progress`."""
 
-    def __init__(self, say: Say) -> None:
-        self._say = say
+    def __init__(self, progress: ProgressCallback) -> None:
+        self._say = progress
         self._tries = 0
 
     def renew(self) -> None:

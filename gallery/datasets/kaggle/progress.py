@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from gallery.datasets import Say
+from gallery.datasets.base import ProgressCallback
 
 SAY_EVERY_S = 5.0
 """Seconds between lines, at least."""
@@ -29,10 +29,10 @@ def duration(seconds: float) -> str:
 
 
 class Progress:
-    """Tells `say` now and then of bytes that come: ``downloading 1.2 of 2.3 GB, 35 MB/s, about 32 s left``."""
+    """Tells `progress` now and then of bytes that come: ``downloading 1.2 of 2.3 GB, 35 MB/s, about 32 s left``."""
 
-    def __init__(self, say: Say, doing: str, total: int | None, done: int = 0) -> None:
-        self._say, self._doing, self._total = say, doing, total
+    def __init__(self, progress: ProgressCallback, doing: str, total: int | None, done: int = 0) -> None:
+        self._say, self._doing, self._total = progress, doing, total
         self._before = self._done = self._said = done
         self._began = self._said_at = time.monotonic()
 

@@ -22,7 +22,7 @@ from kagglesdk.datasets.types.dataset_api_service import ApiDownloadDatasetReque
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
-from gallery.datasets import Say
+from gallery.datasets.base import ProgressCallback
 from gallery.datasets.kaggle import patience
 from gallery.datasets.kaggle.credentials import find_credentials
 from gallery.datasets.kaggle.patience import OtherContent, Patience, Transient
@@ -56,11 +56,11 @@ class KaggleService:
         self._owner, self._name = owner, name
         self._dataset = f"{owner}/{name}"
 
-    def current_version(self, say: Say) -> int:
+    def current_version(self, progress: ProgressCallback) -> int:
         """The number of the newest version, asked for a few times if need be."""
         request = ApiGetDatasetRequest()
         request.owner_slug, request.dataset_slug = self._owner, self._name
-        tries = Patience(say)
+        tries = Patience(progress)
         while True:
             try:
                 with self._client() as client:

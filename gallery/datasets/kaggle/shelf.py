@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gallery.datasets import Say
+from gallery.datasets.base import ProgressCallback
 from gallery.datasets.kaggle.progress import Progress
 from gallery.errors import Invalid
 
@@ -99,7 +99,7 @@ class Shelf:
                     log.warning("%s is no longer needed but cannot be removed (%s)", path, error.strerror)
 
     @contextmanager
-    def lock(self, say: Say) -> Iterator[None]:
+    def lock(self, progress: ProgressCallback) -> Iterator[None]:
         """Hold the folder for as long as the block lasts, once any other process has let go of it.
 
         Raises Invalid where the folder cannot be used, then or in the block.
@@ -110,7 +110,7 @@ class Shelf:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    say("waiting for another process that is fetching the dataset")
+                    progress("waiting for another process that is fetching the dataset")
                     fcntl.flock(
                         file, fcntl.LOCK_EX
                     )  # the system's: it goes with that process, however that ends
@@ -125,13 +125,13 @@ class Shelf:
         return self.folder / f"version-{version}.part.json"
 
 
-def find_damage(path: Path, say: Say) -> str | None:
+def find_damage(path: Path, progress: ProgressCallback) -> str | None:
     """What is wrong with a zip, or None: every entry is unpacked, `CHUNK` bytes at a time, and its checksum compared."""
     entry = "its list of files"
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-            progress = Progress(say, "checking", sum(info.file_size for info in infos))
+            counter = Progress(progress, "checking", sum(info.file_size for info in infos))
             for info in infos:
                 entry = info.filename
                 if info.flag_bits & 1:  # encrypted; whoever reads it is told so
@@ -139,7 +139,7 @@ def find_damage(path: Path, say: Say) -> str | None:
                 try:
                     with archive.open(info) as file:
                         while chunk := file.read(CHUNK):
-                            progress.add(len(chunk))
+                            counter.add(len(chunk))
                 except NotImplementedError:  # packed in a way unknown here, which the download has no part in
                     continue
     except (

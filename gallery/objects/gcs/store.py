@@ -19,7 +19,7 @@ from google.cloud.storage.exceptions import DataCorruption
 
 from gallery.addresses import Address
 from gallery.errors import Invalid, NotFound
-from gallery.objects import KEY, check_key
+from gallery.objects.base import KEY, check_key
 from gallery.objects.gcs.connections import Patience, widen
 from gallery.objects.gcs.errors import edge
 from gallery.objects.gcs.pause import Pause
@@ -56,7 +56,7 @@ class GcsObjects:
         *,
         timeout: int = 30,
         project: str | None = None,
-        patient: bool = True,
+        fail_fast: bool = False,
     ) -> None:
         self.address = f"gs://{bucket}/{prefix}" if prefix else f"gs://{bucket}"
         self._bucket = bucket
@@ -65,7 +65,7 @@ class GcsObjects:
         self._emulator = os.environ.get(EMULATOR)
         self._endpoint = (self._emulator or ENDPOINT).rstrip("/")
         self._patience = Patience.of(timeout)
-        self._pause = nullcontext() if patient else Pause(self.address)
+        self._pause = Pause(self.address) if fail_fast else nullcontext()
         self._sessions: dict[int, Session] = {}
 
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
@@ -201,11 +201,11 @@ def _crc32c(data: bytes) -> str:
     return base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
 
 
-def open_gcs(address: Address, *, patient: bool = True) -> GcsObjects:
+def open_gcs(address: Address, *, fail_fast: bool = False) -> GcsObjects:
     """The store of the address; nothing is asked of Google until the first call.
 
-    Without `patient` it gives up soon, and while Google is away answers so at once. Options: `timeout`, the seconds
-    that a call may be repeated for (30, or 3 without `patient`), and `project`, which pays for requests to a
+    With `fail_fast` it gives up soon, and while Google does not answer it fails at once. Options: `timeout`, the seconds
+    that a call may be repeated for (30, or 3 with `fail_fast`), and `project`, which pays for requests to a
     Requester Pays bucket. STORAGE_EMULATOR_HOST names an emulator.
     """
     address.check_options("timeout", "project")
@@ -218,8 +218,8 @@ def open_gcs(address: Address, *, patient: bool = True) -> GcsObjects:
     emulator = os.environ.get(EMULATOR)
     if emulator and urlsplit(emulator).scheme not in ("http", "https"):
         raise Invalid(f"{EMULATOR}={emulator}: write it with its scheme, such as http://localhost:4443")
-    timeout = address.integer("timeout", 30 if patient else 3, 1, 3600)
+    timeout = address.integer("timeout", 3 if fail_fast else 30, 1, 3600)
     project = address.options.get("project")
     if project == "":
         raise Invalid(f"{address.text}: project is empty")
-    return GcsObjects(bucket, prefix, timeout=timeout, project=project, patient=patient)
+    return GcsObjects(bucket, prefix, timeout=timeout, project=project, fail_fast=fail_fast)

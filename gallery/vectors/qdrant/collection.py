@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from qdrant_client import QdrantClient, models
 
-from gallery.catalog import Artwork, Build, Hit
 from gallery.errors import NotFound
-from gallery.vectors import Facets, Vector, Vectors, check_query, check_rows, no_rows
+from gallery.models import Artwork, Build, Hit
+from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows
 from gallery.vectors.filters import EVERYTHING, Filter
+from gallery.vectors.lexical import tokens
 from gallery.vectors.qdrant.places import Place
 from gallery.vectors.qdrant.points import (
     PICTURE,
@@ -24,8 +25,7 @@ from gallery.vectors.qdrant.points import (
     sparse,
     work_of,
 )
-from gallery.vectors.ranking import by_match, first_of_each, fused, most_frequent_first
-from gallery.vectors.words import words_of
+from gallery.vectors.ranking import by_match, first_per_artist, most_frequent_first, reciprocal_rank_fusion
 
 PAGE = 1_000
 """Points read or deleted in one request."""
@@ -98,7 +98,7 @@ class QdrantCollection:
 
     def facets(self, where: Filter = EVERYTHING) -> Facets:
         return Facets(
-            self._facet("artist", where), self._facet("genres", where), self._facet("nationalities", where)
+            self._facet("artist", where), self._facet("styles", where), self._facet("nationalities", where)
         )
 
     def search(
@@ -127,13 +127,13 @@ class QdrantCollection:
         per_artist: int | None = None,
     ) -> list[Hit]:
         query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
-        sought = sparse(words_of(words))
+        sought = sparse(tokens(words))
         depth = DEPTH
         while True:
             nearest, complete = self._nearest(query, where, depth)
             matching = self._matching(sought, query, where, depth) if sought else []
             found = {one.id: one for one in (*nearest, *matching)}
-            order = fused([one.id for one in nearest], [one.id for one in matching])
+            order = reciprocal_rank_fusion([one.id for one in nearest], [one.id for one in matching])
             kept = _thinned((found[id] for id in order), per_artist)
             if len(kept) >= offset + k or complete:
                 return self._hits(kept[offset : offset + k])
@@ -274,7 +274,7 @@ def _found(point: models.ScoredPoint) -> Found:
 
 def _thinned(found: Iterable[Found], per_artist: int | None) -> list[Found]:
     found = list(found)
-    return [found[place] for place in first_of_each((one.artist for one in found), per_artist)]
+    return [found[place] for place in first_per_artist((one.artist for one in found), per_artist)]
 
 
 def _chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -10,15 +10,15 @@ from typing import Any
 
 from qdrant_client import models
 
-from gallery.catalog import Artwork, from_payload, to_payload
-from gallery.vectors import Vector
+from gallery.models import Artwork, from_payload, to_payload
+from gallery.vectors.base import Vector
 from gallery.vectors.filters import Filter, life
-from gallery.vectors.words import document
+from gallery.vectors.lexical import searchable_text
 
 PICTURE, WORDS = "picture", "words"
 INDEXES = {
     "artist": models.PayloadSchemaType.KEYWORD,
-    "genres": models.PayloadSchemaType.KEYWORD,
+    "styles": models.PayloadSchemaType.KEYWORD,
     "nationalities": models.PayloadSchemaType.KEYWORD,
     "life_start": models.PayloadSchemaType.INTEGER,
     "life_end": models.PayloadSchemaType.INTEGER,
@@ -34,7 +34,7 @@ def point_id(id: str) -> str:
 def point_of(work: Artwork, row: Vector) -> models.PointStruct:
     """The work and its row as a point."""
     start, end = life(work.artist)
-    words = sparse(document(work).split())
+    words = sparse(searchable_text(work).split())
     return models.PointStruct(
         id=point_id(work.id),
         vector={PICTURE: row.tolist(), **({WORDS: words} if words else {})},
@@ -42,7 +42,7 @@ def point_of(work: Artwork, row: Vector) -> models.PointStruct:
             "id": work.id,
             "file": work.file,
             "artist": work.artist.slug,
-            "genres": list(work.artist.genres),
+            "styles": list(work.artist.styles),
             "nationalities": list(work.artist.nationalities),
             "life_start": start,
             "life_end": end,
@@ -73,18 +73,18 @@ def filter_of(where: Filter) -> models.Filter | None:
         models.FieldCondition(key=key, match=models.MatchAny(any=list(values)))
         for key, values in (
             ("artist", where.artists),
-            ("genres", where.genres),
+            ("styles", where.styles),
             ("nationalities", where.nationalities),
         )
         if values
     ]
-    if where.since is not None:
-        must.append(models.FieldCondition(key="life_end", range=models.Range(gte=where.since)))
-    if where.until is not None:
-        must.append(models.FieldCondition(key="life_start", range=models.Range(lte=where.until)))
-    without: list[Any] = []
-    if where.without_artists:
-        without.append(
-            models.FieldCondition(key="artist", match=models.MatchAny(any=list(where.without_artists)))
+    if where.active_from is not None:
+        must.append(models.FieldCondition(key="life_end", range=models.Range(gte=where.active_from)))
+    if where.active_to is not None:
+        must.append(models.FieldCondition(key="life_start", range=models.Range(lte=where.active_to)))
+    remove_words: list[Any] = []
+    if where.exclude_artists:
+        remove_words.append(
+            models.FieldCondition(key="artist", match=models.MatchAny(any=list(where.exclude_artists)))
         )
-    return models.Filter(must=must or None, must_not=without or None) if must or without else None
+    return models.Filter(must=must or None, must_not=remove_words or None) if must or remove_words else None

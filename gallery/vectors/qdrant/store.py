@@ -9,8 +9,8 @@ from typing import Any
 
 from qdrant_client import QdrantClient, models
 
-from gallery.catalog import Build
 from gallery.errors import Invalid, NotFound
+from gallery.models import Build
 from gallery.vectors.qdrant.collection import QdrantCollection
 from gallery.vectors.qdrant.places import Place
 from gallery.vectors.qdrant.points import INDEXES, PICTURE, WORDS

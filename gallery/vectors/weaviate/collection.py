@@ -16,10 +16,11 @@ from weaviate.classes.query import Filter as Condition
 from weaviate.classes.query import Sort
 from weaviate.exceptions import WeaviateInsertManyAllFailedError
 
-from gallery.catalog import Artwork, Build, Hit, from_payload
 from gallery.errors import Invalid, NotFound, Unavailable
-from gallery.vectors import Facets, Vector, Vectors, check_query, check_rows
+from gallery.models import Artwork, Build, Hit, from_payload
+from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows
 from gallery.vectors.filters import EVERYTHING, Filter
+from gallery.vectors.lexical import tokens
 from gallery.vectors.weaviate.connection import Connection
 from gallery.vectors.weaviate.ranking import (
     DEEPEST,
@@ -29,7 +30,6 @@ from gallery.vectors.weaviate.ranking import (
     check_depth,
 )
 from gallery.vectors.weaviate.schema import Layout, condition, from_description, properties_of, uuid_of
-from gallery.vectors.words import words_of
 
 Result = TypeVar("Result")
 
@@ -172,12 +172,12 @@ class WeaviateCollection:
 
     def facets(self, where: Filter = EVERYTHING) -> Facets:
         total = self.count(where)
-        groups = {name: self._groups(name, where) for name in ("artist", "genres", "nationalities")}
+        groups = {name: self._groups(name, where) for name in ("artist", "styles", "nationalities")}
         # The server cuts off groups beyond its limit and says nothing. Each work has one artist, so theirs add up.
         if sum(groups["artist"].values()) != total or any(len(one) >= DEEPEST for one in groups.values()):
             groups = self._counted(where)
         return Facets(
-            _frequent(groups["artist"]), _frequent(groups["genres"]), _frequent(groups["nationalities"])
+            _frequent(groups["artist"]), _frequent(groups["styles"]), _frequent(groups["nationalities"])
         )
 
     def search(
@@ -206,7 +206,7 @@ class WeaviateCollection:
         offset: int = 0,
         per_artist: int | None = None,
     ) -> list[Hit]:
-        terms = words_of(words)
+        terms = tokens(words)
         if not terms:
             return self.search(
                 vector, k, fingerprint=fingerprint, where=where, offset=offset, per_artist=per_artist
@@ -271,7 +271,7 @@ class WeaviateCollection:
     def _passing(self, where: Filter) -> Iterator[Artwork]:
         for one in self._walk(["payload"]):
             work = _work(one)
-            if where.lets_through(work.artist):
+            if where.matches(work.artist):
                 yield work
 
     def _groups(self, name: str, where: Filter) -> Counter[str]:
@@ -285,10 +285,10 @@ class WeaviateCollection:
 
     def _counted(self, where: Filter) -> dict[str, Counter[str]]:
         """The groups as they are when counted here, one work at a time."""
-        groups: dict[str, Counter[str]] = {name: Counter() for name in ("artist", "genres", "nationalities")}
+        groups: dict[str, Counter[str]] = {name: Counter() for name in ("artist", "styles", "nationalities")}
         for work in self._passing(where):
             groups["artist"][work.artist.slug] += 1
-            groups["genres"].update(set(work.artist.genres))
+            groups["styles"].update(set(work.artist.styles))
             groups["nationalities"].update(set(work.artist.nationalities))
         return groups
 

@@ -132,8 +132,8 @@ class Connection:
         with self._lock:
             held: _Open | None = self._state["open"]
             if held is None:
-                since, problem = self._failed
-                if time.monotonic() - since < PAUSE_S:
+                active_from, problem = self._failed
+                if time.monotonic() - active_from < PAUSE_S:
                     raise Unavailable(problem)
                 try:
                     held = self._state["open"] = _Open(self._connect())

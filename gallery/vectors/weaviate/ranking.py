@@ -12,9 +12,9 @@ from weaviate.classes.query import Filter as Condition
 from weaviate.classes.query import MetadataQuery
 
 from gallery.errors import Invalid
-from gallery.vectors import Vector
+from gallery.vectors.base import Vector
 from gallery.vectors.filters import Filter
-from gallery.vectors.ranking import fused
+from gallery.vectors.ranking import reciprocal_rank_fusion
 from gallery.vectors.weaviate.schema import condition, uuid_of
 
 DEEPEST = 10_000
@@ -56,7 +56,7 @@ def by_nearness(
         whole = len(found) < fetch
         # Others may tie with the last one fetched, so its score is left out until all of them are here.
         sure = found if whole else [one for one in found if one.score > found[-1].score]
-        kept = thinned(sure, per_artist)
+        kept = limit_per_artist(sure, per_artist)
         if whole or len(kept) >= wanted:
             return kept[:wanted]
         if fetch == DEEPEST:
@@ -65,8 +65,8 @@ def by_nearness(
     full = [slug for slug, count in Counter(one.artist for one in kept).items() if count == per_artist]
     if not full:
         # A tie of thousands goes by id among those that the server gave.
-        return thinned(found, per_artist)[:wanted]
-    others = dataclasses.replace(where, without_artists=(*where.without_artists, *full))
+        return limit_per_artist(found, per_artist)[:wanted]
+    others = dataclasses.replace(where, exclude_artists=(*where.exclude_artists, *full))
     done = [one for one in kept if one.artist in full]
     rest = by_nearness(query, vector, wanted, others, per_artist)
     return sorted([*done, *rest], key=_order)[:wanted]
@@ -92,8 +92,8 @@ def by_nearness_and_words(
         if missing:
             far = nearest(query, vector, len(missing), Condition.by_id().contains_any(missing))
             known |= {one.id: one for one in far}
-        order = fused([one.id for one in near], [one.id for one in matched])
-        kept = thinned([known[id] for id in order if id in known], per_artist)
+        order = reciprocal_rank_fusion([one.id for one in near], [one.id for one in matched])
+        kept = limit_per_artist([known[id] for id in order if id in known], per_artist)
         if len(kept) >= wanted or len(near) < depth or depth == DEEPEST:
             return kept[:wanted]
         depth *= 4
@@ -136,7 +136,7 @@ def matching(query: Query, words: Sequence[str], limit: int, where: Filter) -> l
     return sorted(found, key=_order)
 
 
-def thinned(ranking: Sequence[Found], per_artist: int | None) -> list[Found]:
+def limit_per_artist(ranking: Sequence[Found], per_artist: int | None) -> list[Found]:
     """The ranking with at most `per_artist` of each artist; all of it for None."""
     seen: Counter[str] = Counter()
     kept = []

@@ -20,10 +20,10 @@ from weaviate.classes.config import (
 )
 from weaviate.classes.query import Filter as Condition
 
-from gallery.catalog import Artwork, Build, to_payload
 from gallery.errors import Invalid
+from gallery.models import Artwork, Build, to_payload
 from gallery.vectors.filters import Filter, life
-from gallery.vectors.words import document
+from gallery.vectors.lexical import searchable_text
 
 BUILD = re.compile(r"[A-Za-z0-9_]{1,100}")
 PREFIX = re.compile(r"[A-Z][A-Za-z0-9]{0,49}")
@@ -57,7 +57,7 @@ class Layout:
                 vector_index_config=Configure.VectorIndex.hnsw(distance_metric=VectorDistances.COSINE),
                 quantizer=quantizers.rq(bits=8) if self.quantization == "rq8" else quantizers.none(),
             ),
-            # `gallery.vectors.words` has left out what says nothing; the server's list would take more.
+            # `gallery.vectors.lexical` has left out what says nothing; the server's list would take more.
             "inverted_index_config": Configure.inverted_index(stopwords_preset=StopwordsPreset.NONE),
             "replication_config": Configure.replication(factor=self.replication)
             if self.replication
@@ -85,7 +85,7 @@ PROPERTIES = [
     _exact("work_id"),  # `id` is Weaviate's own
     _exact("file"),
     _exact("artist"),
-    _exact("genres", DataType.TEXT_ARRAY),
+    _exact("styles", DataType.TEXT_ARRAY),
     _exact("nationalities", DataType.TEXT_ARRAY),
     _year("life_start"),
     _year("life_end"),
@@ -113,9 +113,9 @@ def properties_of(work: Artwork) -> dict[str, Any]:
         "work_id": work.id,
         "file": work.file,
         "artist": work.artist.slug,
-        "genres": list(work.artist.genres),
+        "styles": list(work.artist.styles),
         "nationalities": list(work.artist.nationalities),
-        "words": document(work),
+        "words": searchable_text(work),
         "payload": json.dumps(to_payload(work)),
         **{name: year for name, year in years.items() if year is not None},
     }
@@ -137,16 +137,16 @@ def from_description(text: str | None) -> Build | None:
 def condition(where: Filter) -> Any:
     """The filter as Weaviate's; None for the one that lets all through."""
     terms: list[Any] = []
-    for name in ("artists", "genres", "nationalities"):
+    for name in ("artists", "styles", "nationalities"):
         if values := getattr(where, name):
             terms.append(
                 Condition.by_property("artist" if name == "artists" else name).contains_any(list(values))
             )
-    terms += [Condition.by_property("artist").not_equal(slug) for slug in where.without_artists]
-    if where.since is not None:
-        terms.append(Condition.by_property("life_end").greater_or_equal(_bounded(where.since)))
-    if where.until is not None:
-        terms.append(Condition.by_property("life_start").less_or_equal(_bounded(where.until)))
+    terms += [Condition.by_property("artist").not_equal(slug) for slug in where.exclude_artists]
+    if where.active_from is not None:
+        terms.append(Condition.by_property("life_end").greater_or_equal(_bounded(where.active_from)))
+    if where.active_to is not None:
+        terms.append(Condition.by_property("life_start").less_or_equal(_bounded(where.active_to)))
     return Condition.all_of(terms) if terms else None
 
 

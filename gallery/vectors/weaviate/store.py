@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from weaviate.classes.config import ConsistencyLevel
 
 from gallery.addresses import Address
-from gallery.catalog import Build
-from gallery.errors import Damaged, Invalid, NotFound, Unavailable
+from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
+from gallery.models import Build
 from gallery.vectors.weaviate.collection import WeaviateCollection
 from gallery.vectors.weaviate.connection import Connection, Server
 from gallery.vectors.weaviate.schema import PREFIX, Layout, from_description, to_description
@@ -97,7 +97,7 @@ class WeaviateStore:
                 return None
             build = self._manifest(target)
         if build is None:
-            raise Damaged(
+            raise Corrupted(
                 f"{self.address}: the alias {self._layout.prefix} names {target}, which is gone; "
                 "`gallery refresh` builds and publishes another, `gallery rollback` goes back to one that is there"
             )

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gallery.errors import Invalid
-from gallery.vectors import Vector, Vectors
+from gallery.vectors.base import Vector, Vectors
 from gallery.vectors.filters import EVERYTHING, Filter
 
 CANCELLED = 1e-4
@@ -27,7 +27,7 @@ CANCELLED = 1e-4
 
 
 @dataclass(frozen=True)
-class Words:
+class TextTerm:
     """What a picture shows, said in words."""
 
     text: str
@@ -35,7 +35,7 @@ class Words:
 
 
 @dataclass(frozen=True)
-class LikeWork:
+class WorkTerm:
     """A work of the collection."""
 
     id: str
@@ -43,7 +43,7 @@ class LikeWork:
 
 
 @dataclass(frozen=True, eq=False)
-class LikePicture:
+class ImageTerm:
     """A picture from elsewhere, encoded: float32 [dim] of unit length, and the fingerprint of its encoder."""
 
     vector: Vector
@@ -51,32 +51,32 @@ class LikePicture:
     weight: float = 1.0
 
 
-Part = Words | LikeWork | LikePicture
+Term = TextTerm | WorkTerm | ImageTerm
 
 
 @dataclass(frozen=True)
-class Mix:
+class SearchQuery:
     """Parts of any kind, of which those with a weight below zero are moved away from; which works may be found; and
     how many of one artist's, at most."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[Term, ...]
     where: Filter = EVERYTHING
     per_artist: int | None = None
 
     @property
     def words(self) -> str:
         """The words searched for, to be looked up in the catalogue too; "" where there are none."""
-        return " ".join(part.text for part in self.parts if isinstance(part, Words) and part.weight > 0)
+        return " ".join(part.text for part in self.parts if isinstance(part, TextTerm) and part.weight > 0)
 
     @property
     def works(self) -> frozenset[str]:
         """The ids of the works among the parts, which a search does not find again."""
-        return frozenset(part.id for part in self.parts if isinstance(part, LikeWork))
+        return frozenset(part.id for part in self.parts if isinstance(part, WorkTerm))
 
 
-def mixed(vectors: Vectors, weights: Sequence[float], spreads: Sequence[float]) -> Vector:
+def combine(vectors: Vectors, weights: Sequence[float], stats_per_term: Sequence[float]) -> Vector:
     """The query of several parts, float32 [dim] of unit length. Raises Invalid where they cancel each other out."""
-    shares = np.asarray(weights, dtype=np.float64) / np.asarray(spreads, dtype=np.float64)
+    shares = np.asarray(weights, dtype=np.float64) / np.asarray(stats_per_term, dtype=np.float64)
     total = (shares[:, None] * vectors).sum(axis=0)
     length = float(np.linalg.norm(total))
     if length <= CANCELLED * float(np.abs(shares).sum()):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from gallery.datasets import DATASETS, Dataset
+from gallery.datasets.base import DATASETS, Dataset
 from gallery.encoders import open_encoder
 from gallery.encoders.base import Encoder
-from gallery.objects import IMAGES, TABLES, ObjectStore
+from gallery.objects.base import IMAGES, TABLES, ObjectStore
 from gallery.settings import Settings
-from gallery.vectors import VECTORS, VectorStore
+from gallery.vectors.base import VECTORS, VectorStore
 
 
-class Ports:
+class Services:
     """The dataset, the stores and the encoder that the settings name. Opening raises Invalid or Unavailable.
 
     With `searching` the vector store is opened with the searcher's key rather than the loader's, and the image store
@@ -30,7 +30,7 @@ class Ports:
 
     @cached_property
     def images(self) -> ObjectStore:
-        return IMAGES.open(self.settings.address("images"), patient=not self._searching)
+        return IMAGES.open(self.settings.address("images"), fail_fast=self._searching)
 
     @cached_property
     def tables(self) -> ObjectStore:

@@ -16,8 +16,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from gallery.vectors import Collection, Vector, Vectors
-from gallery.vectors.words import words_of
+from gallery.vectors.base import Collection, Vector, Vectors
+from gallery.vectors.lexical import tokens
 
 SAMPLE = 512
 """Works in the sample; the deviation is then good to about 4 %."""
@@ -31,7 +31,7 @@ FAIR = NormalDist().inv_cdf(0.99)
 """Deviations above which chance puts 1 % of a collection."""
 
 
-class Closeness(Enum):
+class Relevance(Enum):
     """How a hit stands out from the collection, for this query."""
 
     CLOSE = "close"
@@ -41,53 +41,53 @@ class Closeness(Enum):
 
 
 @dataclass(frozen=True)
-class Spread:
+class ScoreStats:
     """Where the scores of a query lie in the collection: their middle, and the deviation from it, above zero."""
 
     middle: float
     deviation: float
 
-    def strength(self, score: float) -> float:
+    def z_score(self, score: float) -> float:
         """Deviations above the middle."""
         return (score - self.middle) / self.deviation
 
 
 @dataclass(frozen=True, eq=False)
-class Background:
+class ScoreBaseline:
     """The rows of the sample, float32 [n, dim], and the words of all the collection's artists, genres and nationalities."""
 
     rows: Vectors
     words: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, collection: Collection) -> Background:
+    def of(cls, collection: Collection) -> ScoreBaseline:
         """The sample of a collection: the works whose keyed hashes are lowest."""
         drawn = heapq.nsmallest(SAMPLE, collection.ids(), key=_rank)
         facets = collection.facets()
-        said = " ".join((*facets.artists, *facets.genres, *facets.nationalities))
-        return cls(collection.vectors(drawn), frozenset(words_of(said)))
+        said = " ".join((*facets.artists, *facets.styles, *facets.nationalities))
+        return cls(collection.vectors(drawn), frozenset(tokens(said)))
 
-    def spread(self, query: Vector) -> Spread | None:
+    def stats(self, query: Vector) -> ScoreStats | None:
         """The spread of the query's scores; None where there are too few works, or all score the same."""
         if len(self.rows) < FEWEST:
             return None
         scores = self.rows @ query
         middle = float(np.median(scores))
         deviation = TO_SIGMA * float(np.median(np.abs(scores - middle))) or float(scores.std())
-        return Spread(middle, deviation) if deviation > 1e-6 else None
+        return ScoreStats(middle, deviation) if deviation > 1e-6 else None
 
 
-def closeness(strength: float | None, works: int) -> Closeness:
+def relevance_of(z_score: float | None, works: int) -> Relevance:
     """The word for a strength among that many works searched.
 
     Close: chance alone would not put even one of so many works this high. Fair: it would put less than 1 % of them.
     """
-    if strength is None:
-        return Closeness.UNKNOWN
+    if z_score is None:
+        return Relevance.UNKNOWN
     close = NormalDist().inv_cdf(1 - 1 / max(works, FEWEST))
-    if strength >= max(close, FAIR):
-        return Closeness.CLOSE
-    return Closeness.FAIR if strength >= min(close, FAIR) else Closeness.WEAK
+    if z_score >= max(close, FAIR):
+        return Relevance.CLOSE
+    return Relevance.FAIR if z_score >= min(close, FAIR) else Relevance.WEAK
 
 
 def _rank(id: str) -> bytes:

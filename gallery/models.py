@@ -16,7 +16,7 @@ class Artist:
     name: str
     birth: int | None
     death: int | None
-    genres: tuple[str, ...]
+    styles: tuple[str, ...]
     nationalities: tuple[str, ...]
     summary: str
     bio: str
@@ -33,7 +33,7 @@ class Artist:
 
 
 @dataclass(frozen=True)
-class Picture:
+class StoredImage:
     """Where a work's picture lies in the image store, and its look before it has loaded.
 
     `original`, `large` and `small` are object keys. `width` and `height` are the upright original's,
@@ -56,7 +56,7 @@ class Artwork:
     artist: Artist
     file: str
     sha256: str
-    picture: Picture
+    image: StoredImage
 
 
 @dataclass(frozen=True)
@@ -97,5 +97,5 @@ def to_payload(work: Artwork) -> dict[str, Any]:
 def from_payload(payload: Mapping[str, Any]) -> Artwork:
     """The work that `to_payload` was given, also after a trip through JSON."""
     artist = dict(payload["artist"])
-    artist["genres"], artist["nationalities"] = tuple(artist["genres"]), tuple(artist["nationalities"])
-    return Artwork(**{**payload, "artist": Artist(**artist), "picture": Picture(**payload["picture"])})
+    artist["styles"], artist["nationalities"] = tuple(artist["styles"]), tuple(artist["nationalities"])
+    return Artwork(**{**payload, "artist": Artist(**artist), "image": StoredImage(**payload["image"])})

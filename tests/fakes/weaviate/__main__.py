@@ -1,4 +1,4 @@
-"""`python -m tests.standins.weaviate --port-file F [--api-key KEY ...] [--search-key KEY ...]`
+"""`python -m tests.fakes.weaviate --port-file F [--api-key KEY ...] [--search-key KEY ...]`
 
 Writes "REST-port gRPC-port" to the file once it listens, and runs until it is terminated. Faults are switched on with
 `POST /_faults {"call": "BatchObjects", "fault": "500", "times": 3}` and off with `DELETE /_faults` on the REST port.
@@ -11,11 +11,11 @@ import signal
 import threading
 from pathlib import Path
 
-from tests.standins.weaviate import StandIn
+from tests.fakes.weaviate import StandIn
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.standins.weaviate")
+    parser = argparse.ArgumentParser(prog="python -m tests.fakes.weaviate")
     parser.add_argument("--port-file", type=Path, required=True)
     parser.add_argument("--api-key", action="append", default=[], help="a key that may do all")
     parser.add_argument("--search-key", action="append", default=[], help="a key that may only read")

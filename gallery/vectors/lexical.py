@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Container
 
-from gallery.catalog import Artwork
+from gallery.models import Artwork
 
 VERSION = 2
 """Part of a build's name, since a store keeps these words: raise it with any change here, and the next refresh makes
@@ -21,7 +21,7 @@ LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th",
 """Letters that Unicode does not take for one with an accent, but people without the key do."""
 
 
-def words_of(text: str) -> list[str]:
+def tokens(text: str) -> list[str]:
     """The words of a text in lower case and without accents, in order, repeats and all; those that say nothing left out.
 
     "Impressionist" and "Impressionism" are one word, since the catalogue has the movement where people say its painters.
@@ -31,24 +31,22 @@ def words_of(text: str) -> list[str]:
     return [_stem(word) for word in re.findall(r"[^\W_]+", folded) if word not in IGNORED]
 
 
-def document(work: Artwork) -> str:
+def searchable_text(work: Artwork) -> str:
     """The words of a work, each once, joined by blanks: its artist's name, genres and nationalities, and its file's
     name without the numbers, which only count the files."""
     artist = work.artist
     title = work.file.rpartition("/")[2].rpartition(".")[0]
-    named = [word for word in words_of(title) if not word.isdecimal()]
-    known = words_of(" ".join((artist.name, *artist.genres, *artist.nationalities)))
+    named = [word for word in tokens(title) if not word.isdecimal()]
+    known = tokens(" ".join((artist.name, *artist.styles, *artist.nationalities)))
     return " ".join(dict.fromkeys((*known, *named)))
 
 
-def without(text: str, words: Container[str]) -> str:
+def remove_words(text: str, words: Container[str]) -> str:
     """The text without those words, in whatever form they stand in it; the whole text where nothing else is said."""
     kept = [
-        part
-        for part in text.split()
-        if not (said := words_of(part)) or not all(word in words for word in said)
+        part for part in text.split() if not (said := tokens(part)) or not all(word in words for word in said)
     ]
-    return " ".join(kept) if words_of(" ".join(kept)) else text
+    return " ".join(kept) if tokens(" ".join(kept)) else text
 
 
 def _stem(word: str) -> str:

@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from tests.standins.weaviate.data import Data, Refused, capital
+from tests.fakes.weaviate.data import Data, Refused, capital
 
 if TYPE_CHECKING:
-    from tests.standins.weaviate.server import StandIn
+    from tests.fakes.weaviate.server import StandIn
 
 Answer = tuple[int, Any]
 

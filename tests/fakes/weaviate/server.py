@@ -11,10 +11,10 @@ from types import TracebackType
 import grpc
 from weaviate.proto.v1 import weaviate_pb2_grpc
 
-from tests.standins.weaviate.data import Data
-from tests.standins.weaviate.faults import Faults
-from tests.standins.weaviate.grpc_side import Gate, Service
-from tests.standins.weaviate.rest import handler_of
+from tests.fakes.weaviate.data import Data
+from tests.fakes.weaviate.faults import Faults
+from tests.fakes.weaviate.grpc_side import Gate, Service
+from tests.fakes.weaviate.rest import handler_of
 
 LIMIT = 104_858_000
 """The largest message in bytes."""

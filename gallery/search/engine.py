@@ -10,51 +10,51 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from gallery.background import Background, Closeness, Spread, closeness
-from gallery.catalog import Artwork, Build, Hit
 from gallery.encoders import open_encoder
 from gallery.encoders.base import Encoder
 from gallery.errors import Invalid, Unavailable
-from gallery.mix import LikePicture, LikeWork, Mix, Part, Words, mixed
-from gallery.ports import Ports
-from gallery.vectors import Collection, Vector, Vectors
+from gallery.models import Artwork, Build, Hit
+from gallery.search.calibration import Relevance, ScoreBaseline, ScoreStats, relevance_of
+from gallery.search.query import ImageTerm, SearchQuery, Term, TextTerm, WorkTerm, combine
+from gallery.services import Services
+from gallery.vectors.base import Collection, Vector, Vectors
 from gallery.vectors.filters import Filter
-from gallery.vectors.ranking import thinned
-from gallery.vectors.words import document, without, words_of
+from gallery.vectors.lexical import remove_words, searchable_text, tokens
+from gallery.vectors.ranking import limit_per_artist
 
-AS_IT_IS = Spread(0.0, 1.0)
+AS_IT_IS = ScoreStats(0.0, 1.0)
 """Taken for every part of a mix where the collection is too small to tell how its scores are spread."""
-BACKGROUNDS = 2
+MAX_BASELINES = 2
 """Builds whose samples are remembered: the live one, and the one before it for searches under way."""
 
 
 @dataclass(frozen=True)
-class Pull:
+class Contribution:
     """What one part of a mix does for a hit: their likeness on the scale of scores, and how many deviations the part
     moves the hit up, its weight counted, below zero for down."""
 
     likeness: float
-    moves: float
+    delta: float
 
 
 @dataclass(frozen=True)
-class Match(Hit):
+class SearchResult(Hit):
     """A work that was found, and what its score is worth.
 
-    `strength` is in deviations above the middle of the collection's scores, None where the collection is too small to
-    tell. `named` are the searched words that the catalogue has about the work. `pulls` has an entry for each part of a
+    `z_score` is in deviations above the middle of the collection's scores, None where the collection is too small to
+    tell. `matched_terms` are the searched words that the catalogue has about the work. `contributions` has an entry for each part of a
     mix of several.
     """
 
-    strength: float | None
-    closeness: Closeness
-    named: tuple[str, ...]
-    pulls: tuple[Pull, ...]
+    z_score: float | None
+    relevance: Relevance
+    matched_terms: tuple[str, ...]
+    contributions: tuple[Contribution, ...]
 
     @property
     def weak(self) -> bool:
         """True where neither the picture nor the catalogue gives much reason for this hit."""
-        return self.closeness is Closeness.WEAK and not self.named
+        return self.relevance is Relevance.WEAK and not self.matched_terms
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Results:
     None after the last.
     """
 
-    hits: tuple[Match, ...]
+    hits: tuple[SearchResult, ...]
     searched: int
     next: int | None
     build: Build
@@ -76,23 +76,23 @@ class Results:
 
 @dataclass(frozen=True, eq=False)
 class _Query:
-    """A mix as the store and the judgement need it; `spreads` are those of the parts, `spread` that of the whole."""
+    """A mix as the store and the judgement need it; `stats_per_term` are those of the parts, `stats` that of the whole."""
 
     vector: Vector
     parts: Vectors
     weights: tuple[float, ...]
-    spreads: tuple[Spread, ...]
-    spread: Spread | None
+    stats_per_term: tuple[ScoreStats, ...]
+    stats: ScoreStats | None
 
 
 class SearchEngine:
     """Searches the live build, following it when another one is published. May be used from several threads."""
 
-    def __init__(self, ports: Ports) -> None:
-        self._ports = ports
+    def __init__(self, services: Services) -> None:
+        self._ports = services
         self._lock = threading.Lock()
         self._encoders: dict[str, Encoder] = {}
-        self._backgrounds: dict[Build, Background] = {}
+        self._baselines: dict[Build, ScoreBaseline] = {}
 
     def collection(self) -> Collection:
         """The live build's works. Raises Unavailable before the first build is published."""
@@ -125,15 +125,15 @@ class SearchEngine:
         """Load the live build's encoder and run each kind of query once, so that no visitor pays for it."""
         self.encoder_for(self.collection().build).load()
         picture = self.picture(Image.new("RGB", (64, 64), "gray"))
-        self.search(Mix((Words("warm up"), picture)), 1)
+        self.search(SearchQuery((TextTerm("warm up"), picture)), 1)
 
-    def picture(self, picture: Image.Image, weight: float = 1.0) -> LikePicture:
+    def picture(self, picture: Image.Image, weight: float = 1.0) -> ImageTerm:
         """The part of a mix that a decoded picture makes, for now or for later."""
         encoder = self.encoder_for(self.collection().build)
         vector = encoder.as_query(encoder.embed_images([picture]))[0]
-        return LikePicture(vector, encoder.fingerprint, weight)
+        return ImageTerm(vector, encoder.fingerprint, weight)
 
-    def search(self, mix: Mix, k: int, offset: int = 0) -> Results:
+    def search(self, mix: SearchQuery, k: int, offset: int = 0) -> Results:
         """The k works nearest to the mix, after the first `offset`; the works among its parts are left out.
 
         Raises Invalid for a mix of nothing, or with a picture encoded for another collection, NotFound for a work that
@@ -151,7 +151,7 @@ class SearchEngine:
 
     def like(self, id: str, k: int) -> Results:
         """The k works nearest to a work of the collection. Raises NotFound."""
-        return self.search(Mix((LikeWork(id),)), k)
+        return self.search(SearchQuery((WorkTerm(id),)), k)
 
     def work(self, id: str) -> Artwork:
         """The work. Raises NotFound."""
@@ -161,33 +161,35 @@ class SearchEngine:
         """Works that pass the filter, ordered by file, which groups them by artist."""
         return self.collection().works(where, limit, offset)
 
-    def _query(self, collection: Collection, encoder: Encoder, parts: Sequence[Part]) -> _Query:
+    def _query(self, collection: Collection, encoder: Encoder, parts: Sequence[Term]) -> _Query:
         if not parts:
             raise Invalid("there is nothing to search for")
-        background = self._background(collection)
-        vectors = self._vectors(collection, encoder, parts, background)
+        baseline = self._baseline(collection)
+        vectors = self._vectors(collection, encoder, parts, baseline)
         weights = tuple(part.weight for part in parts)
-        known = [spread for vector in vectors if (spread := background.spread(vector))]
-        spreads = tuple(known) if len(known) == len(parts) else (AS_IT_IS,) * len(parts)
-        vector = mixed(vectors, weights, [spread.deviation for spread in spreads])
-        return _Query(vector, vectors, weights, spreads, background.spread(vector))
+        known = [stats for vector in vectors if (stats := baseline.stats(vector))]
+        stats_per_term = tuple(known) if len(known) == len(parts) else (AS_IT_IS,) * len(parts)
+        vector = combine(vectors, weights, [stats.deviation for stats in stats_per_term])
+        return _Query(vector, vectors, weights, stats_per_term, baseline.stats(vector))
 
     def _vectors(
-        self, collection: Collection, encoder: Encoder, parts: Sequence[Part], background: Background
+        self, collection: Collection, encoder: Encoder, parts: Sequence[Term], baseline: ScoreBaseline
     ) -> Vectors:
         """One unit query a part, float32 [parts, dim]."""
         vectors = np.zeros((len(parts), collection.build.dim), dtype=np.float32)
-        known = frozenset[str]() if encoder.knows_art else background.words
+        known = frozenset[str]() if encoder.understands_art_terms else baseline.words
         texts = {
-            place: without(part.text, known) for place, part in enumerate(parts) if isinstance(part, Words)
+            place: remove_words(part.text, known)
+            for place, part in enumerate(parts)
+            if isinstance(part, TextTerm)
         }
-        works = {place: part.id for place, part in enumerate(parts) if isinstance(part, LikeWork)}
+        works = {place: part.id for place, part in enumerate(parts) if isinstance(part, WorkTerm)}
         if texts:
             vectors[list(texts)] = encoder.embed_texts(list(texts.values()))
         if works:
             vectors[list(works)] = encoder.as_query(collection.vectors(list(works.values())))
         for place, part in enumerate(parts):
-            if isinstance(part, LikePicture):
+            if isinstance(part, ImageTerm):
                 if part.fingerprint != encoder.fingerprint or len(part.vector) != collection.build.dim:
                     raise Invalid(
                         "the collection has changed since this picture was uploaded; please upload it again"
@@ -195,47 +197,51 @@ class SearchEngine:
                 vectors[place] = part.vector
         return vectors
 
-    def _background(self, collection: Collection) -> Background:
+    def _baseline(self, collection: Collection) -> ScoreBaseline:
         with self._lock:
-            found = self._backgrounds.get(collection.build)
+            found = self._baselines.get(collection.build)
         if found is None:
-            found = Background.of(collection)
+            found = ScoreBaseline.of(collection)
             with self._lock:
-                older = list(self._backgrounds.items())[-(BACKGROUNDS - 1) :]
-                self._backgrounds = dict(older) | {collection.build: found}
+                older = list(self._baselines.items())[-(MAX_BASELINES - 1) :]
+                self._baselines = dict(older) | {collection.build: found}
         return found
 
     def _judged(
         self,
         collection: Collection,
         encoder: Encoder,
-        mix: Mix,
+        mix: SearchQuery,
         query: _Query,
         hits: Sequence[Hit],
         searched: int,
-    ) -> tuple[Match, ...]:
-        wanted = frozenset(words_of(mix.words))
-        pulls: list[tuple[Pull, ...]] = [()] * len(hits)
+    ) -> tuple[SearchResult, ...]:
+        wanted = frozenset(tokens(mix.words))
+        contributions: list[tuple[Contribution, ...]] = [()] * len(hits)
         if len(mix.parts) > 1 and hits:
             scores = collection.vectors([hit.artwork.id for hit in hits]) @ query.parts.T
-            pulls = [_pulls(row, query, encoder) for row in scores]
+            contributions = [_contributions(row, query, encoder) for row in scores]
         matches = []
-        for hit, pulled in zip(hits, pulls, strict=True):
-            strength = query.spread.strength(hit.score) if query.spread else None
-            named = tuple(word for word in document(hit.artwork).split() if word in wanted)
+        for hit, pulled in zip(hits, contributions, strict=True):
+            z_score = query.stats.z_score(hit.score) if query.stats else None
+            matched_terms = tuple(word for word in searchable_text(hit.artwork).split() if word in wanted)
             score = _scaled(hit.score, encoder)
-            matches.append(Match(hit.artwork, score, strength, closeness(strength, searched), named, pulled))
+            matches.append(
+                SearchResult(
+                    hit.artwork, score, z_score, relevance_of(z_score, searched), matched_terms, pulled
+                )
+            )
         return tuple(matches)
 
 
 def _found(
-    collection: Collection, mix: Mix, vector: Vector, k: int, offset: int
+    collection: Collection, mix: SearchQuery, vector: Vector, k: int, offset: int
 ) -> tuple[list[Hit], int | None]:
     """The k hits after the first `offset`, without the works among the parts, and the offset at which they go on."""
 
     def ask(k: int, offset: int, per_artist: int | None) -> list[Hit]:
         fingerprint = collection.build.fingerprint
-        if words_of(mix.words):
+        if tokens(mix.words):
             return collection.hybrid(
                 mix.words,
                 vector,
@@ -257,15 +263,15 @@ def _found(
     # The store would count the works among the parts as their artists', so the artists' works are counted here.
     most = mix.per_artist + len(mix.works)
     hits = ask((offset + k + 1) * -(-most // mix.per_artist) + len(mix.works), 0, most)
-    rest = thinned((hit for hit in hits if hit.artwork.id not in mix.works), mix.per_artist)
+    rest = limit_per_artist((hit for hit in hits if hit.artwork.id not in mix.works), mix.per_artist)
     return rest[offset : offset + k], offset + k if len(rest) > offset + k else None
 
 
-def _pulls(scores: Vector, query: _Query, encoder: Encoder) -> tuple[Pull, ...]:
-    parts = zip(scores, query.weights, query.spreads, strict=True)
+def _contributions(scores: Vector, query: _Query, encoder: Encoder) -> tuple[Contribution, ...]:
+    parts = zip(scores, query.weights, query.stats_per_term, strict=True)
     return tuple(
-        Pull(_scaled(score, encoder), round(weight * spread.strength(float(score)), 2))
-        for score, weight, spread in parts
+        Contribution(_scaled(score, encoder), round(weight * stats.z_score(float(score)), 2))
+        for score, weight, stats in parts
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from weaviate.proto.v1 import base_pb2
 
-from tests.standins.weaviate.data import Collection, Refused, Stored, tokens
+from tests.fakes.weaviate.data import Collection, Refused, Stored, tokens
 
 OPERATOR = base_pb2.Filters.Operator
 COMPARE: dict[int, Callable[[Any, Any], bool]] = {

@@ -19,7 +19,7 @@ from gallery.errors import Unavailable
 
 FOLDER = "maps/"
 FORMAT = 1
-"""Raise it when what `Atlas` says, or how tiles look, changes: maps of another format are drawn again."""
+"""Raise it when what `MapLayout` says, or how tiles look, changes: maps of another format are drawn again."""
 TILE = 256
 """Pixels of a tile's side."""
 CELL = 128
@@ -35,10 +35,10 @@ def depth(columns: int, rows: int) -> int:
 
 
 @dataclass(frozen=True)
-class Spot:
+class MapItem:
     """A work on the map: its cell from the upper left, and what is shown of it.
 
-    `artist` and `genre` are places in the atlas' lists, `genre` -1 for none. `small` is the key of its thumbnail;
+    `artist` and `style` are places in the atlas' lists, `style` -1 for none. `small` is the key of its thumbnail;
     `width` and `height` are the original's, in pixels; `color` is its mean colour as "#rrggbb".
     """
 
@@ -46,7 +46,7 @@ class Spot:
     x: int
     y: int
     artist: int
-    genre: int
+    style: int
     color: str
     small: str
     width: int
@@ -54,11 +54,11 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Atlas:
+class MapLayout:
     """Where the works of a build hang, in an order in which neighbours follow each other.
 
-    `digest` names the tiles' content, `works` is the size of the build, of which `spots` may be a sample. `artists` are
-    pairs of slug and name, `genres` names; both begin with the one that has the most works.
+    `digest` names the tiles' content, `works` is the size of the build, of which `items` may be a sample. `artists` are
+    pairs of slug and name, `styles` names; both begin with the one that has the most works.
     """
 
     build: str
@@ -67,8 +67,8 @@ class Atlas:
     columns: int
     rows: int
     artists: tuple[tuple[str, str], ...]
-    genres: tuple[str, ...]
-    spots: tuple[Spot, ...]
+    styles: tuple[str, ...]
+    items: tuple[MapItem, ...]
 
     @property
     def zoom(self) -> int:
@@ -83,21 +83,21 @@ class Atlas:
     def to_json(self) -> bytes:
         """What `parse` reads: a list for each field of the spots, which is a third of the size of a list of spots."""
         facts = asdict(self) | {"format": FORMAT}
-        facts["spots"] = {
-            field.name: [getattr(spot, field.name) for spot in self.spots] for field in fields(Spot)
+        facts["items"] = {
+            field.name: [getattr(item, field.name) for item in self.items] for field in fields(MapItem)
         }
         return json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
-    def parse(cls, data: bytes) -> Atlas:
+    def parse(cls, data: bytes) -> MapLayout:
         """The atlas. Raises Unavailable where this is none, or one of another version of this program."""
         try:
             facts: dict[str, Any] = json.loads(data)
             if facts.pop("format") != FORMAT:
                 raise ValueError("another format")
-            facts["spots"] = _spots(facts["spots"])
+            facts["items"] = _items(facts["items"])
             facts["artists"] = tuple((str(slug), str(name)) for slug, name in facts["artists"])
-            facts["genres"] = tuple(facts["genres"])
+            facts["styles"] = tuple(facts["styles"])
             return cls(**facts)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Unavailable(
@@ -105,9 +105,9 @@ class Atlas:
             ) from error
 
 
-def _spots(columns: dict[str, Sequence[Any]]) -> tuple[Spot, ...]:
-    names = [field.name for field in fields(Spot)]
-    return tuple(Spot(*values) for values in zip(*(columns[name] for name in names), strict=True))
+def _items(columns: dict[str, Sequence[Any]]) -> tuple[MapItem, ...]:
+    names = [field.name for field in fields(MapItem)]
+    return tuple(MapItem(*values) for values in zip(*(columns[name] for name in names), strict=True))
 
 
 def layout_key(build: str) -> str:

@@ -4,7 +4,7 @@ It answers what is asked about one dataset: its newest version, and the download
 address with a signature, which takes no credentials but byte ranges. Faults are switched on in-process with `fail`, or
 from another process:
 
-    python -m tests.standins.kaggle --archive ZIP [--port 7777] [--version 1] [--dataset OWNER/NAME] [--token TOKEN]
+    python -m tests.fakes.kaggle --archive ZIP [--port 7777] [--version 1] [--dataset OWNER/NAME] [--token TOKEN]
 
     curl -X POST localhost:7777/control -d '{"fail": "storage", "how": "cut", "at": 0.4, "times": 1}'
     curl -X POST localhost:7777/control -d '{"publish": "/path/to/new.zip", "version": 2}'

@@ -21,11 +21,11 @@ from weaviate.proto.v1 import (
     weaviate_pb2_grpc,
 )
 
-from tests.standins.weaviate.data import Collection, Refused, Stored
-from tests.standins.weaviate.queries import matching, nearest, passes, selected
+from tests.fakes.weaviate.data import Collection, Refused, Stored
+from tests.fakes.weaviate.queries import matching, nearest, passes, selected
 
 if TYPE_CHECKING:
-    from tests.standins.weaviate.server import StandIn
+    from tests.fakes.weaviate.server import StandIn
 
 GROUPS = 100
 """How many groups an aggregation returns unless told otherwise; the server cuts the rest silently."""

@@ -13,6 +13,6 @@ with warnings.catch_warnings():  # importing the client turns on every warning o
     warnings.simplefilter("ignore")
     import weaviate.proto.v1  # noqa: F401
 
-from tests.standins.weaviate.server import StandIn
+from tests.fakes.weaviate.server import StandIn
 
 __all__ = ["StandIn"]

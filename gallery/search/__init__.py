@@ -1,0 +1,1 @@
+"""Search: the query type, the engine, and the calibration of scores."""

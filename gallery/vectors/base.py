@@ -1,0 +1,191 @@
+"""Vector stores: builds of the collection, one of them live, searched by cosine similarity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.addresses import Registry
+from gallery.errors import Invalid, NotFound
+from gallery.models import Artwork, Build, Hit
+from gallery.vectors.filters import EVERYTHING, Filter
+
+Vector = NDArray[np.float32]
+"""float32 [dim], unit length."""
+Vectors = NDArray[np.float32]
+"""float32 [n, dim], rows of unit length."""
+
+
+@dataclass(frozen=True)
+class Facets:
+    """How many works each value of a field has: artists by slug, the others by entry. The most frequent first, ties
+    by value. A work with two genres counts under both."""
+
+    artists: Mapping[str, int]
+    styles: Mapping[str, int]
+    nationalities: Mapping[str, int]
+
+
+class Collection(Protocol):
+    """The works of one build and their vectors.
+
+    Scores are cosine similarities, higher is closer; hits come ordered by score, ties by id. A write is readable
+    once the call returns; one that fails raises and names the ids. May be used from several threads.
+    """
+
+    build: Build
+
+    def upsert(self, works: Sequence[Artwork], vectors: Vectors) -> None:
+        """Store works with their rows; the same id again leaves the newer. Raises Invalid for rows of another
+        length or not finite and of unit length, Unavailable."""
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove works; an unknown id is not an error."""
+
+    def count(self, where: Filter = EVERYTHING) -> int:
+        """How many works pass the filter."""
+
+    def ids(self) -> set[str]:
+        """Every work's id."""
+
+    def get(self, id: str) -> Artwork:
+        """The work. Raises NotFound."""
+
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        """The works' rows in the order of the ids. Raises NotFound naming ids that are not there."""
+
+    def works(self, where: Filter = EVERYTHING, limit: int = 100, offset: int = 0) -> list[Artwork]:
+        """Works that pass the filter, ordered by file then id."""
+
+    def facets(self, where: Filter = EVERYTHING) -> Facets:
+        """Counts over the works that pass the filter; values that none has are left out."""
+
+    def search(
+        self,
+        vector: Vector,
+        k: int,
+        *,
+        fingerprint: str,
+        where: Filter = EVERYTHING,
+        offset: int = 0,
+        per_artist: int | None = None,
+    ) -> list[Hit]:
+        """The k works nearest to the vector, after the first `offset`; fewer where fewer pass.
+
+        With `per_artist` only that many of an artist's works count, the nearest ones. Raises Invalid for a vector
+        of another length, or made by an encoder whose fingerprint is not the build's, and for k, an offset or a
+        number below what makes sense.
+        """
+
+    def hybrid(
+        self,
+        words: str,
+        vector: Vector,
+        k: int,
+        *,
+        fingerprint: str,
+        where: Filter = EVERYTHING,
+        offset: int = 0,
+        per_artist: int | None = None,
+    ) -> list[Hit]:
+        """As `search`, but ordered by reciprocal rank fusion of two rankings: nearness to the vector, and how well
+        the catalogue's words about a work (`gallery.vectors.lexical`) match the given ones. A hit's score is still
+        its cosine similarity, so the scores of a hybrid list need not fall. Words that match nothing leave the
+        order of `search`."""
+
+
+class VectorStore(Protocol):
+    """Builds of the collection by name, and the one that is live. Reading creates nothing."""
+
+    address: str
+
+    def version(self) -> str:
+        """What serves the store, for people: "Weaviate 1.40.4". Raises Invalid, Unavailable."""
+
+    def create(self, build: Build) -> Collection:
+        """A new, empty build, not ready. Raises Invalid where one of that name exists."""
+
+    def open(self, name: str) -> Collection:
+        """The build of that name, ready or not. Raises NotFound."""
+
+    def builds(self) -> list[Build]:
+        """Every build, the newest first."""
+
+    def seal(self, name: str) -> Build:
+        """The build, marked ready: complete, and not to be written again. Raises NotFound."""
+
+    def live(self) -> Build | None:
+        """The build that searches go to; None before the first is published. Raises Damaged where it is gone or
+        unreadable, Unavailable."""
+
+    def publish(self, name: str) -> None:
+        """Make the build the live one, atomically. Raises NotFound, or Invalid where it is not ready."""
+
+    def drop(self, name: str) -> None:
+        """Remove the build; an unknown name is not an error. Raises Invalid for the live one."""
+
+
+VECTORS: Registry[VectorStore] = Registry(
+    "vector store",
+    "GALLERY_VECTORS",
+    {
+        "lance": "gallery.vectors.lance:open_lance",
+        "weaviate": "gallery.vectors.weaviate:open_weaviate",
+        "weaviates": "gallery.vectors.weaviate:open_weaviate",
+        "qdrant": "gallery.vectors.qdrant:open_qdrant",
+        "qdrants": "gallery.vectors.qdrant:open_qdrant",
+        "memory": "gallery.vectors.memory:open_memory",
+    },
+    {"weaviate": "weaviate", "weaviates": "weaviate", "qdrant": "qdrant", "qdrants": "qdrant"},
+)
+"""Factories take `(address, *, api_key: str | None)`; the key is that of a reader or of a writer, as `Services` was opened."""
+
+
+def check_rows(build: Build, ids: Sequence[str], vectors: Vectors) -> Vectors:
+    """The rows as float32. Raises Invalid naming the ids of rows that do not belong in this build."""
+    rows = np.asarray(vectors, dtype=np.float32)
+    if rows.shape != (len(ids), build.dim):
+        raise Invalid(
+            f"build {build.name} takes rows of {build.dim} floats, one for each work; got {rows.shape} for {len(ids)}"
+        )
+    lengths = np.linalg.norm(rows, axis=1)
+    bad = [
+        id for id, length in zip(ids, lengths, strict=True) if not abs(length - 1.0) < 1e-3
+    ]  # a nan is bad too
+    if bad:
+        raise Invalid(
+            f"build {build.name}: rows must be finite and of unit length; not so for {', '.join(bad[:5])}"
+        )
+    return rows
+
+
+def check_query(
+    build: Build, vector: Vector, fingerprint: str, k: int, offset: int = 0, per_artist: int | None = None
+) -> Vector:
+    """The query as float32 [dim] of unit length. Raises Invalid where it cannot be compared with the build's rows, or
+    a number makes no sense."""
+    if fingerprint != build.fingerprint:
+        raise Invalid(
+            f"build {build.name} was made by encoder {build.fingerprint}; this query is by {fingerprint}"
+        )
+    query = np.asarray(vector, dtype=np.float32)
+    length = float(np.linalg.norm(query))
+    if query.shape != (build.dim,) or not np.isfinite(length) or length == 0.0:
+        raise Invalid(f"build {build.name} takes finite queries of {build.dim} floats; got {query.shape}")
+    if k < 1:
+        raise Invalid(f"k must be at least 1, not {k}")
+    if offset < 0:
+        raise Invalid(f"offset must be at least 0, not {offset}")
+    if per_artist is not None and per_artist < 1:
+        raise Invalid(f"per_artist must be at least 1, not {per_artist}")
+    return query / np.float32(length)
+
+
+def no_rows(build: Build, missing: Sequence[str]) -> NotFound:
+    """The error that says which ids the build has no rows for."""
+    named = ", ".join(list(missing)[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+    return NotFound(f"build {build.name} has no work {named}")
