@@ -202,7 +202,7 @@ def test_known_looks_are_not_looked_at_again(tmp_path: Path) -> None:
         write_folder(tmp_path, {"A/1.jpg": picture(1), "A/2.jpg": b"x"}, artists_csv(["A"]))
     )
     snapshot = take_snapshot(archive, max_file=10**6, workers=1, progress=no_progress)
-    limits = {"max_file": 10**6, "workers": 1, "say": no_progress}
+    limits = {"max_file": 10**6, "workers": 1, "progress": no_progress}
     known = inspect_files(archive, snapshot, IMAGE_INFO.frame([]), max_pixels=10**6, **limits)
     (tmp_path / "images/images/A/1.jpg").unlink()  # so another look would fail
     again = inspect_files(archive, snapshot, known, max_pixels=10**6, **limits)
