@@ -50,7 +50,7 @@ def errors_said() -> Iterator[None]:
             "dagster": "pipeline",
             "pandas": "pipeline",
             "flask": "web",
-            "gunicorn": "web",
+            "waitress": "web",
             "torch": "encoders",
         }
         name = (error.name or "").partition(".")[0]

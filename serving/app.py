@@ -10,7 +10,6 @@ from serving import (
     api,
     artists,
     assets,
-    bodies,
     failures,
     health,
     language,
@@ -69,7 +68,6 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Flask
     app.register_blueprint(map.pieces)
     api.register(app)
     proxies.register(app, settings)
-    bodies.register(app, settings)
     assets.register(app)
     markup.register(app)
     language.register(app, untranslated=api.PREFIX)

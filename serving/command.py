@@ -27,16 +27,18 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
     given = {"host": host, "port": port, "threads": threads}
     with errors_said():
         settings = read_settings(**{name: value for name, value in given.items() if value is not None})
-        check_free(settings.host, settings.port)
-        configure(settings.log_level)
-        from gallery.services import Services
-        from serving.delivery import Delivery
-        from serving.server import Server
+        from serving.server import listen, serve_app
 
-        Delivery(settings, Services(settings))  # better said now than by a worker that cannot start
-        Server(
-            settings, f"The gallery is open at {address(settings.host, settings.port)} (Ctrl-C closes it)"
-        ).run()
+        with listen(settings.host, settings.port) as listener:  # before the slow part, for an early error
+            configure(settings.log_level)
+            from serving.app import create_app
+            from serving.site import EXTENSION
+
+            app = create_app(settings)
+            app.extensions[EXTENSION].warmup.start()
+            where = address(settings.host, settings.port)
+            click.echo(f"The gallery is open at {where} (Ctrl-C closes it)", err=True)
+            serve_app(app, listener, settings)
 
 
 @click.command()
@@ -58,7 +60,9 @@ def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
     with errors_said():
         settings = read_settings(**({"port": port} if port else {}))
         if not no_serve:
-            check_free(settings.host, settings.port)  # better said now than after the pictures are encoded
+            from serving.server import listen
+
+            listen(settings.host, settings.port).close()  # an early error, before the images are encoded
     refresh = main.get_command(ctx, "refresh")
     if refresh is None:
         raise click.ClickException(
@@ -66,7 +70,7 @@ def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
         )
     ctx.invoke(refresh)
     if not no_serve:
-        # A new process: the threads that the refresh left behind would not survive the server's fork.
+        # A new process, without the memory and the threads that the refresh leaves behind.
         sys.stdout.flush()
         command = [sys.executable, "-m", "gallery", "serve", "--port", str(settings.port)]
         os.execv(sys.executable, command)
@@ -76,29 +80,3 @@ def address(host: str, port: int) -> str:
     """What to open in a browser on this machine: a wildcard host is reached as localhost."""
     shown = "localhost" if host in ("", "0.0.0.0", "::") else f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port}"
-
-
-def check_free(host: str, port: int) -> None:
-    """Raises Invalid with what to do where the port cannot be listened on."""
-    import errno
-    import socket
-
-    from gallery.errors import Invalid
-
-    try:
-        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            # As gunicorn will: a port whose last connections are still closing down is free.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(where)
-            probe.listen(1)
-    except socket.gaierror as error:
-        raise Invalid(
-            f"{host!r} is no address to listen on; set GALLERY_HOST or give --host 127.0.0.1"
-        ) from error
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            problem = f"port {port} is taken by another program"
-        else:
-            problem = f"cannot listen on {host} port {port} ({error.strerror})"
-        raise Invalid(f"{problem}; set GALLERY_PORT or give --port {port % 65535 + 1}") from error

@@ -10,7 +10,6 @@ from typing import Any
 from flask import Flask, Response, make_response, request
 from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
-from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from gallery.errors import GalleryError, Invalid, NotFound
@@ -35,7 +34,6 @@ def register(app: Flask) -> None:
     """Answer every error of the app."""
     app.register_error_handler(GalleryError, _of_the_domain)
     app.register_error_handler(HTTPException, _of_http)
-    app.register_error_handler(ParseException, _of_the_body)
     app.register_error_handler(Exception, _unforeseen)
 
 
@@ -72,16 +70,6 @@ def _of_http(error: HTTPException) -> Response:
     for name, value in error.get_headers(request.environ):
         if name in KEPT_HEADERS:
             response.headers[name] = value
-    return response
-
-
-def _of_the_body(error: ParseException) -> Response:
-    """A body whose chunks do not add up, found out by the server while it was read."""
-    log.info("%s: %r", request.path, error)
-    response = _answer(400)
-    response.headers["Connection"] = (
-        "close"  # what follows on it cannot be told apart from the rest of the body
-    )
     return response
 
 

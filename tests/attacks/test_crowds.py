@@ -11,16 +11,13 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from flask.testing import FlaskClient
 from PIL import Image
 
-from gallery.settings import Settings
-from serving import bodies
-from tests.attacks.conftest import Server, app_with, serving
+from tests.attacks.conftest import Server, serving
 from tests.serving.collection import encoded
 
 UPLOADS = 50
@@ -159,29 +156,6 @@ def test_answers_that_are_read_slowly_arrive_whole_and_in_order(server: Server) 
             page = stream.read(int(length)).decode()
             assert page.endswith("</html>\n") or page.endswith("</html>")
             assert page.count('<li class="hit ') == int(path.rpartition(b"=")[2])
-
-
-def test_a_large_body_that_does_not_come_is_given_up(
-    settings_with: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bodies, "SECONDS", 0.2)
-    client = app_with(settings_with(threads=2)).test_client()
-    ours, theirs = socket.socketpair()
-    with ours, theirs, ours.makefile("rb") as stream:
-        theirs.sendall(b'--b\r\nContent-Disposition: form-data; name="picture"; filename="a"\r\n\r\n')
-        answer = client.post(
-            "/",
-            content_type="multipart/form-data; boundary=b",
-            environ_overrides={"gunicorn.socket": ours, "wsgi.input": stream, "CONTENT_LENGTH": "1000000"},
-        )
-    assert answer.status_code == 408
-    assert client.post("/", data={"q": "sea"}).status_code == 303
-    assert post_large(client) == 303  # the permit was given back
-
-
-def post_large(client: FlaskClient) -> int:
-    body = multipart(noise(0.2))
-    return client.post("/", data=body, content_type="multipart/form-data; boundary=b").status_code
 
 
 def test_clients_that_never_close_their_side_keep_nobody_out(server: Server) -> None:

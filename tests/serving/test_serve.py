@@ -17,7 +17,8 @@ import pytest
 from click.testing import CliRunner
 
 from gallery.errors import Invalid
-from serving.command import address, check_free, serve
+from serving.command import address, serve
+from serving.server import listen
 
 SERVE = "from serving.command import serve; serve()"
 
@@ -43,19 +44,19 @@ def test_help_names_every_option() -> None:
 def test_a_taken_port_says_what_to_do(taken: int) -> None:
     result = CliRunner().invoke(serve, ["--port", str(taken)])
     assert result.exit_code == 1
-    assert f"port {taken} is taken" in result.output
+    assert f"port {taken} is in use" in result.output
     assert "GALLERY_PORT" in result.output
     assert "--port" in result.output
 
 
 def test_an_unknown_host_says_what_to_do() -> None:
     with pytest.raises(Invalid, match="GALLERY_HOST"):
-        check_free("no.such.host.invalid", free_port())
+        listen("no.such.host.invalid", free_port())
 
 
 def test_a_host_of_another_machine_says_what_to_do() -> None:
     with pytest.raises(Invalid, match=r"cannot listen on 192\.0\.2\.1"):
-        check_free("192.0.2.1", free_port())
+        listen("192.0.2.1", free_port())
 
 
 def test_mistakes_in_the_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +75,7 @@ def test_the_address_is_one_that_a_browser_here_can_open(host: str, shown: str) 
 
 
 def test_the_command_is_found_without_loading_the_web_app() -> None:
-    loaded = "import sys, serving.command; print([name for name in ('flask', 'gunicorn', 'numpy') if name in sys.modules])"
+    loaded = "import sys, serving.command; print([name for name in ('flask', 'waitress', 'numpy') if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", loaded], capture_output=True, text=True, cwd=_root(), check=True
     )
