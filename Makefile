@@ -1,49 +1,80 @@
 # Every recipe is also the documentation of how to do it by hand.
 PYTHON ?= python3
+# Port of the page or UI: make demo PORT=8080
+PORT ?=
+# On Linux, PyPI's torch needs 3.6 GB of CUDA libraries. Name PyTorch's index of CPU wheels to do without them:
+# make demo TORCH_INDEX=https://...  (README.md says where to find its address)
+TORCH_INDEX ?=
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+# One marker for each level of installation; the higher level includes the lower one, and adds to what is there.
+DEMO := $(VENV)/.installed-demo
+DEV := $(VENV)/.installed-dev
+comma := ,
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 # Runs of `make demo` and `make refresh` show up in the UI of `make dev`, since all use this folder's dagster.yaml.
 export DAGSTER_HOME := $(CURDIR)
 export DAGSTER_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test serve refresh dev lint format clean
+.PHONY: help setup demo serve refresh dev test test-all lint format clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
-setup: $(READY)  ## Make .venv and install everything, at the tested versions
+setup: $(DEV)  ## Make .venv and install everything, at the tested versions
 
-$(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[encoders,ui,web,dev]'
-	@touch $(READY)
+demo: $(DEMO)  ## Build the sample collection and serve it on http://127.0.0.1:8000 (or PORT=)
+	@$(BIN)/gallery demo $(if $(PORT),--port $(PORT))
 
-demo: $(READY)  ## Build the sample collection and serve it on http://127.0.0.1:8000
-	$(BIN)/gallery demo
+serve: $(DEMO)  ## Serve the search page of the collection as it is (PORT= as above)
+	@$(BIN)/gallery serve $(if $(PORT),--port $(PORT))
 
-test: $(READY)  ## Run the tests (those in a browser need chromium, and skip without it)
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+refresh: $(DEMO)  ## Bring the collection up to date with the dataset
+	@$(BIN)/gallery refresh
 
-serve: $(READY)  ## Serve the search page of the collection as it is
-	$(BIN)/gallery serve
+dev: $(DEV)  ## Open the Dagster UI on http://127.0.0.1:3000 (or PORT=)
+	@$(BIN)/python -m pipelines.dev $(if $(PORT),--port $(PORT))
 
-refresh: $(READY)  ## Bring the collection up to date with the dataset
-	$(BIN)/gallery refresh
+test: $(DEV)  ## Run the tests that need no browser, broker, database, flood or kill
+	$(BIN)/pytest -m "$(FAST)" $(SPREAD)
 
-dev: $(READY)  ## Open the Dagster UI on http://127.0.0.1:3000
-	$(BIN)/dg dev
+test-all: $(DEV)  ## Run all tests (those in a browser need chromium, and skip without it)
+	$(BIN)/pytest $(SPREAD)
 
-lint: $(READY)  ## Check style and types
+lint: $(DEV)  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(READY)  ## Rewrite the code in the project's style
+format: $(DEV)  ## Rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:  ## Remove .venv and caches; the collection in .gallery stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The tiers of tests; pyproject.toml says what each marker stands for.
+FAST := not browser and not services and not load and not chaos
+# Two processes: much of the suite waits for other processes. A file stays in one.
+SPREAD := --numprocesses 2 --dist loadfile
+
+# torch comes first, so that the second command finds it installed and asks for no other build.
+define install
+	$(if $(TORCH_INDEX),$(INSTALL) --no-deps --index-url $(TORCH_INDEX) torch)
+	$(INSTALL) --editable '.[$(1)]'
+endef
+
+$(DEMO): pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "Installing what the demo needs into $(VENV); README.md says how large it is and how to make it smaller."
+	$(call install,demo)
+	@touch $(DEMO)
+
+$(DEV): pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "Installing everything into $(VENV); README.md says how large it is and how to make it smaller."
+	$(call install,demo$(comma)ui$(comma)dev)
+	@touch $(DEMO) $(DEV)
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
