@@ -14,7 +14,7 @@ import pytest
 
 from gallery.settings import PREFIX, TEST_PREFIX, Settings, read_settings
 
-ONE_PORT = ("tests.production.", "tests.test_kaggle", "tests.pipelines.test_celery")
+ONE_PORT = ("tests.production.", "tests.integration.test_kaggle", "tests.pipelines.test_celery")
 """Modules that need the port at which the Kaggle client asks in its test environment; nothing can change it."""
 
 

@@ -75,7 +75,7 @@ class Seen:
     sent: int = 0
 
 
-class KaggleStandin:
+class FakeKaggle:
     """The server; a context manager that serves from threads of this process.
 
     Credentials that are not `token` or `pair` are refused; without either any will do, but none will not.
@@ -146,7 +146,7 @@ class KaggleStandin:
         """The requests seen at a place, in order."""
         return [seen for seen in self.seen if seen.place == place]
 
-    def __enter__(self) -> KaggleStandin:
+    def __enter__(self) -> FakeKaggle:
         self._thread.start()
         return self
 
@@ -160,7 +160,7 @@ class KaggleStandin:
 
 
 class _Server(ThreadingHTTPServer):
-    standin: KaggleStandin
+    standin: FakeKaggle
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -339,7 +339,7 @@ def main() -> None:
     parser.add_argument("--dataset", default=DATASET)
     parser.add_argument("--token", default=None, help="the only access token that is accepted")
     given = parser.parse_args()
-    with KaggleStandin(dataset=given.dataset, port=given.port, token=given.token) as standin:
+    with FakeKaggle(dataset=given.dataset, port=given.port, token=given.token) as standin:
         standin.publish(given.version, given.archive)
         print(
             f"serving {given.dataset}, version {given.version}, on port {given.port} (pid {os.getpid()})",

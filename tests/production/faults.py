@@ -27,7 +27,7 @@ from urllib.parse import quote
 import dagster as dg
 import pytest
 
-from gallery.datasets.kaggle import patience
+from gallery.datasets.kaggle import retry
 from gallery.errors import GalleryError
 from gallery.objects import gcs
 from gallery.services import Services
@@ -38,7 +38,7 @@ from pipelines import lease, steps
 from pipelines.refresh import run_refresh
 from tests.fakes.archives import artists_csv, picture, write_zip
 from tests.fakes.gcs import Fault, Proxy, create_bucket, fake_gcs, proxy
-from tests.fakes.kaggle import DATASET, SIGNATURE, KaggleStandin
+from tests.fakes.kaggle import DATASET, SIGNATURE, FakeKaggle
 from tests.fakes.weaviate import StandIn
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -137,7 +137,7 @@ class World:
     """
 
     folder: Path
-    kaggle: KaggleStandin
+    kaggle: FakeKaggle
     weaviate: StandIn
     gcs: str
     """The bucket's server, past the proxy."""
@@ -360,7 +360,7 @@ def world(folder: Path, *places: str) -> Iterator[World]:
         for bucket in ("pictures", "tables"):
             create_bucket(direct, bucket)
         between = stack.enter_context(proxy(direct))
-        kaggle = stack.enter_context(KaggleStandin())
+        kaggle = stack.enter_context(FakeKaggle())
         server = stack.enter_context(StandIn())
         for name, value in {
             "STORAGE_EMULATOR_HOST": between.endpoint,
@@ -384,8 +384,8 @@ def hurry(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(steps, "WAITS_S", soon)
     # Each refresh stands for a process of its own, which is over when the next one starts.
     patch.setattr(lease, "_alive", lambda pid: False)
-    patch.setattr(patience, "PAUSES_S", soon)
-    patch.setattr(patience, "TIMEOUT_S", (TIMEOUT_S, TIMEOUT_S))
+    patch.setattr(retry, "RETRY_DELAYS_S", soon)
+    patch.setattr(retry, "TIMEOUT_S", (TIMEOUT_S, TIMEOUT_S))
     patch.setattr(gcs.connections.Patience, "of", classmethod(lambda cls, seconds: impatience()))
     patch.setattr(weaviate.collection, "PAUSES_S", soon)
     patch.setattr(weaviate.connection, "PAUSE_S", 0.0)

@@ -1,4 +1,4 @@
-"""Who we are to Kaggle: found in the places where Kaggle's own client looks, and never shown."""
+"""Kaggle credentials, from the places where Kaggle's own client looks. Never in messages or logs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from kagglesdk import get_access_token_from_env
 
 from gallery.errors import Invalid
 
-HOW = (
-    "Make an API token at https://www.kaggle.com/settings (API, Generate New Token) and put it in KAGGLE_API_TOKEN "
-    "or ~/.kaggle/access_token; a kaggle.json in ~/.kaggle, or KAGGLE_USERNAME and KAGGLE_KEY, will do too"
+SETUP_HINT = (
+    "Create an API token at https://www.kaggle.com/settings (API, Generate New Token) and put it in "
+    "KAGGLE_API_TOKEN or ~/.kaggle/access_token. ~/.kaggle/kaggle.json, or KAGGLE_USERNAME and KAGGLE_KEY, "
+    "also work"
 )
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access token, or else the older pair of user name and key, and where they were found."""
+    """An access token, or the older pair of user name and key; `source` names the file or variable."""
 
     source: str
     token: str | None = field(default=None, repr=False)
@@ -30,41 +31,37 @@ class Credentials:
 
 
 def find_credentials() -> Credentials:
-    """The credentials that Kaggle's client would take. Raises Invalid where there are none or they cannot be read."""
+    """Return the credentials that Kaggle's client would use. Raises Invalid if missing or unreadable."""
     token, source = _access_token()
     if token:
-        return Credentials(source, token=_plain(token, source))
+        return Credentials(source, token=_checked(token, source))
     pair, source = _key_file()
     for name, variable in (("username", "KAGGLE_USERNAME"), ("key", "KAGGLE_KEY")):
         if os.environ.get(variable):
             pair[name], source = os.environ[variable], variable
     if not (pair.get("username") and pair.get("key")):
-        raise Invalid(f"no Kaggle credentials. {HOW}")
-    return Credentials(source, username=_plain(pair["username"], source), key=_plain(pair["key"], source))
+        raise Invalid(f"no Kaggle credentials found. {SETUP_HINT}")
+    return Credentials(source, username=_checked(pair["username"], source), key=_checked(pair["key"], source))
 
 
 def _access_token() -> tuple[str | None, str]:
     try:
         token, source = get_access_token_from_env()
-    except OSError as error:
-        trouble = error
-    except UnicodeDecodeError:
-        trouble = None
-    else:
         return token, source or ""
-    named = os.environ.get("KAGGLE_API_TOKEN")
-    if named and trouble and trouble.errno == errno.ENAMETOOLONG:
-        return (
-            named,
-            "KAGGLE_API_TOKEN",
-        )  # the client asks whether it names a file, and a token may be too long for one
-    # Without the error: in its words the token would stand as a file's name.
-    why = trouble.strerror if trouble else "it is no text"
-    raise Invalid(f"the Kaggle access token in KAGGLE_API_TOKEN or ~/.kaggle cannot be read ({why})")
+    except OSError as error:
+        named = os.environ.get("KAGGLE_API_TOKEN")
+        if named and error.errno == errno.ENAMETOOLONG:
+            # The SDK tests whether the variable names a file, and a token may be longer than a file name.
+            return named, "KAGGLE_API_TOKEN"
+        reason = error.strerror
+    except UnicodeDecodeError:
+        reason = "not a text file"
+    # Raised without the cause, whose message would contain the token as a file name.
+    raise Invalid(f"cannot read the Kaggle access token in KAGGLE_API_TOKEN or ~/.kaggle ({reason})")
 
 
 def _key_file() -> tuple[dict[str, str], str]:
-    """The user name and key of kaggle.json, as far as there are any, and its path."""
+    """Return the text values of kaggle.json, if it exists, and its path."""
     path = _config_folder() / "kaggle.json"
     try:
         content = json.loads(path.read_text("utf-8"))
@@ -73,14 +70,14 @@ def _key_file() -> tuple[dict[str, str], str]:
     except (FileNotFoundError, NotADirectoryError):
         return {}, str(path)
     except OSError as error:
-        raise Invalid(f"the Kaggle key in {path} cannot be read ({error.strerror})") from error
-    except ValueError:  # shown without its cause, which holds the file's text
-        raise Invalid(f"{path} is not the kaggle.json that Kaggle gives out. {HOW}") from None
+        raise Invalid(f"cannot read the Kaggle key in {path} ({error.strerror})") from error
+    except ValueError:  # raised without the cause, which holds the file's text
+        raise Invalid(f"{path} is not a valid kaggle.json. {SETUP_HINT}") from None
     return {name: value for name, value in content.items() if isinstance(value, str)}, str(path)
 
 
 def _config_folder() -> Path:
-    """Where the client looks for kaggle.json: the same rules as in its KaggleApi.config_dir."""
+    """Return the folder of kaggle.json, by the rules of KaggleApi.config_dir in Kaggle's client."""
     if named := os.environ.get("KAGGLE_CONFIG_DIR"):
         return Path(named)
     home = Path("~").expanduser()
@@ -89,9 +86,9 @@ def _config_folder() -> Path:
     return home / ".kaggle"
 
 
-def _plain(secret: str, source: str) -> str:
-    """The secret without blanks around it. Raises Invalid for what no header can hold: requests would quote it."""
+def _checked(secret: str, source: str) -> str:
+    """Return the secret, stripped. Raises Invalid if it fits no header: requests would quote it."""
     secret = secret.strip()
     if not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise Invalid(f"the Kaggle credentials in {source} hold characters that none has. {HOW}")
+        raise Invalid(f"the Kaggle credentials in {source} contain characters that no key has. {SETUP_HINT}")
     return secret

@@ -1,4 +1,4 @@
-"""The download of an archive: in one go, or in as many as it takes."""
+"""Downloads an archive, in one go or over several connections and processes."""
 
 from __future__ import annotations
 
@@ -6,117 +6,104 @@ import io
 import os
 import shutil
 from collections.abc import Iterator
+from itertools import chain
 
 from gallery.datasets.base import ProgressCallback
-from gallery.datasets.kaggle.patience import OtherContent, Patience, Transient
-from gallery.datasets.kaggle.progress import Progress, size
-from gallery.datasets.kaggle.service import Body, KaggleService
-from gallery.datasets.kaggle.shelf import Origin, Shelf
-from gallery.errors import Invalid, Unavailable
+from gallery.datasets.kaggle.cache import ArchiveCache, PartialDownload
+from gallery.datasets.kaggle.client import DatasetClient, Download
+from gallery.datasets.kaggle.errors import unexpected_response
+from gallery.datasets.kaggle.progress import TransferProgress, format_size
+from gallery.datasets.kaggle.retry import ContentChanged, Retrier, Transient
+from gallery.errors import Invalid
 
-MARGIN = 200_000_000
-"""Bytes that must stay free on the disk beyond the archive."""
-WORTHWHILE = 16 << 20
-"""Bytes after which a connection that was cut counts as having brought something."""
-ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
-"""How a zip with files begins, and one without."""
+MIN_FREE_BYTES = 200_000_000
+"""Space that must remain free on the disk after the download."""
+RETRY_RESET_BYTES = 16 << 20
+"""A connection that brought this much before it was cut does not count as a failed attempt."""
+ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
+"""First bytes of a zip, with files and without."""
 
 
-def complete_part(service: KaggleService, version: int, shelf: Shelf, progress: ProgressCallback) -> None:
-    """Complete the version's part on the shelf: of the announced length, not yet verified.
+def download_archive(
+    client: DatasetClient, version: int, cache: ArchiveCache, progress: ProgressCallback
+) -> None:
+    """Complete the partial download of the version; its content is not verified here.
 
-    A connection that is cut is resumed a few times. Whatever is raised, what had come lies there for the next time.
-    Raises Invalid where the disk cannot hold it, and what `KaggleService.archive` raises.
+    Resumes after cut connections. After any error, the bytes received so far stay for the next call. Raises
+    Invalid when the disk cannot hold the archive, and what `DatasetClient.download` raises.
     """
-    patience = Patience(progress)
-    while True:
-        had = _length(shelf, version)
-        origin = shelf.origin(version)
-        if origin and had == origin.total:
+    retrier = Retrier(progress)
+
+    def attempt() -> None:
+        size, partial = cache.partial_size(version), cache.partial(version)
+        if partial and size == partial.total:
             return
         try:
-            if origin and 0 < had < origin.total:
-                with service.archive(version, start=had, validator=origin.validator) as body:
-                    _receive(body, version, shelf, progress)
-            else:
-                with service.archive(version) as body:
-                    _receive(body, version, shelf, progress)
-            return
-        except Transient as trouble:
-            reason = trouble
-        if isinstance(reason, OtherContent):
-            shelf.set_origin(version, None)
-        if _length(shelf, version) - had >= WORTHWHILE:
-            patience.renew()
-        patience.wait(reason)
+            with client.download(version, size, partial.validator if partial else None) as download:
+                _save(download, version, cache, progress)
+        except ContentChanged:
+            cache.set_partial(version, None)
+            raise
+        finally:
+            if cache.partial_size(version) - size >= RETRY_RESET_BYTES:
+                retrier.reset()
+
+    retrier.run(attempt)
 
 
-def _receive(body: Body, version: int, shelf: Shelf, progress: ProgressCallback) -> None:
-    """Append the body to the part, or begin the part again where the body is a whole archive."""
-    # Looked at before anything is overwritten.
-    first = next(body.chunks, b"")
+def _save(download: Download, version: int, cache: ArchiveCache, progress: ProgressCallback) -> None:
+    """Append to the partial file, or overwrite it when the download is a whole archive."""
+    # Nothing is overwritten before the first bytes are here and look like a zip.
+    first = next(download.chunks, b"")
     if not first:
-        raise Transient("the connection to Kaggle was cut before anything came")
-    if body.start == 0 and not first.startswith(ZIP_STARTS):
-        raise Unavailable(
-            f"what came is no zip but {body.content_type}: a proxy's or a log-in page, perhaps? Open "
-            "https://www.kaggle.com from this machine"
-        )
-    part = shelf.part(version)
-    had = _length(shelf, version)
-    if had and body.start == 0 and shelf.origin(version):
-        progress("the archive is another one than what was begun; starting again")
-    if body.total is not None:
-        _check_room(shelf, body.total - body.start, had - body.start)
+        raise Transient("the connection to Kaggle was cut before any data arrived")
+    if download.start == 0 and not first.startswith(ZIP_SIGNATURES):
+        raise unexpected_response()
+    path = cache.partial_path(version)
+    size = cache.partial_size(version)
+    if size and download.start == 0 and cache.partial(version):
+        progress("the archive has changed since the download began; starting over")
+    if download.total is not None:
+        _check_disk_space(cache, download.total - download.start, size - download.start)
     try:
-        if body.start == 0:
-            shelf.set_origin(version, None)
-        with part.open("ab" if body.start else "wb", buffering=0) as file:
-            if body.start == 0 and body.validator and body.total:
-                shelf.set_origin(version, Origin(body.validator, body.total))
-            _write(file, first, body, progress)
+        if download.start == 0:
+            cache.set_partial(version, None)
+        with path.open("ab" if download.start else "wb", buffering=0) as file:
+            if download.start == 0 and download.validator and download.total:
+                cache.set_partial(version, PartialDownload(download.validator, download.total))
+            _write(file, chain([first], download.chunks), download, progress)
             os.fsync(file.fileno())
     except OSError as error:
         raise Invalid(
-            f"the download cannot be written to {part} ({error.strerror}); what came so far is kept for the next time"
+            f"cannot write the download to {path} ({error.strerror}); the partial download is kept for the next "
+            "attempt"
         ) from error
-    came = _length(shelf, version)
-    if body.total is not None and came != body.total:
-        raise Transient(f"the connection to Kaggle was cut after {size(came)} of {size(body.total)}")
-
-
-def _write(file: io.FileIO, first: bytes, body: Body, progress: ProgressCallback) -> None:
-    if body.start:
-        progress(f"going on with the download at {size(body.start)} of {size(body.total or 0)}")
-    else:
-        progress(
-            f"downloading {size(body.total)}" if body.total else "downloading; Kaggle does not say how much"
+    received = cache.partial_size(version)
+    if download.total is not None and received != download.total:
+        raise Transient(
+            f"the connection to Kaggle was cut after {format_size(received)} of {format_size(download.total)}"
         )
-    counter = Progress(progress, "downloading", body.total, body.start)
-    for chunk in _with_first(first, body.chunks):
+
+
+def _write(file: io.FileIO, chunks: Iterator[bytes], download: Download, progress: ProgressCallback) -> None:
+    total = format_size(download.total) if download.total else "an archive of unknown size"
+    if download.start:
+        progress(f"resuming the download at {format_size(download.start)} of {total}")
+    else:
+        progress(f"downloading {total}")
+    transfer = TransferProgress(progress, download.total, download.start)
+    for chunk in chunks:
         rest = memoryview(chunk)
         while rest:
             rest = rest[file.write(rest) :]
-        counter.add(len(chunk))
+        transfer.add(len(chunk))
 
 
-def _with_first(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from others
-
-
-def _check_room(shelf: Shelf, coming: int, given_back: int) -> None:
-    """Raises Invalid where so many bytes and the margin do not fit, those that overwriting gives back counted in."""
-    room = shutil.disk_usage(shelf.folder).free + given_back
-    if room < coming + MARGIN:
+def _check_disk_space(cache: ArchiveCache, needed: int, freed: int) -> None:
+    """Raise Invalid unless `needed` bytes and the reserve fit, counting the bytes that overwriting frees."""
+    free = shutil.disk_usage(cache.folder).free + freed
+    if free < needed + MIN_FREE_BYTES:
         raise Invalid(
-            f"{shelf.folder} has {size(room)} of room and the download needs {size(coming)}, with "
-            f"{size(MARGIN)} to spare; make room or set GALLERY_HOME to a larger disk"
+            f"{cache.folder} has {format_size(free)} free; the download needs {format_size(needed)} and a "
+            f"reserve of {format_size(MIN_FREE_BYTES)}. Free some space or move GALLERY_HOME to a larger disk"
         )
-
-
-def _length(shelf: Shelf, version: int) -> int:
-    try:
-        return shelf.part(version).stat().st_size
-    except FileNotFoundError:
-        return 0

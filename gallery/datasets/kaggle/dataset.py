@@ -1,0 +1,130 @@
+"""The dataset ``kaggle://owner/name``, or one version of it with ``?version=3``.
+
+The archive of each version is downloaded once, verified, and kept below GALLERY_HOME.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+from gallery.addresses import Address
+from gallery.datasets.archive import open_archive
+from gallery.datasets.base import Archive, ProgressCallback, no_progress
+from gallery.datasets.kaggle.cache import ArchiveCache, find_damage
+from gallery.datasets.kaggle.client import DatasetClient
+from gallery.datasets.kaggle.download import download_archive
+from gallery.datasets.kaggle.retry import Retrier
+from gallery.errors import Invalid, Unavailable
+
+OWNER_AND_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,99})/([A-Za-z0-9][A-Za-z0-9_-]{0,99})")
+
+log = logging.getLogger(__name__)
+
+
+class KaggleDataset:
+    """A dataset on Kaggle; `pinned` is the version to use, or None for the newest."""
+
+    generated = False
+
+    def __init__(self, owner: str, name: str, folder: Path, pinned: int | None = None) -> None:
+        self.address = f"kaggle://{owner}/{name}" + (f"?version={pinned}" if pinned else "")
+        self._pinned = pinned
+        self._client = DatasetClient(owner, name)
+        self._cache = ArchiveCache(folder)
+        self._version: int | None = None
+
+    def version(self) -> str:
+        """Return the newest version's number, or the pinned one; Kaggle is asked in both cases.
+
+        Raises Unavailable when Kaggle cannot be reached, even if an archive is cached; the message names it.
+        """
+        self._version = self._query_version(log.info)
+        return str(self._version)
+
+    def fetch(self, progress: ProgressCallback = no_progress) -> Archive:
+        """Return the archive of the version that `version` last returned, or would return now."""
+        version = self._version or self._query_version(progress)
+        with self._cache.lock(progress):
+            path = self._cache.archive_path(version)
+            if not self._cache.is_verified(version):
+                if path.exists() and self._is_intact(path, progress):
+                    self._cache.mark_verified(version)
+                else:
+                    self._download(version, progress)
+            archive = open_archive(path)
+            # Only now, so that after any earlier failure the older archive still exists.
+            self._cache.delete_other_versions(version)
+        return archive
+
+    def _query_version(self, progress: ProgressCallback) -> int:
+        try:
+            newest = Retrier(progress).run(self._client.newest_version)
+        except Unavailable as error:
+            raise Unavailable(f"{error}{self._alternative()}") from error
+        if self._pinned and self._pinned > newest:
+            raise Invalid(f"{self.address} does not exist yet; the newest version is {newest}")
+        return self._pinned or newest
+
+    def _is_intact(self, path: Path, progress: ProgressCallback) -> bool:
+        progress(f"checking {path}, which changed since it was verified")
+        damage = find_damage(path)
+        if damage:
+            progress(f"it is damaged ({damage}) and will be replaced")
+        return damage is None
+
+    def _download(self, version: int, progress: ProgressCallback) -> None:
+        path = self._cache.partial_path(version)
+        for is_last in (False, True):
+            try:
+                download_archive(self._client, version, self._cache, progress)
+            except Unavailable as error:
+                kept = (
+                    "; the partial download is kept for the next attempt"
+                    if self._cache.partial(version)
+                    else ""
+                )
+                raise Unavailable(f"{error}{kept}{self._alternative()}") from error
+            damage = find_damage(path)
+            if damage is None:
+                self._cache.commit(version)
+                progress(f"downloaded and verified version {version} of {self.address}")
+                return
+            self._cache.set_partial(version, None)  # a damaged download must not be resumed
+            if not is_last:
+                progress(f"the download is damaged ({damage}); downloading it again")
+        raise Invalid(
+            f"version {version} of {self.address} was damaged in two downloads ({damage}). The second one is kept "
+            f"at {path} for inspection; the next fetch starts over{self._alternative()}"
+        )
+
+    def _alternative(self) -> str:
+        """Return what to do without Kaggle, as the end of an error message."""
+        cached = self._cache.newest_verified()
+        if cached is None:
+            return "; try again later"
+        version, path = cached
+        address = f"file://{quote(str(path.absolute()))}"
+        return f". To continue without Kaggle, set GALLERY_DATASET={address} (version {version})"
+
+
+def open_kaggle(address: Address, *, home: Path) -> KaggleDataset:
+    """Return the dataset, cached below `home`. Raises Invalid, without repeating what may be a secret."""
+    if "@" in address.location or ":" in address.location:
+        raise Invalid("a kaggle:// address must not contain credentials; use KAGGLE_API_TOKEN or ~/.kaggle")
+    for option in address.options:
+        if option != "version":
+            raise Invalid(
+                f"kaggle://{address.location}: unknown option {option!r} (options of kaggle://: version)"
+            )
+    match = OWNER_AND_NAME.fullmatch(address.location)
+    if match is None:
+        raise Invalid(
+            f"kaggle://{address.location} does not have the form kaggle://owner/name, such as "
+            "kaggle://ikarus777/best-artworks-of-all-time"
+        )
+    owner, name = match.groups()
+    pinned = address.integer("version", 0, 1, 1_000_000) or None
+    return KaggleDataset(owner, name, home / "kaggle" / owner / name, pinned)
