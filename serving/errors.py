@@ -1,7 +1,7 @@
-"""What can go wrong with a request: errors with a status, and the sentence a visitor reads.
+"""Errors of requests, and the texts of error pages.
 
-Only the sentences written here and in `Rejected` reach a page. What the stores and encoders say of themselves may
-hold folders and addresses, so it goes to the log.
+Only these texts and the messages of `Rejected` are shown to visitors. Messages of stores and encoders may contain
+folders and addresses, so they go to the log only.
 """
 
 from __future__ import annotations
@@ -13,42 +13,43 @@ from flask_babel import gettext
 from gallery.errors import Invalid, Unavailable
 from serving.language import marked
 
-ALLOWANCE = 1_000_000
-"""Bytes that a request may hold beside the uploaded picture: the form's fields and the multipart frame."""
+PROBLEM = "application/problem+json"
+FORM_OVERHEAD_BYTES = 1_000_000
+"""Size of a request beyond the uploaded image, at most: the form's fields and the multipart framing."""
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """One thing that is wrong with a request: the name of the field, and what about it."""
+class FieldError:
+    """What is wrong with one field of a request."""
 
     at: str
     message: str
 
 
 class Rejected(Invalid):
-    """The request cannot be answered as it stands; the message is for the visitor, `status` is HTTP's, `mistakes` are
-    what a program that sent it can tell one from another."""
+    """The request is invalid. The message is shown to the visitor, `status` is the HTTP status, and `field_errors`
+    list each invalid field for API clients."""
 
-    def __init__(self, message: str, status: int = 400, mistakes: tuple[Mistake, ...] = ()) -> None:
+    def __init__(self, message: str, status: int = 400, field_errors: tuple[FieldError, ...] = ()) -> None:
         super().__init__(message)
         self.status = status
-        self.mistakes = mistakes
+        self.field_errors = field_errors
 
 
 class NoCollection(Unavailable):
-    """Nothing has been published yet."""
+    """No collection has been published yet."""
 
 
 class Starting(Unavailable):
-    """The encoder is still being loaded."""
+    """The encoder is still loading."""
 
 
 class Busy(Unavailable):
-    """Too many uploads at the same time."""
+    """Too many concurrent uploads."""
 
 
-# status -> (title, sentence)
-SENTENCES: dict[int, tuple[str, str]] = {
+# status -> (title, message)
+ERROR_TEXTS: dict[int, tuple[str, str]] = {
     400: (
         marked("That request cannot be read"),
         marked("Something in the address or the form is not as it should be."),
@@ -90,7 +91,7 @@ SENTENCES: dict[int, tuple[str, str]] = {
 }
 
 
-def sentence(status: int) -> tuple[str, str]:
-    """The title and the sentence of a status, or those of its class for a status that has none."""
-    title, text = SENTENCES.get(status) or SENTENCES[500 if status >= 500 else 400]
+def error_text(status: int) -> tuple[str, str]:
+    """The title and message for a status; those of 400 or 500 for a status that has none."""
+    title, text = ERROR_TEXTS.get(status) or ERROR_TEXTS[500 if status >= 500 else 400]
     return gettext(title), gettext(text)

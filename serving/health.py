@@ -1,4 +1,4 @@
-"""For whoever watches the process: is it up, and can it answer searches."""
+"""Health checks for load balancers and monitoring: is the process up, and can it answer searches."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> dict[str, Any]:
-    """The process answers."""
+    """Return 200 while the process answers."""
     return {"ok": True}
 
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[dict[str, Any], int]:
-    """200 where there is a live build and its encoder is loaded, else 503 and the reason."""
+    """Return 200 if there is a live build and its encoder is loaded, else 503 with the reason."""
     try:
         build = site().ready()
     except NoCollection:
         return {"ready": False, "reason": "there is no collection yet"}, 503
     except Starting:
-        return {"ready": False, "reason": "the encoder is still being loaded"}, 503
+        return {"ready": False, "reason": "the encoder is still loading"}, 503
     except GalleryError:
         return {
             "ready": False,
-            "reason": "the collection or its encoder is out of reach; the log says why",
+            "reason": "the collection or its encoder is unavailable; see the log",
         }, 503
     return {"ready": True, "build": build.name, "works": build.works}, 200

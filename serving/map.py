@@ -189,7 +189,7 @@ def _spot(layout: MapLayout, place: int, painters: Mapping[str, Painter]) -> tup
 def _tiles(site: Site, layout: MapLayout) -> str:
     """The address of tiles, with {z}, {x} and {y} in it. Signed addresses have no pattern, so those go by the app."""
     first = tile_name(0, 0, 0)
-    stored = site.delivery.address(layout.folder + first) if site.settings.delivery == "public" else None
+    stored = site.image_urls.url_for(layout.folder + first) if site.settings.delivery == "public" else None
     address = stored or url_for("pictures.picture", key=layout.folder + first)
     return address.removesuffix(first) + "{z}/{x}/{y}.webp"
 

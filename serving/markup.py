@@ -57,7 +57,7 @@ def srcset(picture: StoredImage) -> str:
 
 def picture_url(key: str, external: bool = False) -> str:
     """Where a browser gets the object of that key: in this app, whole where `external`, or in the store."""
-    return site().delivery.address(key) or url_for("pictures.picture", key=key, _external=external)
+    return site().image_urls.url_for(key) or url_for("pictures.picture", key=key, _external=external)
 
 
 def ratio_class(picture: StoredImage) -> str:

@@ -16,7 +16,7 @@ from waitress.server import TcpWSGIServer
 from gallery.errors import Invalid
 from gallery.settings import Settings
 from serving.connections import Channel
-from serving.errors import ALLOWANCE
+from serving.errors import FORM_OVERHEAD_BYTES
 
 MAX_CONNECTIONS = 500
 """Open connections; each is a file, of which a process usually may have 1,024."""
@@ -35,7 +35,7 @@ class Server(TcpWSGIServer):
     channel_class = Channel
 
     def __init__(self, app: Flask, listener: socket.socket, settings: Settings) -> None:
-        max_body = settings.max_upload + ALLOWANCE + 1
+        max_body = settings.max_upload + FORM_OVERHEAD_BYTES + 1
         self._max_large = max(1, settings.threads // 2)
         self._stopping = False
         super().__init__(
@@ -52,7 +52,7 @@ class Server(TcpWSGIServer):
             outbuf_overflow=MAX_PENDING_BYTES,
             outbuf_high_watermark=2
             * MAX_PENDING_BYTES,  # or a thread would wait for a client that stops reading
-            clear_untrusted_proxy_headers=False,  # serving.proxies decides which of them are trusted
+            clear_untrusted_proxy_headers=False,  # serving.client_address decides which of them are trusted
             log_socket_errors=False,
             ident=None,
         )

@@ -14,8 +14,8 @@ from gallery.search.engine import SearchEngine
 from gallery.services import Services
 from gallery.settings import Settings
 from serving.atlases import Atlases
-from serving.delivery import Delivery
 from serving.errors import NoCollection, Starting
+from serving.image_urls import ImageUrls
 from serving.tokens import Tokens
 from serving.wall import Wall
 from serving.warmup import State, WarmUp
@@ -37,7 +37,7 @@ class Site:
     wall: Wall
     atlases: Atlases
     tokens: Tokens
-    delivery: Delivery
+    image_urls: ImageUrls
     decoders: threading.BoundedSemaphore
 
     @classmethod
@@ -53,7 +53,7 @@ class Site:
             Wall(services),
             Atlases(services),
             Tokens(key),
-            Delivery(settings, services),
+            ImageUrls(settings, services),
             threading.BoundedSemaphore(DECODERS),
         )
 

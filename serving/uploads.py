@@ -19,7 +19,7 @@ from gallery.images.decode import TooManyPixels, open_image
 from gallery.images.derivatives import shrink
 from serving.errors import Busy, Rejected
 from serving.language import number
-from serving.limits import limits
+from serving.rate_limits import rate_limits
 from serving.site import Site
 from serving.tokens import Upload
 
@@ -102,7 +102,7 @@ def looked_at(site: Site, data: bytes, box: Box | None = None) -> Upload:
         raise Rejected(
             gettext("The picture is larger than %(limit)s MB. Try a smaller copy of it.", limit=limit), 413
         )
-    limits().upload()
+    rate_limits().count_upload()
     with _turn(site):
         return _upload(site, data, box)
 

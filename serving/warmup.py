@@ -1,4 +1,4 @@
-"""Loading the encoder in the background, so that the server answers at once and no visitor pays for it."""
+"""Load the encoder in the background, so that the server answers at once and no visitor waits for it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from gallery.errors import GalleryError
 from gallery.search.engine import SearchEngine
 from gallery.services import Services
 
-FIRST_DELAY, LONGEST_DELAY = 0.5, 5.0
-"""Seconds between attempts; each wait is twice the one before, up to the longest."""
+FIRST_DELAY_S, MAX_DELAY_S = 0.5, 5.0
+"""Wait between attempts; it doubles each time, up to the maximum."""
 
 log = logging.getLogger(__name__)
 
 
 class State(Enum):
-    """How far the warm-up is."""
+    """Progress of the warm-up."""
 
     STARTING = "starting"
     FAILED = "failed"
@@ -26,7 +26,7 @@ class State(Enum):
 
 
 class WarmUp:
-    """Runs `engine.warm` until it succeeds once; before the first build is published there is nothing to warm."""
+    """Runs `engine.warm` until it succeeds once. Before the first build is published there is nothing to warm."""
 
     def __init__(self, services: Services, engine: SearchEngine) -> None:
         self.state = State.STARTING
@@ -36,14 +36,14 @@ class WarmUp:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Start the thread; a second call does nothing."""
+        """Start the thread. A second call does nothing."""
         with self._lock:
             if self._thread is None and self.state is not State.READY:
                 self._thread = threading.Thread(target=self._until_ready, name="warm-up", daemon=True)
                 self._thread.start()
 
     def attempt(self) -> bool:
-        """Try once; True where the search is ready."""
+        """Try once. Returns True if the search is ready."""
         try:
             if self._ports.vectors.live() is None:
                 self.state = State.STARTING
@@ -54,13 +54,13 @@ class WarmUp:
             self.state = State.FAILED
             log.warning("The search is not ready: %s", error)
         except Exception:
-            # A fault of ours must not end the thread in silence and leave the site starting for ever.
+            # A bug must not end the thread silently and leave the site starting forever.
             self.state = State.FAILED
-            log.exception("The search could not be started")
+            log.exception("The search could not start")
         return self.state is State.READY
 
     def _until_ready(self) -> None:
-        delay = FIRST_DELAY
+        delay = FIRST_DELAY_S
         while not self.attempt():
             time.sleep(delay)
-            delay = min(2 * delay, LONGEST_DELAY)
+            delay = min(2 * delay, MAX_DELAY_S)

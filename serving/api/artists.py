@@ -11,7 +11,7 @@ from serving.api.cursors import cursor, start_of
 from serving.api.inputs import Nothing, Paging
 from serving.api.operations import get
 from serving.api.outputs import Artists, OneArtist, Painted, Work
-from serving.errors import Mistake, Rejected
+from serving.errors import FieldError, Rejected
 from serving.site import site
 
 TAG = "Artists"
@@ -27,7 +27,7 @@ def artists(asked: Paging) -> Response:
     k = asked.k or settings.default_results
     if k > settings.max_results:
         message = f"The number of artists must be a whole number from 1 to {settings.max_results}."
-        raise Rejected(message, mistakes=(Mistake("k", message),))
+        raise Rejected(message, field_errors=(FieldError("k", message),))
 
     def made() -> tuple[Build, Artists]:
         painters = list(site().wall.painters(build).values())

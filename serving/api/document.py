@@ -17,9 +17,9 @@ from gallery.settings import Settings
 from serving.api.inputs import Asked, FormFields, SearchForm
 from serving.api.operations import Operation, blueprint, operation_of
 from serving.api.outputs import Problem
+from serving.errors import PROBLEM
 
 REFERENCES = "#/components/schemas/{model}"
-PROBLEM = "application/problem+json"
 ALWAYS = (429, 500)
 """Problems that any operation may end in."""
 NAME = {"type": "string", "minLength": 1, "maxLength": 200}

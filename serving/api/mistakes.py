@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from serving.api.inputs import Asked
-from serving.errors import Mistake, Rejected
+from serving.errors import FieldError, Rejected
 
 NAMED = 20
 """Mistakes named in one answer, at most."""
@@ -31,11 +31,11 @@ def read_values(model: type[A], values: MultiDict[str, str]) -> A:
     mistakes = []
     for name, texts in values.lists():
         if name not in fields:
-            mistakes.append(Mistake(_shown(name), _unknown(name, fields)))
+            mistakes.append(FieldError(_shown(name), _unknown(name, fields)))
         elif get_origin(fields[name].annotation) is list:
             given[name] = texts
         elif len(texts) > 1:
-            mistakes.append(Mistake(name, "This can be given only once"))
+            mistakes.append(FieldError(name, "This can be given only once"))
         else:
             given[name] = texts[0]
     try:
@@ -55,20 +55,20 @@ def read_json(model: type[A], body: bytes) -> A:
         raise _rejected(_mistakes(error)) from None
 
 
-def _mistakes(error: ValidationError) -> list[Mistake]:
+def _mistakes(error: ValidationError) -> list[FieldError]:
     found = error.errors(include_url=False, include_input=False, include_context=False)
     return [
-        Mistake(_shown(".".join(map(str, mistake["loc"]))), SENTENCES.get(mistake["type"], mistake["msg"]))
+        FieldError(_shown(".".join(map(str, mistake["loc"]))), SENTENCES.get(mistake["type"], mistake["msg"]))
         for mistake in found
     ]
 
 
-def _rejected(mistakes: list[Mistake]) -> Rejected:
+def _rejected(mistakes: list[FieldError]) -> Rejected:
     first, more = mistakes[0], len(mistakes) - 1
     place = f"{first.at}: " if first.at else ""
     end = "" if first.message.endswith("?") else "."
     others = f" (And {more} more.)" if more else ""
-    return Rejected(f"{place}{first.message}{end}{others}", mistakes=tuple(mistakes[:NAMED]))
+    return Rejected(f"{place}{first.message}{end}{others}", field_errors=tuple(mistakes[:NAMED]))
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:

@@ -245,9 +245,9 @@ def test_the_warm_up_runs_in_the_background_and_tries_again(
 ) -> None:
     warmup = site_of(create_app(settings, services=services)).warmup
     failures: list[Exception] = [Unavailable("no hub at https://inner"), RuntimeError("a fault")]
-    monkeypatch.setattr("serving.warmup.FIRST_DELAY", 0.001)
+    monkeypatch.setattr("serving.warmup.FIRST_DELAY_S", 0.001)
     monkeypatch.setattr(
-        "gallery.search.SearchEngine.warm",
+        "gallery.search.engine.SearchEngine.warm",
         lambda _: (_ for _ in ()).throw(failures.pop()) if failures else None,
     )
     warmup.start()
@@ -260,7 +260,7 @@ def test_the_warm_up_runs_in_the_background_and_tries_again(
 def test_a_failed_start_does_not_promise_to_be_ready_soon(
     cold: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gallery.search.SearchEngine.warm", lambda _: 1 / 0)
+    monkeypatch.setattr("gallery.search.engine.SearchEngine.warm", lambda _: 1 / 0)
     site_of(cold.application).warmup.attempt()
     answer = cold.get("/?q=sea")
     assert answer.status_code == cold.get("/readyz").status_code == 503
@@ -294,7 +294,7 @@ def test_an_error_tells_the_log_and_not_the_page(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("gallery.search.SearchEngine.search", fail)
+    monkeypatch.setattr("gallery.search.engine.SearchEngine.search", fail)
     with caplog.at_level(logging.INFO):
         answer = app.test_client().get("/?q=sea")
         api = app.test_client().get("/api/v1/search?q=sea")

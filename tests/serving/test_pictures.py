@@ -23,9 +23,9 @@ from gallery.objects.base import ObjectStore
 from gallery.objects.gcs import GcsObjects
 from gallery.services import Services
 from gallery.settings import Settings
-from serving import create_app, delivery
+from serving import create_app, image_urls
 from serving.command import serve
-from serving.delivery import Delivery
+from serving.image_urls import ImageUrls
 from tests.fakes.gcs import create_bucket, fake_gcs, service_account_key, without_credentials
 from tests.serving.collection import stock, stocked
 from tests.serving.conftest import site_of
@@ -163,7 +163,7 @@ def test_the_app_still_serves_pictures_that_the_bucket_delivers(
 def test_a_store_without_addresses_is_told_at_the_start(
     settings_with: Callable[..., Settings], how: str, images: str
 ) -> None:
-    with pytest.raises(Invalid, match=rf"GALLERY_DELIVERY={how} cannot be: .*GALLERY_DELIVERY=app"):
+    with pytest.raises(Invalid, match=rf"GALLERY_DELIVERY={how} is not possible: .*GALLERY_DELIVERY=app"):
         create_app(settings_with(images=images, delivery=how))
 
 
@@ -174,7 +174,7 @@ def test_the_command_says_it_before_anything_is_started(
     monkeypatch.setenv("GALLERY_DELIVERY", "signed")
     result = CliRunner().invoke(serve, ["--port", str(free_port())])
     assert result.exit_code == 1
-    assert "GALLERY_DELIVERY=signed cannot be: file://" in result.output
+    assert "GALLERY_DELIVERY=signed is not possible: file://" in result.output
 
 
 # -- signed addresses
@@ -208,75 +208,75 @@ def signer() -> Signer:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time in seconds, which the tests move."""
     now = [1_000_000.0]
-    monkeypatch.setattr("serving.delivery.time.time", lambda: now[0])
-    monkeypatch.setattr("serving.delivery.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("serving.image_urls.time.time", lambda: now[0])
+    monkeypatch.setattr("serving.image_urls.time.monotonic", lambda: now[0])
     return now
 
 
 @pytest.fixture
-def signed(settings: Settings, signer: Signer, clock: list[float]) -> Delivery:
+def signed(settings: Settings, signer: Signer, clock: list[float]) -> ImageUrls:
     """Addresses that work for 1000 s."""
     services = Services(settings)
     services.images = signer  # type: ignore[assignment]
-    return Delivery(settings.model_copy(update={"delivery": "signed", "signed_for": 1000}), services)
+    return ImageUrls(settings.model_copy(update={"delivery": "signed", "signed_for": 1000}), services)
 
 
 def test_an_address_stays_for_half_of_its_time_and_then_is_another(
-    signed: Delivery, signer: Signer, clock: list[float]
+    signed: ImageUrls, signer: Signer, clock: list[float]
 ) -> None:
-    first = signed.address("a")
+    first = signed.url_for("a")
     clock[0] += 499
-    assert signed.address("a") == first
+    assert signed.url_for("a") == first
     clock[0] += 1
-    second = signed.address("a")
+    second = signed.url_for("a")
     assert second != first
     assert signer.asked == [("a", 1000), ("a", 1000)]
 
 
-def test_addresses_are_the_same_for_every_thread(signed: Delivery) -> None:
+def test_addresses_are_the_same_for_every_thread(signed: ImageUrls) -> None:
     keys = [f"k/{number}" for number in range(50)]
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: [signed.address(key) for key in keys], range(8)))
+        found = list(pool.map(lambda _: [signed.url_for(key) for key in keys], range(8)))
     assert all(addresses == found[0] for addresses in found)
 
 
 def test_only_so_many_addresses_are_remembered(
-    signed: Delivery, signer: Signer, monkeypatch: pytest.MonkeyPatch
+    signed: ImageUrls, signer: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "KEPT", 3)
+    monkeypatch.setattr(image_urls, "MAX_SIGNED_URLS", 3)
     for key in ("a", "b", "c", "a", "d"):
-        signed.address(key)
+        signed.url_for(key)
     assert [key for key, _ in signer.asked] == ["a", "b", "c", "d"]
-    signed.address("a")  # used of late, so still there
-    signed.address("b")
+    signed.url_for("a")  # used of late, so still there
+    signed.url_for("b")
     assert [key for key, _ in signer.asked] == ["a", "b", "c", "d", "b"]
 
 
 def test_a_signer_that_fails_is_told_once_and_not_asked_for_every_picture(
-    signed: Delivery, signer: Signer, clock: list[float], caplog: pytest.LogCaptureFixture
+    signed: ImageUrls, signer: Signer, clock: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     signer.error = Unavailable("IAM is away")
     with caplog.at_level(logging.INFO):
-        assert [signed.address(key) for key in "abc"] == [None] * 3
+        assert [signed.url_for(key) for key in "abc"] == [None] * 3
         assert len(signer.asked) == 1
         clock[0] += 61
-        assert signed.address("a") is None
+        assert signed.url_for("a") is None
         assert len(signer.asked) == 2
     assert [record.getMessage() for record in caplog.records] == [
-        "Pictures are sent through the app for now: IAM is away"
+        "The app serves images itself until the image store works again: IAM is away"
     ]
     signer.error = None
     clock[0] += 61
-    assert str(signed.address("a")).startswith("https://pictures.example/a?")
+    assert str(signed.url_for("a")).startswith("https://pictures.example/a?")
 
 
 def test_an_address_that_still_works_is_used_while_the_signer_fails(
-    signed: Delivery, signer: Signer, clock: list[float]
+    signed: ImageUrls, signer: Signer, clock: list[float]
 ) -> None:
-    first = signed.address("a")
+    first = signed.url_for("a")
     signer.error = Unavailable("IAM is away")
-    assert signed.address("b") is None
-    assert signed.address("a") == first
+    assert signed.url_for("b") is None
+    assert signed.url_for("a") == first
 
 
 def test_a_page_is_whole_where_nothing_can_be_signed(
@@ -290,5 +290,5 @@ def test_a_page_is_whole_where_nothing_can_be_signed(
             found = addresses(client, page)
             assert found and all(client.get(address).status_code == 200 for address in found)
         assert all(address.startswith("http://localhost/pictures/") for address in from_api(client))
-    [said] = [record.getMessage() for record in caplog.records if record.name == "serving.delivery"]
+    [said] = [record.getMessage() for record in caplog.records if record.name == "serving.image_urls"]
     assert "GOOGLE_APPLICATION_CREDENTIALS" in said

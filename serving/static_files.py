@@ -1,11 +1,10 @@
-"""The style sheets, the scripts and the icon, at addresses that name their content."""
+"""Style sheets, scripts and the icon, at addresses that contain a digest of their content."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import mimetypes
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,39 +14,37 @@ from werkzeug.wrappers import Response
 from serving.pictures import FOREVER
 
 FOLDER = Path(__file__).with_name("static")
-WORTH = 0.9
-"""A file is sent packed where that leaves no more than this share of it."""
+MAX_COMPRESSED_SHARE = 0.9
+"""A file is sent compressed if gzip leaves at most this share of it."""
 
 
 def register(app: Flask) -> None:
-    """Serve the files of static/ from memory; `url_for("assets.file", name=…)` finds a file's current address."""
+    """Serve the files of static/ from memory; `url_for("static_files.file", name=…)` returns a file's address."""
     paths = [path for path in sorted(FOLDER.rglob("*")) if path.is_file()]
     files = {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths}
-    packed = {name: gzip.compress(data, 9, mtime=0) for name, data in files.items()}
+    compressed = {name: gzip.compress(data, 9, mtime=0) for name, data in files.items()}
     digests = {name: hashlib.sha256(data).hexdigest()[:12] for name, data in files.items()}
-    blueprint = Blueprint("assets", __name__)
+    blueprint = Blueprint("static_files", __name__)
 
     @blueprint.get("/static/<digest>/<path:name>")
     def file(digest: str, name: str) -> Response:
         if name not in files:
             abort(404)
-        small = len(packed[name]) <= WORTH * len(files[name]) and "gzip" in request.accept_encodings
-        response = Response(packed[name] if small else files[name], mimetype=mimetypes.guess_type(name)[0])
-        if small:
+        is_smaller = len(compressed[name]) <= MAX_COMPRESSED_SHARE * len(files[name])
+        use_gzip = is_smaller and "gzip" in request.accept_encodings
+        data = compressed[name] if use_gzip else files[name]
+        response = Response(data, mimetype=mimetypes.guess_type(name)[0])
+        if use_gzip:
             response.headers["Content-Encoding"] = "gzip"
         response.vary.add("Accept-Encoding")
-        response.set_etag(digests[name] + ("-gzip" if small else ""))
-        # A page of before an upgrade still gets its style, but must not remember the newer one as its own.
+        response.set_etag(digests[name] + ("-gzip" if use_gzip else ""))
+        # A page from before an upgrade still gets its style, but must not cache the new file at the old address.
         response.headers["Cache-Control"] = FOREVER if digest == digests[name] else "no-cache"
         return response.make_conditional(request)
 
     def add_digest(endpoint: str, values: dict[str, Any]) -> None:
-        _add_digest(digests, endpoint, values)
+        if endpoint == "static_files.file":
+            values.setdefault("digest", digests[values["name"]])
 
     app.register_blueprint(blueprint)
     app.url_default_functions.setdefault(None, []).append(add_digest)
-
-
-def _add_digest(digests: Mapping[str, str], endpoint: str, values: dict[str, Any]) -> None:
-    if endpoint == "assets.file":
-        values.setdefault("digest", digests[values["name"]])

@@ -1,4 +1,4 @@
-"""Every error as an answer: a page or problem+json by what the client accepts, never what went wrong inside."""
+"""Responses to errors: a page or problem+json, as the client accepts, without internal details."""
 
 from __future__ import annotations
 
@@ -15,111 +15,113 @@ from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from gallery.errors import GalleryError, Invalid, NotFound
 from serving.api import PREFIX
 from serving.composer import cards_of
-from serving.errors import Busy, Mistake, NoCollection, Rejected, Starting, sentence
-from serving.limits import limits
+from serving.errors import PROBLEM, Busy, FieldError, NoCollection, Rejected, Starting, error_text
 from serving.pages import BarePage, ErrorPage, Frame, Page, frame, render
 from serving.query import Query
+from serving.rate_limits import rate_limits
 from serving.site import site
 
-PROBLEM = "application/problem+json"
 KEPT_HEADERS = ("Allow", "Content-Range")
-"""What a client needs of Werkzeug's own answers: the methods for 405, the length for 416."""
-REFRESH = 3
-"""Seconds between two looks at a site that is starting."""
+"""Headers to keep from Werkzeug's own response: the methods for 405, the length for 416."""
+STARTING_REFRESH_S, NO_COLLECTION_RETRY_S, BUSY_RETRY_S, UNAVAILABLE_RETRY_S = 3, 30, 5, 10
 
 log = logging.getLogger(__name__)
 
 
 def register(app: Flask) -> None:
-    """Answer every error of the app."""
-    app.register_error_handler(GalleryError, _of_the_domain)
-    app.register_error_handler(HTTPException, _of_http)
-    app.register_error_handler(Exception, _unforeseen)
+    """Handle all errors of the app."""
+    app.register_error_handler(GalleryError, _handle_gallery_error)
+    app.register_error_handler(HTTPException, _handle_http_error)
+    app.register_error_handler(Exception, _handle_unexpected)
 
 
-def _of_the_domain(error: GalleryError) -> Response:
+def _handle_gallery_error(error: GalleryError) -> Response:
     if isinstance(error, Rejected):
         title = gettext("That search needs a change") if error.status == 400 else ""
-        return _answer(error.status, str(error), title=title, mistakes=error.mistakes)
+        return _respond(error.status, str(error), title=title, field_errors=error.field_errors)
     if isinstance(error, Invalid | NotFound):
         log.info("%s: %s", request.path, error)
-        return _answer(400 if isinstance(error, Invalid) else 404)
+        return _respond(400 if isinstance(error, Invalid) else 404)
     log.warning("%s: %s", request.path, error)
     if isinstance(error, NoCollection):
-        response = _answer(
+        response = _respond(
             503, gettext("There is no collection yet; run `gallery refresh` to build one."), bare=True
         )
-        return _retry(response, 30)
+        return _retry(response, NO_COLLECTION_RETRY_S)
     if isinstance(error, Starting):
-        refresh = REFRESH if request.method == "GET" else None
+        refresh = STARTING_REFRESH_S if request.method == "GET" else None
         message = gettext(
             "The search is loading the model that looks at pictures. It will be ready in a moment."
         )
-        return _retry(_answer(503, message, title=gettext("Just starting"), refresh=refresh), REFRESH)
+        return _retry(
+            _respond(503, message, title=gettext("Just starting"), refresh=refresh), STARTING_REFRESH_S
+        )
     if isinstance(error, Busy):
         return _retry(
-            _answer(503, gettext("Many pictures are being looked at just now. Please try again.")), 5
+            _respond(503, gettext("Many pictures are being looked at just now. Please try again.")), 5
         )
-    return _retry(_answer(503), 10)
+    return _retry(_respond(503), UNAVAILABLE_RETRY_S)
 
 
-def _of_http(error: HTTPException) -> Response:
-    response = _answer(error.code or 500)
+def _handle_http_error(error: HTTPException) -> Response:
+    response = _respond(error.code or 500)
     if isinstance(error, RateLimitExceeded):
-        _retry(response, limits().wait())
+        _retry(response, rate_limits().retry_after_s())
     for name, value in error.get_headers(request.environ):
         if name in KEPT_HEADERS:
             response.headers[name] = value
     return response
 
 
-def _unforeseen(error: Exception) -> Response:
+def _handle_unexpected(error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return _answer(500)
+    return _respond(500)
 
 
-def _answer(
+def _respond(
     status: int,
     message: str = "",
     *,
     title: str = "",
     refresh: int | None = None,
     bare: bool = False,
-    mistakes: Sequence[Mistake] = (),
+    field_errors: Sequence[FieldError] = (),
 ) -> Response:
-    usual_title, usual_message = sentence(status)
-    title, message = title or usual_title, message or usual_message
+    default_title, default_message = error_text(status)
+    title, message = title or default_title, message or default_message
     if _wants_json():
         problem: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": message}
-        if mistakes:
-            problem["errors"] = [vars(mistake) for mistake in mistakes]
+        if field_errors:
+            problem["errors"] = [vars(error) for error in field_errors]
         return Response(json.dumps(problem), status, mimetype=PROBLEM)
     plain = Response(f"{title}. {message}\n", status, mimetype="text/plain")
-    if isinstance(request.routing_exception, BadHost | SecurityError):  # no link can be made on such a host
+    if isinstance(
+        request.routing_exception, BadHost | SecurityError
+    ):  # links cannot be built for such a host
         return plain
     try:
-        surround = _asked() if status == 400 else frame(site(), _typed())
-        page: Page = BarePage(surround) if bare else ErrorPage(surround, status, title, message, refresh)
+        layout = _rejected_search() if status == 400 else frame(site(), _entered_text())
+        page: Page = BarePage(layout) if bare else ErrorPage(layout, status, title, message, refresh)
         return make_response(render(page), status)
     except Exception:
-        # What broke the page breaks what surrounds an error too; a visitor is told of it all the same.
-        log.exception("The page of an error could not be made")
+        # Whatever broke the page can break the layout of the error page too.
+        log.exception("The error page could not be rendered")
         return plain
 
 
-def _asked() -> Frame:
-    """The frame of a page about a search that was refused: all that was asked for, but pictures, to be mended."""
+def _rejected_search() -> Frame:
+    """The layout of the page about a rejected search, with its form filled in so that it can be corrected."""
     if request.endpoint == "search.page" and request.method == "GET":
         try:
             query = Query.parse(request.args, site().settings).without_pictures()
             return frame(site(), query, cards_of(site(), query, site().live()))
         except GalleryError:
-            pass  # what cannot be read is what was refused
-    return frame(site(), _typed())
+            pass  # the search itself cannot be parsed
+    return frame(site(), _entered_text())
 
 
-def _typed() -> Query:
-    """What the visitor had typed, to be mended in the form."""
+def _entered_text() -> Query:
+    """The text that the visitor had entered, to fill in the form."""
     words = "" if request.method == "POST" else request.args.get("q", "")
     words = "".join(character for character in words if character.isprintable())
     words = words.strip()[: site().settings.max_query]

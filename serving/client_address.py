@@ -1,4 +1,8 @@
-"""Who the client is and where the site is, as the settings say: nobody's word is taken for either."""
+"""Client address and public URL behind reverse proxies.
+
+Forwarded headers are trusted only for GALLERY_TRUSTED_PROXIES hops, and the site's own address comes from
+GALLERY_SITE_URL, never from a forwarded header.
+"""
 
 from __future__ import annotations
 
@@ -11,34 +15,34 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gallery.settings import Settings
 
-SCHEME = "gallery.scheme"
-"""The key of the environment with the scheme that the request came by."""
+CLIENT_SCHEME = "gallery.client_scheme"
+"""The WSGI environment's key for the scheme of the visitor's connection."""
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Believe as many proxies as there are, and make absolute links with GALLERY_SITE_URL where it is set."""
-    app.wsgi_app = _Address(app.wsgi_app, settings.site_url)  # type: ignore[method-assign]
+    """Trust as many proxies as the settings say, and make absolute links with GALLERY_SITE_URL if it is set."""
+    app.wsgi_app = _SiteUrl(app.wsgi_app, settings.site_url)  # type: ignore[method-assign]
     if count := settings.trusted_proxies:
-        # Hosts, ports and prefixes are never taken from them: GALLERY_SITE_URL says them.
+        # Host, port and prefix come from GALLERY_SITE_URL, not from proxies.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_port=0, x_prefix=0)  # type: ignore[method-assign]
 
 
-def came_by_https() -> bool:
-    """True where the visitor's connection was encrypted, by the word of a trusted proxy."""
-    return request.environ.get(SCHEME) == "https"
+def is_https() -> bool:
+    """True if a trusted proxy reports that the visitor's connection is encrypted."""
+    return request.environ.get(CLIENT_SCHEME) == "https"
 
 
-class _Address:
-    """Sets the host and the scheme that links are made with."""
+class _SiteUrl:
+    """WSGI middleware that sets the host and scheme of absolute links."""
 
     def __init__(self, app: Callable[..., Iterable[bytes]], site_url: str | None) -> None:
         self._app = app
         self._site = urlsplit(site_url) if site_url else None
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["wsgi.url_scheme"] != "https":  # a proxy may say anything
+        if environ["wsgi.url_scheme"] != "https":  # a proxy may send any text
             environ["wsgi.url_scheme"] = "http"
-        environ[SCHEME] = environ["wsgi.url_scheme"]
+        environ[CLIENT_SCHEME] = environ["wsgi.url_scheme"]
         if self._site:
             environ["wsgi.url_scheme"] = self._site.scheme
             environ["HTTP_HOST"] = self._site.netloc

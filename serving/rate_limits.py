@@ -1,0 +1,131 @@
+"""Rate limits per client. Flask-Limiter counts; if its storage is down, each replica counts by itself."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, current_app, request
+from flask_limiter import Limiter
+from limits.errors import ConfigurationError, StorageError
+
+from gallery.errors import Invalid
+from gallery.settings import Settings, variable
+
+EXTENSION = "gallery-rate-limits"
+EXEMPT_BLUEPRINTS = ("static_files", "pictures", "pieces", "health")
+"""Not counted: a page loads dozens of images, moving the pointer over the map loads many cards, and monitoring asks
+all the time."""
+STORAGE_TIMEOUT_S = 0.5
+"""How long a request waits for the storage."""
+IPV6_PREFIX_BITS = 64
+"""A customer usually gets a whole IPv6 network of this prefix length, so it counts as one client."""
+
+log = logging.getLogger(__name__)
+
+
+class RateLimits:
+    """The rate limits of one app."""
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        """Raises Invalid if the storage cannot be used."""
+        self._warned = settings.trusted_proxies > 0
+        address = settings.rate_storage.get_secret_value()
+        try:
+            self._limiter = Limiter(
+                client_key,
+                app=app,
+                application_limits=_rates(settings.rate_limit),
+                storage_uri=address,
+                storage_options=_options(address),
+                in_memory_fallback_enabled=True,
+                swallow_errors=True,
+                request_identifier=lambda: (
+                    request.endpoint or "unknown"
+                ),  # count requests for unknown addresses too
+            )
+        # Their messages may contain the address, and with it a password.
+        except (ImportError, ConfigurationError):
+            raise Invalid(
+                f"{variable('rate_storage')} needs the redis package; run `pip install redis`"
+            ) from None
+        except ValueError:
+            raise Invalid(f"{variable('rate_storage')} must be a URL such as redis://host:6379") from None
+        for name in EXEMPT_BLUEPRINTS:
+            self._limiter.exempt(app.blueprints[name])  # type: ignore[call-overload]  # Flask has two Blueprint classes
+        self.count_upload: Callable[[], None] = _do_nothing
+        for rate in _rates(settings.upload_rate_limit):
+            self.count_upload = self._limiter.shared_limit(rate, "uploads", override_defaults=False)(
+                _do_nothing
+            )
+        app.before_request(self._warn_of_proxy)
+
+    def retry_after_s(self) -> int:
+        """Seconds until a client over its limit may try again, at least 1."""
+        limit = self._limiter.current_limit
+        if limit is None:
+            return 1
+        try:
+            return max(1, min(limit.limit.get_expiry(), math.ceil(limit.reset_at - time.time())))
+        except StorageError:
+            return limit.limit.get_expiry()
+
+    def _warn_of_proxy(self) -> None:
+        if not self._warned and "X-Forwarded-For" in request.headers:
+            self._warned = True
+            log.warning(
+                "A request came through a proxy, but %s is 0. Behind a proxy, set it to the number of proxies; "
+                "until then all visitors share one rate limit.",
+                variable("trusted_proxies"),
+            )
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Limit the requests of each client. Raises Invalid if the storage cannot be used."""
+    app.extensions[EXTENSION] = RateLimits(app, settings)
+
+
+def rate_limits() -> RateLimits:
+    """The rate limits of the current app; `count_upload` raises RateLimitExceeded."""
+    limits: RateLimits = current_app.extensions[EXTENSION]
+    return limits
+
+
+def client_key() -> str:
+    """What counts as one client: an IPv4 address, or the network of an IPv6 address."""
+    text = request.remote_addr or "unknown"
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    if address.version == 4:
+        return text
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((int(address), IPV6_PREFIX_BITS), strict=False))
+
+
+def _rates(rate: str) -> list[Any]:
+    return [] if rate == "off" else [rate]
+
+
+def _options(address: str) -> dict[str, Any]:
+    if address.startswith("memory"):
+        return {}
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return {
+        "socket_timeout": STORAGE_TIMEOUT_S,
+        "socket_connect_timeout": STORAGE_TIMEOUT_S,
+        "retry": Retry(NoBackoff(), 0),
+        "wrap_exceptions": True,
+    }
+
+
+def _do_nothing() -> None:
+    """The function that Flask-Limiter wraps, which counts each call."""

@@ -1,0 +1,49 @@
+"""Security headers of every response."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+
+from serving import pictures
+from serving.client_address import is_https
+from serving.errors import PROBLEM
+from serving.site import site
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",  # other sites, such as Wikipedia, do not learn the search from the address
+    "X-Frame-Options": "DENY",  # the same as frame-ancestors, for older browsers
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""For every response; images alone may be embedded by other sites."""
+HSTS = "max-age=31536000"
+"""Makes browsers use HTTPS for a year; only sent over HTTPS."""
+# Nothing is loaded from other sites, run inline, or framed, except images from the store if it delivers them.
+# data: is for the preview of an uploaded image.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; img-src 'self' data:{store}; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def register(app: Flask) -> None:
+    """Add the headers to every response of the app."""
+    app.after_request(_add_headers)
+
+
+def _add_headers(response: Response) -> Response:
+    if request.blueprint == pictures.blueprint.name:
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if is_https():
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
+    origin = site().image_urls.origin
+    policy = CONTENT_SECURITY_POLICY.format(store=f" {origin}" if origin else "")
+    response.headers.setdefault("Content-Security-Policy", policy)
+    response.headers.setdefault("Cache-Control", "no-cache")
+    if response.mimetype in ("text/html", PROBLEM):
+        response.vary.add("Accept")  # errors are pages or JSON at the same address
+    return response
