@@ -1,6 +1,7 @@
-"""Ports are opened from addresses such as ``file:///data/x.zip`` or ``lance:///var/gallery/vectors``.
+"""Service addresses, such as ``file:///data/x.zip`` or ``weaviates://host?timeout=10``.
 
-One `Registry` a port: which schemes exist, and the module that serves each, imported only when asked for.
+One `Registry` per service lists its schemes: the factory that opens each, imported only when needed, and the options
+that an address may carry. `docs/settings.md` is held to these tables by a test.
 """
 
 from __future__ import annotations
@@ -14,99 +15,138 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from gallery.errors import Invalid
 
-Port = TypeVar("Port")
+Service = TypeVar("Service")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of an address: ``?name=value``.
+
+    With `limits` the value is a whole number in that range; with `choices` it is one of them; otherwise any text.
+    `default` None leaves the decision to the service.
+    """
+
+    name: str
+    description: str
+    default: int | str | None = None
+    limits: tuple[int, int] | None = None
+    choices: tuple[str, ...] = ()
+
+    def read(self, value: str) -> int | str:
+        """Return the value as a number or text. Raises Invalid with what is accepted."""
+        if self.limits is not None:
+            least, most = self.limits
+            if value.isascii() and value.isdecimal() and least <= int(value[:19]) <= most:
+                return int(value)
+            raise Invalid(f"{self.name} must be a whole number from {least} to {most}, not {value!r}")
+        if self.choices and value not in self.choices:
+            raise Invalid(f"{self.name} must be one of {', '.join(self.choices)}, not {value!r}")
+        if not value:
+            raise Invalid(f"{self.name} is empty")
+        return value
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """One kind of address: its `factory` as "module:function", an example, its options, and the extra to install."""
+
+    factory: str
+    example: str
+    options: tuple[Option, ...] = ()
+    extra: str = ""
 
 
 @dataclass(frozen=True)
 class Address:
-    """An address taken apart: ``scheme://location?options``."""
+    """A parsed address: ``scheme://location?options``. `options` holds a value for every option of the scheme."""
 
     text: str
     scheme: str
     location: str
-    options: Mapping[str, str]
+    options: Mapping[str, int | str | None]
+    given: frozenset[str] = frozenset()
+    """Names of the options that the address itself sets."""
 
-    def check_options(self, *known: str) -> None:
-        """Raises Invalid for an option that the scheme does not have, rather than ignoring a typing mistake."""
-        for name in self.options:
-            if name not in known:
-                choice = ", ".join(known) or "none"
-                raise Invalid(f"{self.text}: unknown option {name!r} (options of {self.scheme}://: {choice})")
+    def integer(self, name: str) -> int | None:
+        """Return the option as a number; None where it is not set and has no default."""
+        value = self.options[name]
+        return None if value is None else int(value)
 
-    def integer(self, name: str, default: int, lowest: int, highest: int) -> int:
-        """The option as a whole number from `lowest` to `highest`. Raises Invalid otherwise."""
-        given = self.options.get(name)
-        if given is None:
-            return default
-        try:
-            number = int(given)
-        except ValueError:
-            number = lowest - 1
-        if not lowest <= number <= highest:
-            raise Invalid(
-                f"{self.text}: {name} must be a whole number from {lowest} to {highest}, not {given!r}"
-            )
-        return number
+    def string(self, name: str) -> str | None:
+        """Return the option as text; None where it is not set and has no default."""
+        value = self.options[name]
+        return None if value is None else str(value)
 
     @property
     def path(self) -> Path:
-        """The location as an absolute local path. Raises Invalid where there is none."""
+        """The location as an absolute local path. Raises Invalid where it is empty."""
         if not self.location:
-            raise Invalid(f"{self.text}: a path is missing; write {self.scheme}:///absolute/path")
+            raise Invalid(f"{self.text}: the path is missing; write {self.scheme}:///absolute/path")
         try:
             return Path(self.location).expanduser().absolute()
         except RuntimeError as error:
             raise Invalid(f"{self.text}: {error}") from error
 
 
-def parse(text: str) -> Address:
-    """The address taken apart. Raises Invalid where there is no ``scheme://``."""
-    if "://" not in text:
-        raise Invalid(f"{text!r} is not an address; write scheme://…, such as file:///path")
-    parts = urlsplit(text)
-    if "@" in parts.netloc:  # not repeated: what stands before the @ may be a password
-        raise Invalid(
-            f"{parts.scheme}://…@…: an address holds no user and no password, since addresses are shown in logs and "
-            "pages; each service's credentials have settings of their own"
-        )
-    if parts.fragment:
-        raise Invalid(f"{text}: write # as %23 in an address")
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    return Address(text, parts.scheme.lower(), unquote(parts.netloc + parts.path), options)
-
-
 @dataclass(frozen=True)
-class Registry(Generic[Port]):
-    """The schemes of one port: scheme -> "module:factory", the factory taking the parsed Address.
+class Registry(Generic[Service]):
+    """The schemes of one service, and the setting that holds its address."""
 
-    `extras` names the optional dependency that a scheme needs beyond the core, for those that need one.
-    """
-
-    port: str
+    service: str
     setting: str
-    factories: Mapping[str, str]
-    extras: Mapping[str, str] = field(default_factory=dict)
+    schemes: Mapping[str, Scheme] = field(default_factory=dict)
 
-    def check(self, text: str) -> Address:
-        """The parsed address, its scheme known. Raises Invalid and says which schemes exist."""
-        address = parse(text)
-        if address.scheme not in self.factories:
-            known = ", ".join(f"{scheme}://" for scheme in self.factories)
-            raise Invalid(f"{text}: no such {self.port} ({self.setting} takes {known})")
-        return address
+    def parse(self, text: str) -> Address:
+        """Return the parsed address, its options checked and defaults filled in. Raises Invalid.
 
-    def open(self, text: str, **arguments: Any) -> Port:
-        """The port behind the address. Raises Invalid, or what the adapter says of its service."""
-        address = self.check(text)
-        module, factory = self.factories[address.scheme].split(":")
+        Error messages repeat no user, password or option value: any of them may be a secret.
+        """
+        if "://" not in text:
+            raise Invalid(f"{text!r} is not an address; write scheme://..., such as file:///path")
+        parts = urlsplit(text)
+        scheme = parts.scheme.lower()
+        if "@" in parts.netloc:
+            raise Invalid(
+                f"{scheme}://...@...: remove the user and password; addresses appear in logs and pages, and each "
+                "service has its own setting for credentials"
+            )
+        if parts.fragment:
+            raise Invalid(f"{scheme}://{parts.netloc}{parts.path}: write # as %23 in an address")
+        if scheme not in self.schemes:
+            known = ", ".join(f"{name}://" for name in self.schemes)
+            raise Invalid(f"{scheme}:// is not a {self.service}; {self.setting} takes {known}")
+        location = unquote(parts.netloc + parts.path)
+        given = dict(parse_qsl(parts.query, keep_blank_values=True))
+        return Address(text, scheme, location, self._options(scheme, location, given), frozenset(given))
+
+    def open(self, text: str, **arguments: Any) -> Service:
+        """Return the service at the address. Raises Invalid, or the adapter's own errors."""
+        address = self.parse(text)
+        scheme = self.schemes[address.scheme]
+        module, factory = scheme.factory.split(":")
         try:
             adapter = importlib.import_module(module)
         except ModuleNotFoundError as error:
-            extra = self.extras.get(address.scheme)
-            if extra is None or (error.name or "").partition(".")[0] == "gallery":
+            if not scheme.extra or (error.name or "").partition(".")[0] == "gallery":
                 raise
             raise Invalid(
-                f"{text} needs {error.name}, which is not installed; pip install 'artwork-gallery[{extra}]'"
+                f"{text} needs {error.name}, which is not installed; run pip install 'artwork-gallery[{scheme.extra}]'"
             ) from error
-        opened: Port = getattr(adapter, factory)(address, **arguments)
+        opened: Service = getattr(adapter, factory)(address, **arguments)
         return opened
+
+    def _options(self, scheme: str, location: str, given: Mapping[str, str]) -> dict[str, int | str | None]:
+        known = {option.name: option for option in self.schemes[scheme].options}
+        for name in given:
+            if name not in known:
+                choice = ", ".join(known) or "none"
+                raise Invalid(
+                    f"{scheme}://{location}: unknown option {name!r}; options of {scheme}://: {choice}"
+                )
+        try:
+            return {
+                name: option.read(given[name]) if name in given else option.default
+                for name, option in known.items()
+            }
+        except Invalid as error:
+            raise Invalid(f"{scheme}://{location}: {error}") from None

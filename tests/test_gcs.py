@@ -25,7 +25,6 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from gallery.addresses import parse
 from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
 from gallery.objects.base import IMAGES, ObjectStore
 from gallery.objects.gcs import GcsObjects, open_gcs
@@ -109,7 +108,9 @@ class TestRealBucket(ObjectStoreContract):
         named = os.environ.get("GALLERY_TEST_GCS")
         if not named:
             pytest.skip("GALLERY_TEST_GCS names no bucket")
-        store = open_gcs(parse(f"gs://{named.removeprefix('gs://').strip('/')}/test-{uuid.uuid4().hex}"))
+        store = open_gcs(
+            IMAGES.parse(f"gs://{named.removeprefix('gs://').strip('/')}/test-{uuid.uuid4().hex}")
+        )
         yield store
         for key in store.sizes():
             store.delete(key)
@@ -237,7 +238,7 @@ def test_opening_asks_nothing_of_google() -> None:
 
 
 def test_the_project_that_pays_is_named_in_every_request(trouble: Proxy, troubled: GcsObjects) -> None:
-    store = open_gcs(parse(f"{troubled.address}?project=payer-1&timeout=2"))
+    store = open_gcs(IMAGES.parse(f"{troubled.address}?project=payer-1&timeout=2"))
     store.add(KEY, b"x")
     store.put(KEY, b"y")
     store.get(KEY)

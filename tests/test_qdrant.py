@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from qdrant_client import models
 
-from gallery.addresses import parse
 from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
 from gallery.vectors.base import VECTORS, VectorStore
 from gallery.vectors.filters import Filter
@@ -37,7 +36,7 @@ from tests.fakes.qdrant import Twin, served
 
 
 def opened(address: str, api_key: str | None = None) -> QdrantStore:
-    return open_qdrant(parse(address), api_key=api_key)
+    return open_qdrant(VECTORS.parse(address), api_key=api_key)
 
 
 class TestFolder(VectorStoreContract):
@@ -356,7 +355,7 @@ def test_a_server_that_never_answers_is_given_up_after_the_timeout() -> None:
         ("qdrant://host?timeout=0", "timeout"),
         ("qdrant://host?replication=0", "replication"),
         ("qdrant://host?shards=-1", "shards"),
-        ("qdrant://host?quantization=int4", "int8 or none"),
+        ("qdrant://host?quantization=int4", "one of int8, none"),
         ("qdrant://host?collection=a/b", "collection"),
         ("qdrant://host?colection=a", "unknown option"),
         ("qdrant:///folder?shards=2", "unknown option"),

@@ -196,5 +196,4 @@ class FileDataset:
 
 def open_file(address: Address, *, home: Path) -> FileDataset:
     """The dataset in the address's zip or folder. Where `home` lies inside the folder it is no part of the dataset."""
-    address.check_options()
     return FileDataset(address.path, home)

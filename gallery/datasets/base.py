@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from gallery.addresses import Registry
+from gallery.addresses import Option, Registry, Scheme
 
 ARTISTS_CSV = "artists.csv"
 PICTURES = "images/images/"
@@ -81,9 +81,29 @@ DATASETS: Registry[Dataset] = Registry(
     "dataset",
     "GALLERY_DATASET",
     {
-        "kaggle": "gallery.datasets.kaggle:open_kaggle",
-        "file": "gallery.datasets.archive:open_file",
-        "sample": "gallery.datasets.sample:open_sample",
+        "kaggle": Scheme(
+            "gallery.datasets.kaggle:open_kaggle",
+            "kaggle://ikarus777/best-artworks-of-all-time",
+            (
+                Option(
+                    "version",
+                    "Stay at this version of the dataset; the newest when not set.",
+                    None,
+                    (1, 1_000_000),
+                ),
+            ),
+            extra="kaggle",
+        ),
+        "file": Scheme("gallery.datasets.archive:open_file", "file:///data/archive.zip, or a folder"),
+        "sample": Scheme(
+            "gallery.datasets.sample:open_sample",
+            "sample://?artists=50&works=24&seed=7",
+            (
+                Option("artists", "Invented artists.", 50, (1, 5_000)),
+                Option("works", "Works of each artist.", 24, (1, 1_000)),
+                Option("seed", "Another seed gives another collection.", 7, (0, 2**31)),
+            ),
+        ),
     },
-    {"kaggle": "kaggle"},
 )
+"""Factories take `(address, *, home: Path)`; whatever they download is kept below `home`."""

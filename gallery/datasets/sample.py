@@ -46,11 +46,10 @@ class SampleDataset:
 
 def open_sample(address: Address, *, home: Path) -> SampleDataset:
     """The painted collection: ``sample://?artists=50&works=24&seed=7``, kept below `home`."""
-    address.check_options("artists", "works", "seed")
     return SampleDataset(
         address.text,
         home / "datasets",
-        artists=address.integer("artists", 50, 1, 5_000),
-        works=address.integer("works", 24, 1, 1_000),
-        seed=address.integer("seed", 7, 0, 2**31),
+        artists=address.integer("artists") or 0,
+        works=address.integer("works") or 0,
+        seed=address.integer("seed") or 0,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from gallery.addresses import Registry
+from gallery.addresses import Option, Registry, Scheme
 from gallery.errors import Invalid
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
@@ -62,16 +62,25 @@ def not_addressed(store: str, key: str) -> Invalid:
     )
 
 
-IMAGES: Registry[ObjectStore] = Registry(
-    "image store",
-    "GALLERY_IMAGES",
-    {
-        "gs": "gallery.objects.gcs:open_gcs",
-        "file": "gallery.objects.local:open_local",
-        "memory": "gallery.objects.memory:open_memory",
-    },
-    {"gs": "gcs"},
-)
-"""Factories take `(address, *, fail_fast: bool = False)`: true where a visitor waits for the answer, so that a store that is
-away must not hold threads up."""
-TABLES: Registry[ObjectStore] = Registry("table store", "GALLERY_TABLES", IMAGES.factories, IMAGES.extras)
+_SCHEMES = {
+    "gs": Scheme(
+        "gallery.objects.gcs:open_gcs",
+        "gs://bucket/prefix",
+        (
+            Option(
+                "timeout",
+                "Seconds for which a failed call is repeated: 30, or 3 in the web app.",
+                None,
+                (1, 3600),
+            ),
+            Option("project", "Project billed for requests to a Requester Pays bucket."),
+        ),
+        extra="gcs",
+    ),
+    "file": Scheme("gallery.objects.local:open_local", "file:///folder"),
+    "memory": Scheme("gallery.objects.memory:open_memory", "memory://name"),
+}
+IMAGES: Registry[ObjectStore] = Registry("image store", "GALLERY_IMAGES", _SCHEMES)
+TABLES: Registry[ObjectStore] = Registry("table store", "GALLERY_TABLES", _SCHEMES)
+"""Factories take `(address, *, fail_fast: bool = False)`: true where a visitor waits for the answer, so that a store
+that is down does not hold up threads."""

@@ -120,5 +120,4 @@ def _size(path: Path) -> int:
 
 def open_local(address: Address, *, fail_fast: bool = False) -> LocalObjects:
     """The store below the address's folder, which nobody waits for; nothing is created until the first write."""
-    address.check_options()
     return LocalObjects(address.path)

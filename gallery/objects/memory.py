@@ -50,5 +50,4 @@ class MemoryObjects:
 
 def open_memory(address: Address, *, fail_fast: bool = False) -> MemoryObjects:
     """The store of that name; the same name gives the same store for as long as the process lives."""
-    address.check_options()
     return _STORES.setdefault(address.location, MemoryObjects(address.text))

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.addresses import Registry
+from gallery.addresses import Option, Registry, Scheme
 from gallery.errors import Invalid, NotFound
 from gallery.models import Artwork, Build, Hit
 from gallery.vectors.filters import EVERYTHING, Filter
@@ -129,18 +129,45 @@ class VectorStore(Protocol):
         """Remove the build; an unknown name is not an error. Raises Invalid for the live one."""
 
 
+_TIMEOUT = "Seconds that one query may take."
+_WEAVIATE_OPTIONS = (
+    Option("grpc", "Port, or host:port, of the gRPC endpoint.", "50051"),
+    Option("collection", "Name of the alias; every collection's name starts with it.", "Artwork"),
+    Option(
+        "quantization",
+        "rq8 keeps one byte per float in memory and rescores the nearest.",
+        "rq8",
+        None,
+        ("rq8", "none"),
+    ),
+    Option("replication", "Copies of each build; the server's default when not set.", None, (1, 16)),
+    Option("shards", "Shards of each build; the server's default when not set.", None, (1, 1024)),
+    Option("consistency", "Copies that must confirm a read or write.", None, None, ("ONE", "QUORUM", "ALL")),
+    Option("timeout", _TIMEOUT, 5, (1, 600)),
+)
+_QDRANT_OPTIONS = (
+    Option("collection", "Name of the alias; every collection's name starts with it.", "artwork"),
+    Option("grpc", "Port of the gRPC endpoint; REST only when not set.", None, (1, 65_535)),
+    Option("quantization", "int8 keeps one byte per float in memory.", "none", None, ("int8", "none")),
+    Option("replication", "Copies of each build.", 1, (1, 100)),
+    Option("shards", "Shards of each build; the server's default when not set.", None, (1, 1_000)),
+    Option("timeout", _TIMEOUT, 30, (1, 600)),
+)
+_WEAVIATE = ("gallery.vectors.weaviate:open_weaviate", _WEAVIATE_OPTIONS, "weaviate")
+_QDRANT = ("gallery.vectors.qdrant:open_qdrant", _QDRANT_OPTIONS, "qdrant")
+
+
 VECTORS: Registry[VectorStore] = Registry(
     "vector store",
     "GALLERY_VECTORS",
     {
-        "lance": "gallery.vectors.lance:open_lance",
-        "weaviate": "gallery.vectors.weaviate:open_weaviate",
-        "weaviates": "gallery.vectors.weaviate:open_weaviate",
-        "qdrant": "gallery.vectors.qdrant:open_qdrant",
-        "qdrants": "gallery.vectors.qdrant:open_qdrant",
-        "memory": "gallery.vectors.memory:open_memory",
+        "lance": Scheme("gallery.vectors.lance:open_lance", "lance:///folder"),
+        "weaviate": Scheme(_WEAVIATE[0], "weaviate://host:8080", *_WEAVIATE[1:]),
+        "weaviates": Scheme(_WEAVIATE[0], "weaviates://host (TLS)", *_WEAVIATE[1:]),
+        "qdrant": Scheme(_QDRANT[0], "qdrant://host:6333, or qdrant:///folder", *_QDRANT[1:]),
+        "qdrants": Scheme(_QDRANT[0], "qdrants://host (TLS)", *_QDRANT[1:]),
+        "memory": Scheme("gallery.vectors.memory:open_memory", "memory://name"),
     },
-    {"weaviate": "weaviate", "weaviates": "weaviate", "qdrant": "qdrant", "qdrants": "qdrant"},
 )
 """Factories take `(address, *, api_key: str | None)`; the key is that of a reader or of a writer, as `Services` was opened."""
 

@@ -171,5 +171,4 @@ class MemoryStore:
 
 def open_memory(address: Address, *, api_key: str | None = None) -> MemoryStore:
     """The store of that name; the same name gives the same store for as long as the process lives. No key is needed."""
-    address.check_options()
     return _STORES.setdefault(address.location, MemoryStore(address.text))

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gallery.addresses import parse
+from gallery.objects.base import IMAGES
 from gallery.objects.local import open_local
 from gallery.settings import Settings
 from tests.attacks.conftest import app_with
@@ -43,7 +43,7 @@ def files(app: Flask, tmp_path: Path) -> Path:
     (folder / "originals" / "fine.png").write_bytes(b"fine")
     for place in (tmp_path, tmp_path / "store", folder):
         (place / "secret.png").write_bytes(b"secret")
-    site_of(app).services.images = open_local(parse(f"file://{folder}"))
+    site_of(app).services.images = open_local(IMAGES.parse(f"file://{folder}"))
     return folder
 
 

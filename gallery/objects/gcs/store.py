@@ -208,7 +208,6 @@ def open_gcs(address: Address, *, fail_fast: bool = False) -> GcsObjects:
     that a call may be repeated for (30, or 3 with `fail_fast`), and `project`, which pays for requests to a
     Requester Pays bucket. STORAGE_EMULATOR_HOST names an emulator.
     """
-    address.check_options("timeout", "project")
     bucket, _, prefix = address.location.partition("/")
     if not BUCKET.fullmatch(bucket):
         raise Invalid(f"{address.text}: {bucket!r} is not a bucket's name; write gs://bucket/prefix")
@@ -218,8 +217,6 @@ def open_gcs(address: Address, *, fail_fast: bool = False) -> GcsObjects:
     emulator = os.environ.get(EMULATOR)
     if emulator and urlsplit(emulator).scheme not in ("http", "https"):
         raise Invalid(f"{EMULATOR}={emulator}: write it with its scheme, such as http://localhost:4443")
-    timeout = address.integer("timeout", 3 if fail_fast else 30, 1, 3600)
-    project = address.options.get("project")
-    if project == "":
-        raise Invalid(f"{address.text}: project is empty")
+    timeout = address.integer("timeout") or (3 if fail_fast else 30)
+    project = address.string("project")
     return GcsObjects(bucket, prefix, timeout=timeout, project=project, fail_fast=fail_fast)

@@ -25,34 +25,31 @@ def open_qdrant(address: Address, *, api_key: str | None) -> QdrantStore:
 
     A folder needs no key and ignores one. Nothing is asked or created yet. Raises Invalid.
     """
-    base = address.options.get("collection", "artwork")
+    base = address.string("collection") or ""
     if not NAME.fullmatch(base):
         raise Invalid(f"{address.text}: collection takes letters, digits, - and _ only, not {base!r}")
     if address.scheme == "qdrant" and address.location.startswith("/"):
-        address.check_options("collection")
+        if others := address.given - {"collection"}:
+            raise Invalid(f"{address.text}: unknown option {min(others)!r}; a folder takes only collection")
         # One client for a folder, whichever way it is spelled: a second one would find it locked by the first.
         folder = address.path.resolve()
         return QdrantStore(_FOLDERS.setdefault(folder, Folder(f"qdrant://{folder}", folder)), base)
-    address.check_options("collection", "grpc", "timeout", "replication", "shards", "quantization")
-    quantization = address.options.get("quantization", "none")
-    if quantization not in ("int8", "none"):
-        raise Invalid(f"{address.text}: quantization is int8 or none, not {quantization!r}")
     host, port = _host(address)
     server = Server(
         address.text,
         host,
         port,
         https=address.scheme == "qdrants",
-        grpc_port=address.integer("grpc", 0, 1, 65_535) or None,
-        timeout_s=address.integer("timeout", 30, 1, 600),
+        grpc_port=address.integer("grpc"),
+        timeout_s=address.integer("timeout") or 0,
         api_key=api_key,
     )
     return QdrantStore(
         server,
         base,
-        shards=address.integer("shards", 0, 1, 1_000) or None,
-        replication=address.integer("replication", 1, 1, 100),
-        quantized=quantization == "int8",
+        shards=address.integer("shards"),
+        replication=address.integer("replication") or 1,
+        quantized=address.string("quantization") == "int8",
     )
 
 

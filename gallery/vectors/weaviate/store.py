@@ -19,8 +19,6 @@ from gallery.vectors.weaviate.schema import PREFIX, Layout, from_description, to
 
 logger = logging.getLogger(__name__)
 
-OPTIONS = ("grpc", "collection", "quantization", "replication", "shards", "consistency", "timeout")
-
 
 class WeaviateStore:
     """The builds of one prefix. Connects when first used; may be used from several threads and after a fork."""
@@ -189,33 +187,23 @@ class WeaviateStore:
 def open_weaviate(address: Address, *, api_key: str | None) -> WeaviateStore:
     """The store at `weaviate://host:8080`, or `weaviates://host` for TLS. Connects when first used.
 
-    Options, of which only `grpc`, `collection`, `consistency` and `timeout` matter once a build exists:
-
-        grpc          port, or host:port, of the gRPC half; 50051
-        collection    what the alias is called and collections start with; Artwork
-        quantization  rq8, or none; rq8 keeps a byte for each float in memory, and compares the nearest exactly
-        replication   copies of each build, 1 to 16; shards: parts of each, 1 to 1024; the server's defaults
-        consistency   ONE, QUORUM or ALL copies for a read or write to count; the server's default is QUORUM
-        timeout       seconds that a query may take; 5
-
-    Raises Invalid for anything else.
+    Only `grpc`, `collection`, `consistency` and `timeout` matter once a build exists. Raises Invalid.
     """
-    address.check_options(*OPTIONS)
     layout = Layout(
         prefix=_prefix(address),
-        quantization=_one_of(address, "quantization", ("rq8", "none")) or "rq8",
-        replication=address.integer("replication", 0, 1, 16) or None,
-        shards=address.integer("shards", 0, 1, 1024) or None,
+        quantization=address.string("quantization") or "",
+        replication=address.integer("replication"),
+        shards=address.integer("shards"),
         consistency=_consistency(address),
     )
-    timeout_s = address.integer("timeout", 5, 1, 600)
+    timeout_s = address.integer("timeout") or 0
     return WeaviateStore(address.text, Connection(_server(address), api_key, timeout_s), layout)
 
 
 def _server(address: Address) -> Server:
     secure = address.scheme == "weaviates"
     host, port = _host_and_port(address, f"//{address.location}", 443 if secure else 8080)
-    given = address.options.get("grpc", "50051")
+    given = address.string("grpc") or ""
     if given.isdecimal():
         given = f"{host}:{given}"
     grpc_host, grpc_port = _host_and_port(address, f"//{given}", None)
@@ -239,7 +227,7 @@ def _host_and_port(address: Address, given: str, default: int | None) -> tuple[s
 
 
 def _prefix(address: Address) -> str:
-    prefix = address.options.get("collection", "Artwork")
+    prefix = address.string("collection") or ""
     if not PREFIX.fullmatch(prefix):
         raise Invalid(
             f"{address.text}: collection must be a capital and then letters and digits, 50 at most, not {prefix!r}"
@@ -247,13 +235,6 @@ def _prefix(address: Address) -> str:
     return prefix
 
 
-def _one_of(address: Address, name: str, values: tuple[str, ...]) -> str | None:
-    given = address.options.get(name)
-    if given is not None and given not in values:
-        raise Invalid(f"{address.text}: {name} must be one of {', '.join(values)}, not {given!r}")
-    return given
-
-
 def _consistency(address: Address) -> ConsistencyLevel | None:
-    given = _one_of(address, "consistency", ("ONE", "QUORUM", "ALL"))
+    given = address.string("consistency")
     return ConsistencyLevel(given) if given else None
