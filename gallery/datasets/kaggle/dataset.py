@@ -114,11 +114,6 @@ def open_kaggle(address: Address, *, home: Path) -> KaggleDataset:
     """Return the dataset, cached below `home`. Raises Invalid, without repeating what may be a secret."""
     if "@" in address.location or ":" in address.location:
         raise Invalid("a kaggle:// address must not contain credentials; use KAGGLE_API_TOKEN or ~/.kaggle")
-    for option in address.options:
-        if option != "version":
-            raise Invalid(
-                f"kaggle://{address.location}: unknown option {option!r} (options of kaggle://: version)"
-            )
     match = OWNER_AND_NAME.fullmatch(address.location)
     if match is None:
         raise Invalid(
@@ -126,5 +121,5 @@ def open_kaggle(address: Address, *, home: Path) -> KaggleDataset:
             "kaggle://ikarus777/best-artworks-of-all-time"
         )
     owner, name = match.groups()
-    pinned = address.integer("version", 0, 1, 1_000_000) or None
+    pinned = address.integer("version")
     return KaggleDataset(owner, name, home / "kaggle" / owner / name, pinned)
