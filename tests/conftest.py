@@ -1,4 +1,4 @@
-"""Fixtures for all tests: settings that keep everything in a temporary folder, and nothing from the environment."""
+"""Fixtures for all tests: settings below a temporary folder, and nothing of the user's environment."""
 
 from __future__ import annotations
 
@@ -14,16 +14,13 @@ import pytest
 
 from gallery.settings import PREFIX, TEST_PREFIX, Settings, read_settings
 
-ONE_PORT = ("tests.production.", "tests.integration.test_kaggle", "tests.pipelines.test_celery")
-"""Modules that need the port at which the Kaggle client asks in its test environment; nothing can change it."""
+# One thread for torch and BLAS, in the processes that tests start too: the suite itself keeps every core busy.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_at_that_port(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Where tests are spread over processes, such modules wait for each other."""
-    if not request.module.__name__.startswith(ONE_PORT):
-        yield
-        return
+@pytest.fixture(scope="module")
+def kaggle_port() -> Iterator[None]:
+    """Hold the one port at which Kaggle's client asks in its test environment; modules in other processes wait."""
     with (Path(tempfile.gettempdir()) / "gallery-tests-port-7777.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -31,19 +28,19 @@ def _one_at_that_port(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """No GALLERY_* of the person running the tests, no .env, and no Dagster home of theirs."""
+    """Hide the user's GALLERY_* variables, .env file and Dagster home."""
     for name in list(os.environ):
         if (name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)) or name == "DAGSTER_HOME":
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     yield
-    for name in ("gallery", "pipelines", "serving"):  # the command line sets these
+    for name in ("gallery", "pipelines", "serving"):  # the command line sets their levels
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture
 def settings_with(tmp_path: Path) -> Callable[..., Settings]:
-    """Settings with everything below a temporary folder and the fake encoder, but for what is given."""
+    """Make settings: everything below a temporary folder, the fake encoder, no rate limits, and what is given."""
 
     def make(**given: Any) -> Settings:
         unlimited = {"rate_limit": "off", "upload_rate_limit": "off"}
@@ -54,11 +51,20 @@ def settings_with(tmp_path: Path) -> Callable[..., Settings]:
 
 @pytest.fixture(scope="session")
 def real_archive() -> Path:
-    """The path that GALLERY_TEST_DATA names: real paintings in the Kaggle archive's layout."""
+    """Return the path in GALLERY_TEST_DATA: real paintings in the layout of Kaggle's archive."""
     named = os.environ.get("GALLERY_TEST_DATA")
     if not named:
-        pytest.skip("GALLERY_TEST_DATA names no archive of real paintings")
+        pytest.skip("GALLERY_TEST_DATA is not set; it is the path of an archive of real paintings")
     path = Path(named)
     if not path.exists():
-        pytest.fail(f"GALLERY_TEST_DATA={named}, which does not exist")
+        pytest.fail(f"GALLERY_TEST_DATA={named} does not exist")
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a CLIP model of random weights, 24 floats a row, and return its folder."""
+    pytest.importorskip("sentence_transformers", reason="needs the extra [encoders]")
+    from tests.fakes.tiny_clip import write_tiny_clip
+
+    return write_tiny_clip(tmp_path_factory.mktemp("models") / "tiny")

@@ -27,7 +27,7 @@ from tests.browser.test_browser import (
     sideways,
     transfer,
 )
-from tests.serving.atlas import hang
+from tests.serving.layout import hang
 from tests.serving.collection import stocked
 
 Visit = Callable[..., Page]

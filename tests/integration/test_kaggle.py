@@ -22,6 +22,8 @@ from gallery.errors import GalleryError, Invalid, Unavailable
 from tests.fakes.archives import artists_csv, write_zip
 from tests.fakes.kaggle import DATASET, SIGNATURE, FakeKaggle, Place
 
+pytestmark = pytest.mark.usefixtures("kaggle_port")
+
 TOKEN = "KGAT_pl4nted-t0ken"
 PAIR = ("planted-user", "pl4nted-k3y")
 ADDRESS = f"kaggle://{DATASET}"

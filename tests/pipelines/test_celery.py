@@ -32,7 +32,9 @@ from pipelines.stages.embedding import VectorCache
 from pipelines.tables import IMAGES
 from tests.fakes.archives import artists_csv, write_zip
 from tests.fakes.gcs import create_bucket, fake_gcs
-from tests.production.conftest import free_port, process, wait_for
+from tests.fakes.processes import free_port, process, wait_for
+
+pytestmark = [pytest.mark.services, pytest.mark.usefixtures("kaggle_port")]
 
 ROOT = Path(__file__).parents[2]
 ARTISTS, WORKS, SHARD = 3, 8, 8

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from gallery.encoders import open_encoder
-from tests.encoders.pictures import drawn
-from tests.encoders.tiny_clip import DIM, SIDE, write_tiny_clip
+from tests.fakes.drawings import drawn
+from tests.fakes.tiny_clip import DIM, SIDE, write_tiny_clip
 
 
 def test_its_sizes_come_from_the_configuration(tiny_clip: Path) -> None:

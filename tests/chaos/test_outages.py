@@ -18,12 +18,14 @@ from typing import Any
 import pytest
 
 from gallery.settings import read_settings
+from tests.chaos import faults
+from tests.chaos.faults import World
 from tests.fakes.gcs import Fault
+from tests.fakes.processes import free_port, process, wait_for
 from tests.fakes.weaviate.faults import CALLS
-from tests.production import faults
-from tests.production.conftest import free_port, process, wait_for
-from tests.production.faults import World
 from tests.serving.collection import stocked
+
+pytestmark = pytest.mark.usefixtures("kaggle_port")
 
 TIMEOUT_S = 1
 """What the addresses say here; the defaults are longer."""

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.production import faults
-from tests.production.faults import CALLS, KINDS, NAMED, NEVER, PAGE, REMEDIES, Call, World
+from tests.chaos import faults
+from tests.chaos.faults import CALLS, KINDS, NAMED, NEVER, PAGE, REMEDIES, Call, World
+
+pytestmark = pytest.mark.usefixtures("kaggle_port")
 
 SLOWEST_S = 20.0
 """No refresh here may take longer, or something waits that should not."""

@@ -1,6 +1,6 @@
 """Every fault at every kind of call: a world of services that can be made to fail, and what a refresh makes of it.
 
-    python -m tests.production.faults     # writes what it sees into the tables of docs/reliability.md
+    python -m tests.chaos.faults     # writes what it sees into the tables of docs/reliability.md
 
 The services are in this process but for the bucket; the clients are the real ones, over the wire.
 """
@@ -42,7 +42,7 @@ from tests.fakes.kaggle import DATASET, SIGNATURE, FakeKaggle
 from tests.fakes.weaviate import StandIn
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
-BEGIN, END = "<!-- faults: python -m tests.production.faults -->", "<!-- end of faults -->"
+BEGIN, END = "<!-- faults: python -m tests.chaos.faults -->", "<!-- end of faults -->"
 KINDS = ("refused", "reset", "429", "500", "slow", "wrong")
 """What goes wrong: no connection, one that is cut midway, two statuses, an answer that is late, one that is none."""
 FOR_EVER = 10**6

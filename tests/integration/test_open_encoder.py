@@ -16,7 +16,7 @@ import pytest
 
 from gallery.encoders import DEFAULT_CLIP, open_encoder
 from gallery.errors import Invalid
-from tests.encoders.hub_server import COMMIT, serving_model
+from tests.fakes.hub import COMMIT, serving_model
 
 pytest.importorskip("sentence_transformers", reason="needs the extra [encoders]")
 

@@ -4,7 +4,7 @@ import pytest
 
 from gallery.encoders import open_encoder
 from gallery.errors import Invalid
-from tests.encoders.pictures import drawn
+from tests.fakes.drawings import drawn
 
 
 def test_the_dimension_is_part_of_the_fingerprint() -> None:

@@ -12,7 +12,7 @@ from gallery.settings import Settings, read_settings
 from gallery.settings_docs import dotenv, markdown
 from gallery.vectors.base import VECTORS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_defaults_are_valid_and_need_nothing() -> None:

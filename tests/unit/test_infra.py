@@ -13,7 +13,7 @@ import yaml
 
 from gallery.settings import Settings, variable
 
-INFRA = Path(__file__).parents[1] / "infra"
+INFRA = Path(__file__).parents[2] / "infra"
 COMPOSE = INFRA / "compose.yaml"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gallery.encoders import Encoder, Vectors, open_encoder
-from tests.encoders.pictures import altered, drawn
+from tests.fakes.drawings import altered, drawn
 
 TEXTS = [
     "a ship on the sea",
