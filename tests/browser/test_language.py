@@ -27,8 +27,8 @@ from tests.browser.test_browser import (
     sideways,
     transfer,
 )
-from tests.serving.layout import hang
 from tests.serving.collection import stocked
+from tests.serving.layout import hang
 
 Visit = Callable[..., Page]
 

@@ -245,7 +245,7 @@ class World:
             payloads = [json.loads(one.properties["payload"]) for one in held.objects.values()]
         assert build is not None and build.ready, build
         assert len(payloads) == build.works == len(ARTISTS) * WORKS
-        shown = {payload["picture"][name] for payload in payloads for name in ("original", "large", "small")}
+        shown = {payload["image"][name] for payload in payloads for name in ("original", "large", "small")}
         missing = shown - {key.removeprefix(f"{PREFIX}/") for key in self.objects("pictures")}
         assert not missing, f"live works without their pictures: {sorted(missing)}"
         with zip_digests(self.folder / f"version-{build.version}.zip") as digests:
