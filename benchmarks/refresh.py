@@ -1,7 +1,7 @@
 """What a refresh costs: the first, one with nothing changed, and one with five files changed, two added, three removed.
 
     python benchmarks/refresh.py ARCHIVE.zip [--encoder offline]
-    python benchmarks/refresh.py                       # on the painted sample collection
+    python benchmarks/refresh.py                       # on the generated sample collection
 
 Works on a copy in a temporary folder, with a home of its own. Prints each refresh's counts and seconds, and the later
 ones' share of the first's.
@@ -22,7 +22,7 @@ import click
 import dagster as dg
 from PIL import Image, ImageOps
 
-from gallery.datasets.painter import paint_archive
+from gallery.datasets.base import DATASETS
 from gallery.names import match_key
 from gallery.services import Services
 from gallery.settings import read_settings
@@ -62,12 +62,12 @@ def change(root: Path, per_artist: int) -> None:
 @click.option("--encoder", default="offline", show_default=True)
 @click.option("--per-artist", default=20, show_default=True)
 def main(archive: Path | None, encoder: str, per_artist: int) -> None:
-    """Measure refreshes of ARCHIVE, or of the painted sample collection."""
+    """Measure refreshes of ARCHIVE, or of the generated sample collection."""
     folder = Path(tempfile.mkdtemp(prefix="refresh-"))
     try:
         if archive is None:
-            archive = folder / "sample.zip"
-            paint_archive(archive)
+            DATASETS.open("sample://", home=folder).fetch()
+            (archive,) = (folder / "datasets").glob("*.zip")
         root = folder / "archive"
         with zipfile.ZipFile(archive) as source:
             source.extractall(root, [name for name in source.namelist() if not name.startswith("resized/")])

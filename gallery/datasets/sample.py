@@ -1,4 +1,4 @@
-"""A dataset that needs no download: a collection painted by this program, faults included."""
+"""A dataset that needs no download: a generated collection, faults included (`sample_art`)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from gallery.addresses import Address
 from gallery.datasets.archive import open_archive
 from gallery.datasets.base import Archive, ProgressCallback, no_progress
-from gallery.datasets.painter import PAINTER_VERSION, paint_archive
+from gallery.errors import Unavailable
+from sample_art import GENERATOR_VERSION
 
-SAY_EVERY_S = 5.0
-"""Seconds between lines of progress."""
+PROGRESS_INTERVAL_S = 5.0
 
 
 class SampleDataset:
-    """Paintings by invented painters, the same for the same parameters, kept as a zip once painted."""
+    """Works of invented artists, the same for the same parameters; the archive is kept once it is generated."""
 
     generated = True
 
@@ -25,27 +25,37 @@ class SampleDataset:
         self._artists, self._works, self._seed = artists, works, seed
 
     def version(self) -> str:
-        return f"painted-{PAINTER_VERSION}-{self._artists}x{self._works}-{self._seed}"
+        return f"generated-{GENERATOR_VERSION}-{self._artists}x{self._works}-{self._seed}"
 
     def fetch(self, progress: ProgressCallback = no_progress) -> Archive:
+        """Return the archive, generated first if need be. Raises Unavailable if a worker process dies."""
         path = self._folder / f"{self.version()}.zip"
         if not path.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
-            said = time.monotonic()
-
-            def painted(done: int, total: int) -> None:
-                nonlocal said
-                if time.monotonic() - said > SAY_EVERY_S:
-                    said = time.monotonic()
-                    progress(f"painted: {done} of {total}")
-
-            progress(f"painting {self._artists} artists' works, once")
-            paint_archive(path, artists=self._artists, works=self._works, seed=self._seed, progress=painted)
+            progress(f"painting the works of {self._artists} artists, once")
+            self._generate(path, progress)
         return open_archive(path)
+
+    def _generate(self, path: Path, progress: ProgressCallback) -> None:
+        from sample_art.archive import write_archive
+        from sample_art.pool import WorkerDied
+
+        reported = time.monotonic()
+
+        def report(done: int, total: int) -> None:
+            nonlocal reported
+            if time.monotonic() - reported > PROGRESS_INTERVAL_S:
+                reported = time.monotonic()
+                progress(f"painted {done} of {total}")
+
+        try:
+            write_archive(path, artists=self._artists, works=self._works, seed=self._seed, progress=report)
+        except WorkerDied as error:
+            raise Unavailable(str(error)) from error
 
 
 def open_sample(address: Address, *, home: Path) -> SampleDataset:
-    """The painted collection: ``sample://?artists=50&works=24&seed=7``, kept below `home`."""
+    """Open ``sample://?artists=50&works=24&seed=7``, kept below `home`."""
     return SampleDataset(
         address.text,
         home / "datasets",

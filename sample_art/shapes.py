@@ -1,0 +1,116 @@
+"""Points and curves; x runs to the right and y downwards."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+Point = tuple[float, float]
+Points = Sequence[Point]
+
+
+@lru_cache(maxsize=2048)
+def points(text: str) -> tuple[Point, ...]:
+    """Read points written as "x,y x,y"."""
+    pairs = (word.split(",") for word in text.split())
+    return tuple((float(x), float(y)) for x, y in pairs)
+
+
+class Pose(NamedTuple):
+    """Where a drawing in its own units lies: its origin and size, mirrored (`flip` -1), turned by radians, and
+    stretched upwards (`tall`)."""
+
+    x: float
+    y: float
+    size: float
+    flip: float = 1
+    turn: float = 0.0
+    tall: float = 1.0
+
+    def at(self, x: float, y: float) -> Point:
+        x, y = x * self.size * self.flip, y * self.size * self.tall
+        if self.turn:
+            cos, sin = math.cos(self.turn), math.sin(self.turn)
+            x, y = x * cos - y * sin, x * sin + y * cos
+        return self.x + x, self.y + y
+
+    def of(self, shape: str | Points) -> list[Point]:
+        """The points, given as text or pairs, where the pose puts them."""
+        return [self.at(x, y) for x, y in (points(shape) if isinstance(shape, str) else shape)]
+
+
+def box(left: float, top: float, right: float, foot: float) -> list[Point]:
+    return [(left, top), (right, top), (right, foot), (left, foot)]
+
+
+def arc(
+    x: float, y: float, rx: float, ry: float, start: float = 0.0, end: float = math.tau, parts: int = 20
+) -> list[Point]:
+    """Points along an oval from angle `start` to `end` in radians, 0 to the right, clockwise on the screen."""
+    angles = (start + (end - start) * k / parts for k in range(parts + 1))
+    return [(x + rx * math.cos(a), y + ry * math.sin(a)) for a in angles]
+
+
+def dome(x: float, y: float, rx: float, ry: float, foot: float | None = None) -> list[Point]:
+    """The upper half of an oval about (x, y), with straight sides down to `foot` if given: an arch or a dome."""
+    curve = arc(x, y, rx, ry, math.pi, math.tau, 12)
+    return curve if foot is None else [*curve, (x + rx, foot), (x - rx, foot)]
+
+
+def smooth(shape: Points, rounds: int = 2) -> list[Point]:
+    """Cut the closed polygon's corners `rounds` times (Chaikin's algorithm), so that it looks curved."""
+    shape = list(shape)
+    for _ in range(rounds):
+        cut: list[Point] = []
+        for (x0, y0), (x1, y1) in zip(shape, [*shape[1:], shape[0]], strict=True):
+            cut.append((0.75 * x0 + 0.25 * x1, 0.75 * y0 + 0.25 * y1))
+            cut.append((0.25 * x0 + 0.75 * x1, 0.25 * y0 + 0.75 * y1))
+        shape = cut
+    return shape
+
+
+def blob(
+    rng: random.Random, x: float, y: float, rx: float, ry: float, uneven: float = 0.12, corners: int = 10
+) -> list[Point]:
+    """A rounded closed shape about (x, y) whose radius varies by `uneven`."""
+    turn = rng.uniform(0, math.tau)
+    shape: list[Point] = []
+    for k in range(corners):
+        a, r = turn + math.tau * k / corners, 1 + rng.uniform(-uneven, uneven)
+        shape.append((x + math.cos(a) * rx * r, y + math.sin(a) * ry * r))
+    return smooth(shape)
+
+
+def roughen(rng: random.Random, shape: Points, amount: float) -> list[Point]:
+    """Divide the polygon's edges and move each new point by up to `amount`."""
+    out: list[Point] = []
+    for (x0, y0), (x1, y1) in zip(shape, [*shape[1:], shape[0]], strict=True):
+        parts = min(24, max(1, int(math.hypot(x1 - x0, y1 - y0) / max(0.012, amount * 4))))
+        for t in (k / parts for k in range(parts)):
+            dx, dy = rng.uniform(-amount, amount), rng.uniform(-amount, amount)
+            out.append((x0 + (x1 - x0) * t + dx, y0 + (y1 - y0) * t + dy))
+    return out
+
+
+def ridge(rng: random.Random, w: float, y: float, height: float, rounds: int, calm: float) -> list[Point]:
+    """A skyline across width `w`: midpoint displacement about `y` by `height`, each round by `calm` of the last."""
+    line = [y + rng.uniform(-height, height) for _ in range(4)]
+    for _ in range(rounds - 2):
+        height *= calm
+        finer = [line[0]]
+        for a, b in pairwise(line):
+            finer += [(a + b) / 2 + rng.uniform(-height, height), b]
+        line = finer
+    return [(-0.05 + (w + 0.1) * k / (len(line) - 1), v) for k, v in enumerate(line)]
+
+
+def height_at(line: Points, x: float) -> float:
+    """The height of a skyline at x."""
+    for (x0, y0), (x1, y1) in pairwise(line):
+        if x0 <= x <= x1:
+            return y0 + (y1 - y0) * (x - x0) / max(1e-6, x1 - x0)
+    return line[-1][1]
