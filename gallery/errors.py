@@ -3,8 +3,8 @@
     GalleryError
     ├── Invalid       the input or the configuration is wrong; trying again will not help
     ├── NotFound      the thing asked for does not exist
-    └── Unavailable   something outside did not answer; the same call may succeed later
-        └── Damaged   it answered: what was stored is gone or unreadable, and a refresh makes it anew
+    ├── Unavailable   something outside did not answer; the same call may succeed later
+    └── Corrupted     stored data is missing or unreadable; trying again will not help, a refresh replaces it
 
 Adapters translate their client's errors into these at their edge, with ``from``. Messages say what
 happened, to which thing, and what to do about it.
@@ -29,6 +29,8 @@ class Unavailable(GalleryError):
     """Something outside did not answer; the same call may succeed later."""
 
 
-class Corrupted(Unavailable):
-    """What was stored is gone or unreadable, and a refresh makes it anew. Not raised for a store that merely does not
-    answer: a refresh may pass over a damaged build, but never over one that it could not ask for."""
+class Corrupted(GalleryError):
+    """Stored data is missing or unreadable; trying again will not help, but a refresh replaces it.
+
+    Never raised for a store that does not answer: a refresh may replace a corrupted build, but must not replace one
+    that it could not read."""

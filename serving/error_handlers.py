@@ -12,7 +12,7 @@ from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
-from gallery.errors import GalleryError, Invalid, NotFound
+from gallery.errors import Corrupted, GalleryError, Invalid, NotFound
 from serving.api import PREFIX
 from serving.composer import cards_of
 from serving.errors import PROBLEM, Busy, FieldError, NoCollection, Rejected, Starting, error_text
@@ -60,6 +60,8 @@ def _handle_gallery_error(error: GalleryError) -> Response:
         return _retry(
             _respond(503, gettext("Many pictures are being looked at just now. Please try again.")), 5
         )
+    if isinstance(error, Corrupted):  # waiting does not help, so no Retry-After
+        return _respond(503, gettext("The collection cannot be read. It has to be built again."))
     return _retry(_respond(503), UNAVAILABLE_RETRY_S)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from gallery.errors import GalleryError
+from gallery.errors import Corrupted, GalleryError
 from serving.errors import NoCollection, Starting
 from serving.site import site
 
@@ -28,6 +28,8 @@ def readyz() -> tuple[dict[str, Any], int]:
         return {"ready": False, "reason": "there is no collection yet"}, 503
     except Starting:
         return {"ready": False, "reason": "the encoder is still loading"}, 503
+    except Corrupted:
+        return {"ready": False, "reason": "the collection cannot be read; run `gallery refresh`"}, 503
     except GalleryError:
         return {
             "ready": False,

@@ -58,7 +58,7 @@ class TestFolder(VectorStoreContract):
         store.close()
         live = store.live()
         assert live is not None and live.ready
-        assert ids(store.open(live.name).hybrid("x", row(1), 5, fingerprint=FINGERPRINT)) == ["x"]
+        assert ids(store.open(live.name).search(row(1), 5, fingerprint=FINGERPRINT, text="x")) == ["x"]
 
     def test_two_stores_of_one_process_share_a_folder(self, store: QdrantStore, tmp_path: Path) -> None:
         store.create(build())

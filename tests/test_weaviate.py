@@ -161,12 +161,6 @@ def test_an_address_says_where_the_server_is(
     assert str(server) == expected and server.secure == address.startswith("weaviates")
 
 
-@pytest.mark.parametrize("name", ["", "a-b", "a/b", "é", "x" * 101])
-def test_a_build_that_weaviate_cannot_name_is_invalid(store: WeaviateStore, name: str) -> None:
-    with pytest.raises(Invalid, match="no name for a build"):
-        store.create(build(name))
-
-
 # -- what a collection looks like
 
 

@@ -240,19 +240,14 @@ def _found(
     """The k hits after the first `offset`, without the works among the parts, and the offset at which they go on."""
 
     def ask(k: int, offset: int, per_artist: int | None) -> list[Hit]:
-        fingerprint = collection.build.fingerprint
-        if tokens(mix.words):
-            return collection.hybrid(
-                mix.words,
-                vector,
-                k,
-                fingerprint=fingerprint,
-                where=mix.where,
-                offset=offset,
-                per_artist=per_artist,
-            )
         return collection.search(
-            vector, k, fingerprint=fingerprint, where=mix.where, offset=offset, per_artist=per_artist
+            vector,
+            k,
+            fingerprint=collection.build.fingerprint,
+            text=mix.words,
+            where=mix.where,
+            offset=offset,
+            per_artist=per_artist,
         )
 
     # A few more than asked for: works among the parts are taken out, and one more tells whether there are others.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,6 +19,12 @@ Vector = NDArray[np.float32]
 """float32 [dim], unit length."""
 Vectors = NDArray[np.float32]
 """float32 [n, dim], rows of unit length."""
+
+MAX_NAME_LENGTH = 100
+BUILD_NAME = re.compile(rf"[a-z0-9_]{{1,{MAX_NAME_LENGTH}}}")
+"""Names that every store accepts: Weaviate class names have no hyphen and are compared without case, and a Lance
+build is a file, whose name is compared without case on some systems."""
+REPLACEMENT = re.compile(r"_\d+$")
 
 
 @dataclass(frozen=True)
@@ -70,32 +77,20 @@ class Collection(Protocol):
         k: int,
         *,
         fingerprint: str,
+        text: str = "",
         where: Filter = EVERYTHING,
         offset: int = 0,
         per_artist: int | None = None,
     ) -> list[Hit]:
-        """The k works nearest to the vector, after the first `offset`; fewer where fewer pass.
+        """Return the k works nearest to the vector, after the first `offset`; fewer if fewer pass the filter.
 
-        With `per_artist` only that many of an artist's works count, the nearest ones. Raises Invalid for a vector
-        of another length, or made by an encoder whose fingerprint is not the build's, and for k, an offset or a
-        number below what makes sense.
+        With `text` the search is hybrid: works are ordered by reciprocal rank fusion of the vector ranking and a
+        full-text (BM25) ranking of `gallery.vectors.lexical.searchable_text`. Scores remain cosine similarities,
+        so they need not decrease in a hybrid list. A text that matches nothing leaves the vector order.
+
+        With `per_artist` only the first `per_artist` works of each artist count. Raises Invalid if the vector has the
+        wrong length or comes from another encoder than the build's, or if k, offset or per_artist is too small.
         """
-
-    def hybrid(
-        self,
-        words: str,
-        vector: Vector,
-        k: int,
-        *,
-        fingerprint: str,
-        where: Filter = EVERYTHING,
-        offset: int = 0,
-        per_artist: int | None = None,
-    ) -> list[Hit]:
-        """As `search`, but ordered by reciprocal rank fusion of two rankings: nearness to the vector, and how well
-        the catalogue's words about a work (`gallery.vectors.lexical`) match the given ones. A hit's score is still
-        its cosine similarity, so the scores of a hybrid list need not fall. Words that match nothing leave the
-        order of `search`."""
 
 
 class VectorStore(Protocol):
@@ -107,7 +102,7 @@ class VectorStore(Protocol):
         """What serves the store, for people: "Weaviate 1.40.4". Raises Invalid, Unavailable."""
 
     def create(self, build: Build) -> Collection:
-        """A new, empty build, not ready. Raises Invalid where one of that name exists."""
+        """Create an empty build that is not ready yet. Raises Invalid if the name is not a BUILD_NAME or is taken."""
 
     def open(self, name: str) -> Collection:
         """The build of that name, ready or not. Raises NotFound."""
@@ -119,7 +114,7 @@ class VectorStore(Protocol):
         """The build, marked ready: complete, and not to be written again. Raises NotFound."""
 
     def live(self) -> Build | None:
-        """The build that searches go to; None before the first is published. Raises Damaged where it is gone or
+        """The build that searches go to; None before the first is published. Raises Corrupted if it is gone or
         unreadable, Unavailable."""
 
     def publish(self, name: str) -> None:
@@ -170,6 +165,24 @@ VECTORS: Registry[VectorStore] = Registry(
     },
 )
 """Factories take `(address, *, api_key: str | None)`; the key is that of a reader or of a writer, as `Services` was opened."""
+
+
+def check_name(name: str) -> None:
+    """Raise Invalid if no store may have a build of this name."""
+    if not BUILD_NAME.fullmatch(name):
+        raise Invalid(
+            f"{name!r} cannot name a build: use lower-case letters, digits and _, at most {MAX_NAME_LENGTH}"
+        )
+
+
+def replacement_name(name: str, number: int) -> str:
+    """Return the name of the build that replaces `name`; replacements are numbered from 1."""
+    return f"{name}_{number}"
+
+
+def original_name(name: str) -> str:
+    """Return the name that a replacement was made from; other names are returned unchanged."""
+    return REPLACEMENT.sub("", name)
 
 
 def check_rows(build: Build, ids: Sequence[str], vectors: Vectors) -> Vectors:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -33,7 +32,16 @@ import lancedb
 from gallery.addresses import Address
 from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
 from gallery.models import Artwork, Build, Hit, from_payload, to_payload
-from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows
+from gallery.vectors.base import (
+    BUILD_NAME,
+    Facets,
+    Vector,
+    Vectors,
+    check_name,
+    check_query,
+    check_rows,
+    no_rows,
+)
 from gallery.vectors.filters import EVERYTHING, Filter, life
 from gallery.vectors.lexical import searchable_text, tokens
 from gallery.vectors.ranking import (
@@ -47,7 +55,6 @@ from gallery.vectors.ranking import (
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 LIVE = "LIVE"
 
 
@@ -156,11 +163,14 @@ class LanceCollection:
         k: int,
         *,
         fingerprint: str,
+        text: str = "",
         where: Filter = EVERYTHING,
         offset: int = 0,
         per_artist: int | None = None,
     ) -> list[Hit]:
         query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
+        if words := tokens(text):
+            return self._hybrid(words, query, k, where, offset, per_artist)
         total = self._table.count_rows()
         fetch = min(offset + k + 8, total)
         while True:
@@ -176,23 +186,13 @@ class LanceCollection:
                 return self._hits(near, places[offset:])
             fetch = min(fetch * 4, total)
 
-    @_translated
-    def hybrid(
-        self,
-        words: str,
-        vector: Vector,
-        k: int,
-        *,
-        fingerprint: str,
-        where: Filter = EVERYTHING,
-        offset: int = 0,
-        per_artist: int | None = None,
+    def _hybrid(
+        self, words: list[str], query: Vector, k: int, where: Filter, offset: int, per_artist: int | None
     ) -> list[Hit]:
-        query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
         near = self._nearest(query, where, self._table.count_rows(), words=True)
         ids, artists = near["id"].to_pylist(), near["artist"].to_pylist()
         places = {id: place for place, id in enumerate(ids)}
-        matches = by_match(_matches(near, list(dict.fromkeys(tokens(words)))), ids)
+        matches = by_match(_matches(near, list(dict.fromkeys(words))), ids)
         ranking = [places[id] for id in reciprocal_rank_fusion(ids, matches)] if matches else range(len(ids))
         kept = first_per_artist((artists[place] for place in ranking), per_artist)
         return self._hits(near, [ranking[at] for at in islice(kept, offset, offset + k)])
@@ -240,6 +240,7 @@ class LanceStore:
         return f"LanceDB {version('lancedb')}"
 
     def create(self, build: Build) -> LanceCollection:
+        check_name(build.name)
         if self._manifest(build.name).exists():
             raise Invalid(f"there is a build {build.name} already in {self._folder}")
         build = dataclasses.replace(build, ready=False)
@@ -289,13 +290,15 @@ class LanceStore:
     def drop(self, name: str) -> None:
         if name == self._live_name():
             raise Invalid(f"build {name} is live; publish another one before dropping it")
+        if not BUILD_NAME.fullmatch(name):
+            return
         # The manifest first: rows without one are not a build, so a drop cut short leaves no half of one.
         self._manifest(name).unlink(missing_ok=True)
         shutil.rmtree(self._folder / f"{name}.lance", ignore_errors=True)
 
     def _manifest(self, name: str) -> Path:
-        if not NAME.fullmatch(name):
-            raise Invalid(f"{name!r} is no name for a build: letters, digits, - and _ only")
+        if not BUILD_NAME.fullmatch(name):
+            raise NotFound(f"no build {name!r} in {self._folder}")
         return self._folder / f"{name}.json"
 
     def _live_name(self) -> str | None:
@@ -403,7 +406,7 @@ def _sql(where: Filter) -> str | None:
     if where.exclude_artists:
         terms.append(f"artist NOT IN ({_quoted(where.exclude_artists)})")
     if where.styles:
-        terms.append(f"array_has_any(genres, [{_quoted(where.styles)}])")
+        terms.append(f"array_has_any(styles, [{_quoted(where.styles)}])")
     if where.nationalities:
         terms.append(f"array_has_any(nationalities, [{_quoted(where.nationalities)}])")
     if where.active_from is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from gallery.addresses import Address
 from gallery.errors import Invalid, NotFound
 from gallery.models import Artwork, Build, Hit
-from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows
+from gallery.vectors.base import Facets, Vector, Vectors, check_name, check_query, check_rows, no_rows
 from gallery.vectors.filters import EVERYTHING, Filter
 from gallery.vectors.lexical import searchable_text, tokens
 from gallery.vectors.ranking import (
@@ -79,27 +79,14 @@ class MemoryCollection:
         k: int,
         *,
         fingerprint: str,
-        where: Filter = EVERYTHING,
-        offset: int = 0,
-        per_artist: int | None = None,
-    ) -> list[Hit]:
-        query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
-        return limit_per_artist(self._nearest(query, where), per_artist)[offset : offset + k]
-
-    def hybrid(
-        self,
-        words: str,
-        vector: Vector,
-        k: int,
-        *,
-        fingerprint: str,
+        text: str = "",
         where: Filter = EVERYTHING,
         offset: int = 0,
         per_artist: int | None = None,
     ) -> list[Hit]:
         query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
         hits = {hit.artwork.id: hit for hit in self._nearest(query, where)}
-        wanted = set(tokens(words))
+        wanted = set(tokens(text))
         matching = {id: wanted & set(searchable_text(hit.artwork).split()) for id, hit in hits.items()}
         having = Counter(word for matched in matching.values() for word in matched)
         scores = {
@@ -107,7 +94,7 @@ class MemoryCollection:
             for id, matched in matching.items()
             if matched
         }
-        ranking = reciprocal_rank_fusion(list(hits), by_match(scores, hits))
+        ranking = reciprocal_rank_fusion(list(hits), by_match(scores, hits)) if scores else list(hits)
         return limit_per_artist((hits[id] for id in ranking), per_artist)[offset : offset + k]
 
     def _passing(self, where: Filter) -> list[tuple[Artwork, Vector]]:
@@ -135,6 +122,7 @@ class MemoryStore:
         return "this process's memory"
 
     def create(self, build: Build) -> MemoryCollection:
+        check_name(build.name)
         if build.name in self._collections:
             raise Invalid(f"there is a build {build.name} already")
         self._collections[build.name] = MemoryCollection(dataclasses.replace(build, ready=False))

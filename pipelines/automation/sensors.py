@@ -15,6 +15,7 @@ from gallery.settings import Settings, read_settings
 from pipelines import lease
 from pipelines.automation.dead_runs import LOOK_EVERY_S, report_the_dead
 from pipelines.failures import reason
+from pipelines.stages.publishing import live_or_none
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def ask_for_version(services: Services, cursor: str | None) -> dg.SensorResult |
     try:
         seen = f"{dataset.address}@{dataset.version()}"
         if cursor is None:
-            live = services.vectors.live()
+            live = live_or_none(services.vectors)
             cursor = f"{live.dataset}@{live.version}" if live is not None else None
     except Unavailable as error:
         return dg.SkipReason(f"not known, and asked again in an hour: {error}")

@@ -11,7 +11,8 @@ from typing import Any
 
 from gallery.errors import Invalid, NotFound
 from gallery.objects.base import ObjectStore
-from pipelines.stages.history import content_of, held
+from gallery.vectors.base import original_name
+from pipelines.stages.history import held
 from pipelines.tables import note_or_none, read_note, write_note
 
 
@@ -61,7 +62,7 @@ def check_gate(tables: ObjectStore, build: str, live: str) -> None:
     """Raises Invalid with the reason where the build may not take the place of the live one ("" for none)."""
     if build == live:
         return  # it is there already
-    if content_of(build) in {content_of(name) for name in held(tables)}:
+    if original_name(build) in {original_name(name) for name in held(tables)}:
         raise Invalid(
             f"build {build} was rolled back from, so it is not published again while the dataset and the settings "
             f"give the same; `gallery rollback --release {build}` lets it through"

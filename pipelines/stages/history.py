@@ -112,8 +112,3 @@ def held(tables: ObjectStore) -> list[str]:
 def hold(tables: ObjectStore, builds: Sequence[str]) -> None:
     """Hold back these builds and no others."""
     write_note(tables, "held", {"builds": list(builds)})
-
-
-def content_of(build: str) -> str:
-    """The build's name without the number that tells two builds of one content apart."""
-    return build.partition("-")[0]

@@ -16,7 +16,7 @@ from gallery.encoders.base import Encoder, Vectors
 from gallery.errors import Corrupted, Invalid, NotFound
 from gallery.models import Artist, Artwork, Build, StoredImage, to_payload
 from gallery.vectors import lexical
-from gallery.vectors.base import Collection, VectorStore
+from gallery.vectors.base import Collection, VectorStore, replacement_name
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def build_candidate(
     live = live_or_none(store)
     for attempt in range(100):
         build = Build(
-            name=name if not attempt else f"{name}-{attempt}",
+            name=name if not attempt else replacement_name(name, attempt),
             encoder=encoder.address,
             fingerprint=encoder.fingerprint,
             dim=encoder.dim,

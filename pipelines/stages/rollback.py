@@ -8,8 +8,8 @@ from typing import Any
 from gallery.errors import Invalid, NotFound
 from gallery.models import Build
 from gallery.objects.base import ObjectStore
-from gallery.vectors.base import VectorStore
-from pipelines.stages.history import content_of, held, hold, note_publication, publications, was_live
+from gallery.vectors.base import VectorStore, original_name
+from pipelines.stages.history import held, hold, note_publication, publications, was_live
 from pipelines.stages.publishing import live_or_none
 
 
@@ -37,7 +37,7 @@ def roll_back(store: VectorStore, tables: ObjectStore, to: str | None, run: str)
             f"build {name} is not complete ({collection.count()} of {collection.build.works} works), so it cannot go live"
         )
     # Held before the pointer moves: cut off in between, a refresh finds it live already and changes nothing.
-    kept = [other for other in held(tables) if content_of(other) != content_of(name)]
+    kept = [other for other in held(tables) if original_name(other) != original_name(name)]
     hold(tables, [*kept, *([live.name] if live and live.name not in kept else [])])
     store.publish(name)
     note_publication(tables, name, live.name if live else "", "rollback", run)
@@ -47,7 +47,7 @@ def roll_back(store: VectorStore, tables: ObjectStore, to: str | None, run: str)
 def release(tables: ObjectStore, build: str | None) -> list[str]:
     """The builds that refreshes may publish again: the one named, or all that were held. Raises NotFound."""
     builds = held(tables)
-    freed = [name for name in builds if build is None or content_of(name) == content_of(build)]
+    freed = [name for name in builds if build is None or original_name(name) == original_name(build)]
     if build is not None and not freed:
         raise NotFound(f"build {build} is not held" + (f"; held: {', '.join(builds)}" if builds else ""))
     hold(tables, [name for name in builds if name not in freed])

@@ -169,7 +169,9 @@ def test_a_search_through_a_filter_finds_what_it_does_in_memory(pair: tuple[Coll
 @pytest.mark.parametrize("words", NASTY)
 def test_words_are_words_to_every_store(pair: tuple[Collection, Collection], words: str) -> None:
     found, expected = pair
-    hits, right = (each.hybrid(words, row(1, 2), 60, fingerprint=FINGERPRINT) for each in (found, expected))
+    hits, right = (
+        each.search(row(1, 2), 60, fingerprint=FINGERPRINT, text=words) for each in (found, expected)
+    )
     assert len(hits) == len(right) and set(ids(hits)) == set(ids(right))
 
 

@@ -16,10 +16,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gallery.encoders.fake import FakeEncoder
 from gallery.errors import Invalid, NotFound
 from gallery.models import Artist, Artwork, Build, Hit, StoredImage
-from gallery.vectors.base import Collection, VectorStore
+from gallery.vectors.base import (
+    MAX_NAME_LENGTH,
+    Collection,
+    VectorStore,
+    original_name,
+    replacement_name,
+)
 from gallery.vectors.filters import Filter
+from pipelines.stages.publishing import Candidate, build_candidate
 
 DIM = 8
 FINGERPRINT = "fake/8"
@@ -150,7 +158,7 @@ class VectorStoreContract:
     def test_an_offset_beyond_the_end_gives_no_hits(self, collection: Collection, offset: int) -> None:
         collection.upsert([work("a"), work("b")], rows(row(1), row(0, 1)))
         assert collection.search(row(1), 5, fingerprint=FINGERPRINT, offset=offset) == []
-        assert collection.hybrid("a", row(1), 5, fingerprint=FINGERPRINT, offset=offset) == []
+        assert collection.search(row(1), 5, fingerprint=FINGERPRINT, text="a", offset=offset) == []
 
     @pytest.mark.parametrize("wrong", [{"offset": -1}, {"per_artist": 0}, {"per_artist": -1}])
     def test_an_offset_below_zero_or_fewer_than_one_an_artist_is_invalid(
@@ -159,7 +167,7 @@ class VectorStoreContract:
         with pytest.raises(Invalid, match=next(iter(wrong))):
             collection.search(row(1), 1, fingerprint=FINGERPRINT, **wrong)
         with pytest.raises(Invalid, match=next(iter(wrong))):
-            collection.hybrid("a", row(1), 1, fingerprint=FINGERPRINT, **wrong)
+            collection.search(row(1), 1, fingerprint=FINGERPRINT, text="a", **wrong)
 
     @pytest.fixture
     def many(self, collection: Collection) -> list[Artwork]:
@@ -214,7 +222,7 @@ class VectorStoreContract:
         self.equally_near(collection, *others, *monets)
         assert ids(collection.search(row(1), 2, fingerprint=FINGERPRINT)) == ["a0", "a1"]
         for words in ("Monet", "claude monet", "paintings by Claude Monet"):
-            assert set(ids(collection.hybrid(words, row(1), 2, fingerprint=FINGERPRINT))) == {"z1", "z2"}
+            assert set(ids(collection.search(row(1), 2, fingerprint=FINGERPRINT, text=words))) == {"z1", "z2"}
 
     @pytest.mark.parametrize(
         "words", ["cubism", "cubist", "a Cubist painting", "spanish", "Guernica", "great war"]
@@ -223,7 +231,7 @@ class VectorStoreContract:
         others = [work(f"a{number}") for number in range(5)]
         match = artist("pablo", styles=("Cubism", "Great War"), nationalities=("Spanish",))
         self.equally_near(collection, *others, work("z", match, file="Pablo/Pablo_Guernica_7.jpg"))
-        assert ids(collection.hybrid(words, row(1), 1, fingerprint=FINGERPRINT)) == ["z"]
+        assert ids(collection.search(row(1), 1, fingerprint=FINGERPRINT, text=words)) == ["z"]
 
     @pytest.mark.parametrize("words", ["durer", "Dürer", "DÜRER", "Du\u0308rer", "ALBRECHT durer"])
     def test_accents_and_case_do_not_matter(self, collection: Collection, words: str) -> None:
@@ -231,11 +239,11 @@ class VectorStoreContract:
         self.equally_near(
             collection, *others, work("z", dataclasses.replace(artist("d"), name="Albrecht Dürer"))
         )
-        assert ids(collection.hybrid(words, row(1), 1, fingerprint=FINGERPRINT)) == ["z"]
+        assert ids(collection.search(row(1), 1, fingerprint=FINGERPRINT, text=words)) == ["z"]
 
     def test_a_word_inside_another_does_not_match(self, collection: Collection) -> None:
         self.equally_near(collection, work("a", artist("someone")), work("z", artist("monet")))
-        assert ids(collection.hybrid("mon one net", row(1), 1, fingerprint=FINGERPRINT)) == ["a"]
+        assert ids(collection.search(row(1), 1, fingerprint=FINGERPRINT, text="mon one net")) == ["a"]
 
     def test_who_matches_more_of_the_words_comes_before_who_matches_fewer(
         self, collection: Collection
@@ -251,14 +259,14 @@ class VectorStoreContract:
             for number in range(20)
         ]
         self.equally_near(collection, one, *two, three, *strangers)
-        found = ids(collection.hybrid("jan dutch baroque", row(1), 27, fingerprint=FINGERPRINT))
+        found = ids(collection.search(row(1), 27, fingerprint=FINGERPRINT, text="jan dutch baroque"))
         assert len(found) == 27 and found.index("b") < found.index("a")
 
     def test_words_find_a_work_that_hundreds_are_nearer_than(self, collection: Collection) -> None:
         near = [work(f"a{number:03}", artist("someone")) for number in range(300)]
         close = [row(10, 0.01 * (number + 1)) for number in range(300)]
         collection.upsert([*near, work("far", artist("monet"))], rows(*close, row(-1)))
-        assert "far" in ids(collection.hybrid("monet", row(1), 2, fingerprint=FINGERPRINT))
+        assert "far" in ids(collection.search(row(1), 2, fingerprint=FINGERPRINT, text="monet"))
 
     @pytest.mark.parametrize("words", ["", "   ", "!?", "xyzzy plugh", "a painting of the", "モネ"])
     @pytest.mark.parametrize(
@@ -276,13 +284,13 @@ class VectorStoreContract:
         query = row(1, 2, 3)
         plain = collection.search(query, 10, fingerprint=FINGERPRINT, **how)
         assert plain
-        assert ids(collection.hybrid(words, query, 10, fingerprint=FINGERPRINT, **how)) == ids(plain)
+        assert ids(collection.search(query, 10, fingerprint=FINGERPRINT, text=words, **how)) == ids(plain)
 
     def test_a_hybrid_score_is_cosine_similarity(self, collection: Collection) -> None:
         collection.upsert(
             [work("near", artist("someone")), work("far", artist("monet"))], rows(row(3, 4), row(-1))
         )
-        hits = collection.hybrid("monet", row(1) * 5, 2, fingerprint=FINGERPRINT)
+        hits = collection.search(row(1) * 5, 2, fingerprint=FINGERPRINT, text="monet")
         assert {hit.artwork.id: hit.score for hit in hits} == pytest.approx(
             {"near": 0.6, "far": -1}, abs=1e-5
         )
@@ -293,22 +301,22 @@ class VectorStoreContract:
         works = [work(name, artist("monet"), file="same.jpg") for name in shuffled]
         self.equally_near(collection, *works)
         for offset in (0, 7, 55):
-            hits = collection.hybrid("monet", row(1), 7, fingerprint=FINGERPRINT, offset=offset)
+            hits = collection.search(row(1), 7, fingerprint=FINGERPRINT, text="monet", offset=offset)
             assert ids(hits) == names[offset : offset + 7]
 
     def test_a_filter_holds_for_words_too(self, collection: Collection, many: list[Artwork]) -> None:
         french = Filter(nationalities=("French",))
         for words in ("p03", "p04", "dutch"):
-            hits = collection.hybrid(words, row(1), 120, fingerprint=FINGERPRINT, where=french)
+            hits = collection.search(row(1), 120, fingerprint=FINGERPRINT, text=words, where=french)
             assert set(ids(hits)) == {one.id for one in many if french.matches(one.artist)}
         without = Filter(exclude_artists=("p03",))
-        hits = collection.hybrid("p03", row(1), 120, fingerprint=FINGERPRINT, where=without)
+        hits = collection.search(row(1), 120, fingerprint=FINGERPRINT, text="p03", where=without)
         assert set(ids(hits)) == {one.id for one in many if one.artist.slug != "p03"}
 
     def test_hybrid_pages_join_into_the_whole_list(self, collection: Collection, many: list[Artwork]) -> None:
-        whole = collection.hybrid("dutch p03", row(1, 2), 120, fingerprint=FINGERPRINT)
+        whole = collection.search(row(1, 2), 120, fingerprint=FINGERPRINT, text="dutch p03")
         pages = [
-            collection.hybrid("dutch p03", row(1, 2), 9, fingerprint=FINGERPRINT, offset=offset)
+            collection.search(row(1, 2), 9, fingerprint=FINGERPRINT, text="dutch p03", offset=offset)
             for offset in range(0, 126, 9)
         ]
         assert len(whole) == 120 and [id for page in pages for id in ids(page)] == ids(whole)
@@ -316,23 +324,23 @@ class VectorStoreContract:
     def test_words_bring_no_more_of_an_artist_than_asked(
         self, collection: Collection, many: list[Artwork]
     ) -> None:
-        hits = collection.hybrid("p03 p05", row(1), 24, fingerprint=FINGERPRINT, per_artist=2)
+        hits = collection.search(row(1), 24, fingerprint=FINGERPRINT, text="p03 p05", per_artist=2)
         slugs = [hit.artwork.artist.slug for hit in hits]
         assert len(hits) == 24 and {slugs.count(slug) for slug in slugs} == {2}
         assert set(slugs[:4]) == {"p03", "p05"}
-        rest = collection.hybrid("p03 p05", row(1), 24, fingerprint=FINGERPRINT, per_artist=2, offset=20)
+        rest = collection.search(row(1), 24, fingerprint=FINGERPRINT, text="p03 p05", per_artist=2, offset=20)
         assert ids(rest) == ids(hits)[20:]
 
     def test_words_follow_what_is_written_and_deleted(self, collection: Collection) -> None:
         self.equally_near(collection, work("a", artist("someone")), work("z", artist("monet")))
         self.equally_near(collection, work("z", artist("manet")))
-        assert ids(collection.hybrid("monet", row(1), 2, fingerprint=FINGERPRINT)) == ["a", "z"]
-        assert ids(collection.hybrid("manet", row(1), 2, fingerprint=FINGERPRINT)) == ["z", "a"]
+        assert ids(collection.search(row(1), 2, fingerprint=FINGERPRINT, text="monet")) == ["a", "z"]
+        assert ids(collection.search(row(1), 2, fingerprint=FINGERPRINT, text="manet")) == ["z", "a"]
         collection.delete(["z"])
-        assert ids(collection.hybrid("manet", row(1), 2, fingerprint=FINGERPRINT)) == ["a"]
+        assert ids(collection.search(row(1), 2, fingerprint=FINGERPRINT, text="manet")) == ["a"]
 
     def test_an_empty_collection_gives_no_hits_for_words(self, collection: Collection) -> None:
-        assert collection.hybrid("monet", row(1), 5, fingerprint=FINGERPRINT) == []
+        assert collection.search(row(1), 5, fingerprint=FINGERPRINT, text="monet") == []
 
     @pytest.mark.parametrize(
         "words",
@@ -359,16 +367,16 @@ class VectorStoreContract:
         ],
     )
     def test_words_are_never_syntax(self, collection: Collection, many: list[Artwork], words: str) -> None:
-        hits = collection.hybrid(words, row(1), 200, fingerprint=FINGERPRINT)
+        hits = collection.search(row(1), 200, fingerprint=FINGERPRINT, text=words)
         assert sorted(ids(hits)) == [one.id for one in many] and collection.count() == 120
 
     def test_hybrid_refuses_what_search_refuses(self, collection: Collection) -> None:
         with pytest.raises(Invalid, match="other/8"):
-            collection.hybrid("monet", row(1), 1, fingerprint="other/8")
+            collection.search(row(1), 1, fingerprint="other/8", text="monet")
         with pytest.raises(Invalid, match="8 floats"):
-            collection.hybrid("monet", np.ones(DIM + 1, dtype=np.float32), 1, fingerprint=FINGERPRINT)
+            collection.search(np.ones(DIM + 1, dtype=np.float32), 1, fingerprint=FINGERPRINT, text="monet")
         with pytest.raises(Invalid, match="k must"):
-            collection.hybrid("monet", row(1), 0, fingerprint=FINGERPRINT)
+            collection.search(row(1), 0, fingerprint=FINGERPRINT, text="monet")
 
     # -- writing
 
@@ -609,6 +617,50 @@ class VectorStoreContract:
         store.create(build())
         with pytest.raises(Invalid):
             store.create(build())
+
+    @pytest.mark.parametrize(
+        "name", ["", "../escape", "a/b", "a-1", "Capital", "a b", "é", "a\n", "x" * (MAX_NAME_LENGTH + 1)]
+    )
+    def test_a_name_that_some_store_refuses_is_refused_by_all(self, store: VectorStore, name: str) -> None:
+        with pytest.raises(Invalid, match="cannot name a build"):
+            store.create(build(name))
+        for ask in (store.open, store.seal, store.publish):
+            with pytest.raises(NotFound):
+                ask(name)
+        store.drop(name)
+        assert store.builds() == []
+
+    @pytest.mark.parametrize("name", ["b0123456789ab", "b0123456789ab_1", "0", "x" * MAX_NAME_LENGTH])
+    def test_every_other_name_is_accepted(self, store: VectorStore, name: str) -> None:
+        store.create(build(name))
+        assert store.seal(name).name == name
+        store.publish(name)
+        assert store.live() == dataclasses.replace(build(name), ready=True)
+
+    def test_a_live_build_that_lost_works_is_replaced(self, store: VectorStore) -> None:
+        works = [work(f"{number:02}") for number in range(20)]
+
+        def candidate() -> Candidate:
+            return build_candidate(
+                store,
+                works,
+                lambda: FakeEncoder(DIM).embed_texts([one.id for one in works]),
+                FakeEncoder(DIM),
+                dataset="memory://",
+                version="1",
+                generated=False,
+            )
+
+        live = candidate().build
+        store.publish(live.name)
+        assert candidate() == Candidate(live, reused=True)
+        store.open(live.name).delete(["03"])
+        made = candidate()
+        assert not made.reused and made.build.name == replacement_name(live.name, 1)
+        assert original_name(made.build.name) == original_name(live.name) == live.name
+        store.publish(made.build.name)
+        assert store.open(made.build.name).ids() == {one.id for one in works}
+        assert candidate() == Candidate(made.build, reused=True)
 
     def test_builds_are_apart(self, store: VectorStore) -> None:
         store.create(build("one")).upsert([work("x", file="1")], rows(row(1)))

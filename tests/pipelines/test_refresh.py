@@ -283,7 +283,7 @@ def test_a_live_build_that_lost_works_is_replaced_and_not_written_to(gallery: Ga
     first = gallery.refresh()["build"]
     collection = gallery.services.vectors.open(first)
     collection.delete(sorted(collection.ids())[:1])
-    assert gallery.refresh()["build"] == f"{first}-1"
+    assert gallery.refresh()["build"] == f"{first}_1"
     assert gallery.services.vectors.open(first).count() == 7
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from gallery.addresses import Address
 from gallery.errors import Invalid
 from gallery.vectors.qdrant.places import Folder, Server
-from gallery.vectors.qdrant.store import NAME, QdrantStore
+from gallery.vectors.qdrant.store import BASE_NAME, QdrantStore
 
 _FOLDERS: dict[Path, Folder] = {}
 
@@ -26,7 +26,7 @@ def open_qdrant(address: Address, *, api_key: str | None) -> QdrantStore:
     A folder needs no key and ignores one. Nothing is asked or created yet. Raises Invalid.
     """
     base = address.string("collection") or ""
-    if not NAME.fullmatch(base):
+    if not BASE_NAME.fullmatch(base):
         raise Invalid(f"{address.text}: collection takes letters, digits, - and _ only, not {base!r}")
     if address.scheme == "qdrant" and address.location.startswith("/"):
         if others := address.given - {"collection"}:

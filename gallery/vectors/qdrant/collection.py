@@ -107,31 +107,20 @@ class QdrantCollection:
         k: int,
         *,
         fingerprint: str,
+        text: str = "",
         where: Filter = EVERYTHING,
         offset: int = 0,
         per_artist: int | None = None,
     ) -> list[Hit]:
         query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
-        found, _ = self._nearest(query, where, offset + k, per_artist)
-        return self._hits(found[offset : offset + k])
-
-    def hybrid(
-        self,
-        words: str,
-        vector: Vector,
-        k: int,
-        *,
-        fingerprint: str,
-        where: Filter = EVERYTHING,
-        offset: int = 0,
-        per_artist: int | None = None,
-    ) -> list[Hit]:
-        query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
-        sought = sparse(tokens(words))
+        sought = sparse(tokens(text))
+        if sought is None:
+            hits, _ = self._nearest(query, where, offset + k, per_artist)
+            return self._hits(hits[offset : offset + k])
         depth = DEPTH
         while True:
             nearest, complete = self._nearest(query, where, depth)
-            matching = self._matching(sought, query, where, depth) if sought else []
+            matching = self._matching(sought, query, where, depth)
             found = {one.id: one for one in (*nearest, *matching)}
             order = reciprocal_rank_fusion([one.id for one in nearest], [one.id for one in matching])
             kept = _thinned((found[id] for id in order), per_artist)

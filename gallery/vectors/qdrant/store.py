@@ -11,11 +11,12 @@ from qdrant_client import QdrantClient, models
 
 from gallery.errors import Invalid, NotFound
 from gallery.models import Build
+from gallery.vectors.base import BUILD_NAME, check_name
 from gallery.vectors.qdrant.collection import QdrantCollection
 from gallery.vectors.qdrant.places import Place
 from gallery.vectors.qdrant.points import INDEXES, PICTURE, WORDS
 
-NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
+BASE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 OLDEST = (1, 16)
 """The first server that keeps a collection's metadata."""
 FIELDS = tuple(field.name for field in dataclasses.fields(Build))
@@ -52,6 +53,7 @@ class QdrantStore:
             return f"Qdrant {client.info().version}"
 
     def create(self, build: Build) -> QdrantCollection:
+        check_name(build.name)
         collection = self._name(build.name)
         build = dataclasses.replace(build, ready=False)
         with self._place.client(f"creating build {build.name}") as client:
@@ -144,8 +146,8 @@ class QdrantStore:
         self._place.close()
 
     def _name(self, build: str) -> str:
-        if not NAME.fullmatch(build):
-            raise Invalid(f"{build!r} is no name for a build: letters, digits, - and _ only")
+        if not BUILD_NAME.fullmatch(build):
+            raise NotFound(f"no build {build!r} in {self.address}")
         return f"{self._base}_{build}"
 
     def _read(self, collection: str) -> Build | None:

@@ -186,34 +186,17 @@ class WeaviateCollection:
         k: int,
         *,
         fingerprint: str,
+        text: str = "",
         where: Filter = EVERYTHING,
         offset: int = 0,
         per_artist: int | None = None,
     ) -> list[Hit]:
         query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
         check_depth(offset + k)
-        found = by_nearness(self._searching, query, offset + k, where, per_artist)
-        return self._hits(found[offset:])
-
-    def hybrid(
-        self,
-        words: str,
-        vector: Vector,
-        k: int,
-        *,
-        fingerprint: str,
-        where: Filter = EVERYTHING,
-        offset: int = 0,
-        per_artist: int | None = None,
-    ) -> list[Hit]:
-        terms = tokens(words)
-        if not terms:
-            return self.search(
-                vector, k, fingerprint=fingerprint, where=where, offset=offset, per_artist=per_artist
-            )
-        query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
-        check_depth(offset + k)
-        found = by_nearness_and_words(self._searching, query, terms, offset + k, where, per_artist)
+        if words := tokens(text):
+            found = by_nearness_and_words(self._searching, query, words, offset + k, where, per_artist)
+        else:
+            found = by_nearness(self._searching, query, offset + k, where, per_artist)
         return self._hits(found[offset:])
 
     # -- what these are made of

@@ -20,12 +20,12 @@ from weaviate.classes.config import (
 )
 from weaviate.classes.query import Filter as Condition
 
-from gallery.errors import Invalid
+from gallery.errors import NotFound
 from gallery.models import Artwork, Build, to_payload
+from gallery.vectors.base import BUILD_NAME
 from gallery.vectors.filters import Filter, life
 from gallery.vectors.lexical import searchable_text
 
-BUILD = re.compile(r"[A-Za-z0-9_]{1,100}")
 PREFIX = re.compile(r"[A-Z][A-Za-z0-9]{0,49}")
 """Without underscores, so that no name is a build of two prefixes."""
 
@@ -41,9 +41,9 @@ class Layout:
     consistency: ConsistencyLevel | None
 
     def collection(self, build: str) -> str:
-        """The collection's name. Raises Invalid for a build that Weaviate cannot name."""
-        if not BUILD.fullmatch(build):
-            raise Invalid(f"{build!r} is no name for a build in Weaviate: letters, digits and _ only")
+        """Return the collection's name. Raises NotFound if no build may have this name."""
+        if not BUILD_NAME.fullmatch(build):
+            raise NotFound(f"no build {build!r} in Weaviate")
         return f"{self.prefix}_{build}"
 
     def configuration(self, build: Build) -> dict[str, Any]:

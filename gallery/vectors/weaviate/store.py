@@ -13,6 +13,7 @@ from weaviate.classes.config import ConsistencyLevel
 from gallery.addresses import Address
 from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
 from gallery.models import Build
+from gallery.vectors.base import BUILD_NAME, check_name
 from gallery.vectors.weaviate.collection import WeaviateCollection
 from gallery.vectors.weaviate.connection import Connection, Server
 from gallery.vectors.weaviate.schema import PREFIX, Layout, from_description, to_description
@@ -34,6 +35,7 @@ class WeaviateStore:
         return f"Weaviate {meta['version']}"
 
     def create(self, build: Build) -> WeaviateCollection:
+        check_name(build.name)
         build = dataclasses.replace(build, ready=False)
         configuration = self._layout.configuration(build)
         if self._exists(configuration["name"]):
@@ -124,6 +126,8 @@ class WeaviateStore:
             )
 
     def drop(self, name: str) -> None:
+        if not BUILD_NAME.fullmatch(name):
+            return
         collection = self._layout.collection(name)
         target = self._target()
         if target is not None and target.lower() == collection.lower():
