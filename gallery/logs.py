@@ -1,4 +1,4 @@
-"""Logging for the doors of the program: the command line and the web server. The library itself configures nothing."""
+"""Logging set-up for the command line and the web server. The library itself configures nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TextIO
 
 
 class _Stderr(logging.StreamHandler[TextIO]):
-    """Writes to whatever sys.stderr is at the moment, so that lines and a live display there do not overwrite each other."""
+    """Writes to the current sys.stderr, which a live progress display replaces while it runs."""
 
     @property
     def stream(self) -> TextIO:
@@ -21,7 +21,7 @@ class _Stderr(logging.StreamHandler[TextIO]):
 
 
 def configure(level: str = "WARNING") -> None:
-    """Write this project's log lines to stderr from `level` up, and other libraries' from WARNING up."""
+    """Log to stderr: this project from `level` up, other libraries from WARNING up."""
     logging.basicConfig(
         handlers=[_Stderr()], level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

@@ -1,11 +1,11 @@
-"""The map of a build: which cell of a grid each work hangs in, and where the pictures of that grid lie.
+"""The similarity map of a build: the grid cell of each work, and the keys of the map's tiles.
 
-The pipeline writes it to the image store, the web app reads it:
+The pipeline writes it to the image store and the web app reads it:
 
-    maps/<build>/layout.json                    an Atlas; put there last, so where it is the map is complete
-    maps/<build>/<digest>/<zoom>/<x>/<y>.webp   tiles, 256 pixels square; where no work hangs there is none
+    maps/<build>/layout.json                    the MapLayout; written last, so a map that has it is complete
+    maps/<build>/<digest>/<zoom>/<x>/<y>.webp   tiles of 256 x 256 pixels; empty tiles are left out
 
-At zoom 0 everything is in one tile; each zoom doubles the scale, and at the deepest a cell is `CELL` pixels wide.
+At zoom 0 the whole map is one tile. Each zoom level doubles the scale; at the deepest a cell is `CELL` pixels wide.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from typing import Any
 from gallery.errors import Unavailable
 
 FOLDER = "maps/"
-FORMAT = 1
-"""Raise it when what `MapLayout` says, or how tiles look, changes: maps of another format are drawn again."""
+FORMAT = 2
+"""Version of the file and of the tiles; raise it with any change, and the next refresh draws the map again."""
 TILE = 256
-"""Pixels of a tile's side."""
+"""Width and height of a tile, in pixels."""
 CELL = 128
-"""Pixels of a cell's side at the deepest zoom."""
+"""Width and height of a cell at the deepest zoom, in pixels."""
 MARGIN = 6
-"""Pixels around a picture in its cell there."""
+"""Space around an image in its cell at the deepest zoom, in pixels."""
 
 
 def depth(columns: int, rows: int) -> int:
-    """The deepest zoom of a grid: the least at which zoom 0 needs one tile only."""
+    """Return the deepest zoom level of a grid: the smallest for which zoom 0 fits in one tile."""
     tiles = -(-max(columns, rows, 1) * CELL // TILE)
     return (tiles - 1).bit_length()
 
 
 @dataclass(frozen=True)
 class MapItem:
-    """A work on the map: its cell from the upper left, and what is shown of it.
+    """A work on the map: its cell, counted from the upper left, and what a page shows of it.
 
-    `artist` and `style` are places in the atlas' lists, `style` -1 for none. `small` is the key of its thumbnail;
-    `width` and `height` are the original's, in pixels; `color` is its mean colour as "#rrggbb".
+    `artist` and `style` are indexes into the lists of the layout, `style` -1 for none. `small` is the key of the
+    thumbnail; `width` and `height` are those of the original in pixels; `color` is its mean colour as "#rrggbb".
     """
 
     id: str
@@ -55,10 +55,10 @@ class MapItem:
 
 @dataclass(frozen=True)
 class MapLayout:
-    """Where the works of a build hang, in an order in which neighbours follow each other.
+    """The cells of a build's works, in an order that keeps neighbours together.
 
-    `digest` names the tiles' content, `works` is the size of the build, of which `items` may be a sample. `artists` are
-    pairs of slug and name, `styles` names; both begin with the one that has the most works.
+    `digest` identifies the content of the tiles. `works` is the size of the build, of which `items` may be a sample.
+    `artists` are pairs of slug and name, `styles` are names; both are sorted by number of works, largest first.
     """
 
     build: str
@@ -72,16 +72,16 @@ class MapLayout:
 
     @property
     def zoom(self) -> int:
-        """The deepest zoom that there are tiles of."""
+        """The deepest zoom level that has tiles."""
         return depth(self.columns, self.rows)
 
     @property
     def folder(self) -> str:
-        """Where the tiles lie, with a slash at its end."""
+        """Key prefix of the tiles, with a trailing slash."""
         return tiles_folder(self.build, self.digest)
 
     def to_json(self) -> bytes:
-        """What `parse` reads: a list for each field of the spots, which is a third of the size of a list of spots."""
+        """Return the layout as JSON with one list per field of the items, a third of the size of a list of items."""
         facts = asdict(self) | {"format": FORMAT}
         facts["items"] = {
             field.name: [getattr(item, field.name) for item in self.items] for field in fields(MapItem)
@@ -90,18 +90,18 @@ class MapLayout:
 
     @classmethod
     def parse(cls, data: bytes) -> MapLayout:
-        """The atlas. Raises Unavailable where this is none, or one of another version of this program."""
+        """Return the layout that `to_json` wrote. Raises Unavailable for anything else, or another format version."""
         try:
             facts: dict[str, Any] = json.loads(data)
             if facts.pop("format") != FORMAT:
-                raise ValueError("another format")
+                raise ValueError("unknown format version")
             facts["items"] = _items(facts["items"])
             facts["artists"] = tuple((str(slug), str(name)) for slug, name in facts["artists"])
             facts["styles"] = tuple(facts["styles"])
             return cls(**facts)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Unavailable(
-                f"the map cannot be read ({error}); materialize `map` again, which draws it anew"
+                f"the similarity map cannot be read ({error}); materialize `similarity_map` to draw it again"
             ) from error
 
 
@@ -111,15 +111,15 @@ def _items(columns: dict[str, Sequence[Any]]) -> tuple[MapItem, ...]:
 
 
 def layout_key(build: str) -> str:
-    """Where the atlas of a build lies."""
+    """Return the key of a build's layout."""
     return f"{FOLDER}{build}/layout.json"
 
 
 def tiles_folder(build: str, digest: str) -> str:
-    """Where the tiles of a map lie, with a slash at its end."""
+    """Return the key prefix of a map's tiles, with a trailing slash."""
     return f"{FOLDER}{build}/{digest}/"
 
 
 def tile_name(zoom: int, x: int, y: int) -> str:
-    """A tile's key below its folder."""
+    """Return a tile's key relative to the folder of its map."""
     return f"{zoom}/{x}/{y}.webp"

@@ -1,4 +1,4 @@
-"""The words of the domain: frozen values that travel between the pipeline, the stores and the pages."""
+"""Domain types: frozen values shared by the pipeline, the stores and the web app."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Artist:
-    """A painter as the catalogue knows them; `birth` and `death` are years, None when unknown."""
+    """An artist of the catalogue; `birth` and `death` are years, None when unknown."""
 
     slug: str
     name: str
@@ -24,7 +24,7 @@ class Artist:
 
     @property
     def years(self) -> str:
-        """The life dates for people: "1840–1926", "born 1932", "died 1516", or "" when neither is known."""
+        """Life dates for display: "1840–1926", "born 1932", "died 1516", or "" when neither is known."""
         if self.birth and self.death:
             return f"{self.birth}–{self.death}"
         if self.birth:
@@ -34,10 +34,10 @@ class Artist:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """Where a work's picture lies in the image store, and its look before it has loaded.
+    """The image of a work: the object keys of its three files, and what a page needs before they load.
 
-    `original`, `large` and `small` are object keys. `width` and `height` are the upright original's,
-    in pixels; `color` is its mean colour as "#rrggbb".
+    `original`, `large` and `small` are keys in the image store. `width` and `height` are those of the original in
+    pixels, after EXIF rotation; `color` is its mean colour as "#rrggbb".
     """
 
     original: str
@@ -50,7 +50,7 @@ class StoredImage:
 
 @dataclass(frozen=True)
 class Artwork:
-    """One work of the collection: `file` is its path in the dataset, `sha256` the original's digest in hex."""
+    """One work of the collection; `file` is its path in the dataset, `sha256` the digest of the original in hex."""
 
     id: str
     artist: Artist
@@ -61,7 +61,7 @@ class Artwork:
 
 @dataclass(frozen=True)
 class Hit:
-    """A work found by a search; `score` is the cosine similarity, higher is closer."""
+    """A work found by a search; `score` is a cosine similarity, higher is closer."""
 
     artwork: Artwork
     score: float
@@ -71,10 +71,9 @@ class Hit:
 class Build:
     """One version of the collection, and what it was made from.
 
-    `encoder` is the address that opens the encoder again, `fingerprint` names its exact weights and
-    preprocessing, `dim` the length of its rows in floats. `generated` marks pictures painted by this
-    program. `created_at` is UTC in ISO 8601. Only a `ready` build (complete and reconciled) can be
-    published.
+    `encoder` is the address that opens the encoder, `fingerprint` identifies its weights and preprocessing, and `dim`
+    is the length of its vectors in floats. `generated` marks computer-generated images. `created_at` is UTC in ISO
+    8601. Only a `ready` build (complete and reconciled) can be published.
     """
 
     name: str
@@ -90,12 +89,12 @@ class Build:
 
 
 def to_payload(work: Artwork) -> dict[str, Any]:
-    """The work as JSON values, for stores that keep it as such."""
+    """Return the work as JSON values, for stores that keep it as such."""
     return dataclasses.asdict(work)
 
 
 def from_payload(payload: Mapping[str, Any]) -> Artwork:
-    """The work that `to_payload` was given, also after a trip through JSON."""
+    """Return the work that `to_payload` was given, also after serialisation to JSON."""
     artist = dict(payload["artist"])
     artist["styles"], artist["nationalities"] = tuple(artist["styles"]), tuple(artist["nationalities"])
     return Artwork(**{**payload, "artist": Artist(**artist), "image": StoredImage(**payload["image"])})

@@ -1,4 +1,7 @@
-"""The four ports of one process, each opened from its setting when first used."""
+"""The services of one process: the dataset, two object stores, the vector store and the encoder.
+
+Each is opened from its setting when first used.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,10 @@ from gallery.vectors.base import VECTORS, VectorStore
 
 
 class Services:
-    """The dataset, the stores and the encoder that the settings name. Opening raises Invalid or Unavailable.
+    """Opens what the settings name. Accessing an attribute raises Invalid or Unavailable.
 
-    With `searching` the vector store is opened with the searcher's key rather than the loader's, and the image store
-    so that it gives up soon. Tests put twins in
-    place by assigning to the attributes.
+    With `searching`, the vector store is opened with the read-only key and the image store fails fast, since a
+    visitor waits for the answer. Tests replace services by assigning to the attributes.
     """
 
     def __init__(self, settings: Settings, *, searching: bool = False) -> None:
