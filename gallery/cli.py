@@ -1,6 +1,6 @@
-"""`gallery`: one command for everything. Data goes to stdout, talk and progress to stderr.
+"""The `gallery` command. Results go to stdout; messages and progress go to stderr.
 
-Exit codes: 0 done, 1 something went wrong (said on stderr, with what to do), 2 wrong usage.
+Exit codes: 0 success, 1 failure (with the reason and the remedy on stderr), 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ import click
 from gallery.errors import GalleryError
 
 COMMANDS = "gallery.commands"
-"""Entry points that add commands: pipelines/ and serving/ have theirs there, so nothing here imports either."""
+"""Entry point group of further commands. pipelines/ and serving/ add theirs, so this module imports neither."""
 
 
 class Commands(click.Group):
-    """The commands here, and those that installed packages add."""
+    """The commands of this module and those that installed packages add."""
 
-    def _added(self) -> dict[str, EntryPoint]:
+    def _entry_points(self) -> dict[str, EntryPoint]:
         return {point.name: point for point in entry_points(group=COMMANDS)}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *self._added()})
+        return sorted({*super().list_commands(ctx), *self._entry_points()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        added = self._added()
+        added = self._entry_points()
         if cmd_name not in added:
             return super().get_command(ctx, cmd_name)
         command: click.Command = added[cmd_name].load()
@@ -39,8 +39,8 @@ class Commands(click.Group):
 
 
 @contextmanager
-def errors_said() -> Iterator[None]:
-    """Turn what this project raises on purpose into one clear message and exit code 1."""
+def report_errors() -> Iterator[None]:
+    """Turn this project's errors and missing packages into one clear message and exit code 1."""
     try:
         yield
     except GalleryError as error:
@@ -57,14 +57,14 @@ def errors_said() -> Iterator[None]:
         if name not in extra:
             raise
         raise click.ClickException(
-            f"{name} is not installed; pip install 'artwork-gallery[{extra[name]}]'"
+            f"{name} is not installed; run pip install 'artwork-gallery[{extra[name]}]'"
         ) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="artwork-gallery")
 def main() -> None:
-    """Artwork similarity search: build a collection from a dataset, and search it by words or by picture."""
+    """Artwork similarity search: build a collection from a dataset, and search it by text or image."""
     from gallery.logs import configure
 
     configure()
@@ -126,7 +126,7 @@ def search(
     from gallery.settings import read_settings
     from gallery.vectors.filters import Filter
 
-    with errors_said():
+    with report_errors():
         settings = read_settings()
         engine = SearchEngine(Services(settings, searching=True))
         parts: list[Term] = [TextTerm(text)] if text else []
@@ -160,12 +160,12 @@ def search(
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the settings as JSON.")
 def settings(as_json: bool) -> None:
-    """Every setting with its value here, secrets masked."""
+    """Print every setting with its value; secrets are masked."""
     from gallery.settings import Settings, read_settings, variable
 
-    with errors_said():
+    with report_errors():
         current = read_settings()
     values = {
         variable(name): _shown(getattr(current, name), given=name in current.model_fields_set)
@@ -184,14 +184,14 @@ def _shown(value: Any, *, given: bool) -> Any:
     from pydantic import SecretStr
 
     if isinstance(value, SecretStr):
-        return "********" if given else value.get_secret_value()  # a default is no secret
+        return "********" if given else value.get_secret_value()  # a default is not secret
     return str(value) if isinstance(value, Path) else value
 
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(as_json: bool) -> None:
-    """Can each configured part be opened, and what to do if not. Exits 1 if one cannot."""
+    """Check that each configured service works, and say what to do if not. Exits 1 if one fails."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -199,18 +199,18 @@ def doctor(as_json: bool) -> None:
     from gallery.doctor import examine
     from gallery.settings import read_settings
 
-    with errors_said():
+    with report_errors():
         findings = examine(read_settings())
     if as_json:
         click.echo(json.dumps([vars(finding) for finding in findings], ensure_ascii=False))
     else:
         table = Table(box=None, padding=(0, 2, 0, 0))
-        for title in ("part", "", "what", "to do"):
+        for title in ("check", "", "result", "what to do"):
             table.add_column(title, overflow="fold")
         for finding in findings:
-            mark = "[green]ok[/]" if finding.ok else "[red]no[/]"
-            table.add_row(finding.part, mark, escape(finding.what), escape(finding.advice))
-        # Into a file or a pipe a finding is one line, to be searched.
+            status = "[green]ok[/]" if finding.ok else "[red]failed[/]"
+            table.add_row(finding.check, status, escape(finding.result), escape(finding.advice))
+        # In a file or a pipe each finding stays on one line, so that grep finds it.
         Console(width=None if sys.stdout.isatty() else 10_000).print(table)
     if not all(finding.ok for finding in findings):
         raise SystemExit(1)

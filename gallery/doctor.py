@@ -1,4 +1,4 @@
-"""Is everything that the settings name in reach and in order, and what to do if not."""
+"""`gallery doctor`: check that everything the settings name can be reached and used, and say what to do if not."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.base import VectorStore
 
-LITTLE = 1_000_000_000
-"""Free bytes at GALLERY_HOME below which a refresh is likely to fail."""
-PATIENCE = 10
-"""Seconds to wait for a picture at its public or signed address."""
+MIN_FREE_BYTES = 1_000_000_000
+"""Free space at GALLERY_HOME below which a refresh is likely to fail."""
+FETCH_TIMEOUT_S = 10
+"""Time limit for fetching an image from its public or signed URL."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one part: `what` is a fact, `advice` what to do, empty where all is well."""
+    """The result of one check; `advice` says what to do, and is empty where the check passed."""
 
-    part: str
+    check: str
     ok: bool
-    what: str
+    result: str
     advice: str
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """A finding for each part. Does nothing that lasts: a probe object and a probe build are written, read and removed."""
-    services, searching = Services(settings), Services(settings, searching=True)
+    """Run every check and return the findings. Leaves nothing behind: probe objects and builds are removed."""
+    services, read_only = Services(settings), Services(settings, searching=True)
     return [
-        _try("home", "set GALLERY_HOME to a folder of yours with room", lambda: _home(settings.home)),
+        _try("home", "set GALLERY_HOME to a writable folder with free space", lambda: _home(settings.home)),
         _try("dataset", "check GALLERY_DATASET", lambda: _dataset(services)),
         _try("images", "check GALLERY_IMAGES", lambda: _objects(services.images)),
         _try("delivery", "check GALLERY_DELIVERY and GALLERY_IMAGES", lambda: _delivery(services)),
@@ -51,27 +51,27 @@ def examine(settings: Settings) -> list[Finding]:
         _try(
             "searching",
             "check GALLERY_VECTORS and GALLERY_VECTORS_SEARCH_KEY",
-            lambda: _searching(searching.vectors),
+            lambda: _read_only(read_only.vectors),
         ),
         _try("collection", "run `gallery refresh`", lambda: _collection(services)),
     ]
 
 
-def _try(part: str, advice: str, look: Callable[[], str]) -> Finding:
+def _try(name: str, advice: str, check: Callable[[], str]) -> Finding:
     try:
-        return Finding(part, True, look(), "")
+        return Finding(name, True, check(), "")
     except (GalleryError, OSError) as error:
-        return Finding(part, False, str(error), advice)
+        return Finding(name, False, str(error), advice)
     except ModuleNotFoundError as error:
-        return Finding(part, False, str(error), "pip install 'artwork-gallery[encoders,pipeline,web]'")
+        return Finding(name, False, str(error), "run pip install 'artwork-gallery[encoders,pipeline,web]'")
 
 
 def _home(home: Path) -> str:
     home.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(home).free
-    if free < LITTLE:
+    if free < MIN_FREE_BYTES:
         raise Invalid(
-            f"{home} has {free / 1e6:,.0f} MB free; a refresh needs room for the archive and its lists"
+            f"{home} has only {free / 1e6:,.0f} MB free; a refresh needs room for the archive and its tables"
         )
     probe = home / f".probe-{uuid.uuid4().hex}"
     probe.touch()
@@ -90,18 +90,18 @@ def _objects(store: ObjectStore) -> str:
     store.put(key, data)
     try:
         if store.get(key) != data or store.sizes("doctor/").get(key) != len(data):
-            raise Invalid(f"{store.address} does not give back what was written to it")
+            raise Invalid(f"{store.address} returned something else than was written")
     finally:
         store.delete(key)
     client = f" (client {version('google-cloud-storage')})" if store.address.startswith("gs:") else ""
-    return f"{store.address}: written, read, listed, deleted{client}"
+    return f"{store.address}: write, read, list and delete work{client}"
 
 
 def _delivery(services: Services) -> str:
-    """Visitors get the bytes, not just an address."""
+    """Fetch an image as a visitor would, not just its URL."""
     how = services.settings.delivery
     if how == "app":
-        return "pictures go through the app"
+        return "images are served by the app"
     key, data = f"doctor/{uuid.uuid4().hex}.webp", b"probe"
     services.images.add(key, data, "image/webp")
     try:
@@ -111,19 +111,17 @@ def _delivery(services: Services) -> str:
             else services.images.signed_url(key, services.settings.signed_for)
         )
         try:
-            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+            with urllib.request.urlopen(url, timeout=FETCH_TIMEOUT_S) as answer:
                 got = answer.read(len(data) + 1)
         except urllib.error.HTTPError as error:
-            raise Invalid(f"a picture's {how} address answers {error.code}{_why(how, error.code)}") from None
-        except (OSError, ValueError) as error:  # without the address: it may carry a signature
-            raise Unavailable(
-                f"a picture's {how} address cannot be reached ({type(error).__name__})"
-            ) from None
+            raise Invalid(f"an image's {how} URL answers {error.code}{_why(how, error.code)}") from None
+        except (OSError, ValueError) as error:  # without the URL, which may contain a signature
+            raise Unavailable(f"an image's {how} URL cannot be reached ({type(error).__name__})") from None
         if got != data:
-            raise Invalid(f"a picture's {how} address gives other bytes than were written")
+            raise Invalid(f"an image's {how} URL returns something else than was written")
     finally:
         services.images.delete(key)
-    return f"a picture was fetched from its {how} address"
+    return f"an image was fetched from its {how} URL"
 
 
 def _why(how: str, status: int) -> str:
@@ -132,7 +130,7 @@ def _why(how: str, status: int) -> str:
             "; the bucket is not public: gcloud storage buckets add-iam-policy-binding gs://BUCKET "
             "--member=allUsers --role=roles/storage.objectViewer, or set GALLERY_DELIVERY=signed"
         )
-    return "; is this machine's clock right?" if status in (400, 403) else ""
+    return "; check this machine's clock" if status in (400, 403) else ""
 
 
 def _encoder(services: Services) -> str:
@@ -154,30 +152,28 @@ def _vectors(store: VectorStore) -> str:
         collection.upsert([work], row)
         hits = collection.search(row[0], 1, fingerprint="doctor")
         if [hit.artwork for hit in hits] != [work] or collection.ids() != {work.id}:
-            raise Invalid(f"{store.address} does not give back what was written to it")
+            raise Invalid(f"{store.address} returned something else than was written")
     finally:
         store.drop(name)
-    return (
-        f"{store.version()}, {store.address}: {before} builds; a probe build was made, searched and dropped"
-    )
+    return f"{store.version()}, {store.address}: {before} builds; a probe build was created, searched and dropped"
 
 
-def _searching(store: VectorStore) -> str:
+def _read_only(store: VectorStore) -> str:
     build = store.live()
     if build is None:
-        return f"{store.address} answers; nothing is live"
-    return f"{store.address}: {store.open(build.name).count()} works of build {build.name} can be read"
+        return f"{store.address} answers; no build is published yet"
+    return f"{store.address}: {store.open(build.name).count()} works of build {build.name} are readable"
 
 
 def _collection(services: Services) -> str:
     build = services.vectors.live()
     if build is None:
-        raise Invalid("nothing is published yet")
+        raise Invalid("no build is published yet")
     held = services.vectors.open(build.name).count()
     if held != build.works:
-        raise Invalid(f"live build {build.name} holds {held} works of {build.works}")
+        raise Invalid(f"live build {build.name} holds {held} of {build.works} works")
     if services.settings.encoder != "auto" and services.encoder.fingerprint != build.fingerprint:
         raise Invalid(
-            f"live build {build.name} was made by {build.encoder}, GALLERY_ENCODER is {services.settings.encoder}"
+            f"live build {build.name} was made with {build.encoder}, but GALLERY_ENCODER is {services.settings.encoder}"
         )
     return f"build {build.name}, {held} works, made {build.created_at[:16].replace('T', ' ')} UTC with {build.encoder}"

@@ -20,11 +20,11 @@ def refresh(as_json: bool, allow_removals: bool) -> None:
     Runs the Dagster job `refresh` in this process. What has not changed is not done again, and what is live stays
     live until the new build is complete.
     """
-    from gallery.cli import errors_said
+    from gallery.cli import report_errors
     from gallery.services import Services
     from gallery.settings import read_settings
 
-    with errors_said():
+    with report_errors():
         services = Services(read_settings())
         from pipelines.refresh import run_refresh
         from pipelines.view import watching
@@ -46,11 +46,11 @@ def why(work: str, as_json: bool) -> None:
 
     WORK is a work's id, a path in the archive, or a part of one.
     """
-    from gallery.cli import errors_said
+    from gallery.cli import report_errors
     from gallery.services import Services
     from gallery.settings import read_settings
 
-    with errors_said():
+    with report_errors():
         from pipelines.stages.tracing import trace
 
         traces = trace(Services(read_settings()), work)
@@ -68,11 +68,11 @@ def why(work: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def builds(as_json: bool) -> None:
     """The builds of the collection, the newest first; the live one is marked with *."""
-    from gallery.cli import errors_said
+    from gallery.cli import report_errors
     from gallery.services import Services
     from gallery.settings import read_settings
 
-    with errors_said():
+    with report_errors():
         from pipelines.stages.rollback import list_builds
 
         services = Services(read_settings())
@@ -105,12 +105,12 @@ def rollback(build: str | None, let_go: bool, as_json: bool) -> None:
     Nothing is built or deleted. The build that was live until now is held: no refresh publishes it again, until its
     content changes or --release lets it go.
     """
-    from gallery.cli import errors_said
+    from gallery.cli import report_errors
     from gallery.services import Services
     from gallery.settings import read_settings
 
     facts: dict[str, object]
-    with errors_said():
+    with report_errors():
         from pipelines.stages.rollback import release, roll_back
 
         services = Services(read_settings())

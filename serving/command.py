@@ -20,12 +20,12 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
 
     The page says so while there is no collection yet; `gallery refresh` builds one, and it appears without a restart.
     """
-    from gallery.cli import errors_said
+    from gallery.cli import report_errors
     from gallery.logs import configure
     from gallery.settings import read_settings
 
     given = {"host": host, "port": port, "threads": threads}
-    with errors_said():
+    with report_errors():
         settings = read_settings(**{name: value for name, value in given.items() if value is not None})
         from serving.server import listen, serve_app
 
@@ -54,10 +54,10 @@ def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
     import os
     import sys
 
-    from gallery.cli import errors_said, main
+    from gallery.cli import main, report_errors
     from gallery.settings import read_settings
 
-    with errors_said():
+    with report_errors():
         settings = read_settings(**({"port": port} if port else {}))
         if not no_serve:
             from serving.server import listen

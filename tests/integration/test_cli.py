@@ -173,7 +173,7 @@ def test_settings_shows_every_setting_and_no_secret(run, monkeypatch: pytest.Mon
 def test_doctor_finds_what_is_wrong_and_says_what_to_do(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     before = run("doctor", "--json")
     assert before.exit_code == 1
-    findings = {finding["part"]: finding for finding in json.loads(before.stdout)}
+    findings = {finding["check"]: finding for finding in json.loads(before.stdout)}
     assert not findings["collection"]["ok"] and findings["collection"]["advice"] == "run `gallery refresh`"
     run("refresh")
     after = run("doctor", "--json")

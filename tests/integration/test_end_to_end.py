@@ -96,8 +96,8 @@ def test_wrong_keys_are_said_without_being_repeated(deployment: Deployment) -> N
         GALLERY_VECTORS_SEARCH_KEY="pl4nted-wrong",
     )
     said = Deployment(deployment.folder, wrong, deployment.weaviate).run("doctor", "--json", expect=1)
-    findings = {finding["part"]: finding for finding in json.loads(said.stdout)}
-    assert not findings["vectors"]["ok"] and "GALLERY_VECTORS_KEY" in findings["vectors"]["what"]
+    findings = {finding["check"]: finding for finding in json.loads(said.stdout)}
+    assert not findings["vectors"]["ok"] and "GALLERY_VECTORS_KEY" in findings["vectors"]["result"]
 
 
 def test_planted_secrets_are_nowhere(deployment: Deployment, web_app: Callable[..., Answer]) -> None:
