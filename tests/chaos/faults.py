@@ -175,7 +175,7 @@ class World:
             if (
                 isinstance(store, gcs.GcsObjects) and not self.slow
             ):  # what fails at once is soon tried often enough
-                store._patience = impatience(TIMEOUT_S / 2)
+                store._policy = impatience(TIMEOUT_S / 2)
         with dg.DagsterInstance.ephemeral() as instance:
             try:
                 run_refresh(services, lambda _: None, instance)
@@ -386,7 +386,7 @@ def hurry(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(lease, "_alive", lambda pid: False)
     patch.setattr(retry, "RETRY_DELAYS_S", soon)
     patch.setattr(retry, "TIMEOUT_S", (TIMEOUT_S, TIMEOUT_S))
-    patch.setattr(gcs.connections.Patience, "of", classmethod(lambda cls, seconds: impatience()))
+    patch.setattr(gcs.connections.CallPolicy, "within", classmethod(lambda cls, seconds: impatience()))
     patch.setattr(weaviate.collection, "PAUSES_S", soon)
     patch.setattr(weaviate.connection, "PAUSE_S", 0.0)
     patch.setattr(weaviate.connection, "WRITING_S", TIMEOUT_S)
@@ -394,10 +394,10 @@ def hurry(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(weaviate.store, "Connection", lambda server, key, _: connection(server, key, TIMEOUT_S))
 
 
-def impatience(retries_s: float = 2 * TIMEOUT_S) -> gcs.connections.Patience:
+def impatience(retries_s: float = 2 * TIMEOUT_S) -> gcs.connections.CallPolicy:
     """How long to try a bucket here."""
     retry = gcs.connections.DEFAULT_RETRY.with_delay(initial=0.01, maximum=0.1, multiplier=2.0)
-    return gcs.connections.Patience(retry.with_timeout(retries_s), (TIMEOUT_S, TIMEOUT_S))
+    return gcs.connections.CallPolicy(retry.with_timeout(retries_s), (TIMEOUT_S, TIMEOUT_S))
 
 
 def refreshes(made: World, call: Call, kind: str) -> tuple[Outcome, Outcome]:

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -141,6 +142,8 @@ class Proxy(ThreadingHTTPServer):
         self.services: dict[str, Callable[[str, dict[str, str]], dict[str, str]]] = {}
         self.met = 0
         """Requests that met a fault."""
+        self.checksums: list[str] = []
+        """CRC32C checksums that uploads came with, in a header or in the object's metadata."""
         self._lock = threading.Lock()
 
     @property
@@ -186,6 +189,8 @@ class _Passing(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        head = self.headers.get("x-goog-hash", "") + "\n" + body[:1000].decode(errors="replace")
+        self.server.checksums += re.findall(r'crc32c(?:": "|=)([\w+/=]+)', head)
         fault = self.server.fault(self.command, self.path)
         if fault is not None and fault.status:
             errors = [{"message": fault.message, "domain": "global", "reason": fault.reason}]

@@ -31,6 +31,8 @@ ALTERNATIVE = "GALLERY_DATASET=file://"
 
 Open = Callable[..., KaggleDataset]
 
+pytestmark = pytest.mark.usefixtures("kaggle_port")
+
 
 @pytest.fixture(autouse=True)
 def person(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""HTTP connections to Google: how many are kept, and how long to try over them."""
+"""HTTP connections to Google: retries, time limits, and the size of the pool."""
 
 from __future__ import annotations
 
@@ -11,31 +11,30 @@ from google.auth.transport.requests import AuthorizedSession
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.adapters import HTTPAdapter
 
-KEPT = 256
+POOL_SIZE = 256
 """Connections kept open, at most: as many as the settings allow threads."""
-CONNECTING, WAITING = 10.0, 15.0
-"""Seconds for a connection to be made and for the next bytes of an answer to come, at most; less than a call may be
-repeated for, or one answer that never comes would be all that was tried."""
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 15.0
+"""Limits of one attempt. Shorter than the time for retries, or one silent server would use all of it."""
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long to try: the retries, and for one attempt the seconds to connect and to wait for bytes."""
+class CallPolicy:
+    """The client's `retry` option, and its `timeout` option: seconds to connect and to wait for bytes."""
 
     retry: Retry
     timeout: tuple[float, float]
 
     @classmethod
-    def of(cls, seconds: int) -> Patience:
-        """Tries again after 429, 5xx and cut connections, ever more slowly, until so many seconds have passed."""
+    def within(cls, seconds: int) -> CallPolicy:
+        """Retry after 429, 5xx and cut connections, with growing pauses, for this many seconds."""
         retry = DEFAULT_RETRY.with_delay(initial=0.25, maximum=8.0, multiplier=2.0).with_timeout(seconds)
-        return cls(retry, (min(CONNECTING, seconds), min(WAITING, seconds)))
+        return cls(retry, (min(CONNECT_TIMEOUT_S, seconds), min(READ_TIMEOUT_S, seconds)))
 
 
-def widen(session: AuthorizedSession) -> AuthorizedSession:
-    """The session, fit for many threads: by itself it keeps ten connections and drops what more threads open."""
-    adapter = HTTPAdapter(pool_maxsize=KEPT)
-    if not session.is_mtls:  # that needs its own adapter, with the client's certificate
+def configure(session: AuthorizedSession) -> AuthorizedSession:
+    """Prepare the session for many threads: by default it keeps ten connections and drops the rest."""
+    adapter = HTTPAdapter(pool_maxsize=POOL_SIZE)
+    if not session.is_mtls:  # mTLS needs its own adapter, with the client certificate
         session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.hooks["response"].append(_read_error)
@@ -43,6 +42,6 @@ def widen(session: AuthorizedSession) -> AuthorizedSession:
 
 
 def _read_error(response: requests.Response, **_: Any) -> None:
-    """A download that is tried again leaves the error's body unread, and with it a connection that nobody closes."""
+    """Read an error's body: before a retry, downloads leave it unread and its connection open."""
     if response.status_code >= 400:
-        response.content  # noqa: B018  # reading it gives the connection back
+        response.content  # noqa: B018

@@ -1,4 +1,4 @@
-"""Who signs addresses: a key at hand, or IAM on behalf of the service account that this machine runs as."""
+"""Credentials that sign addresses: a key file, or IAM on behalf of this machine's service account."""
 
 from __future__ import annotations
 
@@ -13,62 +13,64 @@ from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2 import service_account
 
 from gallery.errors import Invalid
-from gallery.objects.gcs.connections import Patience, widen
-from gallery.objects.gcs.errors import SIGNER, how_to_sign
+from gallery.objects.gcs.connections import CallPolicy, configure
+from gallery.objects.gcs.errors import SIGNER_ROLE, how_to_sign
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-"""For the bucket and for IAM; what may be done is up to the roles that were granted."""
-IAM = "https://iamcredentials.googleapis.com"
-TOKEN = "https://oauth2.googleapis.com/token"
+"""Covers the bucket and IAM; the granted roles decide what is allowed."""
+IAM_URL = "https://iamcredentials.googleapis.com"
+TOKEN_URL = "https://oauth2.googleapis.com/token"
 
 
 class IamSigner(crypt.Signer):
-    """Signs by IAM's signBlob. Raises what `gallery.objects.gcs.errors.edge` understands.
+    """Signs with IAM's signBlob. Raises errors that `translate_errors` understands.
 
-    google.auth.iam.Signer does the same, but waits two minutes for each answer and hides its status.
+    google.auth.iam.Signer does not retry 429 and cut connections, and reports every status as one
+    TransportError; Blob.generate_signed_url(access_token=) waits up to 120 s for each answer.
     """
 
-    def __init__(self, session: AuthorizedSession, email: str, patience: Patience) -> None:
+    def __init__(self, session: AuthorizedSession, email: str, policy: CallPolicy) -> None:
         self._session = session
-        self._url = f"{IAM}/v1/projects/-/serviceAccounts/{email}:signBlob"
-        self._patience = patience
+        self._url = f"{IAM_URL}/v1/projects/-/serviceAccounts/{email}:signBlob"
+        self._policy = policy
 
     @property
     def key_id(self) -> None:
-        """IAM chooses the key."""
+        """None: IAM chooses the key."""
 
     def sign(self, message: bytes) -> bytes:
-        """The RSA-SHA256 signature."""
-        blob = self._patience.retry(self._ask)({"payload": base64.b64encode(message).decode()})
+        """Return the RSA-SHA256 signature."""
+        blob = self._policy.retry(self._post)({"payload": base64.b64encode(message).decode()})
         return base64.b64decode(blob)
 
-    def _ask(self, payload: dict[str, str]) -> str:
-        response = self._session.post(self._url, json=payload, timeout=self._patience.timeout)
+    def _post(self, payload: dict[str, str]) -> str:
+        response = self._session.post(self._url, json=payload, timeout=self._policy.timeout)
         if response.status_code != 200:
             raise exceptions.from_http_response(response)
         signed: str = response.json()["signedBlob"]
         return signed
 
 
-def signing_credentials(credentials: Any, patience: Patience) -> auth.Signing:
-    """Credentials that can sign, from the ones that this process has. Raises Invalid where none can."""
+def signing_credentials(credentials: Any, policy: CallPolicy) -> auth.Signing:
+    """Return credentials that can sign, based on those of this process. Raises Invalid if there are none."""
     if isinstance(credentials, auth.Signing):
         return credentials
     email = getattr(credentials, "service_account_email", None)
-    if email == "default":  # Compute's metadata server is only asked for the name with the first token
+    if email == "default":  # on Compute Engine the name arrives with the first token
         credentials.refresh(Request())
         email = credentials.service_account_email
     if not email:
         raise Invalid(
-            "cannot sign addresses: these credentials are no service account's. Name one's key in "
-            "GOOGLE_APPLICATION_CREDENTIALS, or with " + SIGNER + " on a service account run `gcloud auth "
-            "application-default login --impersonate-service-account=EMAIL`. " + how_to_sign("EMAIL")
+            "cannot sign addresses: these credentials do not belong to a service account. Set "
+            "GOOGLE_APPLICATION_CREDENTIALS to a service account's key, or, with "
+            f"{SIGNER_ROLE} on a service account, run `gcloud auth application-default login "
+            f"--impersonate-service-account=EMAIL`. {how_to_sign('EMAIL')}"
         )
-    signer = IamSigner(widen(AuthorizedSession(credentials)), email, patience)
-    return service_account.Credentials(signer, email, TOKEN)
+    signer = IamSigner(configure(AuthorizedSession(credentials)), email, policy)
+    return service_account.Credentials(signer, email, TOKEN_URL)
 
 
 def default_credentials() -> Any:
-    """Application Default Credentials. Raises google.auth's errors."""
+    """Return Application Default Credentials. Raises google.auth's errors."""
     found, _ = google.auth.default(scopes=[SCOPE])
     return found

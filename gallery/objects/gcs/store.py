@@ -6,8 +6,8 @@ import base64
 import os
 import re
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,33 +20,24 @@ from google.cloud.storage.exceptions import DataCorruption
 from gallery.addresses import Address
 from gallery.errors import Invalid, NotFound
 from gallery.objects.base import KEY, check_key
-from gallery.objects.gcs.connections import Patience, widen
-from gallery.objects.gcs.errors import edge
-from gallery.objects.gcs.pause import Pause
+from gallery.objects.gcs.circuit_breaker import CircuitBreaker
+from gallery.objects.gcs.connections import CallPolicy, configure
+from gallery.objects.gcs.errors import translate_errors
 from gallery.objects.gcs.signing import default_credentials, signing_credentials
 
 ENDPOINT = "https://storage.googleapis.com"
 EMULATOR = "STORAGE_EMULATOR_HOST"
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
-FOREVER = "public, max-age=31536000, immutable"
-"""For keys that name their content."""
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""Cache-Control of added objects, whose keys name their content."""
 PRIVATE = "private, no-cache"
 
 
-@dataclass
-class Session:
-    """The client of one process, and who signs for it once that was asked."""
-
-    client: storage.Client
-    signer: Signing | None = None
-
-
 class GcsObjects:
-    """Objects below a prefix of a bucket, checked by CRC32C on the way there and back.
+    """Objects below a prefix of a bucket, with CRC32C checksums on upload and download. Thread-safe.
 
-    Calls are repeated after 429, 5xx and cut connections, for `timeout` seconds and one attempt more at most: an
-    added object is guarded by a precondition, and a put one only replaces itself. Nothing is asked of Google
-    before the first call, and each process has a client of its own.
+    Calls are retried after 429, 5xx and cut connections, for `timeout` seconds plus one attempt at most. That
+    is safe: a precondition guards `add`, and a repeated `put` replaces itself. Opening calls nothing.
     """
 
     def __init__(
@@ -59,75 +50,75 @@ class GcsObjects:
         fail_fast: bool = False,
     ) -> None:
         self.address = f"gs://{bucket}/{prefix}" if prefix else f"gs://{bucket}"
-        self._bucket = bucket
+        self._name = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._project = project
         self._emulator = os.environ.get(EMULATOR)
         self._endpoint = (self._emulator or ENDPOINT).rstrip("/")
-        self._patience = Patience.of(timeout)
-        self._pause = Pause(self.address) if fail_fast else nullcontext()
-        self._sessions: dict[int, Session] = {}
+        self._policy = CallPolicy.within(timeout)
+        self._breaker = CircuitBreaker(self.address) if fail_fast else nullcontext()
 
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
         check_key(key)
-        with edge(self._bucket, f"write {key}"):
+        with translate_errors(self._name, f"write {key}"):
             self._upload(key, data, content_type, PRIVATE)
 
     def add(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
         check_key(key)
-        with edge(self._bucket, f"write {key}"):
-            there = self._of_bucket().get_blob(self._prefix + key, **self._waiting)
-            if there is not None and (there.size or not data):
+        with translate_errors(self._name, f"write {key}"):
+            existing = self._bucket().get_blob(self._prefix + key, **self._options)
+            if existing is not None and (existing.size or not data):
                 return False
-            generation = 0 if there is None else there.generation
+            generation = 0 if existing is None else existing.generation
             try:
-                self._upload(key, data, content_type, FOREVER, if_generation_match=generation)
+                self._upload(key, data, content_type, IMMUTABLE, if_generation_match=generation)
             except PreconditionFailed:
-                return False  # somebody else added it meanwhile, or a try of ours whose answer was lost
+                return False  # added in the meantime by someone else, or by an attempt whose answer was lost
         return True
 
     def get(self, key: str) -> bytes:
         blob = self._blob(key)
         try:
-            with self._pause, edge(self._bucket, f"read {key}", "object"):
-                data: bytes = blob.download_as_bytes(checksum="crc32c", **self._waiting)
-                # The client does not check what it got in several parts, after a cut connection, nor what came without
-                # a checksum: Google gives one with every object, a proxy's page has none.
-                if blob.crc32c != _crc32c(data):
-                    raise DataCorruption(None, "the bytes do not have the object's checksum")
+            with self._breaker, translate_errors(self._name, f"read {key}", "object"):
+                # The client's own check skips downloads that were resumed, and answers without a checksum,
+                # such as a proxy's page. Google sends one with every object.
+                data: bytes = blob.download_as_bytes(checksum=None, **self._options)
+                checksum = google_crc32c.value(data).to_bytes(4, "big")
+                if blob.crc32c != base64.b64encode(checksum).decode():
+                    raise DataCorruption(None, "wrong checksum")
         except NotFound as error:
             raise NotFound(f"{self.address}: no object {key}") from error
         return data
 
     def sizes(self, prefix: str = "") -> dict[str, int]:
-        with edge(self._bucket, "list objects"):
+        with translate_errors(self._name, "list objects"):
             found = self._client.list_blobs(
-                self._of_bucket(),
+                self._bucket(),
                 prefix=self._prefix + prefix,
                 fields="items(name,size),nextPageToken",
-                **self._waiting,
+                **self._options,
             )
             sizes = {blob.name.removeprefix(self._prefix): int(blob.size) for blob in found}
-        # Folders that the console makes, and whatever else is no key of ours, could not be got or deleted.
+        # Other names, such as the folders that the console creates, cannot be read or deleted through a key.
         return {key: size for key, size in sorted(sizes.items()) if KEY.fullmatch(key)}
 
     def delete(self, key: str) -> None:
         blob = self._blob(key)
-        with suppress(NotFound), edge(self._bucket, f"delete {key}", "object"):
-            blob.delete(**self._waiting)
+        with suppress(NotFound), translate_errors(self._name, f"delete {key}", "object"):
+            blob.delete(**self._options)
 
     def public_url(self, key: str) -> str:
-        # Neither a key nor a bucket or prefix that was let in holds anything that would need quoting.
-        return f"{self._endpoint}/{self._bucket}/{self._prefix}{check_key(key)}"
+        # Keys, prefixes and bucket names are restricted to characters that need no quoting.
+        return f"{self._endpoint}/{self._name}/{self._prefix}{check_key(key)}"
 
     def signed_url(self, key: str, seconds: int) -> str:
         check_key(key)
         try:
-            with edge(self._bucket, f"sign the address of {key}", "account"):
+            with translate_errors(self._name, f"sign the address of {key}", "account"):
                 url: str = self._blob(key).generate_signed_url(
                     version="v4",
                     expiration=timedelta(seconds=seconds),
-                    credentials=self._signer(),
+                    credentials=self._signer,
                     api_access_endpoint=self._endpoint,
                     query_parameters={"userProject": self._project} if self._project else None,
                 )
@@ -136,46 +127,33 @@ class GcsObjects:
         return url
 
     @property
-    def _waiting(self) -> dict[str, Any]:
-        return {"retry": self._patience.retry, "timeout": self._patience.timeout}
+    def _options(self) -> dict[str, Any]:
+        return {"retry": self._policy.retry, "timeout": self._policy.timeout}
 
-    @property
-    def _session(self) -> Session:
-        process = os.getpid()
-        session = self._sessions.get(process)
-        if session is None:
-            # No lock, which a fork could copy while it is held: of two threads at once, the first one's is kept.
-            session = self._sessions.setdefault(process, Session(self._new_client()))
-        return session
-
-    @property
+    @cached_property
     def _client(self) -> storage.Client:
-        return self._session.client
-
-    def _new_client(self) -> storage.Client:
-        # Otherwise the client asks in the background what the bucket is, for traces that nobody collects; that
-        # takes a role more than we need, and names no project that would pay.
+        # Two first calls at once may create two clients; one is then dropped.
+        # The variable stops background requests for bucket metadata, which serve tracing: they need another
+        # role and name no project that pays.
         os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
-        with edge(self._bucket, "use objects"):
+        with translate_errors(self._name, "use objects"):
             credentials = AnonymousCredentials() if self._emulator else default_credentials()
             client = storage.Client(project=None, credentials=credentials)
-            widen(client._http)
+            configure(client._http)
         return client
 
+    @cached_property
     def _signer(self) -> Signing:
-        session = self._session
-        if session.signer is None:
-            # An emulator is spoken to without credentials, but checks no signatures: those there are will do.
-            credentials = default_credentials() if self._emulator else session.client._credentials
-            session.signer = signing_credentials(credentials, self._patience)
-        return session.signer
+        # An emulator is called without credentials but checks no signatures, so any that exist will do.
+        credentials = default_credentials() if self._emulator else self._client._credentials
+        return signing_credentials(credentials, self._policy)
 
-    def _of_bucket(self) -> storage.Bucket:
-        return self._client.bucket(self._bucket, user_project=self._project)
+    def _bucket(self) -> storage.Bucket:
+        return self._client.bucket(self._name, user_project=self._project)
 
     def _blob(self, key: str) -> storage.Blob:
         check_key(key)
-        return self._of_bucket().blob(self._prefix + key)
+        return self._bucket().blob(self._prefix + key)
 
     def _upload(
         self,
@@ -187,36 +165,28 @@ class GcsObjects:
     ) -> None:
         blob = self._blob(key)
         blob.cache_control = cache_control
+        # With the checksum, Google rejects an upload that was damaged on the way instead of storing it.
         blob.upload_from_string(
-            data,
-            content_type,
-            if_generation_match=if_generation_match,
-            checksum="crc32c",
-            crc32c_checksum_value=_crc32c(data),  # so that Google refuses other bytes, rather than store them
-            **self._waiting,
+            data, content_type, if_generation_match=if_generation_match, checksum="crc32c", **self._options
         )
 
 
-def _crc32c(data: bytes) -> str:
-    return base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
-
-
 def open_gcs(address: Address, *, fail_fast: bool = False) -> GcsObjects:
-    """The store of the address; nothing is asked of Google until the first call.
+    """Return the store of the address, without calling Google.
 
-    With `fail_fast` it gives up soon, and while Google does not answer it fails at once. Options: `timeout`, the seconds
-    that a call may be repeated for (30, or 3 with `fail_fast`), and `project`, which pays for requests to a
-    Requester Pays bucket. STORAGE_EMULATOR_HOST names an emulator.
+    With `fail_fast` it gives up after 3 s instead of 30, and after a failed read fails at once for a moment.
+    Options: `timeout`, the seconds within which a call is retried, and `project`, which pays for requests to
+    a Requester Pays bucket. STORAGE_EMULATOR_HOST names an emulator.
     """
     bucket, _, prefix = address.location.partition("/")
     if not BUCKET.fullmatch(bucket):
-        raise Invalid(f"{address.text}: {bucket!r} is not a bucket's name; write gs://bucket/prefix")
+        raise Invalid(f"{address.text}: {bucket!r} is not a valid bucket name; write gs://bucket/prefix")
     prefix = prefix.strip("/")
     if prefix:
         check_key(prefix)
     emulator = os.environ.get(EMULATOR)
     if emulator and urlsplit(emulator).scheme not in ("http", "https"):
-        raise Invalid(f"{EMULATOR}={emulator}: write it with its scheme, such as http://localhost:4443")
+        raise Invalid(f"{EMULATOR}={emulator} must be a URL such as http://localhost:4443")
     timeout = address.integer("timeout") or (3 if fail_fast else 30)
     project = address.string("project")
     return GcsObjects(bucket, prefix, timeout=timeout, project=project, fail_fast=fail_fast)
