@@ -1,6 +1,8 @@
-"""Golden facts of the offline encoder, with the two photographs that scikit-learn brings."""
+"""Golden facts of the offline encoder, on the two photographs in scikit-learn."""
 
 from __future__ import annotations
+
+import importlib.util
 
 import numpy as np
 import pytest
@@ -9,7 +11,10 @@ from PIL import Image
 from gallery.encoders import Encoder, open_encoder
 from gallery.encoders.offline import FLAT_THINGS, WORDS_DIM
 
-pytest.importorskip("sentence_transformers", reason="needs the extra [encoders]")
+# Looked for and not imported: it takes seconds.
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("sentence_transformers") is None, reason="needs the extra [encoders]"
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
-"""What an address opens, and what is said when it cannot."""
+"""Which encoder an address opens, and the error if it cannot be opened."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -18,30 +19,31 @@ from gallery.encoders import DEFAULT_CLIP, open_encoder
 from gallery.errors import Invalid
 from tests.fakes.hub import COMMIT, serving_model
 
-pytest.importorskip("sentence_transformers", reason="needs the extra [encoders]")
+# Looked for and not imported: it takes seconds.
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("sentence_transformers") is None, reason="needs the extra [encoders]"
+)
 
 REPOSITORY = f"sentence-transformers/{DEFAULT_CLIP}"
 
 PROGRAM = """
-import json, logging, sys, time
+import json, logging, sys
 logging.basicConfig(level=logging.WARNING)
 from gallery.encoders import open_encoder
 from gallery.errors import GalleryError
-told, started = {}, time.perf_counter()
+told = {}
 try:
     encoder = open_encoder(sys.argv[1])
-    told["opened_s"] = time.perf_counter() - started
     told |= {"address": encoder.address, "fingerprint": encoder.fingerprint, "dim": encoder.dim}
 except GalleryError as exc:
     told |= {"error": type(exc).__name__, "message": str(exc)}
-told["s"] = time.perf_counter() - started
 told["torch"] = "torch" in sys.modules
 print(json.dumps(told))
 """
 
 
 def tell(address: str, home: Path, **environment: str) -> dict[str, Any]:
-    """What opening an address in a process of its own gives; huggingface_hub reads its settings on import."""
+    """Open an address in a process of its own, since huggingface_hub reads its settings on import."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TRANSFORMERS_"))
     }
@@ -58,45 +60,57 @@ def tell(address: str, home: Path, **environment: str) -> dict[str, Any]:
 
 @pytest.fixture
 def refused_hub() -> Iterator[str]:
-    """An address where nothing listens."""
+    """Yield an address where nothing listens."""
     with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can take the port
+        held.bind(("127.0.0.1", 0))  # bound and not listening: no other program can take the port
         yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 @pytest.fixture
-def silent_hub() -> Iterator[str]:
-    """An address that takes connections and never answers."""
+def silent_socket() -> Iterator[socket.socket]:
+    """Yield a socket that takes connections and never answers."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield listening
+
+
+@pytest.fixture
+def silent_hub(silent_socket: socket.socket) -> str:
+    """Return the address of that socket."""
+    return f"http://127.0.0.1:{silent_socket.getsockname()[1]}"
 
 
 def put_in_cache(folder: Path, cache: Path) -> None:
-    """Lay a model's files out as huggingface_hub keeps those of the default CLIP."""
+    """Copy a model's files to where huggingface_hub keeps those of the default CLIP."""
     kept = cache / f"models--{REPOSITORY.replace('/', '--')}"
     (kept / "refs").mkdir(parents=True)
     (kept / "refs" / "main").write_text(COMMIT)
     shutil.copytree(folder, kept / "snapshots" / COMMIT)
 
 
-@pytest.mark.parametrize("hub", ["refused_hub", "silent_hub"])
-def test_auto_falls_back_within_three_seconds(
-    hub: str, tmp_path: Path, request: pytest.FixtureRequest
+@pytest.mark.parametrize(
+    ("hub", "reason"), [("refused_hub", "could not be reached"), ("silent_hub", "gave no answer in 2 s")]
+)
+def test_auto_falls_back_if_the_hub_does_not_answer(
+    hub: str, reason: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     told = tell("auto", tmp_path, HF_ENDPOINT=request.getfixturevalue(hub))
     assert told["address"] == "offline"
-    assert told["opened_s"] < 4  # three, and one for a busy machine
+    assert reason in told["log"]
     assert "Using the offline encoder" in told["log"] and "WARNING" in told["log"]
     assert not told["torch"]
 
 
-def test_auto_does_not_ask_a_hub_that_was_switched_off(tmp_path: Path, silent_hub: str) -> None:
+def test_auto_does_not_ask_the_hub_in_offline_mode(
+    tmp_path: Path, silent_hub: str, silent_socket: socket.socket
+) -> None:
     told = tell("auto", tmp_path, HF_ENDPOINT=silent_hub, HF_HUB_OFFLINE="1")
     assert told["address"] == "offline"
-    assert told["opened_s"] < 1.9  # the hub would be given two
     assert "HF_HUB_OFFLINE" in told["log"]
+    silent_socket.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        silent_socket.accept()
 
 
 def test_auto_takes_clip_from_the_cache_without_asking(
@@ -129,7 +143,6 @@ def test_a_named_model_needs_its_hub(hub: str, tmp_path: Path, request: pytest.F
     told = tell(DEFAULT_CLIP, tmp_path, HF_ENDPOINT=request.getfixturevalue(hub))
     assert told["error"] == "Unavailable"
     assert "offline" in told["message"] and "folder" in told["message"]
-    assert told["s"] < 4
 
 
 def test_a_model_that_the_hub_does_not_know_is_invalid(tmp_path: Path, tiny_clip: Path) -> None:
