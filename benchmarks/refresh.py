@@ -26,7 +26,7 @@ from gallery.datasets.base import DATASETS
 from gallery.names import match_key
 from gallery.services import Services
 from gallery.settings import read_settings
-from pipelines.refresh import run_refresh
+from pipelines.runner import run_refresh
 
 
 def few_works(root: Path, per_artist: int) -> list[Path]:

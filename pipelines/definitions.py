@@ -9,12 +9,12 @@ import dagster as dg
 from gallery.errors import Invalid
 from gallery.services import Services
 from gallery.settings import Settings, read_settings
+from pipelines import maintenance, schedules, sensors
 from pipelines.assets import catalogue, collection, embeddings, evaluation, map, pictures
 from pipelines.assets.versions import as_configured
-from pipelines.automation import schedules, sensors, upkeep
-from pipelines.execution import executor_of
-from pipelines.resources import leased_ports
-from pipelines.rollback import rollback_job
+from pipelines.executors import executor_of
+from pipelines.jobs import rollback_job
+from pipelines.resources import locked_services
 
 log = logging.getLogger(__name__)
 
@@ -66,10 +66,10 @@ def build_defs(
             as_configured(settings), dg.map_asset_specs(with_freshness(settings), assets)
         ),
         asset_checks=dg.load_asset_checks_from_modules(ASSET_MODULES),
-        jobs=[refresh, rollback_job(services), upkeep.forget_old_runs],
-        schedules=[*schedules.refresh_schedules(refresh, settings), *upkeep.schedules(settings)],
+        jobs=[refresh, rollback_job(services), maintenance.forget_old_runs],
+        schedules=[*schedules.refresh_schedules(refresh, settings), *maintenance.schedules(settings)],
         sensors=sensors.refresh_sensors(refresh, services),
-        resources={"services": leased_ports(services)},
+        resources={"services": locked_services(services)},
         loggers=loggers,
         executor=executor_of(settings),
     )

@@ -9,8 +9,8 @@ from gallery.encoders import open_encoder
 from gallery.encoders.base import Encoder
 from gallery.services import Services
 from gallery.settings import read_settings
-from pipelines import lease
-from pipelines.execution import is_spread
+from pipelines import lock as lease
+from pipelines.executors import is_distributed
 
 
 @cache
@@ -37,7 +37,7 @@ def ended_in(instance: dg.DagsterInstance) -> lease.Ended:
     return ended
 
 
-def leased_ports(given: Services | None = None) -> dg.ResourceDefinition:
+def locked_services(given: Services | None = None) -> dg.ResourceDefinition:
     """The resource `services`: what the settings name, or `given`, and the refresh lease for the run.
 
     The settings are read when a run starts, so that the UI comes up even while one is wrong, and the run says which.
@@ -54,7 +54,7 @@ def leased_ports(given: Services | None = None) -> dg.ResourceDefinition:
         with lease.held(
             opened.tables,
             run.run_id,
-            spread=given is None and is_spread(opened.settings),
+            spread=given is None and is_distributed(opened.settings),
             ended=ended_in(instance),
         ):
             yield opened

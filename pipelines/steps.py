@@ -17,7 +17,7 @@ import dagster as dg
 from gallery.errors import GalleryError, Unavailable
 from gallery.services import Services
 from gallery.settings import variable
-from pipelines import lease
+from pipelines import lock as lease
 
 WAITS_S: tuple[float, ...] = (5.0, 45.0)
 """Seconds before a step is tried again, one for each time."""
@@ -25,11 +25,11 @@ WAITS_S: tuple[float, ...] = (5.0, 45.0)
 Body = TypeVar("Body", bound=Callable[..., Any])
 
 
-class TookTooLong(GalleryError):
+class StepTimeout(GalleryError):
     """A step was stopped because its time was up."""
 
 
-def step(body: Body) -> Body:
+def guarded_op(body: Body) -> Body:
     """The body of an asset, a check or an op, as every one here runs. Goes under Dagster's own decorator.
 
     It starts only while its run holds the refresh lease, and is stopped after GALLERY_STEP_LIMIT. Where something
@@ -40,28 +40,28 @@ def step(body: Body) -> Body:
 
         @functools.wraps(body)
         def generator(*args: Any, **kwargs: Any) -> Iterator[Any]:
-            with _as_a_step():
+            with _guard():
                 yield from body(*args, **kwargs)
 
         return generator  # type: ignore[return-value]
 
     @functools.wraps(body)
     def function(*args: Any, **kwargs: Any) -> Any:
-        with _as_a_step():
+        with _guard():
             return body(*args, **kwargs)
 
     return function  # type: ignore[return-value]
 
 
 @contextmanager
-def _as_a_step() -> Iterator[None]:
+def _guard() -> Iterator[None]:
     context = dg.OpExecutionContext.get()
     services: Services = context.resources.services
     try:
         lease.check(services.tables, context.run.run_id)
         with time_limit(services.settings.step_limit):
             yield
-    except (Unavailable, TookTooLong) as error:
+    except (Unavailable, StepTimeout) as error:
         tries = context.retry_number
         if tries >= len(WAITS_S):
             raise
@@ -75,7 +75,7 @@ def _as_a_step() -> Iterator[None]:
 
 @contextmanager
 def time_limit(seconds: int) -> Iterator[None]:
-    """Raises TookTooLong in a block that runs longer.
+    """Raises StepTimeout in a block that runs longer.
 
     It takes effect where Python runs or waits: not inside one long call of a C library, and only in a process's main
     thread, which is where every executor runs its steps. What it cannot stop, the run's own limit ends from outside.
@@ -85,7 +85,7 @@ def time_limit(seconds: int) -> Iterator[None]:
         return
 
     def stop(_: int, __: FrameType | None) -> None:
-        raise TookTooLong(
+        raise StepTimeout(
             f"stopped after {seconds} s ({variable('step_limit')}); what it has stored is kept, and the next try goes on from there"
         )
 

@@ -229,5 +229,5 @@ def note_or_none(store: ObjectStore, name: str) -> dict[str, Any] | None:
 
 
 def sign(store: ObjectStore, stage: str, run_id: str) -> None:
-    """Leave word of which run a stage's tables are from; `gallery why` tells it."""
+    """Leave word of which run a stage's tables are from; `gallery lineage` tells it."""
     write_note(store, f"runs/{stage}", {"run": run_id, "at": datetime.now(UTC).isoformat(timespec="seconds")})

@@ -17,7 +17,7 @@ from gallery.models import Artwork
 from gallery.search.engine import SearchEngine
 from gallery.services import Services
 from gallery.settings import read_settings
-from pipelines.refresh import run_refresh
+from pipelines.runner import run_refresh
 
 Built = tuple[Services, dict[str, object]]
 

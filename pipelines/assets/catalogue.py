@@ -11,7 +11,7 @@ from pipelines.stages import catalogue
 from pipelines.stages.changes import changes
 from pipelines.stages.history import live_works
 from pipelines.stages.pictures import contact_sheet
-from pipelines.steps import step
+from pipelines.steps import guarded_op
 from pipelines.tables import (
     ARTISTS,
     ARTWORKS,
@@ -40,7 +40,7 @@ SHEET = 50
         "[Best Artworks of All Time](https://www.kaggle.com/datasets/ikarus777/best-artworks-of-all-time)."
     ),
 )
-@step
+@guarded_op
 def dataset(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Fetch the dataset and list what is in it. Nothing is fetched again while its version stays."""
     settings = services.settings
@@ -83,7 +83,7 @@ def dataset(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
     metadata=columns(ARTISTS),
     description="The painters of artists.csv: names repaired, years as numbers, genres and nationalities as lists, a short bio.",
 )
-@step
+@guarded_op
 def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Read the artists and find each one's folders, however those are spelled."""
     with closing(services.dataset.fetch()) as archive:
@@ -139,7 +139,7 @@ class Removals(dg.Config):
     ],
     description="One row a picture. Every file of the archive ends as kept, duplicate or quarantined with a reason (table `files`).",
 )
-@step
+@guarded_op
 def artworks(
     context: dg.AssetExecutionContext, config: Removals, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
@@ -211,7 +211,7 @@ def _removals(services: Services, works: set[str], allowed: bool) -> dg.AssetChe
     blocking=True,
     description="Each file is in exactly one place, and each kept one is a work.",
 )
-@step
+@guarded_op
 def every_file_accounted_for(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:
     """Compare the archive's list with the sorted files and the works."""
     snapshot, files, works = (
@@ -253,9 +253,9 @@ def every_file_accounted_for(services: dg.ResourceParam[Services]) -> dg.AssetCh
             description="No more of the files are unusable than GALLERY_MAX_QUARANTINE allows.",
         )
     ],
-    description="The files that are no works of the catalogue, and why. `gallery why FILE` tells more of each.",
+    description="The files that are no works of the catalogue, and why. `gallery lineage FILE` tells more of each.",
 )
-@step
+@guarded_op
 def quarantine(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
@@ -287,7 +287,7 @@ def quarantine(
         why = (
             f"{len(frame)} of {len(files)} files are unusable ({share:.1%}), over the limit of "
             f"{settings.max_quarantine:.1%} (GALLERY_MAX_QUARANTINE), so nothing is published. "
-            f"The first: {worst['path']}: {worst['reason']}. `gallery why FILE` explains any other."
+            f"The first: {worst['path']}: {worst['reason']}. `gallery lineage FILE` explains any other."
         )
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
@@ -323,7 +323,7 @@ def quarantine(
     metadata=columns(SAMPLE),
     description="At most GALLERY_PER_ARTIST works of each artist, ranked by a keyed hash, so that new files hardly move it.",
 )
-@step
+@guarded_op
 def sample(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Draw the sample."""
     settings = services.settings
@@ -358,7 +358,7 @@ def sample(context: dg.AssetExecutionContext, services: dg.ResourceParam[Service
     blocking=True,
     description="No artist has more works than the limit, and no work is there twice.",
 )
-@step
+@guarded_op
 def sample_within_limits(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:
     """Count the works of each artist."""
     frame = SAMPLE.read(services.tables)

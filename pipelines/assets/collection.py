@@ -4,7 +4,7 @@ import dagster as dg
 
 from gallery.models import Artwork
 from gallery.services import Services
-from pipelines import lease
+from pipelines import lock as lease
 from pipelines.assets.catalogue import artists, sample
 from pipelines.assets.embeddings import cache, embeddings
 from pipelines.assets.pictures import images
@@ -22,7 +22,7 @@ from pipelines.stages.publishing import (
     publish,
 )
 from pipelines.stages.sweeping import sweep
-from pipelines.steps import step
+from pipelines.steps import guarded_op
 from pipelines.tables import ARTISTS, ARTWORKS, IMAGES, note_or_none, read_note, sign
 
 
@@ -41,7 +41,7 @@ def wanted_works(services: Services) -> list[Artwork]:
     code_version="1",
     description="A complete build of the collection beside the live one. The same content gives the same build, made once.",
 )
-@step
+@guarded_op
 def candidate(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
@@ -97,7 +97,7 @@ def candidate(
     blocking=True,
     description="The build holds exactly the works of the sample that have pictures.",
 )
-@step
+@guarded_op
 def candidate_reconciles(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:
     """Compare ids in the store with the tables, afresh."""
     works = wanted_works(services)
@@ -121,7 +121,7 @@ def candidate_reconciles(services: dg.ResourceParam[Services]) -> dg.AssetCheckR
         "The job `rollback` and `gallery rollback` move it back."
     ),
 )
-@step
+@guarded_op
 def live(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Publish the candidate, if the verdict on it lets it through: blocking checks hold in their own run only."""
     name = candidate_name(services.tables)
@@ -170,7 +170,7 @@ def live(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
         "whose file is still there but cannot be used: what was not seen to be gone is not deleted."
     ),
 )
-@step
+@guarded_op
 def swept(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Delete what the records of builds say that nobody needs any more."""
     found = sweep(

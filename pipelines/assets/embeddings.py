@@ -13,7 +13,7 @@ from pipelines.assets.pictures import images
 from pipelines.assets.reporting import GROUP_COLLECTION, OWNERS
 from pipelines.stages.embedding import VectorCache, encode_shard
 from pipelines.stages.shards import make_shards
-from pipelines.steps import step
+from pipelines.steps import guarded_op
 from pipelines.tables import IMAGES, sign
 
 
@@ -34,7 +34,7 @@ def cache(services: Services) -> VectorCache:
     out=dg.DynamicOut(dg.Nothing),
     description="Which pictures have no vector by this encoder yet.",
 )
-@step
+@guarded_op
 def plan_embeddings(
     context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
 ) -> Iterator[dg.DynamicOutput[None]]:
@@ -54,7 +54,7 @@ def plan_embeddings(
     out=dg.Out(dg.Nothing),
     description="Encode one shard's pictures and store their vectors as one part.",
 )
-@step
+@guarded_op
 def encode_pictures(context: dg.OpExecutionContext, services: dg.ResourceParam[Services]) -> None:
     """Read the originals back from the image store, which every machine sees."""
     vectors = cache(services)
@@ -80,7 +80,7 @@ def encode_pictures(context: dg.OpExecutionContext, services: dg.ResourceParam[S
     ins={"encoded": dg.In(dg.Nothing)},
     description="Compare what is stored with what was wanted: a shard that never ran is found here.",
 )
-@step
+@guarded_op
 def reconcile_embeddings(
     context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:

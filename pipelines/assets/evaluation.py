@@ -13,7 +13,7 @@ from pipelines.assets.reporting import GROUP_COLLECTION, OWNERS, columns, markdo
 from pipelines.stages.comparing import Comparison, before_and_after, changed_most, compare_builds
 from pipelines.stages.gate import Verdict, candidate_name, write_verdict
 from pipelines.stages.publishing import live_or_none
-from pipelines.steps import step
+from pipelines.steps import guarded_op
 from pipelines.tables import EVALUATION, sign
 
 CHECKS = {
@@ -44,7 +44,7 @@ CHECKS = {
         "time of a search, and how many answers stayed the same. `live` refuses what does not pass here."
     ),
 )
-@step
+@guarded_op
 def evaluation(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:

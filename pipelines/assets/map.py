@@ -17,7 +17,7 @@ from pipelines.stages.gate import candidate_name
 from pipelines.stages.history import records
 from pipelines.stages.layout import positions, snap
 from pipelines.stages.mosaic import draw_tiles, finish, finished, forget, make_atlas
-from pipelines.steps import step
+from pipelines.steps import guarded_op
 from pipelines.tables import sign
 
 MOST = 20_000
@@ -41,7 +41,7 @@ PAGE = 1_000
         f"Of more than {MOST:,} works, a sample is drawn."
     ),
 )
-@step
+@guarded_op
 def likeness_map(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:

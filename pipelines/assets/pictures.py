@@ -23,7 +23,7 @@ from pipelines.stages.pictures import (
     without_pictures,
 )
 from pipelines.stages.shards import make_shards
-from pipelines.steps import step
+from pipelines.steps import guarded_op
 from pipelines.tables import ARTWORKS, IMAGES, SAMPLE, sign
 
 
@@ -46,7 +46,7 @@ def picture_limits(services: Services) -> PictureLimits:
     out=dg.DynamicOut(dg.Nothing),
     description="Which works have pictures to upload.",
 )
-@step
+@guarded_op
 def plan_images(
     context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
 ) -> Iterator[dg.DynamicOutput[None]]:
@@ -66,7 +66,7 @@ def plan_images(
     out=dg.Out(dg.Nothing),
     description="Make and upload the pictures of one shard's works.",
 )
-@step
+@guarded_op
 def upload_images(context: dg.OpExecutionContext, services: dg.ResourceParam[Services]) -> None:
     """Read the originals from the archive, which each machine fetches once into its own GALLERY_HOME."""
     shard = context.get_mapping_key() or ""
@@ -86,7 +86,7 @@ def upload_images(context: dg.OpExecutionContext, services: dg.ResourceParam[Ser
     ins={"uploaded": dg.In(dg.Nothing)},
     description="Compare what is stored with what was wanted: a shard that never ran is found here.",
 )
-@step
+@guarded_op
 def reconcile_images(
     context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
@@ -133,7 +133,7 @@ def images(sample):  # type: ignore[no-untyped-def]
 
 
 @dg.asset_check(asset=images, blocking=True, description="The store holds every object that the table names.")
-@step
+@guarded_op
 def every_picture_is_stored(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:
     """List the store and look each key up."""
     frame = IMAGES.read(services.tables)

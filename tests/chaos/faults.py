@@ -34,8 +34,9 @@ from gallery.services import Services
 from gallery.settings import Settings, read_settings
 from gallery.vectors import weaviate
 from gallery.vectors.weaviate.schema import from_description
-from pipelines import lease, steps
-from pipelines.refresh import run_refresh
+from pipelines import lock as lease
+from pipelines import steps
+from pipelines.runner import run_refresh
 from tests.fakes.archives import artists_csv, picture, write_zip
 from tests.fakes.gcs import Fault, Proxy, create_bucket, fake_gcs, proxy
 from tests.fakes.kaggle import DATASET, SIGNATURE, FakeKaggle

@@ -34,7 +34,7 @@ def commands() -> list[str]:
 
 def test_the_commands_are_the_ones_promised() -> None:
     assert commands() == [
-        "builds", "demo", "doctor", "refresh", "rollback", "search", "serve", "settings", "why",
+        "builds", "demo", "doctor", "lineage", "refresh", "rollback", "search", "serve", "settings",
     ]  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def test_every_command_has_help(command: list[str]) -> None:
     [
         "gallery",
         "gallery.cli",
-        "pipelines.command",
+        "pipelines.cli",
         "serving.command",
         "gallery.encoders",
         "gallery.services",
@@ -152,7 +152,7 @@ def test_a_refresh_that_fails_says_why_in_one_line(run, monkeypatch: pytest.Monk
 def test_wrong_settings_are_said_by_every_command(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("GALLERY_PORT", "nonsense")
     monkeypatch.setenv("GALLERY_PER_ARTIST", "0")
-    for command in (["refresh"], ["search", "x"], ["settings"], ["doctor"], ["why", "x"], ["serve"]):
+    for command in (["refresh"], ["search", "x"], ["settings"], ["doctor"], ["lineage", "x"], ["serve"]):
         done = run(*command)
         assert done.exit_code == 1, command
         assert (
@@ -192,13 +192,13 @@ def test_doctor_leaves_nothing_behind(run, tmp_path: Path) -> None:  # type: ign
 
 
 def test_why_answers_for_a_file_and_says_when_it_cannot(run) -> None:  # type: ignore[no-untyped-def]
-    assert run("why", "Anna").exit_code == 1  # nothing is known yet
+    assert run("lineage", "Anna").exit_code == 1  # nothing is known yet
     run("refresh")
-    done = run("why", "Anna_A_3")
+    done = run("lineage", "Anna_A_3")
     assert done.exit_code == 0 and "kept" in done.stdout and "in build" in done.stdout
-    (facts,) = json.loads(run("why", "Anna_A_3", "--json").stdout)
-    assert run("why", facts["work"]).stdout == done.stdout
-    assert "no work or file matches" in run("why", "zzz").stderr
+    (facts,) = json.loads(run("lineage", "Anna_A_3", "--json").stdout)
+    assert run("lineage", facts["work"]).stdout == done.stdout
+    assert "no work or file matches" in run("lineage", "zzz").stderr
 
 
 def test_demo_builds_the_collection(run) -> None:  # type: ignore[no-untyped-def]

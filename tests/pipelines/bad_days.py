@@ -25,7 +25,7 @@ import numpy as np
 from gallery.search.engine import SearchEngine
 from gallery.services import Services
 from gallery.settings import read_settings
-from pipelines.refresh import STAGES
+from pipelines.runner import STAGES
 from pipelines.stages.history import recorded
 from tests.fakes.archives import picture
 from tests.pipelines.test_refresh import BOATS, FILES, Gallery

@@ -16,11 +16,11 @@ import pytest
 from gallery.errors import Invalid, Unavailable
 from gallery.services import Services
 from gallery.settings import Settings
-from pipelines import lease, steps
-from pipelines.automation import sensors, upkeep
-from pipelines.automation.sensors import ask_for_version
+from pipelines import lock as lease
+from pipelines import maintenance, sensors, steps
 from pipelines.definitions import build_defs
-from pipelines.refresh import run_refresh
+from pipelines.runner import run_refresh
+from pipelines.sensors import ask_for_version
 from tests.fakes.archives import artists_csv, picture, write_zip
 
 FILES = {f"A/{n}.jpg": picture(n) for n in range(3)}
@@ -341,10 +341,10 @@ def test_records_of_old_runs_go_but_not_those_the_assets_hang_on(
 ) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         runs = [run(services, instance).run_id for _ in range(3)]
-        assert upkeep.old_runs(instance, days=1) == []
-        assert upkeep.old_runs(instance, days=0) == runs[:2]  # the last one made what there is
-        monkeypatch.setattr(upkeep, "old_runs", lambda _, days: runs[:2] if days == 180 else [])
-        assert upkeep.forget_old_runs.execute_in_process(instance=instance).success
+        assert maintenance.old_runs(instance, days=1) == []
+        assert maintenance.old_runs(instance, days=0) == runs[:2]  # the last one made what there is
+        monkeypatch.setattr(maintenance, "old_runs", lambda _, days: runs[:2] if days == 180 else [])
+        assert maintenance.forget_old_runs.execute_in_process(instance=instance).success
         left = {record.run_id for record in instance.get_runs() if record.job_name == "refresh"}
         assert left == {runs[2]}
         assert instance.get_latest_materialization_event(dg.AssetKey("live")) is not None

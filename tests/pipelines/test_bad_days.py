@@ -15,10 +15,11 @@ import pytest
 from gallery.errors import GalleryError
 from gallery.services import Services
 from gallery.settings import Settings
-from pipelines import lease, steps
-from pipelines.automation.dead_runs import report_the_dead
+from pipelines import lock as lease
+from pipelines import steps
 from pipelines.definitions import REFRESH, build_defs
-from pipelines.refresh import run_refresh
+from pipelines.orphans import report_the_dead
+from pipelines.runner import run_refresh
 from pipelines.tables import ARTWORKS
 from tests.fakes.archives import picture
 from tests.fakes.weaviate import StandIn

@@ -27,7 +27,7 @@ from PIL import Image
 
 from gallery.services import Services
 from gallery.settings import Settings
-from pipelines import lease
+from pipelines import lock as lease
 from pipelines.stages.embedding import VectorCache
 from pipelines.tables import IMAGES
 from tests.fakes.archives import artists_csv, write_zip
@@ -223,7 +223,7 @@ def test_a_run_whose_worker_is_killed_completes_with_nothing_lost_or_doubled(
     machines = {name: Machine(tmp_path / name, settings) for name in ("first", "second", "head")}
     started: list[subprocess.Popen[str]] = []
     try:
-        celery = ("dagster-celery", "worker", "start", "-A", "pipelines.workers", "-n")
+        celery = ("dagster-celery", "worker", "start", "-A", "pipelines.celery_app", "-n")
         workers = {}
         for name in ("first", "second"):
             workers[name] = machines[name].start(*celery, name, "--", "--concurrency", "1")

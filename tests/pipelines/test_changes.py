@@ -19,7 +19,7 @@ from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.memory import MemoryStore
 from pipelines.definitions import build_defs
-from pipelines.refresh import Progress, RefreshFailed, run_refresh
+from pipelines.runner import RefreshFailed, StageEvent, run_refresh
 from pipelines.stages.changes import Changes, changes
 from pipelines.stages.history import live_works, recorded
 from pipelines.stages.publishing import live_or_none
@@ -38,7 +38,7 @@ class Watched(Gallery):
     def refresh(self, *, allow_removals: bool = False, **given: Any) -> dict[str, Any]:
         self.facts = {}
 
-        def watch(progress: Progress) -> None:
+        def watch(progress: StageEvent) -> None:
             if progress.facts is not None:
                 self.facts[progress.stage] = progress.facts
 
@@ -47,7 +47,7 @@ class Watched(Gallery):
                 Services(self.settings(**given)), watch, instance, allow_removals=allow_removals
             )
 
-    def told(self, stage: str) -> tuple[int, ...]:
+    def summary(self, stage: str) -> tuple[int, ...]:
         """How many of the stage's rows were new, changed, removed and as before."""
         return tuple(self.facts[stage][name] for name in ("new", "changed", "removed", "unchanged"))
 
@@ -75,20 +75,25 @@ def test_changes_are_counted_by_key_and_content() -> None:
 
 def test_every_stage_says_what_was_new_changed_removed_and_kept(gallery: Watched) -> None:
     gallery.refresh()
-    assert gallery.told("dataset") == (8, 0, 0, 0)
+    assert gallery.summary("dataset") == (8, 0, 0, 0)
     gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(77))
     gallery.path("Anna_A/Anna_A_9.jpg").write_bytes(picture(78))
     gallery.path("Bea_B/Bea_B_3.jpg").unlink()
     gallery.refresh()
-    assert gallery.told("dataset") == (1, 1, 1, 6)
-    assert gallery.told("artworks") == gallery.told("sample") == gallery.told("candidate") == (1, 1, 1, 6)
+    assert gallery.summary("dataset") == (1, 1, 1, 6)
+    assert (
+        gallery.summary("artworks")
+        == gallery.summary("sample")
+        == gallery.summary("candidate")
+        == (1, 1, 1, 6)
+    )
     assert gallery.facts["artworks"]["looked_at"] == 2
     assert (gallery.facts["embeddings"]["embedded"], gallery.facts["embeddings"]["embeddings_reused"]) == (
         2,
         6,
     )
     gallery.refresh()
-    assert gallery.told("dataset") == (0, 0, 0, 8) and gallery.told("candidate") == (0, 0, 0, 8)
+    assert gallery.summary("dataset") == (0, 0, 0, 8) and gallery.summary("candidate") == (0, 0, 0, 8)
     assert gallery.facts["artworks"]["looked_at"] == 0
 
 
@@ -98,9 +103,9 @@ def test_a_corrected_artist_changes_works_and_no_picture(gallery: Watched) -> No
         artists_csv({"Anna A": "1700 - 1750", "Bea B": "1840 - 1926", "Nobody Yet": "1840 - 1926"})
     )
     counts = gallery.refresh()
-    assert gallery.told("artists") == (0, 1, 0, 2)
-    assert gallery.told("artworks") == gallery.told("sample") == (0, 0, 0, 8)
-    assert gallery.told("candidate") == (0, 4, 0, 4)
+    assert gallery.summary("artists") == (0, 1, 0, 2)
+    assert gallery.summary("artworks") == gallery.summary("sample") == (0, 0, 0, 8)
+    assert gallery.summary("candidate") == (0, 4, 0, 4)
     assert (counts["images_uploaded"], counts["embedded"]) == (0, 0)
 
 
@@ -109,7 +114,7 @@ def test_another_thumbnail_size_makes_thumbnails_and_encodes_nothing(gallery: Wa
     originals = {key for key in objects(gallery) if key.startswith("originals/")}
     counts = gallery.refresh(thumb_small=64)
     assert (counts["images_uploaded"], counts["embedded"]) == (8, 0)
-    assert gallery.told("artworks") == (0, 0, 0, 8) and gallery.told("candidate") == (0, 8, 0, 0)
+    assert gallery.summary("artworks") == (0, 0, 0, 8) and gallery.summary("candidate") == (0, 8, 0, 0)
     assert {key for key in objects(gallery) if key.startswith("originals/")} == originals
 
 
@@ -311,7 +316,7 @@ def test_the_quarantine_shows_reasons_and_what_can_be_seen(gallery: Watched) -> 
     frame = QUARANTINE.read(gallery.services.tables)
     assert len(frame) == 3 and frame["kind"].nunique() == 2
     assert gallery.refresh(max_quarantine=0.5)["quarantined"] == 3
-    assert gallery.told("quarantine") == (0, 0, 0, 3)
+    assert gallery.summary("quarantine") == (0, 0, 0, 3)
 
 
 def test_why_names_objects_builds_and_runs(gallery: Watched) -> None:

@@ -13,9 +13,9 @@ import yaml
 
 from gallery.services import Services
 from gallery.settings import read_settings
-from pipelines import lease
+from pipelines import lock as lease
 from pipelines.definitions import build_defs
-from pipelines.refresh import STAGES
+from pipelines.runner import STAGES
 from tests.fakes.archives import artists_csv, picture, write_zip
 
 ROOT = Path(__file__).parents[2]

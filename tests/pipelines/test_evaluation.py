@@ -18,7 +18,7 @@ from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.memory import MemoryCollection, MemoryStore
 from pipelines.definitions import build_defs
-from pipelines.refresh import Progress, RefreshFailed, run_refresh
+from pipelines.runner import RefreshFailed, StageEvent, run_refresh
 from pipelines.stages.evaluation import (
     LIMITS,
     Nearest,
@@ -215,7 +215,7 @@ class Pipeline:
     def services(self, **given: Any) -> Services:
         return Services(self._settings_with(**{"dataset": f"file://{self.root}", **given}))
 
-    def refresh(self, watch: Callable[[Progress], None] = lambda _: None, **given: Any) -> dict[str, Any]:
+    def refresh(self, watch: Callable[[StageEvent], None] = lambda _: None, **given: Any) -> dict[str, Any]:
         with dg.DagsterInstance.ephemeral() as instance:
             return run_refresh(self.services(**given), watch, instance)
 
@@ -242,10 +242,10 @@ def pipeline(tmp_path: Path, settings_with: Callable[..., Settings]) -> Pipeline
     return Pipeline(tmp_path, settings_with)
 
 
-def swap_rows(pipeline: Pipeline) -> Callable[[Progress], None]:
+def swap_rows(pipeline: Pipeline) -> Callable[[StageEvent], None]:
     """Gives every work of a finished candidate the row of another artist's work."""
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: StageEvent) -> None:
         if (progress.stage, progress.kind) == ("candidate", "done"):
             collection = pipeline.services().vectors.open(pipeline.candidate())
             works = sorted(collection.works(limit=100), key=lambda work: work.file.rpartition("/")[2])
@@ -266,7 +266,7 @@ def said_of(result: dg.ExecuteInProcessResult) -> str:
 def test_figures_are_numbers_and_the_verdict_stands_beside_the_candidate(pipeline: Pipeline) -> None:
     facts: dict[str, Any] = {}
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: StageEvent) -> None:
         if (progress.stage, progress.kind) == ("evaluation", "done"):
             facts.update(progress.facts or {})
 
@@ -301,7 +301,7 @@ def test_a_worse_encoder_is_refused_and_what_is_live_stays(pipeline: Pipeline) -
     build = pipeline.refresh()["build"]
     facts: dict[str, Any] = {}
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: StageEvent) -> None:
         if (progress.stage, progress.kind) == ("evaluation", "done"):
             facts.update(progress.facts or {})
 
@@ -373,7 +373,7 @@ def test_a_damaged_row_blocks_publishing(pipeline: Pipeline) -> None:
     services = pipeline.services()
     services.vectors = store = MemoryStore()
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: StageEvent) -> None:
         if (progress.stage, progress.kind) == ("candidate", "done"):
             collection = store.open(pipeline.candidate())
             id, (work, row) = next(iter(collection._kept.items()))
@@ -429,7 +429,7 @@ def test_an_encoder_that_knows_words_is_asked_in_words_and_encodes_them_once(pip
     services, facts = pipeline.services(), {}
     services.encoder = encoder = Speaking()
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: StageEvent) -> None:
         if (progress.stage, progress.kind) == ("evaluation", "done"):
             facts.update(progress.facts or {})
 

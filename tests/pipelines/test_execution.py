@@ -22,8 +22,8 @@ from gallery.settings import Settings, read_settings
 from pipelines import resources
 from pipelines.assets import pictures
 from pipelines.definitions import build_defs
-from pipelines.execution import GPU_NODES, celery_app_arguments, executor_of, kubernetes_config
-from pipelines.refresh import RefreshFailed, run_refresh
+from pipelines.executors import GPU_NODES, celery_app_arguments, executor_of, kubernetes_config
+from pipelines.runner import RefreshFailed, run_refresh
 from pipelines.stages.embedding import VectorCache
 from tests.fakes.archives import artists_csv, picture, write_zip
 

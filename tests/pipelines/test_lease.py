@@ -22,10 +22,10 @@ from gallery.objects.base import TABLES, ObjectStore
 from gallery.objects.memory import MemoryObjects
 from gallery.services import Services
 from gallery.settings import Settings
-from pipelines import lease
+from pipelines import lock as lease
 from pipelines.definitions import build_defs
-from pipelines.lease import LeaseLost
-from pipelines.refresh import run_refresh
+from pipelines.lock import LeaseLost
+from pipelines.runner import run_refresh
 from tests.fakes.archives import artists_csv, picture, write_zip
 
 

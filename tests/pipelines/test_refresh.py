@@ -18,8 +18,8 @@ from gallery.search.query import SearchQuery, TextTerm
 from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.filters import Filter
-from pipelines import lease
-from pipelines.refresh import STAGES, Progress, RefreshFailed, Watch, run_refresh
+from pipelines import lock as lease
+from pipelines.runner import STAGES, RefreshFailed, StageCallback, StageEvent, run_refresh
 from pipelines.stages.publishing import assemble_works, publish
 from pipelines.stages.tracing import trace
 from pipelines.tables import ARTISTS as ARTISTS_TABLE
@@ -48,7 +48,7 @@ class Gallery:
     def settings(self, **given: Any) -> Settings:
         return self._settings_with(**{"dataset": f"file://{self.root}", **given})
 
-    def refresh(self, watch: Watch = lambda _: None, **given: Any) -> dict[str, Any]:
+    def refresh(self, watch: StageCallback = lambda _: None, **given: Any) -> dict[str, Any]:
         with dg.DagsterInstance.ephemeral() as instance:
             return run_refresh(Services(self.settings(**given)), watch, instance)
 
@@ -232,7 +232,7 @@ def test_an_unusable_archive_is_one_error_and_what_is_live_stays(
 
 
 def test_progress_names_each_stage_as_it_goes(gallery: Gallery) -> None:
-    seen: list[Progress] = []
+    seen: list[StageEvent] = []
     with dg.DagsterInstance.ephemeral() as instance:
         run_refresh(gallery.services, seen.append, instance)
     for kind in ("start", "done"):
@@ -331,7 +331,7 @@ def test_a_file_that_changes_during_a_run_spoils_no_later_run(gallery: Gallery) 
     victim = gallery.path("Anna_A/Anna_A_1.jpg")
     honest = victim.read_bytes()
 
-    def meddle(progress: Progress) -> None:
+    def meddle(progress: StageEvent) -> None:
         if (progress.stage, progress.kind) == ("artworks", "start"):
             victim.write_bytes(honest[:400])  # as if it were being written just then
         if (progress.stage, progress.kind) == ("images", "start"):
@@ -349,7 +349,7 @@ def test_a_file_that_changes_during_a_run_spoils_no_later_run(gallery: Gallery) 
 def test_nothing_is_stored_under_the_digest_of_another_content(gallery: Gallery) -> None:
     victim = gallery.path("Anna_A/Anna_A_1.jpg")
 
-    def meddle(progress: Progress) -> None:
+    def meddle(progress: StageEvent) -> None:
         if (progress.stage, progress.kind) == ("images", "start"):
             victim.write_bytes(picture(999))
 

@@ -14,11 +14,11 @@ from click.testing import CliRunner
 from gallery.errors import Invalid, NotFound
 from gallery.search.engine import SearchEngine
 from gallery.settings import Settings
-from pipelines import lease
-from pipelines.command import builds, rollback
+from pipelines import lock as lease
+from pipelines.cli import builds, rollback
 from pipelines.definitions import build_defs
-from pipelines.refresh import RefreshFailed
-from pipelines.rollback import ROLLBACK
+from pipelines.jobs import ROLLBACK
+from pipelines.runner import RefreshFailed
 from pipelines.stages.history import held, publications
 from pipelines.stages.rollback import list_builds, release, roll_back
 from tests.fakes.archives import picture

@@ -8,7 +8,7 @@ daemon's service was killed), or where there was none (`gallery refresh`), Dagst
 import dagster as dg
 
 from gallery.objects.base import ObjectStore
-from pipelines import lease
+from pipelines import lock as lease
 
 LOOK_EVERY_S = 60
 """Seconds between two looks; longer than two renewals of the lease, so that a living holder is seen to renew it."""

@@ -37,14 +37,14 @@ PRELOADED = [
 ]
 
 
-def is_spread(settings: Settings) -> bool:
+def is_distributed(settings: Settings) -> bool:
     """True where the steps of one run are done in several processes."""
     return settings.executor != "in_process"
 
 
 def executor_of(settings: Settings) -> dg.ExecutorDefinition:
     """The executor that GALLERY_EXECUTOR names. Raises Invalid where something that it needs is missing."""
-    if is_spread(settings):
+    if is_distributed(settings):
         _check_addresses(settings)
     match settings.executor:
         case "in_process":

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.refresh import STAGES, Progress, Watch
+from pipelines.runner import STAGES, StageCallback, StageEvent
 
 # What to tell of a finished stage, in the order told.
 TOLD = {
@@ -31,7 +31,7 @@ TOLD = {
 }
 
 
-def told(stage: str, facts: dict[str, Any]) -> str:
+def summary(stage: str, facts: dict[str, Any]) -> str:
     """A finished stage in a few words: "works 698, duplicates 33, quarantined 0"."""
     return ", ".join(
         f"{name.replace('_', ' ')} {_short(facts[name])}" for name in TOLD[stage] if name in facts
@@ -43,7 +43,7 @@ def _short(value: Any) -> str:
 
 
 @contextmanager
-def watching() -> Iterator[Watch]:
+def watching() -> Iterator[StageCallback]:
     """Something to hand progress to, shown on stderr until the block ends."""
     console = Console(stderr=True)
     if console.is_terminal:
@@ -54,11 +54,11 @@ def watching() -> Iterator[Watch]:
         yield _lines(console)
 
 
-def _lines(console: Console) -> Watch:
+def _lines(console: Console) -> StageCallback:
     started = time.monotonic()
 
-    def watch(progress: Progress) -> None:
-        text = told(progress.stage, progress.facts or {}) if progress.kind == "done" else progress.text
+    def watch(progress: StageEvent) -> None:
+        text = summary(progress.stage, progress.facts or {}) if progress.kind == "done" else progress.text
         line = f"{time.monotonic() - started:7.1f} s  {progress.stage:<10}  {progress.kind:<6}  {text}"
         console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
 
@@ -78,11 +78,11 @@ class _StageTable:
     """The stages, one row each: state, seconds, and what it last said or found."""
 
     def __init__(self) -> None:
-        self._state: dict[str, Progress] = {}
+        self._state: dict[str, StageEvent] = {}
         self._began: dict[str, float] = {}
         self._took: dict[str, float] = {}
 
-    def watch(self, progress: Progress) -> None:
+    def watch(self, progress: StageEvent) -> None:
         now = time.monotonic()
         if progress.kind == "say" and self._state.get(progress.stage, progress).kind in ("done", "failed"):
             return
@@ -98,11 +98,11 @@ class _StageTable:
         table.add_column(justify="right", min_width=7)
         table.add_column(ratio=1, overflow="ellipsis", no_wrap=True)
         for stage in STAGES:
-            state = self._state.get(stage, Progress(stage, ""))
+            state = self._state.get(stage, StageEvent(stage, ""))
             seconds = self._took.get(stage)
             if seconds is None and stage in self._began:
                 seconds = time.monotonic() - self._began[stage]
-            text = told(stage, state.facts or {}) if state.kind == "done" else state.text
+            text = summary(stage, state.facts or {}) if state.kind == "done" else state.text
             table.add_row(
                 MARKS[state.kind], stage, "" if seconds is None else f"{seconds:.1f} s", escape(text)
             )

@@ -11,7 +11,7 @@ def _ours(kind: type[GalleryError] = GalleryError) -> set[str]:
     return {kind.__name__}.union(*(_ours(below) for below in kind.__subclasses__()))
 
 
-def reason(error: Any) -> str:
+def error_message(error: Any) -> str:
     """What an error as Dagster keeps it says: our own words where one of ours is in its chain, else those of what
     Dagster wrapped."""
     ours = _ours()

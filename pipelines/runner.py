@@ -19,10 +19,10 @@ from dagster._core.execution.api import execute_run
 from gallery.errors import GalleryError, Invalid, Unavailable
 from gallery.services import Services
 from gallery.settings import Settings, variable
-from pipelines import lease
+from pipelines import lock as lease
 from pipelines.definitions import REFRESH, build_defs
-from pipelines.execution import check_startable, is_spread
-from pipelines.failures import reason
+from pipelines.errors import error_message
+from pipelines.executors import check_startable, is_distributed
 from pipelines.resources import ended_in
 
 STAGES = (
@@ -51,7 +51,7 @@ class RefreshFailed(GalleryError):
 
 
 @dataclass(frozen=True)
-class Progress:
+class StageEvent:
     """Something that happened in a run: a stage started, said something, or ended.
 
     `kind` is "start", "say", "done", "failed" or "check failed"; `facts` are a finished stage's figures.
@@ -63,13 +63,13 @@ class Progress:
     facts: dict[str, Any] | None = None
 
 
-Watch = Callable[[Progress], None]
+StageCallback = Callable[[StageEvent], None]
 
 
 class _Watching(logging.Handler):
-    """Turns what Dagster logs while a job runs into Progress, as it happens."""
+    """Turns what Dagster logs while a job runs into StageEvent, as it happens."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: StageCallback) -> None:
         super().__init__(logging.DEBUG)
         self._watch = watch
         self._started: set[str] = set()
@@ -90,16 +90,16 @@ class _Watching(logging.Handler):
         if event is None:
             # Below INFO is Dagster moving values between steps, above WARNING it repeating a failure for each step after it.
             if logging.INFO <= level <= logging.WARNING and not said.startswith(NOTHING_TO_DO):
-                self._watch(Progress(stage, "say", said))
+                self._watch(StageEvent(stage, "say", said))
         elif event.event_type == dg.DagsterEventType.STEP_START and stage not in self._started:
             self._started.add(stage)
-            self._watch(Progress(stage, "start"))
+            self._watch(StageEvent(stage, "start"))
         elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
             self._watch(
-                Progress(stage, "done", facts=_facts(event.step_materialization_data.materialization))
+                StageEvent(stage, "done", facts=_facts(event.step_materialization_data.materialization))
             )
         elif event.event_type == dg.DagsterEventType.STEP_FAILURE:
-            self._watch(Progress(stage, "failed"))
+            self._watch(StageEvent(stage, "failed"))
 
 
 # The steps of a stage that has several, or that goes by another name.
@@ -123,7 +123,7 @@ def _facts(materialization: dg.AssetMaterialization) -> dict[str, Any]:
 
 def run_refresh(
     services: Services,
-    watch: Watch,
+    watch: StageCallback,
     instance: dg.DagsterInstance | None = None,
     *,
     allow_removals: bool = False,
@@ -135,7 +135,7 @@ def run_refresh(
     processes (GALLERY_EXECUTOR), those read the settings themselves.
     """
     started = time.monotonic()
-    spread = is_spread(services.settings)
+    spread = is_distributed(services.settings)
     check_startable(services.settings)
     run_id = str(uuid.uuid4())
     with (
@@ -171,7 +171,11 @@ def run_refresh(
 
 
 def _in_process(
-    services: Services, watch: Watch, instance: dg.DagsterInstance, run_id: str, config: dict[str, Any]
+    services: Services,
+    watch: StageCallback,
+    instance: dg.DagsterInstance,
+    run_id: str,
+    config: dict[str, Any],
 ) -> dg.ExecuteInProcessResult:
     handler = _Watching(watch)
 
@@ -196,7 +200,11 @@ def refresh_job() -> dg.JobDefinition:
 
 
 def _in_processes(
-    services: Services, watch: Watch, instance: dg.DagsterInstance, run_id: str, config: dict[str, Any]
+    services: Services,
+    watch: StageCallback,
+    instance: dg.DagsterInstance,
+    run_id: str,
+    config: dict[str, Any],
 ) -> dg.JobExecutionResult:
     job = dg.reconstructable(refresh_job)
     # What `dg.execute_job` does, but for the run's id, which the lease is taken under before there is a run.
@@ -214,7 +222,7 @@ def _in_processes(
 
 
 @contextmanager
-def _following(instance: dg.DagsterInstance, run_id: str, watch: Watch) -> Iterator[None]:
+def _following(instance: dg.DagsterInstance, run_id: str, watch: StageCallback) -> Iterator[None]:
     """Tell of what other processes write to the run's log, until the block ends."""
     handler = _Watching(watch)
     ended = threading.Event()
@@ -277,9 +285,7 @@ def _failure(result: dg.ExecutionResult) -> str:
             return f"{evaluation.asset_key.to_user_string()} failed: {evaluation.description}"
     for event in result.all_events:
         if event.is_step_failure:
-            return (
-                f"{_stage(event.step_key) or event.step_key} failed: {reason(event.step_failure_data.error)}"
-            )
+            return f"{_stage(event.step_key) or event.step_key} failed: {error_message(event.step_failure_data.error)}"
     for evaluation in failed:
         facts = ", ".join(f"{name} {value.value}" for name, value in evaluation.metadata.items())
         return (
@@ -287,5 +293,5 @@ def _failure(result: dg.ExecutionResult) -> str:
         )
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.RUN_FAILURE and event.job_failure_data.error:
-            return f"no step could be done: {reason(event.job_failure_data.error)}"
+            return f"no step could be done: {error_message(event.job_failure_data.error)}"
     return "the run failed before its first step; see its log in the Dagster UI"

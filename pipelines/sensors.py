@@ -12,9 +12,9 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from gallery.errors import GalleryError, Unavailable
 from gallery.services import Services
 from gallery.settings import Settings, read_settings
-from pipelines import lease
-from pipelines.automation.dead_runs import LOOK_EVERY_S, report_the_dead
-from pipelines.failures import reason
+from pipelines import lock as lease
+from pipelines.errors import error_message
+from pipelines.orphans import LOOK_EVERY_S, report_the_dead
 from pipelines.stages.publishing import live_or_none
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ def failure_facts(context: dg.RunFailureSensorContext) -> dict[str, Any]:
     """What is told of a failed run: `text` for people, the rest for programs."""
     run = context.dagster_run
     failures = [
-        {"step": event.step_key or "", "error": reason(event.step_failure_data.error)}
+        {"step": event.step_key or "", "error": error_message(event.step_failure_data.error)}
         for event in context.get_step_failure_events()
     ]
     # Of a check Dagster's own words are only that it failed; what it found stands in its evaluation.

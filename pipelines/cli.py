@@ -1,4 +1,4 @@
-"""`gallery refresh`, `gallery why`, `gallery builds` and `gallery rollback`."""
+"""`gallery refresh`, `gallery lineage`, `gallery builds` and `gallery rollback`."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def refresh(as_json: bool, allow_removals: bool) -> None:
 
     with report_errors():
         services = Services(read_settings())
-        from pipelines.refresh import run_refresh
-        from pipelines.view import watching
+        from pipelines.progress import watching
+        from pipelines.runner import run_refresh
 
         with watching() as watch:
             counts = run_refresh(services, watch, allow_removals=allow_removals)
@@ -41,7 +41,7 @@ def refresh(as_json: bool, allow_removals: bool) -> None:
 @click.command()
 @click.argument("work")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-def why(work: str, as_json: bool) -> None:
+def lineage(work: str, as_json: bool) -> None:
     """Where a work or a file of the archive stands, and why.
 
     WORK is a work's id, a path in the archive, or a part of one.

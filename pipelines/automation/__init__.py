@@ -1,1 +1,0 @@
-"""What starts runs, and what looks after them, when nobody does."""
