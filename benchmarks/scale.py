@@ -25,10 +25,10 @@ from gallery.models import Build
 from gallery.objects.base import TABLES
 from gallery.vectors.base import VECTORS
 from gallery.vectors.lance import LanceStore  # noqa: F401  (its import is no part of any rate)
-from pipelines.stages.embedding import VectorCache
-from pipelines.stages.pictures import PictureLimits, keys_of, reconcile_pictures, without_pictures
-from pipelines.stages.publishing import BATCH, assemble_works, content_name
-from pipelines.stages.shards import make_shards
+from pipelines.defs.collection.builds import BATCH, assemble_works, content_name
+from pipelines.defs.embeddings.vectors import VectorCache
+from pipelines.defs.images.storage import ImageLimits, keys_of, missing_images, verify_images
+from pipelines.shards import make_shards
 from pipelines.tables import ARTISTS, ARTWORKS, IMAGES
 
 DIM = 512
@@ -100,13 +100,13 @@ def measure(works: int, shards: int, folder: Path) -> None:
     timed("a table read", lambda: ARTWORKS.read(store))
     click.echo(f"{'':<44} {size('tables'):9.1f} bytes each")
 
-    limits = PictureLimits(10**8, 10**8, 400, 1024)
+    limits = ImageLimits(10**8, 10**8, 400, 1024)
     sampled = artworks[["id", "file", "sha256", "extension"]]
-    timed("images: planned, none there", lambda: without_pictures(sampled, Listed(set()), limits))  # type: ignore[arg-type]
+    timed("images: planned, none there", lambda: missing_images(sampled, Listed(set()), limits))  # type: ignore[arg-type]
     keys = {key for work in sampled.to_dict("records") for key in keys_of(work, limits).values()}
     images = timed(
         "images: reconciled",
-        lambda: reconcile_pictures(sampled, {}, Listed(keys), limits),  # type: ignore[arg-type]
+        lambda: verify_images(sampled, {}, Listed(keys), limits),  # type: ignore[arg-type]
     )
     IMAGES.write(store, images)
     timed("shards made", lambda: make_shards(images[["sha256", "original"]], "sha256", 256))

@@ -51,7 +51,7 @@ def lineage(work: str, as_json: bool) -> None:
     from gallery.settings import read_settings
 
     with report_errors():
-        from pipelines.stages.tracing import trace
+        from pipelines.lineage import trace
 
         traces = trace(Services(read_settings()), work)
     if as_json:
@@ -73,7 +73,7 @@ def builds(as_json: bool) -> None:
     from gallery.settings import read_settings
 
     with report_errors():
-        from pipelines.stages.rollback import list_builds
+        from pipelines.defs.collection.rollback import list_builds
 
         services = Services(read_settings())
         found = list_builds(services.vectors, services.tables)
@@ -111,7 +111,7 @@ def rollback(build: str | None, let_go: bool, as_json: bool) -> None:
 
     facts: dict[str, object]
     with report_errors():
-        from pipelines.stages.rollback import release, roll_back
+        from pipelines.defs.collection.rollback import release, roll_back
 
         services = Services(read_settings())
         if let_go:

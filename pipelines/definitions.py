@@ -10,8 +10,13 @@ from gallery.errors import Invalid
 from gallery.services import Services
 from gallery.settings import Settings, read_settings
 from pipelines import maintenance, schedules, sensors
-from pipelines.assets import catalogue, collection, embeddings, evaluation, map, pictures
-from pipelines.assets.versions import as_configured
+from pipelines.code_versions import as_configured
+from pipelines.defs.catalog import assets as catalogue
+from pipelines.defs.collection import assets as collection
+from pipelines.defs.embeddings import assets as embeddings
+from pipelines.defs.evaluation import assets as evaluation
+from pipelines.defs.images import assets as pictures
+from pipelines.defs.similarity_map import assets as map
 from pipelines.executors import executor_of
 from pipelines.jobs import rollback_job
 from pipelines.resources import locked_services

@@ -6,7 +6,7 @@ from pydantic import Field
 from gallery.errors import GalleryError
 from gallery.services import Services
 from gallery.settings import read_settings
-from pipelines.stages.rollback import roll_back
+from pipelines.defs.collection.rollback import roll_back
 
 ROLLBACK = "rollback"
 

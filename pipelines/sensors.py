@@ -13,9 +13,9 @@ from gallery.errors import GalleryError, Unavailable
 from gallery.services import Services
 from gallery.settings import Settings, read_settings
 from pipelines import lock as lease
+from pipelines.defs.collection.builds import live_or_none
 from pipelines.errors import error_message
 from pipelines.orphans import LOOK_EVERY_S, report_the_dead
-from pipelines.stages.publishing import live_or_none
 
 log = logging.getLogger(__name__)
 

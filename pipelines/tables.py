@@ -228,6 +228,6 @@ def note_or_none(store: ObjectStore, name: str) -> dict[str, Any] | None:
         return None
 
 
-def sign(store: ObjectStore, stage: str, run_id: str) -> None:
+def record_run(store: ObjectStore, stage: str, run_id: str) -> None:
     """Leave word of which run a stage's tables are from; `gallery lineage` tells it."""
     write_note(store, f"runs/{stage}", {"run": run_id, "at": datetime.now(UTC).isoformat(timespec="seconds")})

@@ -27,7 +27,7 @@ from gallery.vectors.base import (
     replacement_name,
 )
 from gallery.vectors.filters import Filter
-from pipelines.stages.publishing import Candidate, build_candidate
+from pipelines.defs.collection.builds import Candidate, build_candidate
 
 DIM = 8
 FINGERPRINT = "fake/8"

@@ -25,8 +25,8 @@ import numpy as np
 from gallery.search.engine import SearchEngine
 from gallery.services import Services
 from gallery.settings import read_settings
+from pipelines.defs.collection.manifests import load_manifest
 from pipelines.runner import STAGES
-from pipelines.stages.history import recorded
 from tests.fakes.archives import picture
 from tests.pipelines.test_refresh import BOATS, FILES, Gallery
 
@@ -74,7 +74,10 @@ def faults(services: Services) -> list[str]:
     live = services.vectors.live()
     if live is None:
         return ["nothing is live"]
-    rows, record = services.vectors.open(live.name), recorded(services.tables, services.vectors, live.name)
+    rows, record = (
+        services.vectors.open(live.name),
+        load_manifest(services.tables, services.vectors, live.name),
+    )
     if record is None:
         return ["the live build has no record"]
     found = []

@@ -11,12 +11,12 @@ import pytest
 from gallery.datasets.archive import open_archive
 from gallery.errors import Invalid
 from gallery.objects.memory import MemoryObjects
-from pipelines.stages.catalogue import (
+from pipelines.defs.catalog.files import (
+    classify_files,
     draw_sample,
     folder_of,
     inspect_files,
     read_artists,
-    sort_files,
     take_snapshot,
     work_id,
 )
@@ -45,7 +45,7 @@ class Catalogue:
             workers=2,
             progress=no_progress,
         )
-        self.files, self.works = sort_files(self.snapshot, self.artists, self.looks)
+        self.files, self.works = classify_files(self.snapshot, self.artists, self.looks)
 
     def file(self, path: str) -> dict[str, str]:
         rows = self.files[self.files["path"].str.endswith(path)]

@@ -28,7 +28,7 @@ from PIL import Image
 from gallery.services import Services
 from gallery.settings import Settings
 from pipelines import lock as lease
-from pipelines.stages.embedding import VectorCache
+from pipelines.defs.embeddings.vectors import VectorCache
 from pipelines.tables import IMAGES
 from tests.fakes.archives import artists_csv, write_zip
 from tests.fakes.gcs import create_bucket, fake_gcs

@@ -18,13 +18,13 @@ from gallery.objects.memory import MemoryObjects
 from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.memory import MemoryStore
+from pipelines.changes import Changes, changes
 from pipelines.definitions import build_defs
+from pipelines.defs.collection.builds import live_or_none
+from pipelines.defs.collection.cleanup import sweep
+from pipelines.defs.collection.manifests import live_works, load_manifest
+from pipelines.lineage import trace
 from pipelines.runner import RefreshFailed, StageEvent, run_refresh
-from pipelines.stages.changes import Changes, changes
-from pipelines.stages.history import live_works, recorded
-from pipelines.stages.publishing import live_or_none
-from pipelines.stages.sweeping import sweep
-from pipelines.stages.tracing import trace
 from pipelines.tables import QUARANTINE, SAMPLE, read_note
 from tests.fakes.archives import artists_csv, picture
 from tests.pipelines.test_refresh import FILES, Gallery
@@ -237,7 +237,7 @@ def test_objects_of_a_removed_work_go_when_no_build_has_it_any_more(gallery: Wat
     gone = before - objects(gallery)
     assert len(gone) == 3 and len({key.rpartition("/")[2].partition(".")[0] for key in gone}) == 1
     for build in gallery.services.vectors.builds():
-        record = recorded(gallery.services.tables, gallery.services.vectors, build.name)
+        record = load_manifest(gallery.services.tables, gallery.services.vectors, build.name)
         assert record is not None and set(record["small"]) | set(record["original"]) <= objects(gallery)
 
 

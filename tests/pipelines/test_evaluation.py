@@ -18,8 +18,9 @@ from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.memory import MemoryCollection, MemoryStore
 from pipelines.definitions import build_defs
-from pipelines.runner import RefreshFailed, StageEvent, run_refresh
-from pipelines.stages.evaluation import (
+from pipelines.defs.evaluation.gate import check_gate, verdict_on
+from pipelines.defs.evaluation.measurements import Measurement, measure, query_maker
+from pipelines.defs.evaluation.metrics import (
     LIMITS,
     Nearest,
     Quality,
@@ -29,8 +30,7 @@ from pipelines.stages.evaluation import (
     recall,
     share_alike,
 )
-from pipelines.stages.gate import check_gate, verdict_on
-from pipelines.stages.measuring import Measurement, measure, query_maker
+from pipelines.runner import RefreshFailed, StageEvent, run_refresh
 from pipelines.tables import EVALUATION, read_note, write_note
 from tests.fakes.archives import artists_csv, picture, write_folder
 

@@ -20,11 +20,11 @@ from gallery.errors import Invalid
 from gallery.services import Services
 from gallery.settings import Settings, read_settings
 from pipelines import resources
-from pipelines.assets import pictures
 from pipelines.definitions import build_defs
+from pipelines.defs.embeddings.vectors import VectorCache
+from pipelines.defs.images import assets as pictures
 from pipelines.executors import GPU_NODES, celery_app_arguments, executor_of, kubernetes_config
 from pipelines.runner import RefreshFailed, run_refresh
-from pipelines.stages.embedding import VectorCache
 from tests.fakes.archives import artists_csv, picture, write_zip
 
 ROOT = Path(__file__).parents[2]
@@ -233,14 +233,14 @@ def test_what_re_execution_from_failure_loses_is_noticed_and_a_new_run_does_the_
 def test_a_shard_of_pictures_that_did_nothing_is_noticed(
     small: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, seen = pictures.upload_pictures, 0
+    real, seen = pictures.store_images, 0
 
     def upload(*args: Any, **kwargs: Any) -> dict[str, str]:
         nonlocal seen
         seen += 1
         return {} if seen == 2 else real(*args, **kwargs)
 
-    monkeypatch.setattr(pictures, "upload_pictures", upload)
+    monkeypatch.setattr(pictures, "store_images", upload)
     services = Services(small())
     with (
         dg.DagsterInstance.ephemeral() as instance,

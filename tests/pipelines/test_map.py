@@ -20,10 +20,10 @@ from gallery.objects.memory import MemoryObjects
 from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.base import Vectors
-from pipelines.assets import map as asset
 from pipelines.definitions import build_defs
-from pipelines.stages.layout import Cells, positions, snap, walk
-from pipelines.stages.mosaic import draw_tiles, finish, finished, forget, make_atlas, tiles
+from pipelines.defs.similarity_map import assets as asset
+from pipelines.defs.similarity_map.positions import Cells, assign_to_grid, hilbert_order, positions
+from pipelines.defs.similarity_map.tiles import draw_tiles, finish, finished, forget, make_layout, tiles
 from tests.fakes.archives import artists_csv, picture, write_folder
 
 NOWHERE: Callable[[str], None] = lambda _: None  # noqa: E731
@@ -61,7 +61,7 @@ def works_in(images: MemoryObjects, count: int) -> list[Artwork]:
 
 def drawn(count: int) -> tuple[MapLayout, MemoryObjects]:
     images = MemoryObjects()
-    layout = make_atlas("b1", works_in(images, count), grid_of(count), of=count)
+    layout = make_layout("b1", works_in(images, count), grid_of(count), of=count)
     draw_tiles(layout, images, workers=2, progress=NOWHERE)
     return layout, images
 
@@ -72,7 +72,7 @@ def tile(images: MemoryObjects, layout: MapLayout, zoom: int, x: int, y: int) ->
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 11, 60])
 def test_any_number_of_works_gets_a_cell_each(count: int) -> None:
-    cells = snap(positions(clusters(count)))
+    cells = assign_to_grid(positions(clusters(count)))
     assert cells.shape == (count, 2) and len({tuple(cell) for cell in cells.tolist()}) == count
     if count:
         assert cells.min(axis=0).tolist() == [0, 0]
@@ -83,7 +83,7 @@ def test_the_same_rows_give_the_same_layout() -> None:
     rows = clusters(150)
     first, second = positions(rows), positions(rows.copy())
     assert np.array_equal(first, second)
-    assert np.array_equal(snap(first), snap(second))
+    assert np.array_equal(assign_to_grid(first), assign_to_grid(second))
 
 
 def test_neighbours_stay_near_each_other() -> None:
@@ -92,11 +92,11 @@ def test_neighbours_stay_near_each_other() -> None:
     rows = clusters(400)
     laid = positions(rows)
     assert trustworthiness(rows, laid, n_neighbors=10) > 0.9
-    assert trustworthiness(rows, snap(laid).astype(float), n_neighbors=10) > 0.8
+    assert trustworthiness(rows, assign_to_grid(laid).astype(float), n_neighbors=10) > 0.8
 
 
 def test_rows_that_nothing_tells_apart_are_laid_out_all_the_same() -> None:
-    cells = snap(positions(np.repeat(clusters(1), 30, axis=0)))
+    cells = assign_to_grid(positions(np.repeat(clusters(1), 30, axis=0)))
     assert len({tuple(cell) for cell in cells.tolist()}) == 30
 
 
@@ -104,7 +104,7 @@ def test_rows_that_nothing_tells_apart_are_laid_out_all_the_same() -> None:
 def test_a_crowd_at_one_point_is_spread_without_two_in_a_cell(count: int) -> None:
     places = np.random.default_rng(1).normal(size=(count, 2)) * [1.0, 0.2]
     places[: count // 2] *= 1e-3  # half of them in one spot, more than the cells there
-    cells = snap(places)
+    cells = assign_to_grid(places)
     assert len(np.unique(cells, axis=0)) == count
     columns, rows = cells.max(axis=0) + 1
     assert columns >= rows and columns * rows <= 2 * count
@@ -112,7 +112,7 @@ def test_a_crowd_at_one_point_is_spread_without_two_in_a_cell(count: int) -> Non
 
 def test_who_lies_to_the_left_hangs_to_the_left() -> None:
     places = np.random.default_rng(2).uniform(size=(2_000, 2))
-    cells = snap(places)
+    cells = assign_to_grid(places)
     for axis in (0, 1):
         assert np.corrcoef(places[:, axis], cells[:, axis])[0, 1] > 0.98
 
@@ -120,7 +120,7 @@ def test_who_lies_to_the_left_hangs_to_the_left() -> None:
 @pytest.mark.parametrize("side", [1, 2, 8, 32])
 def test_the_walk_takes_one_step_at_a_time_through_a_full_grid(side: int) -> None:
     cells = grid_of(side * side)
-    order = walk(cells)
+    order = hilbert_order(cells)
     assert sorted(order.tolist()) == list(range(side * side))
     assert (np.abs(np.diff(cells[order], axis=0)).sum(axis=1) == 1).all()
 
@@ -175,7 +175,7 @@ def test_a_missing_thumbnail_is_named() -> None:
     images = MemoryObjects()
     works = works_in(images, 3)
     images.delete("thumbs/1.webp")
-    layout = make_atlas("b1", works, grid_of(3), of=3)
+    layout = make_layout("b1", works, grid_of(3), of=3)
     with pytest.raises(NotFound, match=r"thumbs/1\.webp.*materialize `images`"):
         draw_tiles(layout, images, workers=1, progress=NOWHERE)
 
@@ -191,21 +191,21 @@ def test_an_atlas_survives_the_store_and_counts_its_painters() -> None:
 def test_another_layout_or_another_picture_has_other_tiles(change: str) -> None:
     images = MemoryObjects()
     works, cells = works_in(images, 4), grid_of(4)
-    layout = make_atlas("b1", works, cells, of=4)
+    layout = make_layout("b1", works, cells, of=4)
     if change == "place":
         cells = cells[::-1]
     else:
         works[0] = dataclasses.replace(
             works[0], image=dataclasses.replace(works[0].image, small="thumbs/1.webp")
         )
-    assert make_atlas("b1", works, cells, of=4).digest != layout.digest
+    assert make_layout("b1", works, cells, of=4).digest != layout.digest
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"{}", b"[]", b"null", b'{"format": 0}', b'{"format": 1, "spots": {}}', b"\xff"]
 )
 def test_what_is_no_atlas_is_said_to_be_none(data: bytes) -> None:
-    with pytest.raises(Unavailable, match="materialize `map`"):
+    with pytest.raises(Unavailable, match="materialize `similarity_map`"):
         MapLayout.parse(data)
 
 

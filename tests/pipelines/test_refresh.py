@@ -19,9 +19,9 @@ from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.filters import Filter
 from pipelines import lock as lease
+from pipelines.defs.collection.builds import assemble_works, publish
+from pipelines.lineage import trace
 from pipelines.runner import STAGES, RefreshFailed, StageCallback, StageEvent, run_refresh
-from pipelines.stages.publishing import assemble_works, publish
-from pipelines.stages.tracing import trace
 from pipelines.tables import ARTISTS as ARTISTS_TABLE
 from pipelines.tables import ARTWORKS, IMAGES
 from tests.fakes.archives import artists_csv, picture, write_folder, write_zip

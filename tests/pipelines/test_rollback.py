@@ -17,10 +17,10 @@ from gallery.settings import Settings
 from pipelines import lock as lease
 from pipelines.cli import builds, rollback
 from pipelines.definitions import build_defs
+from pipelines.defs.collection.manifests import blocked_builds, publications
+from pipelines.defs.collection.rollback import list_builds, release, roll_back
 from pipelines.jobs import ROLLBACK
 from pipelines.runner import RefreshFailed
-from pipelines.stages.history import held, publications
-from pipelines.stages.rollback import list_builds, release, roll_back
 from tests.fakes.archives import picture
 from tests.pipelines.test_refresh import BOATS, Gallery
 
@@ -73,7 +73,7 @@ def test_a_released_build_is_published_again(gallery: Gallery) -> None:
     roll_back(gallery.services.vectors, tables, None, "")
     with pytest.raises(NotFound, match=f"is not held; held: {second}"):
         release(tables, "b0")
-    assert release(tables, second) == [second] and held(tables) == []
+    assert release(tables, second) == [second] and blocked_builds(tables) == []
     assert gallery.refresh()["build"] == second == live(gallery)
 
 
@@ -82,7 +82,7 @@ def test_going_to_a_held_build_by_name_releases_it(gallery: Gallery) -> None:
     services = gallery.services
     roll_back(services.vectors, services.tables, None, "")
     assert roll_back(services.vectors, services.tables, second, "").before == first
-    assert held(services.tables) == [first]
+    assert blocked_builds(services.tables) == [first]
     assert gallery.refresh()["build"] == second
 
 
@@ -97,7 +97,7 @@ def test_there_is_nothing_to_go_back_to_before_a_second_build(gallery: Gallery) 
         roll_back(services.vectors, services.tables, build, "")
     with pytest.raises(NotFound):
         roll_back(services.vectors, services.tables, "b0", "")
-    assert live(gallery) == build and held(services.tables) == []
+    assert live(gallery) == build and blocked_builds(services.tables) == []
 
 
 def test_a_candidate_that_was_refused_is_not_gone_back_to_unasked(gallery: Gallery) -> None:
@@ -122,7 +122,7 @@ def test_a_build_that_lost_works_is_not_gone_back_to(gallery: Gallery) -> None:
     collection.delete(sorted(collection.ids())[:1])
     with pytest.raises(Invalid, match="7 of 8 works"):
         roll_back(gallery.services.vectors, gallery.services.tables, None, "")
-    assert live(gallery) == second and held(gallery.services.tables) == []
+    assert live(gallery) == second and blocked_builds(gallery.services.tables) == []
 
 
 def test_a_live_build_deleted_by_hand_can_be_rolled_back_from(gallery: Gallery) -> None:
@@ -134,7 +134,10 @@ def test_a_live_build_deleted_by_hand_can_be_rolled_back_from(gallery: Gallery) 
 def test_the_job_rolls_back_while_a_refresh_runs_and_shows_on_the_page_of_live(gallery: Gallery) -> None:
     first, second = two_builds(gallery)
     job = build_defs(gallery.services).resolve_job_def(ROLLBACK)
-    with dg.DagsterInstance.ephemeral() as instance, lease.held(gallery.services.tables, "a refresh"):
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        lease.held(gallery.services.tables, "a refresh"),
+    ):
         result = job.execute_in_process(instance=instance)
         event = instance.get_latest_materialization_event(dg.AssetKey("live"))
     assert result.success and live(gallery) == first

@@ -13,8 +13,8 @@ from gallery.images.decode import open_image
 from gallery.models import Artwork
 from gallery.objects.base import ObjectStore
 from gallery.vectors.base import Vector
-from pipelines.stages.embedding import VectorCache
-from pipelines.stages.parallel import parallel_map
+from pipelines.defs.embeddings.vectors import VectorCache
+from pipelines.parallel import parallel_map
 
 VERSION = 1
 """Part of where the copies' vectors are kept: raise it when a copy would come out differently."""
@@ -52,7 +52,7 @@ ALTERATIONS: Mapping[str, Callable[[Image.Image], Image.Image]] = {
 }
 
 
-class AlteredCopies:
+class AugmentedCopies:
     """The vectors of altered copies by one encoder; each copy is encoded once and then kept beside the works' own."""
 
     def __init__(self, tables: ObjectStore, fingerprint: str, dim: int) -> None:

@@ -188,7 +188,7 @@ def drop_refused(store: VectorStore, refused: str, candidate: str, were_live: Se
 
 def publish(store: VectorStore, name: str) -> Build:
     """The build, now live. Raises NotFound, or Invalid where it is not complete, whoever asks;
-    `pipelines.stages.gate` says whether it is good enough."""
+    `pipelines.defs.evaluation.gate` says whether it is good enough."""
     collection = store.open(name)
     build, held = collection.build, collection.count()
     if not build.ready or held != build.works:

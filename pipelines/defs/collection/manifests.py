@@ -20,7 +20,7 @@ from gallery.errors import Corrupted
 from gallery.models import Artwork, to_payload
 from gallery.objects.base import ObjectStore
 from gallery.vectors.base import VectorStore
-from pipelines.stages.publishing import live_or_none
+from pipelines.defs.collection.builds import live_or_none
 from pipelines.tables import build_folder, build_table, note_or_none, write_note
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def record(tables: ObjectStore, store: VectorStore, build: str, works: Sequence[
     table.write(tables, table.frame(rows))
 
 
-def recorded(tables: ObjectStore, store: VectorStore, build: str) -> pd.DataFrame | None:
+def load_manifest(tables: ObjectStore, store: VectorStore, build: str) -> pd.DataFrame | None:
     """What went into the build; None where nobody wrote that down."""
     return build_table(store.address, build).read_or_none(tables)
 
@@ -58,7 +58,7 @@ def live_works(store: VectorStore, tables: ObjectStore) -> set[str]:
     live = live_or_none(store)
     if live is None:
         return set()
-    frame = recorded(tables, store, live.name)
+    frame = load_manifest(tables, store, live.name)
     if frame is not None:
         return set(frame["id"])
     try:
@@ -68,7 +68,7 @@ def live_works(store: VectorStore, tables: ObjectStore) -> set[str]:
         return set()
 
 
-def records(tables: ObjectStore, store: VectorStore) -> dict[str, str]:
+def list_manifests(tables: ObjectStore, store: VectorStore) -> dict[str, str]:
     """Every record's key -> the build, for builds of this store; "" for those of another."""
     folder = build_folder(store.address)
     return {
@@ -83,7 +83,7 @@ def publications(tables: ObjectStore) -> list[dict[str, Any]]:
     return list(note["publications"]) if note else []
 
 
-def note_publication(tables: ObjectStore, build: str, before: str, how: str, run: str) -> None:
+def record_publication(tables: ObjectStore, build: str, before: str, how: str, run: str) -> None:
     """Remember that the build became live."""
     entry = {
         "build": build,
@@ -103,12 +103,12 @@ def was_live(tables: ObjectStore) -> list[str]:
     )
 
 
-def held(tables: ObjectStore) -> list[str]:
+def blocked_builds(tables: ObjectStore) -> list[str]:
     """Builds that were rolled back from and are not published again until they are released."""
     note = note_or_none(tables, "held")
     return list(note["builds"]) if note else []
 
 
-def hold(tables: ObjectStore, builds: Sequence[str]) -> None:
+def block(tables: ObjectStore, builds: Sequence[str]) -> None:
     """Hold back these builds and no others."""
     write_note(tables, "held", {"builds": list(builds)})

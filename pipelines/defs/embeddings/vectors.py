@@ -22,8 +22,8 @@ from gallery.encoders.base import Encoder, Vectors
 from gallery.errors import Invalid, NotFound
 from gallery.images.decode import open_image
 from gallery.objects.base import ObjectStore
-from pipelines.stages.parallel import count_aloud, parallel_map
-from pipelines.stages.shards import Plan, shard_name
+from pipelines.parallel import parallel_map, report_progress
+from pipelines.shards import Plan, shard_name
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ def encode_shard(
             ) from error
 
     pictures = parallel_map(decode, list(originals["original"]), workers)
-    counted = count_aloud(pictures, len(originals), "encoded", progress)
+    counted = report_progress(pictures, len(originals), "encoded", progress)
     rows: list[Vectors] = []
     batch = []
     for picture in counted:

@@ -28,14 +28,14 @@ from gallery.map_layout import (
 )
 from gallery.models import Artwork
 from gallery.objects.base import ObjectStore
-from pipelines.stages.layout import Cells, walk
-from pipelines.stages.parallel import count_aloud, parallel_map
+from pipelines.defs.similarity_map.positions import Cells, hilbert_order
+from pipelines.parallel import parallel_map, report_progress
 
 EDGE = TILE // CELL
 """Cells along a tile's side at the deepest zoom."""
 
 
-def make_atlas(build: str, works: Sequence[Artwork], cells: Cells, *, of: int) -> MapLayout:
+def make_layout(build: str, works: Sequence[Artwork], cells: Cells, *, of: int) -> MapLayout:
     """The map on which each of these works, which are of `of` in the build, hangs in its cell."""
     artists = Counter(work.artist.slug for work in works)
     names = {work.artist.slug: work.artist.name for work in works}
@@ -45,7 +45,7 @@ def make_atlas(build: str, works: Sequence[Artwork], cells: Cells, *, of: int) -
     artist_places = {slug: place for place, slug in enumerate(artist_list)}
     style_places = {style: place for place, style in enumerate(style_list)}
     items = []
-    for place in walk(cells).tolist():
+    for place in hilbert_order(cells).tolist():
         work, picture = works[place], works[place].image
         items.append(
             MapItem(
@@ -96,7 +96,7 @@ def draw_tiles(layout: MapLayout, images: ObjectStore, *, workers: int, progress
             images.put(folder + tile_name(zoom, *tile), _encoded(picture), "image/webp")
 
         done = parallel_map(one, missing, workers)
-        drawn += sum(1 for _ in count_aloud(done, len(missing), f"tiles of zoom {zoom}", progress))
+        drawn += sum(1 for _ in report_progress(done, len(missing), f"tiles of zoom {zoom}", progress))
     return drawn
 
 

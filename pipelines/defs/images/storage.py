@@ -20,9 +20,9 @@ from gallery.errors import Invalid, NotFound
 from gallery.images.decode import open_image
 from gallery.images.derivatives import CONTENT_TYPES, VERSION, thumbnails
 from gallery.objects.base import ObjectStore
-from pipelines.stages.catalogue import read_again
-from pipelines.stages.parallel import count_aloud, parallel_map
-from pipelines.stages.shards import Plan
+from pipelines.defs.catalog.files import read_again
+from pipelines.parallel import parallel_map, report_progress
+from pipelines.shards import Plan
 from pipelines.tables import IMAGES
 
 FOLDER = "pictures"
@@ -30,7 +30,7 @@ FAULTS = f"{FOLDER}/faults/"
 
 
 @dataclass(frozen=True)
-class PictureLimits:
+class ImageLimits:
     """Sizes that the pictures stage keeps to: bytes and pixels of an original, longer sides of the thumbnails."""
 
     max_file: int
@@ -49,7 +49,7 @@ def thumbnail_key(sha256: str, side: int) -> str:
     return f"thumbs/{side}-v{VERSION}/{sha256[:2]}/{sha256}.webp"
 
 
-def keys_of(work: dict[Hashable, Any], limits: PictureLimits) -> dict[str, str]:
+def keys_of(work: dict[Hashable, Any], limits: ImageLimits) -> dict[str, str]:
     """Where the pictures of a work lie: original, large, small."""
     sha256 = work["sha256"]
     return {
@@ -64,12 +64,12 @@ def stored_keys(store: ObjectStore) -> set[str]:
     return {key for prefix in ("originals/", "thumbs/") for key, size in store.sizes(prefix).items() if size}
 
 
-def picture_plan(tables: ObjectStore) -> Plan:
+def image_plan(tables: ObjectStore) -> Plan:
     """Which works have pictures to upload."""
     return Plan(tables, FOLDER)
 
 
-def without_pictures(works: pd.DataFrame, store: ObjectStore, limits: PictureLimits) -> pd.DataFrame:
+def missing_images(works: pd.DataFrame, store: ObjectStore, limits: ImageLimits) -> pd.DataFrame:
     """The works that any picture is missing of, and which, in a column `missing`. `works` has sha256 and extension."""
     present = stored_keys(store)
     missing = pd.Series(
@@ -83,12 +83,12 @@ def without_pictures(works: pd.DataFrame, store: ObjectStore, limits: PictureLim
     return works.assign(missing=missing)[missing.map(bool).astype(bool)]
 
 
-def upload_pictures(
+def store_images(
     archive: Archive,
     store: ObjectStore,
     works: pd.DataFrame,
     *,
-    limits: PictureLimits,
+    limits: ImageLimits,
     workers: int,
     progress: ProgressCallback,
 ) -> dict[str, str]:
@@ -109,7 +109,7 @@ def upload_pictures(
         return ""
 
     items = works.to_dict("records")
-    faults = count_aloud(parallel_map(one, items, workers), len(items), "stored", progress)
+    faults = report_progress(parallel_map(one, items, workers), len(items), "stored", progress)
     return {item["id"]: fault for item, fault in zip(items, faults, strict=True) if fault}
 
 
@@ -132,8 +132,8 @@ def noted_faults(tables: ObjectStore) -> dict[str, str]:
     return faults
 
 
-def reconcile_pictures(
-    works: pd.DataFrame, faults: dict[str, str], store: ObjectStore, limits: PictureLimits
+def verify_images(
+    works: pd.DataFrame, faults: dict[str, str], store: ObjectStore, limits: ImageLimits
 ) -> pd.DataFrame:
     """Where each work's pictures lie, or why it has none (IMAGES). Raises NotFound naming works that have neither
     pictures nor a fault, as when a step never ran."""

@@ -11,7 +11,8 @@ import dagster as dg
 from gallery.images import derivatives
 from gallery.settings import Settings
 from gallery.vectors import lexical
-from pipelines.stages import altering, evaluation
+from pipelines.defs.evaluation import augment as augment
+from pipelines.defs.evaluation import metrics as evaluation
 
 READ: dict[str, tuple[str, ...]] = {
     "dataset": ("dataset", "max_file"),
@@ -26,7 +27,7 @@ READ: dict[str, tuple[str, ...]] = {
 MADE_BY: dict[str, dict[str, int]] = {
     "images": {"thumbnails": derivatives.VERSION},
     "candidate": {"words": lexical.VERSION},
-    "evaluation": {"figures": evaluation.VERSION, "altered": altering.VERSION},
+    "evaluation": {"figures": evaluation.VERSION, "altered": augment.VERSION},
 }
 """Asset -> versions of what it uses of the library."""
 KINDS = {

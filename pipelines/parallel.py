@@ -37,7 +37,7 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers:
                 future.cancel()
 
 
-def count_aloud(
+def report_progress(
     results: Iterable[Result], total: int, what: str, progress: ProgressCallback
 ) -> Iterator[Result]:
     """The results as they come, with a line now and then: how many, how fast, how long still."""

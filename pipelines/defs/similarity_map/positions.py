@@ -47,7 +47,7 @@ def positions(vectors: Vectors) -> Positions:
         return np.asarray(model.fit_transform(reduced.astype(np.float32)), dtype=np.float64)
 
 
-def snap(places: Positions) -> Cells:
+def assign_to_grid(places: Positions) -> Cells:
     """A cell for each position, near it and near its neighbours', in a grid that has the positions' proportions."""
     if not len(places):
         return np.zeros((0, 2), dtype=np.int64)
@@ -105,7 +105,7 @@ def _fill(places: Positions, which: Cells, block: tuple[int, int, int, int], cel
     _fill(places, ordered[before:], second, cells)
 
 
-def walk(cells: Cells) -> NDArray[np.int64]:
+def hilbert_order(cells: Cells) -> NDArray[np.int64]:
     """An order of the works in which neighbours follow each other: along a Hilbert curve through the grid.
 
     https://en.wikipedia.org/wiki/Hilbert_curve#Applications_and_mapping_algorithms

@@ -9,8 +9,14 @@ from gallery.errors import Invalid, NotFound
 from gallery.models import Build
 from gallery.objects.base import ObjectStore
 from gallery.vectors.base import VectorStore, original_name
-from pipelines.stages.history import held, hold, note_publication, publications, was_live
-from pipelines.stages.publishing import live_or_none
+from pipelines.defs.collection.builds import live_or_none
+from pipelines.defs.collection.manifests import (
+    block,
+    blocked_builds,
+    publications,
+    record_publication,
+    was_live,
+)
 
 
 @dataclass(frozen=True)
@@ -37,26 +43,26 @@ def roll_back(store: VectorStore, tables: ObjectStore, to: str | None, run: str)
             f"build {name} is not complete ({collection.count()} of {collection.build.works} works), so it cannot go live"
         )
     # Held before the pointer moves: cut off in between, a refresh finds it live already and changes nothing.
-    kept = [other for other in held(tables) if original_name(other) != original_name(name)]
-    hold(tables, [*kept, *([live.name] if live and live.name not in kept else [])])
+    kept = [other for other in blocked_builds(tables) if original_name(other) != original_name(name)]
+    block(tables, [*kept, *([live.name] if live and live.name not in kept else [])])
     store.publish(name)
-    note_publication(tables, name, live.name if live else "", "rollback", run)
+    record_publication(tables, name, live.name if live else "", "rollback", run)
     return Rollback(collection.build, live.name if live else "")
 
 
 def release(tables: ObjectStore, build: str | None) -> list[str]:
     """The builds that refreshes may publish again: the one named, or all that were held. Raises NotFound."""
-    builds = held(tables)
+    builds = blocked_builds(tables)
     freed = [name for name in builds if build is None or original_name(name) == original_name(build)]
     if build is not None and not freed:
         raise NotFound(f"build {build} is not held" + (f"; held: {', '.join(builds)}" if builds else ""))
-    hold(tables, [name for name in builds if name not in freed])
+    block(tables, [name for name in builds if name not in freed])
     return freed
 
 
 def _previous(store: VectorStore, tables: ObjectStore, live: Build | None) -> str:
     ready = [build for build in store.builds() if build.ready and (live is None or build.name != live.name)]
-    free = [build.name for build in ready if build.name not in held(tables)]
+    free = [build.name for build in ready if build.name not in blocked_builds(tables)]
     # A candidate that was refused is ready too, so only what has been live before is gone back to unasked.
     for name in was_live(tables):
         if name in free:
@@ -77,7 +83,7 @@ def _previous(store: VectorStore, tables: ObjectStore, live: Build | None) -> st
 def list_builds(store: VectorStore, tables: ObjectStore) -> list[dict[str, Any]]:
     """Every build, the newest first, with what a person choosing among them wants to know."""
     live = live_or_none(store)
-    kept_back = held(tables)
+    kept_back = blocked_builds(tables)
     published = {entry["build"]: entry for entry in publications(tables)}
     return [
         {

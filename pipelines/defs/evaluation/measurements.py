@@ -20,8 +20,8 @@ from gallery.errors import GalleryError
 from gallery.models import Artwork, Build, Hit
 from gallery.objects.base import ObjectStore
 from gallery.vectors.base import Collection, Vector
-from pipelines.stages.embedding import VectorCache
-from pipelines.stages.evaluation import (
+from pipelines.defs.embeddings.vectors import VectorCache
+from pipelines.defs.evaluation.metrics import (
     ALTERED_PLACES,
     NEIGHBOURS,
     QUERIES,

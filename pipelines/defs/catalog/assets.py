@@ -6,11 +6,11 @@ import dagster as dg
 from pydantic import Field
 
 from gallery.services import Services
-from pipelines.assets.reporting import GROUP_CATALOGUE, OWNERS, bars, columns, markdown_table, picture
-from pipelines.stages import catalogue
-from pipelines.stages.changes import changes
-from pipelines.stages.history import live_works
-from pipelines.stages.pictures import contact_sheet
+from pipelines.changes import changes
+from pipelines.defs.catalog import files as catalogue
+from pipelines.defs.collection.manifests import live_works
+from pipelines.defs.images.storage import contact_sheet
+from pipelines.reporting import GROUP_CATALOGUE, OWNERS, bars, columns, markdown_table, picture
 from pipelines.steps import guarded_op
 from pipelines.tables import (
     ARTISTS,
@@ -20,7 +20,7 @@ from pipelines.tables import (
     QUARANTINE,
     SAMPLE,
     SNAPSHOT,
-    sign,
+    record_run,
     write_note,
 )
 
@@ -58,7 +58,7 @@ def dataset(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
         "dataset",
         {"address": services.dataset.address, "version": version, "generated": services.dataset.generated},
     )
-    sign(services.tables, "dataset", context.run.run_id)
+    record_run(services.tables, "dataset", context.run.run_id)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(f"{digest}-{words}"),
         metadata={
@@ -90,7 +90,7 @@ def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
         frame = catalogue.read_artists(archive, SNAPSHOT.read(services.tables), services.dataset.address)
     found = changes(ARTISTS.read_or_none(services.tables), frame, key="slug", by=list(ARTISTS.columns))
     digest = ARTISTS.write(services.tables, frame)
-    sign(services.tables, "artists", context.run.run_id)
+    record_run(services.tables, "artists", context.run.run_id)
     respelled = [
         (folder, row["name"], row["slug"])
         for row in frame.to_dict("records")
@@ -158,11 +158,11 @@ def artworks(
             progress=context.log.info,
         )
     IMAGE_INFO.write(services.tables, looks)
-    files, works = catalogue.sort_files(snapshot, ARTISTS.read(services.tables), looks)
+    files, works = catalogue.classify_files(snapshot, ARTISTS.read(services.tables), looks)
     FILES.write(services.tables, files)
     found = changes(ARTWORKS.read_or_none(services.tables), works, key="id", by=["artist", "file", "sha256"])
     digest = ARTWORKS.write(services.tables, works)
-    sign(services.tables, "artworks", context.run.run_id)
+    record_run(services.tables, "artworks", context.run.run_id)
     status = files["status"].value_counts()
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
@@ -183,12 +183,12 @@ def artworks(
 def _removals(services: Services, works: set[str], allowed: bool) -> dg.AssetCheckResult:
     """Compare with what is live, which a run that stops here leaves as it is, so the next run stops here too."""
     limit = services.settings.max_removed
-    held = live_works(services.vectors, services.tables)
-    gone = held - works
-    share = len(gone) / max(1, len(held))
+    live_ids = live_works(services.vectors, services.tables)
+    gone = live_ids - works
+    share = len(gone) / max(1, len(live_ids))
     within = share <= limit
     facts: dict[str, dg.RawMetadataValue] = {
-        "live": len(held),
+        "live": len(live_ids),
         "gone": len(gone),
         "share": share,
         "limit": limit,
@@ -197,7 +197,7 @@ def _removals(services: Services, works: set[str], allowed: bool) -> dg.AssetChe
     if not within:
         facts["allowed"] = allowed
         why = (
-            f"{len(gone)} of the {len(held)} live works ({share:.1%}) are gone from the dataset, over the limit of "
+            f"{len(gone)} of the {len(live_ids)} live works ({share:.1%}) are gone from the dataset, over the limit of "
             f"{limit:.1%} (GALLERY_MAX_REMOVED), so nothing is published; `gallery refresh --allow-removals` if "
             "that is meant"
         )
@@ -265,13 +265,13 @@ def quarantine(
     frame = catalogue.quarantined(files)
     found = changes(QUARANTINE.read_or_none(services.tables), frame, key="path", by=["sha256", "reason"])
     digest = QUARANTINE.write(services.tables, frame)
-    sign(services.tables, "quarantine", context.run.run_id)
+    record_run(services.tables, "quarantine", context.run.run_id)
     kinds = [
         (kind, len(group), ", ".join(group["path"].head(3)) + (" …" if len(group) > 3 else ""))
         for kind, group in sorted(frame.groupby("kind"), key=lambda item: -len(item[1]))
     ]
     with closing(services.dataset.fetch()) as archive:
-        thumbnails = catalogue.what_can_be_seen(
+        thumbnails = catalogue.decodable_thumbnails(
             archive, frame, most=SHEET, max_file=settings.max_file, max_pixels=settings.max_pixels
         )
     share = len(frame) / max(1, len(files))
@@ -332,7 +332,7 @@ def sample(context: dg.AssetExecutionContext, services: dg.ResourceParam[Service
     )
     found = changes(SAMPLE.read_or_none(services.tables), frame, key="id", by=["sha256"])
     digest = SAMPLE.write(services.tables, frame)
-    sign(services.tables, "sample", context.run.run_id)
+    record_run(services.tables, "sample", context.run.run_id)
     per_artist = frame["artist"].value_counts()
     shown = frame.iloc[:: max(1, len(frame) // SHEET)].head(SHEET)
     with closing(services.dataset.fetch()) as archive:

@@ -8,13 +8,13 @@ import dagster as dg
 import pandas as pd
 
 from gallery.services import Services
-from pipelines.assets.collection import candidate, wanted_works
-from pipelines.assets.reporting import GROUP_COLLECTION, OWNERS, columns, markdown_table, picture
-from pipelines.stages.comparing import Comparison, before_and_after, changed_most, compare_builds
-from pipelines.stages.gate import Verdict, candidate_name, write_verdict
-from pipelines.stages.publishing import live_or_none
+from pipelines.defs.collection.assets import candidate, wanted_works
+from pipelines.defs.collection.builds import live_or_none
+from pipelines.defs.evaluation.comparison import Comparison, before_and_after, changed_most, compare_builds
+from pipelines.defs.evaluation.gate import EvaluationResult, candidate_name, write_evaluation_result
+from pipelines.reporting import GROUP_COLLECTION, OWNERS, columns, markdown_table, picture
 from pipelines.steps import guarded_op
-from pipelines.tables import EVALUATION, sign
+from pipelines.tables import EVALUATION, record_run
 
 CHECKS = {
     "rows_are_sound": "The build holds the works that went into it, each with a finite row of unit length.",
@@ -66,7 +66,7 @@ def evaluation(
         context.log.warning(f"the live build cannot be compared with: {compared.obstacle}")
     frame = _table(compared)
     EVALUATION.write(services.tables, frame)
-    verdict = Verdict(
+    verdict = EvaluationResult(
         build=name,
         against=live.name if live else "",
         passed=not compared.faults,
@@ -74,8 +74,8 @@ def evaluation(
         run=context.run.run_id,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    write_verdict(services.tables, verdict)
-    sign(services.tables, "evaluation", context.run.run_id)
+    write_evaluation_result(services.tables, verdict)
+    record_run(services.tables, "evaluation", context.run.run_id)
     context.log.info(
         f"build {name} "
         + ("may become live" if verdict.passed else f"is refused: {'; '.join(verdict.reasons)}")

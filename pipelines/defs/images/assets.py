@@ -8,23 +8,23 @@ import pandas as pd
 
 from gallery.errors import Invalid
 from gallery.services import Services
-from pipelines.assets.catalogue import SHEET, sample
-from pipelines.assets.reporting import GROUP_PICTURES, OWNERS, columns, picture
-from pipelines.stages.pictures import (
-    PictureLimits,
+from pipelines.defs.catalog.assets import SHEET, sample
+from pipelines.defs.images.storage import (
+    ImageLimits,
     contact_sheet,
     forget_faults,
+    image_plan,
+    missing_images,
     note_faults,
     noted_faults,
-    picture_plan,
-    reconcile_pictures,
+    store_images,
     stored_keys,
-    upload_pictures,
-    without_pictures,
+    verify_images,
 )
-from pipelines.stages.shards import make_shards
+from pipelines.reporting import GROUP_PICTURES, OWNERS, columns, picture
+from pipelines.shards import make_shards
 from pipelines.steps import guarded_op
-from pipelines.tables import ARTWORKS, IMAGES, SAMPLE, sign
+from pipelines.tables import ARTWORKS, IMAGES, SAMPLE, record_run
 
 
 def sampled_works(services: Services) -> pd.DataFrame:
@@ -35,10 +35,10 @@ def sampled_works(services: Services) -> pd.DataFrame:
     return works[["id", "file", "sha256", "extension"]]
 
 
-def picture_limits(services: Services) -> PictureLimits:
+def picture_limits(services: Services) -> ImageLimits:
     """The sizes of the settings."""
     settings = services.settings
-    return PictureLimits(settings.max_file, settings.max_pixels, settings.thumb_small, settings.thumb_large)
+    return ImageLimits(settings.max_file, settings.max_pixels, settings.thumb_small, settings.thumb_large)
 
 
 @dg.op(
@@ -52,10 +52,10 @@ def plan_images(
 ) -> Iterator[dg.DynamicOutput[None]]:
     """One output a shard, named after the works in it."""
     works = sampled_works(services)
-    new = without_pictures(works, services.images, picture_limits(services))
+    new = missing_images(works, services.images, picture_limits(services))
     shards = make_shards(new, "id", services.settings.shard_size)
     forget_faults(services.tables)
-    picture_plan(services.tables).write(shards)
+    image_plan(services.tables).write(shards)
     context.log.info(f"{len(new)} of {len(works)} works have pictures to upload")
     for name in shards:
         yield dg.DynamicOutput(None, mapping_key=name)
@@ -71,10 +71,10 @@ def upload_images(context: dg.OpExecutionContext, services: dg.ResourceParam[Ser
     """Read the originals from the archive, which each machine fetches once into its own GALLERY_HOME."""
     shard = context.get_mapping_key() or ""
     with closing(services.dataset.fetch(context.log.info)) as archive:
-        faults = upload_pictures(
+        faults = store_images(
             archive,
             services.images,
-            picture_plan(services.tables).shard(shard),
+            image_plan(services.tables).shard(shard),
             limits=picture_limits(services),
             workers=services.settings.workers,
             progress=context.log.info,
@@ -93,16 +93,16 @@ def reconcile_images(
     """Write the table of what lies where. Fails where works are missing, or too many are unusable."""
     settings = services.settings
     faults = noted_faults(services.tables)
-    frame = reconcile_pictures(sampled_works(services), faults, services.images, picture_limits(services))
+    frame = verify_images(sampled_works(services), faults, services.images, picture_limits(services))
     digest = IMAGES.write(services.tables, frame)
-    sign(services.tables, "images", context.run.run_id)
+    record_run(services.tables, "images", context.run.run_id)
     unusable = frame[frame["fault"] != ""]
     if len(unusable) > settings.max_quarantine * len(frame):
         raise Invalid(
             f"{len(unusable)} of {len(frame)} sampled works could not be stored, over GALLERY_MAX_QUARANTINE; "
             f"the first: {unusable.iloc[0]['id']}: {unusable.iloc[0]['fault']}"
         )
-    shards = picture_plan(services.tables).sizes()
+    shards = image_plan(services.tables).sizes()
     uploaded = sum(shards.values()) - len(unusable)
     shown = frame[frame["fault"] == ""].iloc[:: max(1, len(frame) // SHEET)].head(SHEET)
     return dg.MaterializeResult(

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from gallery.datasets.base import ProgressCallback
 from gallery.objects.base import ObjectStore
 from gallery.vectors.base import VectorStore
-from pipelines.stages.history import records
-from pipelines.stages.parallel import count_aloud, parallel_map
+from pipelines.defs.collection.manifests import list_manifests
+from pipelines.parallel import parallel_map, report_progress
 from pipelines.tables import FILES, IMAGES, Table, build_table
 
 KEYS = ("original", "large", "small")
@@ -38,7 +38,7 @@ def sweep(
     current `images` table, and those of works whose file is in the archive but unusable.
     """
     there = {build.name for build in store.builds()}
-    all_records = records(tables, store)
+    all_records = list_manifests(tables, store)
     unrecorded = there - set(all_records.values())
     if unrecorded:
         # Made before records were kept. What it refers to is not known here, so nothing is deleted while it is there.
@@ -66,7 +66,9 @@ def sweep(
     kept_back = {name for frame in left.values() for name in frame[list(KEYS)].to_numpy().ravel()} - needed
     doomed -= needed | kept_back
     ordered = sorted(doomed)
-    for _ in count_aloud(parallel_map(images.delete, ordered, workers), len(ordered), "deleted", progress):
+    for _ in report_progress(
+        parallel_map(images.delete, ordered, workers), len(ordered), "deleted", progress
+    ):
         pass
     # The records go last, so that what a run which was cut off did not delete is found again by the next.
     for key, frame in left.items():

@@ -5,14 +5,10 @@ import dagster as dg
 from gallery.models import Artwork
 from gallery.services import Services
 from pipelines import lock as lease
-from pipelines.assets.catalogue import artists, sample
-from pipelines.assets.embeddings import cache, embeddings
-from pipelines.assets.pictures import images
-from pipelines.assets.reporting import GROUP_COLLECTION, OWNERS, bars, search_page
-from pipelines.stages import history
-from pipelines.stages.changes import changes
-from pipelines.stages.gate import candidate_name, check_gate, note_candidate
-from pipelines.stages.publishing import (
+from pipelines.changes import changes
+from pipelines.defs.catalog.assets import artists, sample
+from pipelines.defs.collection import manifests as history
+from pipelines.defs.collection.builds import (
     assemble_works,
     build_candidate,
     difference,
@@ -21,9 +17,13 @@ from pipelines.stages.publishing import (
     prune,
     publish,
 )
-from pipelines.stages.sweeping import sweep
+from pipelines.defs.collection.cleanup import sweep
+from pipelines.defs.embeddings.assets import cache, embeddings
+from pipelines.defs.evaluation.gate import candidate_name, check_gate, record_candidate
+from pipelines.defs.images.assets import images
+from pipelines.reporting import GROUP_COLLECTION, OWNERS, bars, search_page
 from pipelines.steps import guarded_op
-from pipelines.tables import ARTISTS, ARTWORKS, IMAGES, note_or_none, read_note, sign
+from pipelines.tables import ARTISTS, ARTWORKS, IMAGES, note_or_none, read_note, record_run
 
 
 def wanted_works(services: Services) -> list[Artwork]:
@@ -61,16 +61,16 @@ def candidate(
         record=lambda name: history.record(tables, store, name, works),
     )
     build = made.build
-    note_candidate(tables, build.name, build.works, context.run.run_id)
+    record_candidate(tables, build.name, build.works, context.run.run_id)
     if last and drop_refused(store, last["build"], build.name, history.was_live(tables)):
         context.log.info(f"dropped build {last['build']}, a candidate that was never live")
-    sign(tables, "candidate", context.run.run_id)
+    record_run(tables, "candidate", context.run.run_id)
     context.log.info(
         f"build {build.name}: {build.works} works, {'found as it was' if made.reused else 'written'}"
     )
     live = live_or_none(store)
-    now = history.recorded(tables, store, build.name)
-    before = history.recorded(tables, store, live.name) if live else None
+    now = history.load_manifest(tables, store, build.name)
+    before = history.load_manifest(tables, store, live.name) if live else None
     found = changes(before, now, key="id", by=["digest"]) if now is not None else None
     per_artist: dict[str, int] = {}
     for work in works:
@@ -132,7 +132,7 @@ def live(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
     moved = before is None or before.name != build.name
     # What stands last in the notes is what is live; a run that was cut off between the two is made good here.
     if history.was_live(services.tables)[:1] != [build.name]:
-        history.note_publication(
+        history.record_publication(
             services.tables,
             build.name,
             before.name if before and moved else "",
@@ -142,7 +142,7 @@ def live(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
     dropped = prune(
         services.vectors, keep=services.settings.keep_builds, were_live=history.was_live(services.tables)
     )
-    sign(services.tables, "live", context.run.run_id)
+    record_run(services.tables, "live", context.run.run_id)
     context.log.info(f"live: {build.name}" + (f", before: {before.name}" if before and moved else ""))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(build.name),
@@ -180,7 +180,7 @@ def swept(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services
         workers=services.settings.workers,
         progress=context.log.info,
     )
-    sign(services.tables, "swept", context.run.run_id)
+    record_run(services.tables, "swept", context.run.run_id)
     if found.obstacle:
         context.log.warning(f"nothing was deleted: {found.obstacle}")
     return dg.MaterializeResult(

@@ -9,12 +9,12 @@ import pandas as pd
 
 from gallery.errors import NotFound
 from gallery.services import Services
-from pipelines.assets.pictures import images
-from pipelines.assets.reporting import GROUP_COLLECTION, OWNERS
-from pipelines.stages.embedding import VectorCache, encode_shard
-from pipelines.stages.shards import make_shards
+from pipelines.defs.embeddings.vectors import VectorCache, encode_shard
+from pipelines.defs.images.assets import images
+from pipelines.reporting import GROUP_COLLECTION, OWNERS
+from pipelines.shards import make_shards
 from pipelines.steps import guarded_op
-from pipelines.tables import IMAGES, sign
+from pipelines.tables import IMAGES, record_run
 
 
 def usable_images(services: Services) -> pd.DataFrame:
@@ -96,7 +96,7 @@ def reconcile_embeddings(
     shards = vectors.plan.sizes()
     embedded = sum(shards.values())
     digest = hashlib.sha256("|".join([services.encoder.fingerprint, *wanted]).encode())
-    sign(services.tables, "embeddings", context.run.run_id)
+    record_run(services.tables, "embeddings", context.run.run_id)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest.hexdigest()[:16]),
         metadata={

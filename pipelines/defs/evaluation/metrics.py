@@ -75,7 +75,7 @@ QUICK_MS = 100.0
 
 
 @dataclass(frozen=True)
-class Judgement:
+class MetricResult:
     """One figure of the candidate beside the live build's, and what is wrong with it.
 
     `candidate` is over all of its queries, `shared` and `live` over those that both builds were asked. `too_low` says in
@@ -94,7 +94,7 @@ class Judgement:
 
 def compare(
     candidate: Quality, shared: Quality | None, live: Quality | None, *, tolerance: float
-) -> list[Judgement]:
+) -> list[MetricResult]:
     """Every figure judged. `shared` is the candidate's over the queries that `live` is over; None without a live build.
 
     `tolerance` is the fall allowed where `LIMITS` leaves it to the setting.
@@ -110,7 +110,7 @@ def compare(
         if now is not None and before is not None and before - now > fall + 1e-9:
             worse = f"{limit.figure} is {now:.3f}, the live build's {before:.3f}; it may fall by {fall:.3f}"
             worse += " (GALLERY_TOLERANCE)" if limit.fall is None else ""
-        judged.append(Judgement(limit.figure, value, now, before, limit.least, fall, too_low, worse))
+        judged.append(MetricResult(limit.figure, value, now, before, limit.least, fall, too_low, worse))
     for figure in ("search_p50_ms", "search_p95_ms"):
         value, before = getattr(candidate, figure), getattr(live, figure) if live else None
         worse = ""
@@ -120,7 +120,7 @@ def compare(
                 worse = (
                     f"{figure} is {value:.0f}, the live build's {before:.0f}; at most {most:.0f} is allowed"
                 )
-        judged.append(Judgement(figure, value, value if live else None, before, None, None, "", worse))
+        judged.append(MetricResult(figure, value, value if live else None, before, None, None, "", worse))
     return judged
 
 

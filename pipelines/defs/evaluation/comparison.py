@@ -16,9 +16,8 @@ from gallery.models import Artwork, Build
 from gallery.objects.base import ObjectStore
 from gallery.settings import Settings
 from gallery.vectors.base import VectorStore
-from pipelines.stages.altering import WORKS, AlteredCopies
-from pipelines.stages.evaluation import Judgement, Quality, compare, keyed_sample, overlaps
-from pipelines.stages.measuring import (
+from pipelines.defs.evaluation.augment import WORKS, AugmentedCopies
+from pipelines.defs.evaluation.measurements import (
     Measurement,
     TextAnswer,
     ask_in_words,
@@ -26,7 +25,8 @@ from pipelines.stages.measuring import (
     query_maker,
     text_queries,
 )
-from pipelines.stages.pictures import contact_sheet
+from pipelines.defs.evaluation.metrics import MetricResult, Quality, compare, keyed_sample, overlaps
+from pipelines.defs.images.storage import contact_sheet
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Comparison:
     candidate: Measurement
     live: Measurement | None
     obstacle: str
-    judgements: list[Judgement]
+    judgements: list[MetricResult]
     rows: list[str]
     encoder: list[str]
     overlap: dict[str, float]
@@ -101,7 +101,7 @@ def compare_builds(
     common = held & old_ids & known.keys()
     sampled = keyed_sample(common, WORKS, key="altered")
 
-    copies = AlteredCopies(tables, build.fingerprint, build.dim)
+    copies = AugmentedCopies(tables, build.fingerprint, build.dim)
     encoded = 0
     if encoder.fingerprint == build.fingerprint:
         encoded = copies.encode(
@@ -117,7 +117,7 @@ def compare_builds(
         try:
             old = store.open(live.name)
             # Only what was kept when the live build was a candidate: its encoder may not be had any more.
-            old_copies = AlteredCopies(tables, live.fingerprint, live.dim)
+            old_copies = AugmentedCopies(tables, live.fingerprint, live.dim)
             altered = old_copies.vectors([old.get(id) for id in sampled])
             before = measure(old, known, common, query_maker(live, encoder), altered)
         except (Corrupted, NotFound) as error:

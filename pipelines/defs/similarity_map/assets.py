@@ -10,15 +10,15 @@ from gallery.map_layout import MapLayout, tile_name
 from gallery.models import Artwork
 from gallery.services import Services
 from gallery.vectors.base import Collection
-from pipelines.assets.collection import candidate
-from pipelines.assets.reporting import GROUP_COLLECTION, OWNERS, picture
-from pipelines.stages.evaluation import keyed_sample
-from pipelines.stages.gate import candidate_name
-from pipelines.stages.history import records
-from pipelines.stages.layout import positions, snap
-from pipelines.stages.mosaic import draw_tiles, finish, finished, forget, make_atlas
+from pipelines.defs.collection.assets import candidate
+from pipelines.defs.collection.manifests import list_manifests
+from pipelines.defs.evaluation.gate import candidate_name
+from pipelines.defs.evaluation.metrics import keyed_sample
+from pipelines.defs.similarity_map.positions import assign_to_grid, positions
+from pipelines.defs.similarity_map.tiles import draw_tiles, finish, finished, forget, make_layout
+from pipelines.reporting import GROUP_COLLECTION, OWNERS, picture
 from pipelines.steps import guarded_op
-from pipelines.tables import sign
+from pipelines.tables import record_run
 
 MOST = 20_000
 """Works on a map, at most. Of a larger build it shows a sample, and says so."""
@@ -53,15 +53,15 @@ def likeness_map(
     reused, drawn = layout is not None, 0
     if layout is None:
         works = works_of(collection)
-        cells = snap(positions(collection.vectors([work.id for work in works])))
-        layout = make_atlas(name, works, cells, of=collection.build.works)
+        cells = assign_to_grid(positions(collection.vectors([work.id for work in works])))
+        layout = make_layout(name, works, cells, of=collection.build.works)
         context.log.info(
             f"{len(works)} works laid out in {layout.columns} x {layout.rows} cells, after {time.monotonic() - started:.0f} s"
         )
         drawn = draw_tiles(layout, images, workers=services.settings.workers, progress=context.log.info)
         finish(layout, images)
     forgotten = forget(images, wanted_maps(services), workers=services.settings.workers)
-    sign(services.tables, "map", context.run.run_id)
+    record_run(services.tables, "map", context.run.run_id)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(f"{name}-{layout.digest}"),
         metadata={
@@ -91,7 +91,7 @@ def wanted_maps(services: Services) -> set[str]:
     """The builds whose maps stay: those of this vector store, and by the records those of others that share the images."""
     others = {
         key.rpartition("/")[2].removesuffix(".parquet")
-        for key, name in records(services.tables, services.vectors).items()
+        for key, name in list_manifests(services.tables, services.vectors).items()
         if not name
     }
     return others | {build.name for build in services.vectors.builds()}

@@ -13,9 +13,9 @@ from gallery.errors import NotFound
 from gallery.models import Build
 from gallery.names import display_name, match_key
 from gallery.services import Services
-from pipelines.stages.catalogue import folder_of
-from pipelines.stages.history import held, publications, recorded
-from pipelines.stages.publishing import live_or_none
+from pipelines.defs.catalog.files import folder_of
+from pipelines.defs.collection.builds import live_or_none
+from pipelines.defs.collection.manifests import blocked_builds, load_manifest, publications
 from pipelines.tables import ARTISTS, ARTWORKS, FILES, IMAGES, SAMPLE, Table, note_or_none, read_note
 
 MOST = 20
@@ -78,7 +78,7 @@ class _Kept:
 
 def _builds(services: Services) -> list[_Kept]:
     """Every build that is there, the newest first."""
-    live, kept_back = live_or_none(services.vectors), held(services.tables)
+    live, kept_back = live_or_none(services.vectors), blocked_builds(services.tables)
     runs = {entry["build"]: entry["run"] for entry in publications(services.tables)}
     found = []
     for build in services.vectors.builds():
@@ -88,7 +88,9 @@ def _builds(services: Services) -> list[_Kept]:
         made = build.created_at[:16].replace("T", " ")
         text = f"build {build.name} of {made} UTC" + (f" ({', '.join(marks)})" if marks else "")
         is_live = live is not None and build.name == live.name
-        found.append(_Kept(build, text, is_live, recorded(services.tables, services.vectors, build.name)))
+        found.append(
+            _Kept(build, text, is_live, load_manifest(services.tables, services.vectors, build.name))
+        )
     return found
 
 

@@ -21,7 +21,7 @@ from gallery.errors import Invalid, NotFound
 from gallery.images.decode import open_image
 from gallery.images.derivatives import inspect_image
 from gallery.names import best_spelling, display_name, match_key, slugify_name
-from pipelines.stages.parallel import count_aloud, parallel_map
+from pipelines.parallel import parallel_map, report_progress
 from pipelines.tables import ARTISTS, ARTWORKS, FILES, IMAGE_INFO, QUARANTINE, SAMPLE, SNAPSHOT
 
 CSV_COLUMNS = ("name", "years", "genre", "nationality", "bio", "wikipedia")
@@ -64,7 +64,7 @@ def take_snapshot(
     rows = [
         {"path": entry.path, "size": entry.size, "sha256": sha256, "fault": fault}
         for entry, (sha256, fault) in zip(
-            entries, count_aloud(results, len(entries), "read", progress), strict=True
+            entries, report_progress(results, len(entries), "read", progress), strict=True
         )
     ]
     return SNAPSHOT.frame(rows)
@@ -169,14 +169,14 @@ def inspect_files(
             return {"sha256": sha256, "fault": str(error), "max_pixels": max_pixels}
 
     items = list(zip(new["path"], new["sha256"], strict=True))
-    rows = list(count_aloud(parallel_map(look, items, workers), len(items), "looked at", progress))
+    rows = list(report_progress(parallel_map(look, items, workers), len(items), "looked at", progress))
     kept = known[known.index.isin(readable["sha256"])]
     return pd.concat([kept, IMAGE_INFO.frame(rows)], ignore_index=True).sort_values(
         "sha256", ignore_index=True
     )
 
 
-def sort_files(
+def classify_files(
     snapshot: pd.DataFrame, artists: pd.DataFrame, looks: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every file as kept, duplicate or quarantined (FILES), and the works that the kept ones are (ARTWORKS)."""
@@ -256,7 +256,7 @@ def quarantined(files: pd.DataFrame) -> pd.DataFrame:
     return QUARANTINE.frame(rows)
 
 
-def what_can_be_seen(
+def decodable_thumbnails(
     archive: Archive, quarantine: pd.DataFrame, *, most: int, max_file: int, max_pixels: int
 ) -> list[bytes]:
     """At most that many of the quarantined pictures that can be decoded after all, small, as PNG."""

@@ -12,12 +12,12 @@ from typing import Any
 from gallery.errors import Invalid, NotFound
 from gallery.objects.base import ObjectStore
 from gallery.vectors.base import original_name
-from pipelines.stages.history import held
+from pipelines.defs.collection.manifests import blocked_builds
 from pipelines.tables import note_or_none, read_note, write_note
 
 
 @dataclass(frozen=True)
-class Verdict:
+class EvaluationResult:
     """Whether a build may become live, in place of which one (`against`, "" for none), and which run says so."""
 
     build: str
@@ -28,7 +28,7 @@ class Verdict:
     at: str
 
 
-def note_candidate(tables: ObjectStore, build: str, works: int, run: str) -> None:
+def record_candidate(tables: ObjectStore, build: str, works: int, run: str) -> None:
     """Make the build the one that would be published next. A verdict on the same build stays."""
     before = note_or_none(tables, "candidate") or {}
     verdict = {"verdict": before["verdict"]} if before.get("build") == build and "verdict" in before else {}
@@ -43,7 +43,7 @@ def candidate_name(tables: ObjectStore) -> str:
         raise NotFound("there is no candidate to publish; materialize `candidate` first") from None
 
 
-def write_verdict(tables: ObjectStore, verdict: Verdict) -> None:
+def write_evaluation_result(tables: ObjectStore, verdict: EvaluationResult) -> None:
     """Put the verdict beside its candidate. Raises Invalid where that is no longer the candidate."""
     note = read_note(tables, "candidate")
     if note["build"] != verdict.build:
@@ -51,10 +51,10 @@ def write_verdict(tables: ObjectStore, verdict: Verdict) -> None:
     write_note(tables, "candidate", {**note, "verdict": asdict(verdict)})
 
 
-def verdict_on(tables: ObjectStore, build: str) -> Verdict | None:
+def verdict_on(tables: ObjectStore, build: str) -> EvaluationResult | None:
     """The verdict on exactly this build; None where there is none."""
     note: dict[str, Any] = note_or_none(tables, "candidate") or {}
-    verdict = Verdict(**note["verdict"]) if "verdict" in note else None
+    verdict = EvaluationResult(**note["verdict"]) if "verdict" in note else None
     return verdict if verdict and verdict.build == build else None
 
 
@@ -62,7 +62,7 @@ def check_gate(tables: ObjectStore, build: str, live: str) -> None:
     """Raises Invalid with the reason where the build may not take the place of the live one ("" for none)."""
     if build == live:
         return  # it is there already
-    if original_name(build) in {original_name(name) for name in held(tables)}:
+    if original_name(build) in {original_name(name) for name in blocked_builds(tables)}:
         raise Invalid(
             f"build {build} was rolled back from, so it is not published again while the dataset and the settings "
             f"give the same; `gallery rollback --release {build}` lets it through"

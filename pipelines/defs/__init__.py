@@ -1,0 +1,1 @@
+"""Definitions by topic: assets, their checks, and the functions behind them."""

@@ -1,0 +1,1 @@
+"""The catalogue: artists, files and the sample."""

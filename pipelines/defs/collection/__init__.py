@@ -1,0 +1,1 @@
+"""Builds of the collection, and which one is live."""

@@ -1,0 +1,1 @@
+"""Quality of a build, measured beside the live one."""

@@ -1,0 +1,1 @@
+"""Originals and thumbnails in the image store."""

@@ -1,1 +1,0 @@
-"""What the assets do, as plain functions that know nothing of Dagster."""
