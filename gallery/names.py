@@ -1,8 +1,8 @@
-"""Artists' names: mis-decodings undone, one spelling for people, slugs for addresses, keys for matching.
+"""Artists' names: repair of mojibake, display names, slugs for addresses, and keys for matching.
 
-A name written in UTF-8 and read through a single-byte code page comes out as mojibake: "ü" becomes "├╝".
-Python's zipfile reads every entry without the UTF-8 flag as cp437; packing what it unpacked and reading
-that again does it twice; and macOS takes accents off their letters first, so that "ü" becomes "u╠ê".
+UTF-8 decoded with a single-byte code page becomes mojibake: "ü" becomes "├╝". Python's zipfile decodes every
+entry without the UTF-8 flag as cp437; packing the unpacked files and reading that zip does it twice; macOS
+decomposes accented letters first, so that "ü" becomes "u╠ê".
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from itertools import groupby, pairwise
 import ftfy.bad_codecs
 from slugify import slugify
 
-ftfy.bad_codecs.ok()  # registers the sloppy- codecs, which keep the bytes that Windows left undefined
+ftfy.bad_codecs.ok()  # registers the sloppy- codecs, which keep bytes that Windows leaves undefined
 
-DEPTH = 2  # readings to undo; each more is one more chance to read sense into nonsense
+MAX_DEPTH = 2  # wrong decodings to undo; each further one finds more names in nonsense
 
-# Pages by what undoing a reading through them costs: where several turn a text into a name, the more usual
-# one is believed, then the earlier one.
-USUAL_PAGES = (
+# Code pages and the cost of assuming each: if several turn a text into a name, the more common one wins, then
+# the earlier one.
+COMMON_PAGES = (
     *("cp437", "sloppy-windows-1252", "latin-1", "cp850", "mac_roman", "sloppy-windows-1250"),
     *("sloppy-windows-1251", "sloppy-windows-1254", "cp852", "cp866", "sloppy-windows-1253"),
 )
-OTHER_PAGES = (
+RARE_PAGES = (
     *("cp857", "cp858", "sloppy-windows-1257", "iso-8859-2", "iso-8859-15", "iso-8859-9", "cp775", "cp860"),
     *("cp863", "cp865", "cp737", "koi8-r", "sloppy-windows-1255", "sloppy-windows-1256", "mac_latin2"),
 )
-PAGES = dict.fromkeys(USUAL_PAGES, 4) | dict.fromkeys(OTHER_PAGES, 6)
-SECOND_PAGE = 2  # the second reading went through another page than the first
-DECOMPOSED = 2  # the accents were off their letters
-LOST_SPACE = 5  # a no-break space was part of the mojibake, and something made it a plain one
+PAGE_COSTS = dict.fromkeys(COMMON_PAGES, 4) | dict.fromkeys(RARE_PAGES, 6)
+SECOND_PAGE = 2  # the second decoding used another page than the first
+DECOMPOSED = 2  # the letters were decomposed
+LOST_SPACE = 5  # a no-break space in the mojibake became a plain one
 
-# What speaks against a text being a name. The numbers only have to outweigh each other as said here; the
-# tests measure how many names they bring back.
-STRANGE = 30  # a character that is no letter and not in MARKS: box drawing, currency, control
-MIXED = 20  # two scripts in one name
-FOREIGN = 10  # a letter that the rest of its word is not spelled with
-CASE = 10  # a capital after a small letter, a small one after two capitals, or "Å imon"
-NEIGHBOURS = 8  # two letters beyond ASCII side by side, which every mojibake has and few names
-SHAPE = 3  # a word that starts small, or is all capitals where the rest of the name is not
+# Penalties for what is unusual in a name. Only their order matters; the tests measure how many names they
+# restore.
+SYMBOL = 30  # neither a letter nor in MARKS: box drawing, currency, control characters
+MIXED_SCRIPTS = 20  # two scripts in one name
+FOREIGN = 10  # a letter that is not used in the language of the rest of the word
+CASE = 10  # a capital after a small letter, a small letter after two capitals, or "Å imon"
+ADJACENT = 8  # two adjacent non-ASCII letters: in all mojibake, in few names
+WORD_CASE = 3  # a word that starts small, or is all capitals in a name that is not
 MARKS = "’‘ʼʻ·・–—"
 
-# The letters beyond ASCII that names are spelled with. Only letters at home in one language speak for a word:
-# "Ăš" (Romanian, then Czech) is a misread "Ú". Slovak ŕ and ĺ are left out: in mojibake they are common.
+# The non-ASCII letters of languages. A word must fit a single one of them: "Ăš" (Romanian, then Czech) is
+# mojibake of "Ú". Slovak ŕ and ĺ are left out, because they are common in mojibake.
 ALPHABETS = (
     "áéíñóúü",  # Spanish, Galician, Irish
     "àâæçéèêëîïôœùûüÿö",  # French, Dutch
@@ -70,62 +70,63 @@ ALPHABETS = (
     "абвгдђежзијклљмнњопрстћуфхцчџшѓѕќ",  # Serbian, Macedonian
     "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ",  # Greek
 )
-HOMES = tuple(frozenset(letters + letters.upper()) for letters in ALPHABETS)
-SPELLED = frozenset({"LATIN", "CYRILLIC", "GREEK"})  # the scripts that ALPHABETS is about
-UNSPELLED = frozenset({"ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC", "DEVANAGARI", "BENGALI", "TAMIL", "THAI"})
+LETTER_SETS = tuple(frozenset(letters + letters.upper()) for letters in ALPHABETS)
+ALPHABET_SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK"})  # the scripts of ALPHABETS
+OTHER_SCRIPTS = frozenset(
+    {"ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC", "DEVANAGARI", "BENGALI", "TAMIL", "THAI"}
+)
 EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "IDEOGRAPHIC"})
-EAST_ASIAN_SETS = ("gb2312", "big5", "shift_jis", "euc_kr")  # the usual ones of 100,000 characters
+EAST_ASIAN_CHARSETS = ("gb2312", "big5", "shift_jis", "euc_kr")  # the common ones of 100,000 characters
 
 
 def repair(text: str) -> str:
-    """The name as it was written: mojibake undone, accents composed (NFC), outer white space trimmed.
+    """Return the name as it was written: mojibake undone, in NFC, without surrounding white space.
 
-    A right name comes back unchanged. So does one that no code page turns back, or only into something
-    that looks less like a name. Where two names give the same mojibake the likelier one comes back:
-    "VelĂĄzquez" is "Velåzquez" through cp1250 and "Velázquez" through ISO 8859-2, and the former is
-    believed as cp1250 is the more usual page; "ș" decomposed and read as Mac Roman is "ö" read as cp1252.
-    What is undone is UTF-8 read as something else, not one single-byte page read as another.
+    Correct names are returned unchanged, and so are names that no code page turns into something more like a
+    name. If two names give the same mojibake, the likelier one is returned: "VelĂĄzquez" is "Velåzquez" in
+    cp1250 and "Velázquez" in ISO 8859-2, and cp1250 is more common; a decomposed "ș" in Mac Roman looks like
+    "ö" in cp1252. Only wrongly decoded UTF-8 is repaired, not one single-byte page decoded as another.
     """
-    given = unicodedata.normalize("NFC", text.strip(" \t\r\n"))  # more is mojibake: the tail of "à" is U+00A0
-    if not _oddness(given):
+    given = unicodedata.normalize("NFC", text.strip(" \t\r\n"))  # not U+00A0, the second byte of "à"
+    if not _penalty(given):
         return given.strip()
     costs = {given: 0}
     latest = {(given, ""): 0}
-    for _ in range(DEPTH):
+    for _ in range(MAX_DEPTH):
         undone: dict[tuple[str, str], int] = {}
         for (garbled, last_page), so_far in latest.items():
-            for page, reading, price in _undo(garbled):
-                name = unicodedata.normalize("NFC", reading)
-                price += so_far + DECOMPOSED * (name != reading) + SECOND_PAGE * (last_page not in ("", page))
-                undone[name, page] = min(price, undone.get((name, page), price))
-                costs[name] = min(price, costs.get(name, price))
+            for page, original, cost in _undo(garbled):
+                name = unicodedata.normalize("NFC", original)
+                cost += so_far + DECOMPOSED * (name != original) + SECOND_PAGE * (last_page not in ("", page))
+                undone[name, page] = min(cost, undone.get((name, page), cost))
+                costs[name] = min(cost, costs.get(name, cost))
         latest = undone
-    return min(costs, key=lambda name: costs[name] + _oddness(name)).strip()
+    return min(costs, key=lambda name: costs[name] + _penalty(name)).strip()
 
 
 def display_name(folder: str) -> str:
-    """The name for people, from a folder's or the CSV's spelling: repaired, with single spaces, no underscores."""
+    """Return the display name for a folder's or the CSV's spelling: repaired, with single spaces."""
     return " ".join(repair(folder).replace("_", " ").split())
 
 
 def slugify_name(name: str) -> str:
-    """The name for addresses: "albrecht-durer". ASCII, and empty only where the name is."""
-    small = display_name(name).casefold()  # first, as the transliteration spells "Є" and "є" differently
+    """Return the name for addresses, such as "albrecht-durer": ASCII, and empty only if the name is."""
+    small = display_name(name).casefold()  # first, because "Є" and "є" are transliterated differently
     plain = slugify(small, replacements=[("’", "'")])
-    # What cannot be written in ASCII has a name in Unicode that can.
+    # Characters without a transliteration have an ASCII name in Unicode.
     return plain or slugify(" ".join(unicodedata.name(char, hex(ord(char))) for char in small))
 
 
 def match_key(name: str) -> str:
-    """What all spellings of one name share: its letters and digits in ASCII, without accents and case.
+    """Return the key that all spellings of a name share: ASCII letters and digits, without accents or case.
 
-    Names that only differ in what ASCII cannot tell apart, such as Chinese ones of the same sound, share it too.
+    Names that are the same in ASCII, such as Chinese names of the same sound, share it too.
     """
     return slugify_name(name).replace("-", "")
 
 
 def best_spelling(spellings: Sequence[str]) -> str:
-    """The one to show of at least one right spelling of a name: the one with most accented letters, then the first."""
+    """Return the spelling to show: the one with the most accented letters, then the first."""
 
     def accented(name: str) -> int:
         return sum(_script(c) == "LATIN" and not c.isascii() for c in unicodedata.normalize("NFC", name))
@@ -134,69 +135,69 @@ def best_spelling(spellings: Sequence[str]) -> str:
 
 
 def _undo(text: str) -> Iterator[tuple[str, str, int]]:
-    """Each code page that may have read UTF-8 as `text`, with what that was and what believing it costs."""
+    """Yield code pages that may have decoded UTF-8 as `text`, with the original text and the cost."""
     if "\N{REPLACEMENT CHARACTER}" in text:
-        return  # a byte was lost for good, though the sloppy- codecs would make it 1A
-    for page, price in PAGES.items():
+        return  # a byte is lost, although the sloppy- codecs would encode it as 1A
+    for page, cost in PAGE_COSTS.items():
         try:
-            read = text.encode(page)
+            encoded = text.encode(page)
         except UnicodeEncodeError:
             continue
-        for octets, extra in ((read, 0), (_with_lost_spaces(read), LOST_SPACE)):
+        for octets, extra in ((encoded, 0), (_restore_lost_spaces(encoded), LOST_SPACE)):
             try:
-                yield page, octets.decode("utf-8"), price + extra
+                yield page, octets.decode("utf-8"), cost + extra
             except UnicodeDecodeError:
                 continue
             break
 
 
-def _with_lost_spaces(read: bytes) -> bytes:
-    """UTF-8 with byte A0 put back where it became a space or an underscore, or was trimmed off the end."""
-    # "VilÃ Nova" was "Vilà Nova" and "GrÃ cia" was "Gràcia": only the former's space was there before.
-    whole = re.sub(rb"([a-z\x80-\xbf][\xc2-\xdf])(?=[ _][A-Z\xc2-\xf4]|$)", b"\\1\xa0", read)
+def _restore_lost_spaces(encoded: bytes) -> bytes:
+    """Return UTF-8 with byte A0 restored where it became a space or an underscore, or was trimmed."""
+    # "VilÃ Nova" was "Vilà Nova", with a space of its own; "GrÃ cia" was "Gràcia", without one.
+    whole = re.sub(rb"([a-z\x80-\xbf][\xc2-\xdf])(?=[ _][A-Z\xc2-\xf4]|$)", b"\\1\xa0", encoded)
     return re.sub(rb"([\xc2-\xdf]|[\xe0-\xef][\x80-\xbf])[ _]", b"\\1\xa0", whole)
 
 
-def _oddness(text: str) -> int:
-    """How little `text` looks like a name: 0 for most right ones, and for all in ASCII."""
+def _penalty(text: str) -> int:
+    """Return how little the text looks like a name: 0 for ASCII and for most correct names."""
     if text.isascii():
         return 0
-    odd = MIXED * max(0, len({_script(c) for c in text} - {"", "COMBINING"}) - 1)
+    penalty = MIXED_SCRIPTS * max(0, len({_script(c) for c in text} - {"", "COMBINING"}) - 1)
     for is_word, run in groupby(text, key=lambda c: _script(c) != ""):
         word = "".join(run)
         if not is_word:
-            odd += STRANGE * sum(not c.isascii() and c not in MARKS for c in word)
+            penalty += SYMBOL * sum(not c.isascii() and c not in MARKS for c in word)
         elif not word.isascii():
-            odd += _spelling_oddness(word)
-            odd += (1 if text.islower() else SHAPE) * (word[0].islower() and not word[0].isascii())
-            odd += SHAPE * (len(word) > 1 and word.isupper() and not text.isupper())
+            penalty += _spelling_penalty(word)
+            penalty += (1 if text.islower() else WORD_CASE) * (word[0].islower() and not word[0].isascii())
+            penalty += WORD_CASE * (len(word) > 1 and word.isupper() and not text.isupper())
     if lone := re.search(r"(?<!\w)([^\W\d_a-zA-Z])[ _][a-z]", text):
-        odd += CASE * lone[1].isupper()
+        penalty += CASE * lone[1].isupper()
     for one, two in pairwise(text):
         if not one.isascii() and not two.isascii() and one.lower() != two.lower():
-            odd += NEIGHBOURS * (_script(one) != _script(two) or _script(one) == "LATIN")
-    return odd
+            penalty += ADJACENT * (_script(one) != _script(two) or _script(one) == "LATIN")
+    return penalty
 
 
-def _spelling_oddness(word: str) -> int:
-    """How little the letters of `word`, some of them beyond ASCII, go together."""
-    beyond = [c for c in word if not c.isascii()]
-    spelled = [c for c in beyond if _script(c) in SPELLED]
-    odd = FOREIGN * min(sum(c not in home for c in spelled) for home in HOMES)
-    odd += FOREIGN * sum(not _is_usual(c) for c in beyond if _script(c) not in SPELLED)
+def _spelling_penalty(word: str) -> int:
+    """Return how little the letters of a word with non-ASCII letters fit together."""
+    non_ascii = [c for c in word if not c.isascii()]
+    known = [c for c in non_ascii if _script(c) in ALPHABET_SCRIPTS]
+    penalty = FOREIGN * min(sum(c not in letters for c in known) for letters in LETTER_SETS)
+    penalty += FOREIGN * sum(not _is_common(c) for c in non_ascii if _script(c) not in ALPHABET_SCRIPTS)
     for at, (one, two) in enumerate(pairwise(word)):
         if one.isascii() and two.isascii():
-            continue  # "McDonald" is nobody's mojibake
+            continue  # "McDonald" is not mojibake
         if (one.islower() and two.isupper()) or (at and one.isupper() and two.islower()):
-            odd += CASE
-        if two == "ß" and one.lower() not in "aäeioöuüy":  # it follows vowels only
-            odd += FOREIGN
-    return odd
+            penalty += CASE
+        if two == "ß" and one.lower() not in "aäeioöuüy":  # only after vowels
+            penalty += FOREIGN
+    return penalty
 
 
 @cache
 def _script(char: str) -> str:
-    """The first word of a letter's name in Unicode, one for East Asia, or "" for what is no letter."""
+    """Return a letter's script, from its Unicode name; "CJK" for East Asia, "" for non-letters."""
     if unicodedata.category(char)[0] not in "LM" or char in MARKS or char in "ªº":
         return ""
     script = unicodedata.name(char, "").split(" ")[0]
@@ -204,8 +205,8 @@ def _script(char: str) -> str:
 
 
 @cache
-def _is_usual(char: str) -> bool:
-    """Whether names are written with this letter of a script that ALPHABETS says nothing about."""
+def _is_common(char: str) -> bool:
+    """Return whether a letter of a script that ALPHABETS does not cover is common in names."""
     if _script(char) != "CJK":
-        return _script(char) in UNSPELLED
-    return any(char.encode(charset, "ignore") for charset in EAST_ASIAN_SETS)
+        return _script(char) in OTHER_SCRIPTS
+    return any(char.encode(charset, "ignore") for charset in EAST_ASIAN_CHARSETS)

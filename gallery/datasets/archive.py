@@ -14,13 +14,13 @@ from gallery.addresses import Address
 from gallery.datasets.base import ARTISTS_CSV, PICTURES, Archive, Entry, ProgressCallback, no_progress
 from gallery.errors import Invalid, NotFound
 
-EXPECTED = f"a zip or a folder with {ARTISTS_CSV} and {PICTURES}<Artist_Name>/<file>.jpg"
-LARGEST = 1 << 60
-"""Bytes; a header may claim more than a table's whole numbers hold."""
+EXPECTED_LAYOUT = f"a zip or a folder with {ARTISTS_CSV} and {PICTURES}<Artist_Name>/<file>.jpg"
+MAX_SIZE_BYTES = 1 << 60
+"""Cap of claimed sizes: a header may claim more than a table's integers hold."""
 
 
-def climbs_out(path: str) -> bool:
-    """True for a path that would leave the folder it is unpacked into."""
+def leads_out(path: str) -> bool:
+    """Return whether a path would leave the folder that it is unpacked into."""
     return (
         path.startswith(("/", "\\"))
         or ".." in PurePosixPath(path.replace("\\", "/")).parts
@@ -36,15 +36,15 @@ class ZipArchive:
         try:
             self._zip = zipfile.ZipFile(path)
         except FileNotFoundError:
-            raise Invalid(f"no archive at {path}; expected {EXPECTED}") from None
+            raise Invalid(f"no archive at {path}; expected {EXPECTED_LAYOUT}") from None
         except (zipfile.BadZipFile, zlib.error, OSError, UnicodeDecodeError, NotImplementedError) as error:
-            raise Invalid(f"{path} cannot be read as a zip ({error}); expected {EXPECTED}") from error
+            raise Invalid(f"{path} cannot be read as a zip ({error}); expected {EXPECTED_LAYOUT}") from error
 
     def entries(self) -> list[Entry]:
-        # By name: where an archive holds one path twice, the last one counts, as it does when unpacked.
+        # NameToInfo keeps the last of several entries with one path, as unpacking does.
         return sorted(
             (
-                Entry(info.filename, min(info.file_size, LARGEST))
+                Entry(info.filename, min(info.file_size, MAX_SIZE_BYTES))
                 for info in self._zip.NameToInfo.values()
                 if info.filename and not info.is_dir()
             ),
@@ -56,14 +56,14 @@ class ZipArchive:
             info = self._zip.getinfo(path)
         except KeyError:
             raise NotFound(f"{self._path} has no {path}") from None
-        if climbs_out(path):
-            raise Invalid("its path climbs out of the archive")
+        if leads_out(path):
+            raise Invalid("its path leads out of the archive")
         if info.file_size > limit:
             raise Invalid(f"it unpacks to {info.file_size:,} bytes, over the limit of {limit:,}")
         try:
             with self._zip.open(info) as file:
                 # zipfile stops at the size that the header claims and then compares the checksum, so an
-                # entry that unpacks to more than it says is found out without unpacking the rest.
+                # entry that unpacks to more is detected without unpacking the rest.
                 return file.read(limit + 1)
         except (
             zipfile.BadZipFile,
@@ -75,12 +75,12 @@ class ZipArchive:
         ) as error:
             raise Invalid(f"its entry in the archive is damaged ({error})") from error
         except NotImplementedError as error:
-            raise Invalid(f"its entry is packed in an unknown way ({error})") from error
-        except RuntimeError as error:  # what zipfile raises where it wants a password
+            raise Invalid(f"its compression is not supported ({error})") from error
+        except RuntimeError as error:  # zipfile wants a password
             raise Invalid("its entry in the archive is encrypted") from error
 
     def fingerprint(self) -> str:
-        """Sixteen hex digits that change when any file's name, size or checksum does."""
+        """Return 16 hex digits that change with any file's name, size or checksum."""
         digest = hashlib.sha256()
         for name, info in sorted(self._zip.NameToInfo.items()):
             digest.update(f"{name}|{info.file_size}|{info.CRC:08x}\n".encode("utf-8", "surrogateescape"))
@@ -91,29 +91,29 @@ class ZipArchive:
 
 
 class FolderArchive:
-    """The files below a folder, but for those below `skip`."""
+    """The files below a folder, except those below `skip`."""
 
     def __init__(self, root: Path, skip: Path | None = None) -> None:
         self._root = root.resolve()
         self._skip = skip.resolve() if skip else None
 
     def _files(self) -> dict[str, Path]:
-        """Everything that is no folder: files, links, and what is neither, for `read` to say so."""
+        """Return everything but folders: files, links, and devices, which `read` rejects."""
         found = {}
-        for folder, folders, names in os.walk(self._root, onerror=_unreadable):
+        for folder, folders, names in os.walk(self._root, onerror=_fail_listing):
             here = Path(folder)
             folders[:] = [name for name in folders if here / name != self._skip]
             for name in (*names, *(name for name in folders if (here / name).is_symlink())):
                 path = here / name
                 relative = path.relative_to(self._root).as_posix()
-                # A name that is not UTF-8 gets its bad bytes spelled out: what leaves this class can always be written.
+                # Escape bytes that are not UTF-8, so that every name can be encoded.
                 found[relative.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")] = path
         return found
 
     def _stats(self) -> dict[str, os.stat_result]:
         stats = {}
         for name, path in sorted(self._files().items()):
-            with contextlib.suppress(FileNotFoundError):  # taken away since it was listed
+            with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
                 stats[name] = path.lstat()
         return stats
 
@@ -126,22 +126,22 @@ class FolderArchive:
             file = self._files().get(path, file)
         try:
             target = file.resolve(strict=True)
-            if climbs_out(path) or not target.is_relative_to(self._root):
-                raise Invalid("its path climbs out of the folder")
-            if not target.is_file():  # opening a pipe would wait for ever
-                raise Invalid("it is no regular file")
+            if leads_out(path) or not target.is_relative_to(self._root):
+                raise Invalid("its path leads out of the folder")
+            if not target.is_file():  # opening a pipe would block
+                raise Invalid("it is not a regular file")
             with target.open("rb") as handle:
                 data = handle.read(limit + 1)
         except FileNotFoundError:
             raise NotFound(f"{self._root} has no {path}") from None
-        except (OSError, RuntimeError) as error:  # the latter for links that go round in circles
+        except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
             raise Invalid(f"it cannot be read ({error})") from error
         if len(data) > limit:
             raise Invalid(f"it holds more than the limit of {limit:,} bytes")
         return data
 
     def fingerprint(self) -> str:
-        """Sixteen hex digits that change when any file's name, size or modification time does."""
+        """Return 16 hex digits that change with any file's name, size or modification time."""
         digest = hashlib.sha256()
         for name, stat in self._stats().items():
             digest.update(f"{name}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
@@ -151,30 +151,30 @@ class FolderArchive:
         return
 
 
-def _unreadable(error: OSError) -> None:
+def _fail_listing(error: OSError) -> None:
     raise Invalid(
-        f"the folder {error.filename} cannot be listed ({error.strerror}); nothing is taken from half a dataset"
+        f"cannot list the folder {error.filename} ({error.strerror}); the dataset would be incomplete"
     )
 
 
 def open_archive(path: Path, skip: Path | None = None) -> ZipArchive | FolderArchive:
-    """The archive at the path. Raises Invalid where there is none, or nothing in it is laid out as expected.
+    """Return the archive at the path; files below `skip` are left out of a folder.
 
-    Of a folder, what lies below `skip` is left out.
+    Raises Invalid if there is none, or its layout is not the expected one.
     """
     archive = FolderArchive(path, skip) if path.is_dir() else ZipArchive(path)
     names = [entry.path for entry in archive.entries()]
     if ARTISTS_CSV not in names:
         archive.close()
-        raise Invalid(f"{path} holds no {ARTISTS_CSV}; expected {EXPECTED}")
+        raise Invalid(f"{path} has no {ARTISTS_CSV}; expected {EXPECTED_LAYOUT}")
     if not any(name.startswith(PICTURES) for name in names):
         archive.close()
-        raise Invalid(f"{path} holds nothing under {PICTURES}; expected {EXPECTED}")
+        raise Invalid(f"{path} has nothing under {PICTURES}; expected {EXPECTED_LAYOUT}")
     return archive
 
 
 class FileDataset:
-    """A dataset that lies on the local disk already."""
+    """A dataset on the local disk."""
 
     generated = False
 
@@ -195,5 +195,5 @@ class FileDataset:
 
 
 def open_file(address: Address, *, home: Path) -> FileDataset:
-    """The dataset in the address's zip or folder. Where `home` lies inside the folder it is no part of the dataset."""
+    """Return the dataset in the address's zip or folder, without `home` if that is inside the folder."""
     return FileDataset(address.path, home)

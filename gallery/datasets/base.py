@@ -1,8 +1,8 @@
-"""Datasets: where the pictures come from, each in the layout of the Kaggle archive.
+"""Datasets: the sources of images, each in the layout of the Kaggle archive.
 
 artists.csv
 images/images/<Artist_Name>/<file>.jpg
-resized/…                                 (ignored: the same pictures, smaller)
+resized/…                                 (ignored: the same images, smaller)
 """
 
 from __future__ import annotations
@@ -16,65 +16,62 @@ from gallery.addresses import Option, Registry, Scheme
 ARTISTS_CSV = "artists.csv"
 PICTURES = "images/images/"
 IGNORED = ("resized/", "__MACOSX/")
-"""Folders at the top that are no part of the dataset: smaller copies, and what a Mac adds to a zip."""
+"""Top-level folders that do not belong to the dataset: smaller copies, and what macOS adds to a zip."""
 CLUTTER = (".DS_Store", "Thumbs.db", "desktop.ini")
-"""Files that desktops leave in folders."""
+"""Files that desktop systems leave in folders."""
 
 
 ProgressCallback = Callable[[str], None]
-"""Takes a line of progress for a person."""
+"""Takes one line of progress text."""
 
 
 def no_progress(_: str) -> None:
-    """Progress that nobody watches."""
+    """Ignore progress."""
 
 
 def is_ignored(path: str) -> bool:
-    """True for a file that is neither a picture nor meant as one, so that it is not counted among the unusable."""
+    """Return whether a file is not meant to be an image, so that it does not count as a rejected one."""
     name = path.rpartition("/")[2]
     return path == ARTISTS_CSV or path.startswith(IGNORED) or name in CLUTTER or name.startswith("._")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of an archive: its path with forward slashes, and the size in bytes that the archive claims."""
+    """A file in an archive: its path with forward slashes, and the size in bytes that the archive claims."""
 
     path: str
     size: int
 
 
 class Archive(Protocol):
-    """Files by path, read one at a time. May be read from several threads."""
+    """Files by path, read one at a time. Thread-safe."""
 
     def entries(self) -> list[Entry]:
-        """Every file, sorted by path; folders are left out."""
+        """Return every file, without folders, ordered by path."""
 
     def read(self, path: str, limit: int) -> bytes:
-        """The file's bytes, checked against the archive's own checksum.
+        """Return the file's bytes, verified with the archive's checksum.
 
-        Raises NotFound, or Invalid with the reason: it is damaged, encrypted, climbs out of the archive, or
-        holds more than `limit` bytes, whatever its header says.
+        Raises NotFound, or Invalid if the file is damaged, encrypted, leads out of the archive, or has more
+        than `limit` bytes, whatever its header says.
         """
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the archive's file."""
 
 
 class Dataset(Protocol):
-    """A set of pictures that can be fetched."""
+    """A set of images that can be fetched."""
 
     address: str
     generated: bool
-    """True when this program painted the pictures; shown wherever they are."""
+    """Whether this program generated the images; pages say so."""
 
     def version(self) -> str:
-        """What the dataset's content is called now, without fetching it. Raises Invalid, Unavailable."""
+        """Return the name of the current content, without fetching it. Raises Invalid, Unavailable."""
 
     def fetch(self, progress: ProgressCallback = no_progress) -> Archive:
-        """The dataset as a local archive; nothing is fetched twice. What takes time is told to `progress`.
-
-        Raises Invalid, Unavailable.
-        """
+        """Return the dataset as a local archive; nothing is fetched twice. Raises Invalid, Unavailable."""
 
 
 DATASETS: Registry[Dataset] = Registry(
@@ -106,4 +103,4 @@ DATASETS: Registry[Dataset] = Registry(
         ),
     },
 )
-"""Factories take `(address, *, home: Path)`; whatever they download is kept below `home`."""
+"""Factories take `(address, *, home: Path)`; downloads are kept below `home`."""

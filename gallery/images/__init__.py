@@ -1,1 +1,1 @@
-"""Pictures: decoding them safely, and making the smaller copies that pages show."""
+"""Images: decoding them safely, and the smaller copies that pages show."""

@@ -1,4 +1,4 @@
-"""The smaller copies of a picture that pages show, and what is read off it once for the catalogue."""
+"""Smaller copies of an image for pages, and the facts about it for the catalogue."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from gallery.images.decode import FORMATS, open_image, picture_size
+from gallery.images.decode import FORMATS, image_size, open_image
 
 QUALITY = 82
-"""WebP quality: no visible loss at thumbnail sizes, about a third of the bytes of JPEG 90."""
+"""WebP quality: no visible loss at thumbnail sizes, a third of the bytes of JPEG 90."""
 METHOD = 2
-"""WebP effort, 0 to 6. Three takes twice as long for 3 % fewer bytes."""
+"""WebP effort, 0 to 6; 3 takes twice as long for 3 % fewer bytes."""
 VERSION = 1
-"""Part of every derivative's key: raise it when the same original would give other bytes."""
+"""Part of every copy's key; increase it when the same original would give different bytes."""
 
 EXTENSIONS = {
     "JPEG": "jpg",
@@ -40,9 +40,9 @@ CONTENT_TYPES = {
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What one decoding of a picture tells: upright size in pixels, mean colour, perceptual hash, file extension.
+    """Facts about an image: upright size in pixels, mean colour ``#rrggbb``, perceptual hash, extension.
 
-    `phash` is a 64-bit difference hash in hex: pictures that look the same differ in few bits.
+    `phash` is a 64-bit difference hash in hex; similar images differ in few bits.
     """
 
     width: int
@@ -53,47 +53,47 @@ class ImageInfo:
 
 
 def inspect_image(data: bytes, *, max_pixels: int) -> ImageInfo:
-    """What the picture is like, having decoded all of it. Raises Invalid with the reason where that fails."""
-    picture = open_image(data, max_pixels=max_pixels, side=64)
-    width, height = picture_size(data)
+    """Return the facts about an image, after decoding all of it. Raises Invalid if that fails."""
+    image = open_image(data, max_pixels=max_pixels, side=64)
+    width, height = image_size(data)
     with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
         extension = EXTENSIONS[opened.format or ""]
-    red, green, blue = np.asarray(picture.resize((1, 1), Image.Resampling.BOX))[0, 0]
-    return ImageInfo(width, height, f"#{red:02x}{green:02x}{blue:02x}", difference_hash(picture), extension)
+    red, green, blue = np.asarray(image.resize((1, 1), Image.Resampling.BOX))[0, 0]
+    return ImageInfo(width, height, f"#{red:02x}{green:02x}{blue:02x}", difference_hash(image), extension)
 
 
-def difference_hash(picture: Image.Image) -> str:
-    """64 bits in hex, one for each step of brightness along an 8 x 9 thumbnail (dHash, Krawetz 2013).
+def difference_hash(image: Image.Image) -> str:
+    """Return 64 bits in hex: where brightness rises along the rows of a 9 x 8 copy (dHash, Krawetz 2013).
 
     https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html
     """
-    grey = np.asarray(picture.convert("L").resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
+    grey = np.asarray(image.convert("L").resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
     return np.packbits(grey[:, 1:] > grey[:, :-1]).tobytes().hex()
 
 
-def shrink(picture: Image.Image, side: int) -> Image.Image:
-    """The picture with its longer side at most `side` pixels; a smaller one is never enlarged."""
-    copy = picture.copy()
+def shrink(image: Image.Image, side: int) -> Image.Image:
+    """Return a copy whose longer side is at most `side` pixels; smaller images are not enlarged."""
+    copy = image.copy()
     copy.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
     return copy
 
 
-def webp(picture: Image.Image) -> bytes:
-    """The picture as WebP."""
+def webp(image: Image.Image) -> bytes:
+    """Return the image as WebP."""
     buffer = io.BytesIO()
-    picture.save(buffer, "WEBP", quality=QUALITY, method=METHOD)
+    image.save(buffer, "WEBP", quality=QUALITY, method=METHOD)
     return buffer.getvalue()
 
 
 def thumbnails(data: bytes, sides: tuple[int, ...], *, max_pixels: int) -> list[bytes]:
-    """WebP copies, one for each longer side in pixels, in the order given. Raises Invalid."""
-    width, height = picture_size(data)
+    """Return WebP copies, one for each longer side in pixels, in the given order. Raises Invalid."""
+    width, height = image_size(data)
     largest = max(sides)
-    # The decoder is told the shorter side it may stop at, so that the longer one still reaches `largest`.
+    # The shorter side at which the longer one still reaches `largest`.
     shorter = -(-largest * min(width, height) // max(width, height))
-    picture = open_image(data, max_pixels=max_pixels, side=max(1, shorter))
+    image = open_image(data, max_pixels=max_pixels, side=max(1, shorter))
     made: dict[int, bytes] = {}
     for side in sorted(set(sides), reverse=True):
-        picture = shrink(picture, side)
-        made[side] = webp(picture)
+        image = shrink(image, side)
+        made[side] = webp(image)
     return [made[side] for side in sides]

@@ -1,6 +1,6 @@
-"""Object stores: bytes under keys, for the pictures that visitors see and for the pipeline's own tables.
+"""Object stores: bytes under keys, for the images that visitors see and for the pipeline's own tables.
 
-Two settings open one each, so that pictures can lie in a public bucket and tables in a private one.
+Each has its own setting, so that images can be in a public bucket and tables in a private one.
 """
 
 from __future__ import annotations
@@ -15,50 +15,52 @@ KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 
 
 class ObjectStore(Protocol):
-    """Bytes under keys such as ``originals/ab/abcd….jpg``. May be used from several threads.
+    """Bytes under keys such as ``originals/ab/abcd….jpg``. Thread-safe.
 
-    A key is words of letters, digits, ``.``, ``_`` and ``-`` joined by ``/``; any other is Invalid, so no
-    key can climb out of the store. A write is whole or absent, never partial, and readable once it returns.
+    A key consists of names joined by ``/``, each of ASCII letters, digits, ``.``, ``_`` and ``-``, starting
+    with a letter or digit. Every other key is Invalid, so that no key leads out of the store. Writes are
+    atomic, and readable once they return.
     """
 
     address: str
 
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
-        """Store the bytes, replacing what was there. Raises Unavailable."""
+        """Store the bytes, replacing an existing object. Raises Unavailable."""
 
     def add(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
-        """Store the bytes under a key that names their content: False, and nothing written, where there is such an
-        object already; one of no bytes, which a power cut can leave, does not count. Raises Unavailable."""
+        """Store the bytes if the key has no object yet; return whether they were stored. Raises Unavailable.
+
+        For keys that name their content. An empty object, which a power cut can leave, counts as none.
+        """
 
     def get(self, key: str) -> bytes:
-        """The bytes. Raises NotFound, Unavailable."""
+        """Return the bytes. Raises NotFound, Unavailable."""
 
     def sizes(self, prefix: str = "") -> dict[str, int]:
-        """Every key that starts with `prefix`, with its size in bytes. A store never written to is empty."""
+        """Return the keys that start with `prefix`, in order, with sizes in bytes. Raises Unavailable."""
 
     def delete(self, key: str) -> None:
-        """Remove the object; an unknown key is not an error."""
+        """Delete the object; an unknown key is not an error. Raises Unavailable."""
 
     def public_url(self, key: str) -> str:
-        """Where anybody can get the object, if it is public. Raises Invalid where the store has no such addresses."""
+        """Return the address of a public object. Raises Invalid if the store has no web addresses."""
 
     def signed_url(self, key: str, seconds: int) -> str:
-        """Where anybody can get the object for that long. Raises Invalid where the store has no such addresses,
-        Unavailable."""
+        """Return an address that is valid for that long. Raises Invalid if there is none, Unavailable."""
 
 
 def check_key(key: str) -> str:
-    """The key itself. Raises Invalid where it is not one."""
+    """Return the key. Raises Invalid if it is not a valid key."""
     if len(key) > 500 or not KEY.fullmatch(key):
-        raise Invalid(f"{key[:80]!r} is not an object key")
+        raise Invalid(f"{key[:80]!r} is not a valid object key")
     return key
 
 
-def not_addressed(store: str, key: str) -> Invalid:
-    """The error of a store whose objects have no address that a visitor's browser could open."""
+def no_web_address(store: str, key: str) -> Invalid:
+    """Return the error of a store whose objects a browser cannot open."""
     return Invalid(
-        f"{store} has no address for visitors to get {check_key(key)} from; set GALLERY_DELIVERY=app, which sends "
-        "pictures through the app"
+        f"{store} has no web address for {check_key(key)}; set GALLERY_DELIVERY=app to send images through "
+        "the app"
     )
 
 
@@ -82,5 +84,5 @@ _SCHEMES = {
 }
 IMAGES: Registry[ObjectStore] = Registry("image store", "GALLERY_IMAGES", _SCHEMES)
 TABLES: Registry[ObjectStore] = Registry("table store", "GALLERY_TABLES", _SCHEMES)
-"""Factories take `(address, *, fail_fast: bool = False)`: true where a visitor waits for the answer, so that a store
-that is down does not hold up threads."""
+"""Factories take `(address, *, fail_fast: bool = False)`. True is for the web app, where a store that is down
+must not hold up threads."""

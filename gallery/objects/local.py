@@ -12,10 +12,10 @@ from pathlib import Path
 
 from gallery.addresses import Address
 from gallery.errors import NotFound, Unavailable
-from gallery.objects.base import check_key, not_addressed
+from gallery.objects.base import check_key, no_web_address
 
-UNFINISHED = ".part"
-NO_LINKS = (
+PARTIAL_SUFFIX = ".part"
+NO_LINK_ERRORS = (
     errno.EPERM,
     errno.EACCES,
     errno.ENOSYS,
@@ -24,11 +24,11 @@ NO_LINKS = (
     errno.EMLINK,
     errno.EXDEV,
 )
-"""What a file system answers that has no hard links, such as FAT or some network shares."""
+"""Errors of file systems without hard links, such as FAT or some network shares."""
 
 
 class LocalObjects:
-    """Objects as files below one folder, which the first write creates."""
+    """Objects as files below a folder, which the first write creates."""
 
     def __init__(self, root: Path) -> None:
         self.address = f"file://{root}"
@@ -36,22 +36,22 @@ class LocalObjects:
 
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
         path = self._root / check_key(key)
-        with _whole_beside(path, data) as whole:
-            whole.replace(path)
+        with _temporary_file(path, data) as temporary:
+            temporary.replace(path)
 
     def add(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
         path = self._root / check_key(key)
         if _size(path):
             return False
-        with _whole_beside(path, data) as whole:
+        with _temporary_file(path, data) as temporary:
             try:
-                os.link(whole, path)  # unlike a rename it fails where another writer was first
+                os.link(temporary, path)  # unlike a rename, fails if another writer was first
             except OSError as error:
-                if error.errno not in (errno.EEXIST, *NO_LINKS):
+                if error.errno not in (errno.EEXIST, *NO_LINK_ERRORS):
                     raise
                 if _size(path):
                     return False
-                whole.replace(path)
+                temporary.replace(path)
         return True
 
     def get(self, key: str) -> bytes:
@@ -67,13 +67,13 @@ class LocalObjects:
 
     def sizes(self, prefix: str = "") -> dict[str, int]:
         found: dict[str, int] = {}
-        # Only the folder that the prefix names whole needs walking.
+        # Walk only the folder that the prefix names.
         start = self._root / prefix[: prefix.rfind("/") + 1]
         for folder, _, names in os.walk(start):
             for name in names:
                 path = Path(folder, name)
                 key = path.relative_to(self._root).as_posix()
-                if key.startswith(prefix) and not name.endswith(UNFINISHED):
+                if key.startswith(prefix) and not name.endswith(PARTIAL_SUFFIX):
                     found[key] = path.stat().st_size
         return dict(sorted(found.items()))
 
@@ -84,40 +84,40 @@ class LocalObjects:
             raise Unavailable(f"cannot delete {key} in {self._root}: {error.strerror}") from error
 
     def public_url(self, key: str) -> str:
-        raise not_addressed(self.address, key)
+        raise no_web_address(self.address, key)
 
     def signed_url(self, key: str, seconds: int) -> str:
-        raise not_addressed(self.address, key)
+        raise no_web_address(self.address, key)
 
 
 @contextmanager
-def _whole_beside(path: Path, data: bytes) -> Iterator[Path]:
-    """A file with the bytes beside the path, so that moving it there stays on one file system and is atomic."""
+def _temporary_file(path: Path, data: bytes) -> Iterator[Path]:
+    """Yield a file with the bytes in the same folder, so that moving it to the path is atomic."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=UNFINISHED)
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=PARTIAL_SUFFIX)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-            Path(name).chmod(0o644)  # mkstemp makes it 0600; the web server may be another user
+            Path(name).chmod(0o644)  # mkstemp makes it 0600; the web server may run as another user
             yield Path(name)
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
         raise Unavailable(
-            f"cannot write {path}: {error.strerror}. Is the disk full, or not yours to write?"
+            f"cannot write {path}: {error.strerror}; check free space and permissions"
         ) from error
 
 
 def _size(path: Path) -> int:
-    """The file's size in bytes; 0 where there is no file."""
+    """Return the file's size in bytes, 0 if there is no file."""
     try:
         found = path.stat()
     except OSError:
-        return 0  # whatever else is wrong with the path, writing there says so
+        return 0  # any other problem with the path shows when writing
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def open_local(address: Address, *, fail_fast: bool = False) -> LocalObjects:
-    """The store below the address's folder, which nobody waits for; nothing is created until the first write."""
+    """Return the store below the address's folder, without creating it; `fail_fast` makes no difference."""
     return LocalObjects(address.path)

@@ -1,4 +1,4 @@
-"""An object store in this process's memory: for tests, and for looking around without leaving a trace."""
+"""An object store in memory, for tests and for trying things out."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import threading
 
 from gallery.addresses import Address
 from gallery.errors import NotFound
-from gallery.objects.base import check_key, not_addressed
+from gallery.objects.base import check_key, no_web_address
 
 _STORES: dict[str, MemoryObjects] = {}
 
 
 class MemoryObjects:
-    """Objects in a dict, gone with the process."""
+    """Objects in a dict, gone when the process ends."""
 
     def __init__(self, address: str = "memory://") -> None:
         self.address = address
         self._objects: dict[str, bytes] = {}
-        self._adding = threading.Lock()
+        self._add_lock = threading.Lock()
 
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
         self._objects[check_key(key)] = bytes(data)
 
     def add(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
-        with self._adding:
+        with self._add_lock:
             if self._objects.get(check_key(key)):
                 return False
             self.put(key, data, content_type)
@@ -42,12 +42,12 @@ class MemoryObjects:
         self._objects.pop(check_key(key), None)
 
     def public_url(self, key: str) -> str:
-        raise not_addressed(self.address, key)
+        raise no_web_address(self.address, key)
 
     def signed_url(self, key: str, seconds: int) -> str:
-        raise not_addressed(self.address, key)
+        raise no_web_address(self.address, key)
 
 
 def open_memory(address: Address, *, fail_fast: bool = False) -> MemoryObjects:
-    """The store of that name; the same name gives the same store for as long as the process lives."""
+    """Return the store of that name; within a process, one name is one store."""
     return _STORES.setdefault(address.location, MemoryObjects(address.text))

@@ -1,4 +1,4 @@
-"""What every object store keeps, one test a sentence."""
+"""The contract of every object store."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from gallery.objects.base import ObjectStore
 class ObjectStoreContract:
     @pytest.fixture
     def objects(self, tmp_path: Path) -> ObjectStore:
-        raise AssertionError("the subclass gives its store")
+        raise AssertionError("subclasses provide the store")
 
-    def test_what_is_put_is_got(self, objects: ObjectStore) -> None:
+    def test_put_bytes_can_be_read(self, objects: ObjectStore) -> None:
         objects.put("a/b.bin", b"\x00\xff", "image/png")
         assert objects.get("a/b.bin") == b"\x00\xff"
 
-    def test_a_second_put_replaces(self, objects: ObjectStore) -> None:
+    def test_a_second_put_replaces_the_first(self, objects: ObjectStore) -> None:
         objects.put("a", b"old")
         objects.put("a", b"newer")
         assert objects.get("a") == b"newer" and objects.sizes() == {"a": 5}
@@ -32,19 +32,19 @@ class ObjectStoreContract:
             with pytest.raises(NotFound):
                 objects.get(key)
 
-    def test_sizes_lists_a_prefix_in_order(self, objects: ObjectStore) -> None:
+    def test_sizes_lists_the_keys_of_a_prefix_in_order(self, objects: ObjectStore) -> None:
         for key in ("thumbs/b", "thumbs/a", "thumbsnail", "originals/a"):
             objects.put(key, b"1234")
         assert list(objects.sizes("thumbs/")) == ["thumbs/a", "thumbs/b"]
         assert list(objects.sizes("thumbs")) == ["thumbs/a", "thumbs/b", "thumbsnail"]
         assert len(objects.sizes()) == 4
 
-    def test_a_store_never_written_to_is_empty(self, objects: ObjectStore) -> None:
+    def test_a_new_store_is_empty(self, objects: ObjectStore) -> None:
         assert objects.sizes() == {} and objects.sizes("a/") == {}
         with pytest.raises(NotFound):
             objects.get("a")
 
-    def test_deleting_removes_and_an_unknown_key_is_not_an_error(self, objects: ObjectStore) -> None:
+    def test_deleting_an_unknown_key_is_not_an_error(self, objects: ObjectStore) -> None:
         objects.put("a", b"x")
         objects.delete("a")
         objects.delete("a")
@@ -67,7 +67,7 @@ class ObjectStoreContract:
             "x" * 501,
         ],
     )
-    def test_what_is_no_key_is_invalid(self, objects: ObjectStore, key: str) -> None:
+    def test_an_invalid_key_is_rejected(self, objects: ObjectStore, key: str) -> None:
         for act in (
             objects.get,
             objects.delete,
@@ -85,9 +85,9 @@ class ObjectStoreContract:
         assert objects.get("same/key") in [bytes([number]) * 1000 for number in range(40)]
         assert objects.sizes() == {"same/key": 1000}
 
-    # -- adding
+    # Adding
 
-    def test_what_is_added_is_got(self, objects: ObjectStore) -> None:
+    def test_added_bytes_can_be_read(self, objects: ObjectStore) -> None:
         assert objects.add("a/b.bin", b"\x00\xff", "image/png") is True
         assert objects.get("a/b.bin") == b"\x00\xff" and objects.sizes() == {"a/b.bin": 2}
 
@@ -96,34 +96,34 @@ class ObjectStoreContract:
         assert objects.add("a", b"another") is False
         assert objects.get("a") == b"first" and objects.sizes() == {"a": 5}
 
-    def test_adding_leaves_what_was_put(self, objects: ObjectStore) -> None:
+    def test_adding_does_not_replace_a_put_object(self, objects: ObjectStore) -> None:
         objects.put("a", b"put")
         assert objects.add("a", b"added") is False
         assert objects.get("a") == b"put"
 
-    def test_an_object_of_no_bytes_counts_as_absent(self, objects: ObjectStore) -> None:
+    def test_an_empty_object_counts_as_absent(self, objects: ObjectStore) -> None:
         objects.put("a", b"")
         assert objects.add("a", b"whole") is True
         assert objects.add("a", b"again") is False
         assert objects.get("a") == b"whole"
 
-    def test_what_was_deleted_can_be_added_again(self, objects: ObjectStore) -> None:
+    def test_a_deleted_object_can_be_added_again(self, objects: ObjectStore) -> None:
         objects.add("a", b"old")
         objects.delete("a")
         assert objects.add("a", b"new") is True
         assert objects.get("a") == b"new"
 
-    def test_of_many_threads_that_add_one_key_exactly_one_does(self, objects: ObjectStore) -> None:
+    def test_exactly_one_of_many_threads_adds_a_key(self, objects: ObjectStore) -> None:
         data = [bytes([number]) * 1000 for number in range(40)]
         with ThreadPoolExecutor(8) as pool:
             added = list(pool.map(lambda number: objects.add("same/key", data[number]), range(40)))
         assert added.count(True) == 1
         assert objects.get("same/key") == data[added.index(True)] and objects.sizes() == {"same/key": 1000}
 
-    # -- addresses for visitors
+    # Web addresses
 
     @pytest.mark.parametrize("key", ["a", "thumbs/320-v1/ab/abcd.webp"])
-    def test_an_address_names_the_key_or_the_setting_that_does_without(
+    def test_a_web_address_ends_with_the_key_or_the_error_names_a_setting(
         self, objects: ObjectStore, key: str
     ) -> None:
         objects.put(key, b"x")

@@ -156,7 +156,7 @@ def test_every_file_ends_in_one_place_with_a_reason(tmp_path: Path) -> None:
         "deeper/3.jpg": ("kept", ""),
         "Nobody/1.jpg": ("quarantined", "folder Nobody is no artist"),
         "loose.jpg": ("quarantined", "outside images/images/<Artist>/"),
-        "A/../../../evil.jpg": ("quarantined", "climbs out"),
+        "A/../../../evil.jpg": ("quarantined", "leads out"),
         "elsewhere/1.jpg": ("quarantined", "outside images/images/<Artist>/"),
     }
     for path, (status, reason) in expected.items():

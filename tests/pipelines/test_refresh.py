@@ -183,7 +183,7 @@ def test_one_bad_file_neither_stops_a_run_nor_disappears(gallery: Gallery) -> No
     counts = gallery.refresh(max_quarantine=0.2)
     assert (counts["files"], counts["works"], counts["quarantined"], counts["indexed"]) == (8, 7, 1, 7)
     (found,) = trace(gallery.services, "Anna_A_0.jpg")
-    assert found["status"].startswith("quarantined: this is not a picture")
+    assert found["status"].startswith("quarantined: this is not an image")
 
 
 def test_too_many_bad_files_stop_the_run_before_publishing(gallery: Gallery) -> None:

@@ -1,4 +1,4 @@
-"""The object stores keep the contract."""
+"""The local and the in-memory object store: the contract, and what only files have."""
 
 from __future__ import annotations
 
@@ -26,19 +26,17 @@ class TestLocalObjects(ObjectStoreContract):
     def objects(self, tmp_path: Path) -> ObjectStore:
         return LocalObjects(tmp_path / "not" / "yet")
 
-    def test_a_write_that_cannot_be_is_unavailable_and_says_where(self, tmp_path: Path) -> None:
+    def test_a_failed_write_names_the_path(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("in the way")
         with pytest.raises(Unavailable, match="file"):
             LocalObjects(tmp_path / "file").put("a", b"x")
 
-    def test_what_a_killed_write_left_is_not_an_object(self, tmp_path: Path) -> None:
+    def test_the_remains_of_a_killed_write_are_not_an_object(self, tmp_path: Path) -> None:
         (tmp_path / "a").mkdir()
         (tmp_path / "a" / "tmp123.part").write_bytes(b"half")
         assert LocalObjects(tmp_path).sizes() == {}
 
-    def test_where_there_are_no_hard_links_adding_works_all_the_same(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_adding_works_without_hard_links(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def refused(*_: object) -> None:
             raise PermissionError(errno.EPERM, "Operation not permitted")
 
@@ -50,7 +48,7 @@ class TestLocalObjects(ObjectStoreContract):
         assert store.get("a/b") == b"first" and store.get("a/empty") == b"full"
         assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["b", "empty"]
 
-    def test_an_add_that_cannot_be_is_unavailable_and_leaves_nothing(self, tmp_path: Path) -> None:
+    def test_a_failed_add_is_unavailable_and_leaves_nothing(self, tmp_path: Path) -> None:
         (tmp_path / "folder" / "below").mkdir(parents=True)
         (tmp_path / "file").write_text("in the way")
         for key in ("folder/below", "file/a"):
@@ -58,11 +56,11 @@ class TestLocalObjects(ObjectStoreContract):
                 LocalObjects(tmp_path).add(key, b"x")
         assert list((tmp_path / "folder").iterdir()) == [tmp_path / "folder" / "below"]
 
-    def test_what_is_added_the_web_servers_user_may_read(self, tmp_path: Path) -> None:
+    def test_other_users_can_read_added_objects(self, tmp_path: Path) -> None:
         LocalObjects(tmp_path).add("a", b"x")
         assert (tmp_path / "a").stat().st_mode & 0o777 == 0o644 and (tmp_path / "a").stat().st_nlink == 1
 
-    def test_an_address_opens_a_folder(self, tmp_path: Path) -> None:
+    def test_opening_creates_nothing(self, tmp_path: Path) -> None:
         store = IMAGES.open(f"file://{tmp_path}/images")
         with pytest.raises(NotFound):
             store.get("a")

@@ -1,4 +1,4 @@
-"""Decoding: unusual pictures are handled, unusable ones refused in words, none takes the process along."""
+"""Decoding of images: unusual ones are converted, unusable ones are Invalid, none crashes the process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from gallery.errors import Invalid
-from gallery.images.decode import MAX_PASSES, open_image, picture_size
+from gallery.images.decode import MAX_JPEG_PASSES, image_size, open_image
 from gallery.images.derivatives import inspect_image, thumbnails
 from tests.fakes.archives import picture
 
@@ -37,7 +37,7 @@ def test_each_format_is_decoded_to_rgb(format: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr", "LA", "RGBA", "I;16", "I", "F"])
-def test_each_mode_comes_out_as_rgb_of_the_same_look(mode: str) -> None:
+def test_each_mode_becomes_rgb_of_the_same_brightness(mode: str) -> None:
     grey = Image.new("L", (64, 48), 128)
     if mode in ("I;16", "I"):
         image = Image.fromarray(np.full((48, 64), 128 * 257, dtype=np.uint16 if mode == "I;16" else np.int32))
@@ -50,13 +50,13 @@ def test_each_mode_comes_out_as_rgb_of_the_same_look(mode: str) -> None:
     assert all(abs(value - 128) <= 4 for value in mean(opened))
 
 
-def test_transparent_becomes_white() -> None:
+def test_transparent_pixels_become_white() -> None:
     opened = open_image(encode(Image.new("RGBA", (8, 8), (255, 0, 0, 0)), "PNG"), max_pixels=LIMIT)
     assert mean(opened) == (255, 255, 255)
 
 
-def test_a_profile_is_turned_into_srgb() -> None:
-    # LittleCMS has no wide-gamut profile of its own, so a Lab one does: the numbers mean another colour there.
+def test_a_colour_profile_is_converted_to_srgb() -> None:
+    # LittleCMS has no built-in wide-gamut profile, so this uses XYZ, in which the same numbers are another colour.
     image = Image.new("RGB", (16, 16), (200, 30, 30))
     xyz = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
     assert open_image(encode(image, "PNG", icc_profile=xyz), max_pixels=LIMIT).mode == "RGB"
@@ -67,16 +67,16 @@ def test_exif_orientation_is_applied() -> None:
     image = Image.new("RGB", (40, 20), "black")
     image.paste("white", (0, 0, 20, 20))
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn a quarter to the right to see it upright
+    exif[0x0112] = 6  # rotate by 90 degrees clockwise to view
     data = encode(image, "JPEG", exif=exif, quality=95)
     upright = open_image(data, max_pixels=LIMIT)
-    assert upright.size == (20, 40) == picture_size(data)
+    assert upright.size == (20, 40) == image_size(data)
     assert np.asarray(upright)[:15].mean() > 240 > 15 > np.asarray(upright)[25:].mean()
     (large,) = thumbnails(data, (32,), max_pixels=LIMIT)
     assert Image.open(io.BytesIO(large)).size == (16, 32)
 
 
-def test_of_an_animation_the_first_frame_counts() -> None:
+def test_the_first_frame_of_an_animation_is_used() -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     for format in ("GIF", "WEBP", "PNG"):
         data = encode(frames[0], format, save_all=True, append_images=frames[1:])
@@ -98,27 +98,27 @@ def png_claiming(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "words"),
     [
         (b"", "empty"),
-        (b"just some text, called .jpg", "not a picture"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not a picture"),
+        (b"just some text, called .jpg", "not an image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not an image"),
         (picture(1)[:700], "damaged"),
         (picture(1, format="PNG")[:700], "damaged"),
         (picture(1, format="WEBP")[:300], "damaged"),
         (png_claiming(20_000, 15_000), "20000 x 15000 pixels, over the limit of 1 million"),
         (png_claiming(10, 10), "damaged"),
-        (picture(1) + b"\xff\xda" * (MAX_PASSES * LIMIT // (120 * 90) + 1), "scans"),
+        (picture(1) + b"\xff\xda" * (MAX_JPEG_PASSES * LIMIT // (120 * 90) + 1), "scans"),
     ],
 )
-def test_an_unusable_picture_is_refused_in_words(data: bytes, said: str) -> None:
+def test_an_unusable_image_is_invalid_with_the_reason(data: bytes, words: str) -> None:
     for act in (open_image, inspect_image):
-        with pytest.raises(Invalid, match=said):
+        with pytest.raises(Invalid, match=words):
             act(data, max_pixels=LIMIT)
 
 
 @given(st.data())
-def test_no_damage_raises_anything_but_invalid(data: st.DataObject) -> None:
+def test_damaged_images_raise_nothing_but_invalid(data: st.DataObject) -> None:
     format = data.draw(st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"]))
     damaged = bytearray(picture(5, (40, 30), format))
     for _ in range(data.draw(st.integers(1, 12))):
@@ -134,11 +134,11 @@ def test_a_large_jpeg_is_decoded_at_reduced_size() -> None:
     data = picture(1, (2000, 1500))
     opened = open_image(data, max_pixels=10_000_000, side=224)
     assert 224 <= min(opened.size) < 448
-    assert picture_size(data) == (2000, 1500)
+    assert image_size(data) == (2000, 1500)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGB", "RGBA", "I;16", "F"])
-def test_any_other_large_picture_is_reduced_before_it_takes_memory(mode: str) -> None:
+def test_other_large_images_are_reduced_before_conversion(mode: str) -> None:
     shades = np.tile(np.linspace(0, 1, 1600), (1200, 1))
     if mode in ("I;16", "F"):
         image = Image.fromarray(
