@@ -72,71 +72,75 @@ def main() -> None:
 
 @main.command()
 @click.argument("text", required=False)
-@click.option("--avoid", metavar="TEXT", help="Words for what the works should not show.")
+@click.option("--exclude", metavar="TEXT", help="Words for what the works should not show.")
 @click.option(
     "--image",
     "images",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     multiple=True,
-    help="Search by this picture; may be repeated.",
+    help="Search with this image; can be repeated.",
 )
-@click.option("--like", metavar="ID", multiple=True, help="Like this work; may be repeated.")
-@click.option("--unlike", metavar="ID", multiple=True, help="Unlike this work; may be repeated.")
-@click.option("--artist", metavar="SLUG", multiple=True, help="Only by this artist; may be repeated.")
-@click.option("--not-by", metavar="SLUG", multiple=True, help="Not by this artist; may be repeated.")
-@click.option("--genre", multiple=True, help="Only by artists of this genre; may be repeated.")
-@click.option("--nationality", multiple=True, help="Only by artists of this nationality; may be repeated.")
+@click.option("--like", metavar="ID", multiple=True, help="Like this work; can be repeated.")
+@click.option("--unlike", metavar="ID", multiple=True, help="Unlike this work; can be repeated.")
+@click.option("--artist", metavar="SLUG", multiple=True, help="Only by this artist; can be repeated.")
+@click.option("--exclude-artist", metavar="SLUG", multiple=True, help="Not by this artist; can be repeated.")
+@click.option("--style", multiple=True, help="Only by artists of this style; can be repeated.")
+@click.option("--nationality", multiple=True, help="Only by artists of this nationality; can be repeated.")
+@click.option("--active-from", type=int, metavar="YEAR", help="Only by artists alive in this year or later.")
+@click.option("--active-to", type=int, metavar="YEAR", help="Only by artists alive in this year or before.")
+@click.option("--per-artist", type=int, metavar="N", help="At most this many works of one artist.")
 @click.option(
-    "--from", "active_from", type=click.IntRange(0, 9999), help="Only by artists alive in this year or later."
+    "-n", "--limit", type=int, metavar="N", help="Number of works.  [default: GALLERY_DEFAULT_RESULTS]"
 )
-@click.option(
-    "--to", "active_to", type=click.IntRange(0, 9999), help="Only by artists alive in this year or before."
-)
-@click.option("--each", type=click.IntRange(1, 100), help="At most this many works of one artist.")
-@click.option("-k", "count", type=click.IntRange(1, 100), help="How many works [GALLERY_DEFAULT_RESULTS].")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def search(
     text: str | None,
-    avoid: str | None,
+    exclude: str | None,
     images: tuple[Path, ...],
     like: tuple[str, ...],
     unlike: tuple[str, ...],
     artist: tuple[str, ...],
-    not_by: tuple[str, ...],
-    genre: tuple[str, ...],
+    exclude_artist: tuple[str, ...],
+    style: tuple[str, ...],
     nationality: tuple[str, ...],
     active_from: int | None,
     active_to: int | None,
-    each: int | None,
-    count: int | None,
+    per_artist: int | None,
+    limit: int | None,
     as_json: bool,
 ) -> None:
-    """Find the works nearest to TEXT, to pictures and to works, the best first."""
-    if text is None and not (avoid or images or like or unlike):
-        raise click.UsageError("say what to look for: TEXT, --image FILE, --like ID")
-    if (text is not None and not text.strip()) or (avoid is not None and not avoid.strip()):
-        raise click.UsageError("TEXT is empty")
-    if active_from is not None and active_to is not None and active_from > active_to:
-        raise click.UsageError(f"the years run backwards: from {active_from} to {active_to}")
+    """Find the works nearest to TEXT, to images and to works, best matches first."""
     from gallery.images.decode import open_image
     from gallery.models import to_payload
     from gallery.search.engine import SearchEngine
-    from gallery.search.query import SearchQuery, Term, TextTerm, WorkTerm
+    from gallery.search.query import InvalidQuery, SearchQuery, Term, TextTerm, WorkTerm, checked
     from gallery.services import Services
     from gallery.settings import read_settings
     from gallery.vectors.filters import Filter
 
+    if any(words is not None and not words.strip() for words in (text, exclude)):
+        raise click.UsageError("TEXT is empty.")
+    terms: list[Term] = [TextTerm(text)] if text else []
+    terms += [TextTerm(exclude, -1.0)] if exclude else []
+    terms += [WorkTerm(id) for id in like] + [WorkTerm(id, -1.0) for id in unlike]
+    where = Filter(artist, exclude_artist, style, nationality, active_from, active_to)
     with report_errors():
         settings = read_settings()
-        engine = SearchEngine(Services(settings, searching=True))
-        parts: list[Term] = [TextTerm(text)] if text else []
-        for image in images:
-            picture = open_image(image.read_bytes(), max_pixels=settings.max_pixels, side=512)
-            parts.append(engine.picture(picture))
-        parts += [TextTerm(avoid, -1.0)] if avoid else []
-        parts += [WorkTerm(id) for id in like] + [WorkTerm(id, -1.0) for id in unlike]
-        where = Filter(artist, not_by, genre, nationality, active_from, active_to)
-        results = engine.search(SearchQuery(tuple(parts), where, each), count or settings.default_results)
+        shown = settings.default_results if limit is None else limit
+        try:
+            query = checked(SearchQuery(tuple(terms), where, per_artist, shown), settings)
+            if not (query.terms or images):
+                raise click.UsageError(
+                    "Nothing to search for: give TEXT, --image FILE, --like ID or --unlike ID."
+                )
+            engine = SearchEngine(Services(settings, searching=True))
+            collection = engine.live_collection()
+            for path in images:
+                image = open_image(path.read_bytes(), max_pixels=settings.max_pixels, side=512)
+                query = query.with_term(engine.image_term(collection, image))
+            results = engine.search(collection, checked(query, settings))
+        except InvalidQuery as error:
+            raise click.UsageError(str(error)) from error
     if as_json:
         facts = [{"score": round(hit.score, 4), **to_payload(hit.artwork)} for hit in results.hits]
         click.echo(

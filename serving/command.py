@@ -32,7 +32,7 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
         with listen(settings.host, settings.port) as listener:  # before the slow part, for an early error
             configure(settings.log_level)
             from serving.app import create_app
-            from serving.site import EXTENSION
+            from serving.context import EXTENSION
 
             app = create_app(settings)
             app.extensions[EXTENSION].warmup.start()

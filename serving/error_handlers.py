@@ -13,13 +13,14 @@ from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from gallery.errors import Corrupted, GalleryError, Invalid, NotFound
+from gallery.search.query import InvalidQuery, SearchQuery, TextTerm
 from serving.api import PREFIX
-from serving.composer import cards_of
+from serving.context import live_collection, state
+from serving.describe import resolve_terms
 from serving.errors import PROBLEM, Busy, FieldError, NoCollection, Rejected, Starting, error_text
-from serving.pages import BarePage, ErrorPage, Frame, Page, frame, render
-from serving.query import Query
+from serving.query import parse, rejected
 from serving.rate_limits import rate_limits
-from serving.site import site
+from serving.view_models import EmptyPage, ErrorPage, Layout, Page, layout, render
 
 KEPT_HEADERS = ("Allow", "Content-Range")
 """Headers to keep from Werkzeug's own response: the methods for 405, the length for 416."""
@@ -36,6 +37,8 @@ def register(app: Flask) -> None:
 
 
 def _handle_gallery_error(error: GalleryError) -> Response:
+    if isinstance(error, InvalidQuery):
+        error = rejected(error)
     if isinstance(error, Rejected):
         title = gettext("That search needs a change") if error.status == 400 else ""
         return _respond(error.status, str(error), title=title, field_errors=error.field_errors)
@@ -45,7 +48,9 @@ def _handle_gallery_error(error: GalleryError) -> Response:
     log.warning("%s: %s", request.path, error)
     if isinstance(error, NoCollection):
         response = _respond(
-            503, gettext("There is no collection yet; run `gallery refresh` to build one."), bare=True
+            503,
+            gettext("There is no collection yet; run `gallery refresh` to build one."),
+            no_collection=True,
         )
         return _retry(response, NO_COLLECTION_RETRY_S)
     if isinstance(error, Starting):
@@ -86,7 +91,7 @@ def _respond(
     *,
     title: str = "",
     refresh: int | None = None,
-    bare: bool = False,
+    no_collection: bool = False,
     field_errors: Sequence[FieldError] = (),
 ) -> Response:
     default_title, default_message = error_text(status)
@@ -102,8 +107,10 @@ def _respond(
     ):  # links cannot be built for such a host
         return plain
     try:
-        layout = _rejected_search() if status == 400 else frame(site(), _entered_text())
-        page: Page = BarePage(layout) if bare else ErrorPage(layout, status, title, message, refresh)
+        around = _rejected_search() if status == 400 else layout(_entered_text())
+        page: Page = (
+            EmptyPage(around) if no_collection else ErrorPage(around, status, title, message, refresh)
+        )
         return make_response(render(page), status)
     except Exception:
         # Whatever broke the page can break the layout of the error page too.
@@ -111,23 +118,24 @@ def _respond(
         return plain
 
 
-def _rejected_search() -> Frame:
+def _rejected_search() -> Layout:
     """The layout of the page about a rejected search, with its form filled in so that it can be corrected."""
     if request.endpoint == "search.page" and request.method == "GET":
         try:
-            query = Query.parse(request.args, site().settings).without_pictures()
-            return frame(site(), query, cards_of(site(), query, site().live()))
+            query = parse(request.args, state().settings)  # without images, which may be what was rejected
+            return layout(query, resolve_terms(query, live_collection()))
         except GalleryError:
             pass  # the search itself cannot be parsed
-    return frame(site(), _entered_text())
+    return layout(_entered_text())
 
 
-def _entered_text() -> Query:
+def _entered_text() -> SearchQuery:
     """The text that the visitor had entered, to fill in the form."""
     words = "" if request.method == "POST" else request.args.get("q", "")
     words = "".join(character for character in words if character.isprintable())
-    words = words.strip()[: site().settings.max_query]
-    return Query().with_part("q", words) if words else Query()
+    words = words.strip()[: state().settings.max_query]
+    terms = (TextTerm(words),) if words else ()
+    return SearchQuery(terms, limit=state().settings.default_results)
 
 
 def _wants_json() -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from flask_babel import gettext
 
 from gallery.errors import Invalid, Unavailable
-from serving.language import marked
+from serving.i18n import marked
 
 PROBLEM = "application/problem+json"
 FORM_OVERHEAD_BYTES = 1_000_000

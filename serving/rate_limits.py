@@ -17,7 +17,7 @@ from gallery.errors import Invalid
 from gallery.settings import Settings, variable
 
 EXTENSION = "gallery-rate-limits"
-EXEMPT_BLUEPRINTS = ("static_files", "pictures", "pieces", "health")
+EXEMPT_BLUEPRINTS = ("static_files", "media", "map_data", "health")
 """Not counted: a page loads dozens of images, moving the pointer over the map loads many cards, and monitoring asks
 all the time."""
 STORAGE_TIMEOUT_S = 0.5

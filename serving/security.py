@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-from serving import pictures
 from serving.client_address import is_https
+from serving.context import state
 from serving.errors import PROBLEM
-from serving.site import site
+from serving.views import media
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -34,13 +34,13 @@ def register(app: Flask) -> None:
 
 
 def _add_headers(response: Response) -> Response:
-    if request.blueprint == pictures.blueprint.name:
+    if request.blueprint == media.blueprint.name:
         response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if is_https():
         response.headers.setdefault("Strict-Transport-Security", HSTS)
-    origin = site().image_urls.origin
+    origin = state().image_urls.origin
     policy = CONTENT_SECURITY_POLICY.format(store=f" {origin}" if origin else "")
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Cache-Control", "no-cache")

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Flask, abort, request
 from werkzeug.wrappers import Response
 
-from serving.pictures import FOREVER
+from serving.views.media import IMMUTABLE
 
 FOLDER = Path(__file__).with_name("static")
 MAX_COMPRESSED_SHARE = 0.9
@@ -39,7 +39,7 @@ def register(app: Flask) -> None:
         response.vary.add("Accept-Encoding")
         response.set_etag(digests[name] + ("-gzip" if use_gzip else ""))
         # A page from before an upgrade still gets its style, but must not cache the new file at the old address.
-        response.headers["Cache-Control"] = FOREVER if digest == digests[name] else "no-cache"
+        response.headers["Cache-Control"] = IMMUTABLE if digest == digests[name] else "no-cache"
         return response.make_conditional(request)
 
     def add_digest(endpoint: str, values: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ class WarmUp:
 
     def __init__(self, services: Services, engine: SearchEngine) -> None:
         self.state = State.STARTING
-        self._ports = services
+        self._services = services
         self._engine = engine
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -45,10 +45,11 @@ class WarmUp:
     def attempt(self) -> bool:
         """Try once. Returns True if the search is ready."""
         try:
-            if self._ports.vectors.live() is None:
+            build = self._services.vectors.live()
+            if build is None:
                 self.state = State.STARTING
             else:
-                self._engine.warm()
+                self._engine.warm(self._services.vectors.open(build.name))
                 self.state = State.READY
         except GalleryError as error:
             self.state = State.FAILED

@@ -15,6 +15,7 @@ from PIL import Image
 from gallery.images.decode import open_image
 from gallery.models import Artwork
 from gallery.search.engine import SearchEngine
+from gallery.search.query import SearchQuery
 from gallery.services import Services
 from gallery.settings import read_settings
 from pipelines.runner import run_refresh
@@ -63,9 +64,11 @@ def test_the_counts_are_the_known_ones(built: Built) -> None:
 
 def test_a_picture_of_the_collection_finds_itself_first(built: Built, some: list[Artwork]) -> None:
     engine = SearchEngine(built[0])
+    collection = engine.live_collection()
     for work in some:
         picture = open_image(built[0].images.get(work.image.original), max_pixels=10**9, side=260)
-        first = engine.by_picture(engine.picture_query(picture), 1).hits[0]
+        query = SearchQuery((engine.image_term(collection, picture),), limit=1)
+        first = engine.search(collection, query).hits[0]
         assert first.artwork.id == work.id and first.score > 0.999
 
 
@@ -73,10 +76,12 @@ def test_an_altered_copy_finds_its_original_in_the_top_five_nine_times_in_ten(
     built: Built, some: list[Artwork]
 ) -> None:
     engine = SearchEngine(built[0])
+    collection = engine.live_collection()
     found = 0
     for work in some:
-        query = engine.picture_query(altered(built[0].images.get(work.image.original)))
-        found += work.id in [hit.artwork.id for hit in engine.by_picture(query, 5).hits]
+        image = altered(built[0].images.get(work.image.original))
+        query = SearchQuery((engine.image_term(collection, image),), limit=5)
+        found += work.id in [hit.artwork.id for hit in engine.search(collection, query).hits]
     assert found >= 0.9 * len(some), f"{found} of {len(some)}"
 
 

@@ -1,9 +1,9 @@
-"""How much a score says: judged for each query by the scores that the collection at large gets from it.
+"""Calibration of scores: how far a hit stands out from the scores that the whole collection gets for the same query.
 
-Nearest neighbours always exist, and a cosine of 0.3 is much for one query and nothing for another. So a query is
-also scored against a fixed sample of the collection, and a hit counts by how many deviations it lies above the
-sample's middle. Both are robust (the median, and the median absolute deviation), since the works that do match are in
-the sample too. docs/search.md has the measurements behind the numbers.
+Nearest neighbours always exist, and a cosine similarity of 0.3 is high for one query and low for another. So each query
+is also scored against a fixed sample of the collection, and a hit's z-score is its distance above the sample's median in
+standard deviations. Median and median absolute deviation are used because they are robust: the works that do match are in
+the sample too. docs/search.md has the measurements behind the constants.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ import numpy as np
 from gallery.vectors.base import Collection, Vector, Vectors
 from gallery.vectors.lexical import tokens
 
-SAMPLE = 512
-"""Works in the sample; the deviation is then good to about 4 %."""
-KEY = b"background"
-"""Draws the sample; the same works for the same collection, wherever it is asked."""
-FEWEST = 16
-"""Works without which nothing is judged."""
-TO_SIGMA = 1.4826
-"""From a median absolute deviation to the standard deviation of a normal distribution."""
-FAIR = NormalDist().inv_cdf(0.99)
-"""Deviations above which chance puts 1 % of a collection."""
+SAMPLE_WORKS = 512
+"""Works in the sample. With as many, the standard deviation is accurate to about 4 %."""
+SAMPLE_KEY = b"background"
+"""Key of the hash that draws the sample, so that a collection has the same sample in every process."""
+MIN_SAMPLE_WORKS = 16
+"""Works below which no relevance is given."""
+MAD_TO_SIGMA = 1.4826
+"""Median absolute deviation to standard deviation, for a normal distribution."""
+FAIR_Z = NormalDist().inv_cdf(0.99)
+"""The z-score that 1 % of a collection reaches by chance."""
 
 
 class Relevance(Enum):
-    """How a hit stands out from the collection, for this query."""
+    """How far a hit stands out from the collection, for this query."""
 
     CLOSE = "close"
     FAIR = "fair"
@@ -42,53 +42,55 @@ class Relevance(Enum):
 
 @dataclass(frozen=True)
 class ScoreStats:
-    """Where the scores of a query lie in the collection: their middle, and the deviation from it, above zero."""
+    """The scores that a query gets over the collection: their median, and their standard deviation, above zero."""
 
-    middle: float
+    median: float
     deviation: float
 
     def z_score(self, score: float) -> float:
-        """Deviations above the middle."""
-        return (score - self.middle) / self.deviation
+        """Return how many standard deviations the score lies above the median."""
+        return (score - self.median) / self.deviation
 
 
 @dataclass(frozen=True, eq=False)
 class ScoreBaseline:
-    """The rows of the sample, float32 [n, dim], and the words of all the collection's artists, genres and nationalities."""
+    """A sample of a collection: its vectors, float32 [n, dim], and the words in the names of all the collection's artists,
+    styles and nationalities."""
 
-    rows: Vectors
+    vectors: Vectors
     words: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, collection: Collection) -> ScoreBaseline:
-        """The sample of a collection: the works whose keyed hashes are lowest."""
-        drawn = heapq.nsmallest(SAMPLE, collection.ids(), key=_rank)
+        """Draw the sample of a collection: the works with the lowest keyed hashes."""
+        sample = heapq.nsmallest(SAMPLE_WORKS, collection.ids(), key=_sample_order)
         facets = collection.facets()
-        said = " ".join((*facets.artists, *facets.styles, *facets.nationalities))
-        return cls(collection.vectors(drawn), frozenset(tokens(said)))
+        names = " ".join((*facets.artists, *facets.styles, *facets.nationalities))
+        return cls(collection.vectors(sample), frozenset(tokens(names)))
 
     def stats(self, query: Vector) -> ScoreStats | None:
-        """The spread of the query's scores; None where there are too few works, or all score the same."""
-        if len(self.rows) < FEWEST:
+        """Return the statistics of the query's scores; None where there are too few works, or all score the same."""
+        if len(self.vectors) < MIN_SAMPLE_WORKS:
             return None
-        scores = self.rows @ query
-        middle = float(np.median(scores))
-        deviation = TO_SIGMA * float(np.median(np.abs(scores - middle))) or float(scores.std())
-        return ScoreStats(middle, deviation) if deviation > 1e-6 else None
+        scores = self.vectors @ query
+        median = float(np.median(scores))
+        deviation = MAD_TO_SIGMA * float(np.median(np.abs(scores - median))) or float(scores.std())
+        return ScoreStats(median, deviation) if deviation > 1e-6 else None
 
 
 def relevance_of(z_score: float | None, works: int) -> Relevance:
-    """The word for a strength among that many works searched.
+    """Return the relevance of a z-score among that many searched works.
 
-    Close: chance alone would not put even one of so many works this high. Fair: it would put less than 1 % of them.
+    Close: by chance, less than one of so many works would score this high. Fair: less than 1 % of them would. Unknown:
+    there is no z-score.
     """
     if z_score is None:
         return Relevance.UNKNOWN
-    close = NormalDist().inv_cdf(1 - 1 / max(works, FEWEST))
-    if z_score >= max(close, FAIR):
+    close_z = NormalDist().inv_cdf(1 - 1 / max(works, MIN_SAMPLE_WORKS))
+    if z_score >= max(close_z, FAIR_Z):
         return Relevance.CLOSE
-    return Relevance.FAIR if z_score >= min(close, FAIR) else Relevance.WEAK
+    return Relevance.FAIR if z_score >= min(close_z, FAIR_Z) else Relevance.WEAK
 
 
-def _rank(id: str) -> bytes:
-    return hashlib.blake2b(id.encode(), key=KEY, digest_size=16).digest()
+def _sample_order(id: str) -> bytes:
+    return hashlib.blake2b(id.encode(), key=SAMPLE_KEY, digest_size=16).digest()

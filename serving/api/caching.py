@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, request
@@ -15,14 +14,12 @@ from pydantic import BaseModel
 from werkzeug.datastructures import MultiDict
 
 from gallery.models import Build
-from serving.site import Site, site
+from serving.context import state
 
 RENEWED = 4
 """Times that an answer with signed addresses changes while such an address is good. One that is handed out is good for
 half of its time at least, so what a client is told to keep holds addresses that work for a quarter of it."""
 RELEASE = version("artwork-gallery")
-
-T = TypeVar("T", bound=BaseModel)
 
 
 def answer(model: BaseModel) -> Response:
@@ -30,25 +27,25 @@ def answer(model: BaseModel) -> Response:
     return Response(model.model_dump_json(by_alias=True), mimetype="application/json")
 
 
-def cached(build: Build, make: Callable[[], tuple[Build, T]]) -> Response:
-    """The answer that `make` gives along with the build it is of; 304 without it where the client has that of `build`.
+def cached(build: Build, make: Callable[[], BaseModel]) -> Response:
+    """Return the answer that `make` gives; 304 without calling it where the client has the one of this build.
 
     The tags are weak: of the same search, the seconds that it took differ.
     """
-    asked = request.if_none_match
-    if asked.contains_weak(tag := _tag(site(), build)):
+    tag = _tag(build)
+    if request.if_none_match.contains_weak(tag):
         response = Response(status=304)
     else:
-        build, model = make()  # another one, if it was published since
-        response, tag = answer(model), _tag(site(), build)
+        model = make()
+        response = answer(model)
         _add_link(response, model)
     response.set_etag(tag, weak=True)
     return response
 
 
-def _tag(site: Site, build: Build) -> str:
+def _tag(build: Build) -> str:
     """Changes with everything that the answer to this request depends on."""
-    settings = site.settings
+    settings = state().settings
     addresses = "" if settings.delivery != "signed" else str(int(time.time() * RENEWED / settings.signed_for))
     facts = (RELEASE, build.name, request.root_url, request.path, addresses, settings.default_results)
     values = sorted(request.args.items(multi=True))

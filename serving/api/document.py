@@ -153,8 +153,8 @@ def _schemas(operations: list[Operation], settings: Settings) -> dict[str, Any]:
 def _limited(schema: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """The schema with the limits of this server where the models have the most that a setting can be."""
     limits: dict[str, tuple[str, int]] = {
-        **dict.fromkeys(("k", "each"), ("maximum", settings.max_results)),
-        **dict.fromkeys(("q", "not", "words", "avoid"), ("maxLength", settings.max_query)),
+        **dict.fromkeys(("limit", "per_artist"), ("maximum", settings.max_results)),
+        **dict.fromkeys(("q", "exclude"), ("maxLength", settings.max_query)),
     }
     for name, (keyword, most) in limits.items():
         described = schema.get("properties", {}).get(name, {})

@@ -7,18 +7,35 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
-from werkzeug.datastructures import MultiDict
 
+from gallery.search.query import (
+    MAX_FILTER_VALUES,
+    MAX_IMAGES,
+    MAX_VALUE_CHARS,
+    MAX_WEIGHT,
+    MAX_WORKS,
+    MAX_YEAR,
+    MIN_WEIGHT,
+    SearchQuery,
+    Term,
+    TextTerm,
+    WorkTerm,
+    checked,
+)
+from gallery.settings import Settings
+from gallery.vectors.filters import Filter
 from serving.api.cursors import LENGTH, PATTERN
 from serving.errors import Rejected
-from serving.query import HEAVIEST, LIGHTEST, MAX_TOKEN, MAX_VALUE, MAX_VALUES, MOST
-from serving.uploads import BOX, SMALLEST, Box
+from serving.query import MAX_TOKEN_CHARS
+from serving.uploads import MIN_SHARE, Box
+
+T = TypeVar("T")
 
 _KEYS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 SAID = rf"^[^{_KEYS}]*[^\s{_KEYS}][^{_KEYS}]*$"
@@ -31,13 +48,13 @@ def _whole(value: object) -> object:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=10_000, pattern=SAID)]
-Name = Annotated[str, Field(min_length=1, max_length=MAX_VALUE, pattern=SAID)]
-Names = Annotated[list[Name], Field(max_length=MAX_VALUES)]
-Weight = Annotated[float, Field(ge=LIGHTEST, le=HEAVIEST, allow_inf_nan=False)]
-Year = Annotated[int, Field(ge=0, le=9999), BeforeValidator(_whole)]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_VALUE_CHARS, pattern=SAID)]
+Names = Annotated[list[Name], Field(max_length=MAX_FILTER_VALUES)]
+Weight = Annotated[float, Field(ge=MIN_WEIGHT, le=MAX_WEIGHT, allow_inf_nan=False)]
+Year = Annotated[int, Field(ge=0, le=MAX_YEAR), BeforeValidator(_whole)]
 Count = Annotated[int, Field(ge=1, le=100), BeforeValidator(_whole)]
-Edge = Annotated[float, Field(ge=0, le=1 - SMALLEST, allow_inf_nan=False)]
-Side = Annotated[float, Field(ge=SMALLEST, le=1, allow_inf_nan=False)]
+Edge = Annotated[float, Field(ge=0, le=1 - MIN_SHARE, allow_inf_nan=False)]
+Side = Annotated[float, Field(ge=MIN_SHARE, le=1, allow_inf_nan=False)]
 Cursor = Annotated[str, Field(min_length=LENGTH, max_length=LENGTH, pattern=PATTERN)]
 
 WEIGHT = "How much it counts beside the other parts, 1 where nothing is said."
@@ -64,14 +81,6 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=False, validate_by_alias=True)
 
-    def values(self) -> MultiDict[str, str]:
-        """The parameters of the page's address that say the same."""
-        values: MultiDict[str, str] = MultiDict()
-        for name, value in self.model_dump(by_alias=True, exclude_none=True, exclude={"cursor"}).items():
-            for item in value if isinstance(value, list) else [value]:
-                values.add(name, _text(item))
-        return values
-
 
 class Nothing(Asked):
     """No parameters."""
@@ -81,57 +90,93 @@ class Narrowing(Asked):
     """Filters: AND across them, OR within one."""
 
     artist: Names = Field([], exclude_if=_empty, description="Slugs of artists: works of any of them.")
-    genre: Names = Field(
-        [], exclude_if=_empty, description="Genres, as `facets` has them: works of artists with any of them."
+    style: Names = Field(
+        [], exclude_if=_empty, description="Styles, as `facets` has them: works of artists with any of them."
     )
     nationality: Names = Field([], exclude_if=_empty, description="Nationalities, as `facets` has them.")
-    notby: Names = Field([], exclude_if=_empty, description="Slugs of artists whose works are left out.")
+    exclude_artist: Names = Field(
+        [], exclude_if=_empty, description="Slugs of artists whose works are left out."
+    )
     active_from: Year | None = Field(
         None,
-        alias="from",
         exclude_if=_empty,
         description="A year: works of artists who lived in it or later.",
     )
     active_to: Year | None = Field(
-        None, alias="to", exclude_if=_empty, description="A year: works of artists who lived in it or before."
+        None, exclude_if=_empty, description="A year: works of artists who lived in it or before."
     )
+
+    def where(self) -> Filter:
+        """Return the filter."""
+        return Filter(
+            tuple(self.artist),
+            tuple(self.exclude_artist),
+            tuple(self.style),
+            tuple(self.nationality),
+            self.active_from,
+            self.active_to,
+        )
 
 
 class Paging(Asked):
     """Which stretch of a list."""
 
-    k: Count | None = Field(None, description=K)
+    limit: Count | None = Field(None, description=K)
     cursor: Cursor | None = Field(None, description=NEXT)
 
 
 class WorksParameters(Narrowing, Paging):
     """Works of the collection, through filters."""
 
+    def query(self, settings: Settings) -> SearchQuery:
+        """Return the query. Raises InvalidQuery."""
+        limit = settings.default_results if self.limit is None else self.limit
+        return checked(SearchQuery(self.terms(), self.where(), self.most_per_artist(), limit), settings)
+
+    def terms(self) -> tuple[Term, ...]:
+        """Return the terms of the search; there are none in a list."""
+        return ()
+
+    def most_per_artist(self) -> int | None:
+        """Return the most works of one artist; any number in a list."""
+        return None
+
 
 class Shaped(WorksParameters):
     """How many of one artist's may be among the results."""
 
-    each: Count | None = Field(None, description="How many works of one artist, at most.")
+    per_artist: Count | None = Field(None, description="How many works of one artist, at most.")
+
+    def most_per_artist(self) -> int | None:
+        return self.per_artist
 
 
 class Parts(Shaped):
-    """The parts of a search that fit into fields, each with its weight in the field named like it with a `w`."""
+    """The terms of a search that fit into fields, each with its weight in the field `<name>_weight`."""
 
-    avoid: Text | None = Field(None, alias="not", description="Words for what the works should not show.")
-    avoidw: Weight | None = Field(None, alias="notw", description=f"The weight of `not`. {WEIGHT}")
+    q: Text | None = Field(None, description="What the works should show, or whose they should be, in words.")
+    q_weight: Weight | None = Field(None, description=f"The weight of `q`. {WEIGHT}")
+    exclude: Text | None = Field(None, description="Words for what the works should not show.")
+    exclude_weight: Weight | None = Field(None, description=f"The weight of `exclude`. {WEIGHT}")
     like: list[Name] = Field(
-        [], max_length=MOST["like"], description="Ids of works that results should be like."
+        [], max_length=MAX_WORKS, description="Ids of works that results should be like."
     )
-    likew: list[Weight] = Field(
-        [], max_length=MOST["like"], description="The weights of `like`, in its order."
+    like_weight: list[Weight] = Field(
+        [], max_length=MAX_WORKS, description="The weights of `like`, in its order."
     )
-    less: list[Name] = Field(
-        [], max_length=MOST["less"], description="Ids of works that results should be unlike."
+    unlike: list[Name] = Field(
+        [], max_length=MAX_WORKS, description="Ids of works that results should be unlike."
     )
-    lessw: list[Weight] = Field(
-        [], max_length=MOST["less"], description="The weights of `less`, in its order."
+    unlike_weight: list[Weight] = Field(
+        [], max_length=MAX_WORKS, description="The weights of `unlike`, in its order."
     )
-    qw: Weight | None = Field(None, description=f"The weight of `q`. {WEIGHT}")
+
+    def terms(self) -> tuple[Term, ...]:
+        terms: list[Term] = [TextTerm(self.q, _weight(self.q_weight))] if self.q else []
+        terms += [TextTerm(self.exclude, -_weight(self.exclude_weight))] if self.exclude else []
+        terms += [WorkTerm(id, weight) for id, weight in _weighted(self.like, self.like_weight)]
+        terms += [WorkTerm(id, -weight) for id, weight in _weighted(self.unlike, self.unlike_weight)]
+        return tuple(terms)
 
 
 class SearchParameters(Parts):
@@ -143,46 +188,38 @@ class SearchParameters(Parts):
 class FormFields(Parts):
     """A search by fields of a form."""
 
-    model_config = ConfigDict(json_schema_extra=_something("q", "not", "like", "less"))
-
-    q: Text | None = Field(None, description="What the works should show, or whose they should be, in words.")
+    model_config = ConfigDict(json_schema_extra=_something("q", "exclude", "like", "unlike"))
 
 
 class SearchForm(Parts):
     """A search by fields of a form, among them files."""
 
-    model_config = ConfigDict(json_schema_extra=_something("q", "not", "like", "less", "picture"))
+    model_config = ConfigDict(json_schema_extra=_something("q", "exclude", "like", "unlike", "image"))
 
-    q: Text | None = Field(None, description="What the works should show, or whose they should be, in words.")
-    picture: list[Annotated[str, Field(json_schema_extra={"format": "binary"})]] = Field(
+    image: list[Annotated[str, Field(json_schema_extra={"format": "binary"})]] = Field(
         [],
-        max_length=MOST["pic"],
+        max_length=MAX_IMAGES,
         description="Files of pictures to be like: JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF. They are not kept.",
     )
-    picturew: list[Weight] = Field(
-        [], max_length=MOST["pic"], description="The weights of the pictures, in order."
+    image_weight: list[Weight] = Field(
+        [], max_length=MAX_IMAGES, description="The weights of the pictures, in order."
     )
     x: list[Edge] = Field(
         [],
-        max_length=MOST["pic"],
+        max_length=MAX_IMAGES,
         description="The left edge of the part of each picture to use, as a share of its width.",
     )
-    y: list[Edge] = Field([], max_length=MOST["pic"], description="The upper edge, as a share of its height.")
-    w: list[Side] = Field([], max_length=MOST["pic"], description="The width of the part, as a share.")
-    h: list[Side] = Field([], max_length=MOST["pic"], description="The height of the part, as a share.")
-
-    def values(self) -> MultiDict[str, str]:
-        values = super().values()
-        for name in ("picture", "picturew", *BOX):
-            values.poplist(name)
-        return values
+    y: list[Edge] = Field([], max_length=MAX_IMAGES, description="The upper edge, as a share of its height.")
+    w: list[Side] = Field([], max_length=MAX_IMAGES, description="The width of the part, as a share.")
+    h: list[Side] = Field([], max_length=MAX_IMAGES, description="The height of the part, as a share.")
 
     def sources(self, files: list[bytes]) -> tuple[Source, ...]:
         """The pictures, given the bytes of the files."""
         boxes = (self.x, self.y, self.w, self.h)
+        weights = [weight for _, weight in _weighted(files, self.image_weight)]
         return tuple(
             Source(
-                self.picturew[place] if place < len(self.picturew) else 1.0,
+                weights[place],
                 _box(*(side[place] if place < len(side) else None for side in boxes)),
                 data=data,
             )
@@ -223,7 +260,7 @@ class SentPicture(Asked):
 class KnownPicture(Asked):
     """A picture that was sent with an earlier search, by the token that its answer gave it. Good for a week."""
 
-    token: str = Field(min_length=1, max_length=MAX_TOKEN, pattern=r"^[A-Za-z0-9_.~-]+$")
+    token: str = Field(min_length=1, max_length=MAX_TOKEN_CHARS, pattern=r"^[A-Za-z0-9_.~-]+$")
     weight: Weight = Field(1.0, description=WEIGHT)
 
     def source(self) -> Source:
@@ -253,44 +290,34 @@ class KnownWork(Asked):
 class Mixture(Asked):
     """Any mix of words, pictures and works, through filters. The `query` of an answer is one too."""
 
-    model_config = ConfigDict(json_schema_extra=_something("words", "avoid", "pictures", "like", "less"))
+    model_config = ConfigDict(json_schema_extra=_something("q", "exclude", "images", "like", "unlike"))
 
-    words: Text | None = Field(None, description="What the works should show, or whose they should be.")
-    words_weight: Weight = Field(1.0, description=WEIGHT)
-    avoid: Text | None = Field(None, description="Words for what the works should not show.")
-    avoid_weight: Weight = Field(1.0, description=WEIGHT)
-    pictures: list[SentPicture | KnownPicture | PartOfWork] = Field(
-        [], max_length=MOST["pic"], description="Pictures to be like."
+    q: Text | None = Field(None, description="What the works should show, or whose they should be.")
+    q_weight: Weight = Field(1.0, description=WEIGHT)
+    exclude: Text | None = Field(None, description="Words for what the works should not show.")
+    exclude_weight: Weight = Field(1.0, description=WEIGHT)
+    images: list[SentPicture | KnownPicture | PartOfWork] = Field(
+        [], max_length=MAX_IMAGES, description="Pictures to be like."
     )
-    like: list[KnownWork] = Field([], max_length=MOST["like"], description="Works to be like.")
-    less: list[KnownWork] = Field([], max_length=MOST["less"], description="Works to be unlike.")
+    like: list[KnownWork] = Field([], max_length=MAX_WORKS, description="Works to be like.")
+    unlike: list[KnownWork] = Field([], max_length=MAX_WORKS, description="Works to be unlike.")
     filters: Narrowing = Field(default_factory=lambda: Narrowing.model_validate({}))
-    each: Count | None = Field(None, description="How many works of one artist, at most.")
-    k: Count | None = Field(None, description=K)
+    per_artist: Count | None = Field(None, description="How many works of one artist, at most.")
+    limit: Count | None = Field(None, description=K)
     cursor: Cursor | None = Field(None, description=NEXT)
 
-    def values(self) -> MultiDict[str, str]:
-        values = self.filters.values()
-        for name, value in self._pairs():
-            if value is not None:
-                values.add(name, _text(value))
-        return values
-
-    def _pairs(self) -> Iterator[tuple[str, Any]]:
-        yield from (
-            ("q", self.words),
-            ("qw", self.words_weight),
-            ("not", self.avoid),
-            ("notw", self.avoid_weight),
-        )
-        for name, works in (("like", self.like), ("less", self.less)):
-            for work in works:
-                yield from ((name, work.id), (f"{name}w", work.weight))
-        yield from (("each", self.each), ("k", self.k))
+    def query(self, settings: Settings) -> SearchQuery:
+        """Return the query without its images. Raises InvalidQuery."""
+        terms: list[Term] = [TextTerm(self.q, self.q_weight)] if self.q else []
+        terms += [TextTerm(self.exclude, -self.exclude_weight)] if self.exclude else []
+        terms += [WorkTerm(work.id, work.weight) for work in self.like]
+        terms += [WorkTerm(work.id, -work.weight) for work in self.unlike]
+        limit = settings.default_results if self.limit is None else self.limit
+        return checked(SearchQuery(tuple(terms), self.filters.where(), self.per_artist, limit), settings)
 
     def sources(self) -> tuple[Source, ...]:
         """The pictures. Raises Rejected."""
-        return tuple(picture.source() for picture in self.pictures)
+        return tuple(picture.source() for picture in self.images)
 
 
 @dataclass(frozen=True)
@@ -305,13 +332,18 @@ class Source:
 
 
 def _cropped(crop: Crop | None) -> Box | None:
-    return _box(crop.x, crop.y, crop.w, crop.h) if crop else None
+    return Box.within(crop.x, crop.y, crop.w, crop.h) if crop else None
 
 
-def _box(*sides: float | None) -> Box | None:
-    texts = {name: f"{side:.6f}" for name, side in zip(BOX, sides, strict=True) if side is not None}
-    return Box.parse(MultiDict(texts))
+def _box(x: float | None, y: float | None, w: float | None, h: float | None) -> Box | None:
+    """Return the box of these sides, each of which may be left out."""
+    return Box.within(x or 0.0, y or 0.0, 1.0 if w is None else w, 1.0 if h is None else h)
 
 
-def _text(value: Any) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+def _weight(weight: float | None) -> float:
+    return 1.0 if weight is None else weight
+
+
+def _weighted(items: Sequence[T], weights: Sequence[float]) -> list[tuple[T, float]]:
+    """Return the items with their weights, 1 where there are not enough of these."""
+    return list(zip(items, (*weights, *(1.0 for _ in items)), strict=False))

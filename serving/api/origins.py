@@ -9,7 +9,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 
 from serving.api.operations import PREFIX
-from serving.site import site
+from serving.context import state
 
 ANY = "*"
 METHODS = "GET, HEAD, POST"
@@ -25,7 +25,7 @@ def register(app: Flask) -> None:
 
 
 def _allow(response: Response) -> Response:
-    allowed = origins(site().settings.cors)
+    allowed = origins(state().settings.cors)
     if not allowed or not request.path.startswith(PREFIX):
         return response
     if ANY not in allowed:

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from gallery.models import Artist, Artwork, Build, StoredImage
 from gallery.search.calibration import Relevance
 from serving.api.inputs import Narrowing
-from serving.markup import alt, picture_url, source
-from serving.wall import Choice, Painter
+from serving.collection_summary import ArtistSummary
+from serving.collection_summary import FacetValue as FacetSummary
+from serving.template_filters import alt, image_url, source
 
 T = TypeVar("T")
 
@@ -24,8 +25,8 @@ class Told(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class PictureInfo(Told):
-    """Where a picture can be had, and its look before it has loaded."""
+class ImageInfo(Told):
+    """Where an image can be had, and its colour before it has loaded."""
 
     small: Url
     large: Url
@@ -35,13 +36,12 @@ class PictureInfo(Told):
     color: str = Field(description="The mean colour, as #rrggbb.", pattern="^#[0-9a-f]{6}$")
 
     @classmethod
-    def of(cls, picture: StoredImage) -> PictureInfo:
-        """The picture's."""
+    def of(cls, image: StoredImage) -> ImageInfo:
+        """Return the addresses and the size of that image."""
         copies = {
-            name: picture_url(getattr(picture, name), external=True)
-            for name in ("small", "large", "original")
+            name: image_url(getattr(image, name), external=True) for name in ("small", "large", "original")
         }
-        return cls(**copies, width=picture.width, height=picture.height, color=picture.color)
+        return cls(**copies, width=image.width, height=image.height, color=image.color)
 
 
 class ArtistInfo(Told):
@@ -70,7 +70,7 @@ class Work(Told):
     artist: ArtistInfo
     file: str = Field(description="Its path in the dataset.")
     alt: str = Field(description="The picture described by what the catalogue knows, for who cannot see it.")
-    picture: PictureInfo
+    image: ImageInfo
     url: Url = Field(description="Its page.")
 
     @classmethod
@@ -81,7 +81,7 @@ class Work(Told):
             "artist": ArtistInfo(**ArtistInfo.facts(work.artist)),  # type: ignore[arg-type]
             "file": work.file,
             "alt": alt(work),
-            "picture": PictureInfo.of(work.image),
+            "image": ImageInfo.of(work.image),
             "url": url_for("works.work", id=work.id, _external=True),
         }
 
@@ -96,7 +96,7 @@ class OneWork(Work):
 class Contribution(Told):
     """What one part of a search does for a result."""
 
-    part: str = Field(description="`words`, `picture`, `avoid`, `like` or `less`.")
+    part: str = Field(description="`q`, `image`, `exclude`, `like` or `unlike`.")
     place: int = Field(description="Which one of its kind in the `query`, from 0.")
     likeness: float = Field(description="How like the part the work is, on the scale of `score`.")
     delta: float = Field(description="Deviations by which the part moves the result up, below 0 for down.")
@@ -132,10 +132,10 @@ class Painted(ArtistInfo):
     url: Url = Field(description="Their page.")
 
     @classmethod
-    def counted(cls, painter: Painter) -> dict[str, object]:
+    def counted(cls, summary: ArtistSummary) -> dict[str, object]:
         """The fields of this model, of that painter."""
-        url = url_for("artists.artist", slug=painter.artist.slug, _external=True)
-        return {**ArtistInfo.facts(painter.artist), "works": painter.works, "url": url}
+        url = url_for("artists.artist", slug=summary.artist.slug, _external=True)
+        return {**ArtistInfo.facts(summary.artist), "works": summary.works, "url": url}
 
 
 class OneArtist(Painted):
@@ -161,24 +161,24 @@ class WorkAgain(Told):
 
 
 class Question(Told):
-    """What was searched for; to be posted again as it is, with another `k` or a `cursor` added."""
+    """What was searched for; to be posted again as it is, with another `limit` or a `cursor` added."""
 
-    words: str | None
-    words_weight: float
-    avoid: str | None
-    avoid_weight: float
-    pictures: tuple[TokenAgain, ...]
+    q: str | None
+    q_weight: float
+    exclude: str | None
+    exclude_weight: float
+    images: tuple[TokenAgain, ...]
     like: tuple[WorkAgain, ...]
-    less: tuple[WorkAgain, ...]
+    unlike: tuple[WorkAgain, ...]
     filters: Narrowing
-    each: int | None
+    per_artist: int | None
 
 
 class Stretch(Told, Generic[T]):
     """A stretch of a list."""
 
     build: str = Field(description="The build that it is of.")
-    k: int = Field(description="How many were asked for.")
+    limit: int = Field(description="How many were asked for.")
     results: tuple[T, ...]
     next_cursor: str | None = Field(description="The `cursor` that goes on from here; null after the last.")
 
@@ -222,18 +222,18 @@ class FacetValue(Told):
     chosen: bool
 
     @classmethod
-    def of(cls, choice: Choice) -> FacetValue:
+    def of(cls, choice: FacetSummary) -> FacetValue:
         """The choice's."""
         return cls(value=choice.value, label=choice.label, works=choice.works, chosen=choice.chosen)
 
 
 class Facets(Told):
-    """What there is to filter by. A work with two genres counts under both."""
+    """What there is to filter by. A work with two styles counts under both."""
 
     build: str
     total: int = Field(description="How many works pass the filters.")
     artist: tuple[FacetValue, ...]
-    genre: tuple[FacetValue, ...]
+    style: tuple[FacetValue, ...]
     nationality: tuple[FacetValue, ...]
 
 

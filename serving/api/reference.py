@@ -9,11 +9,11 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
+from gallery.search.query import SearchQuery
 from serving.api.document import document
 from serving.api.operations import PREFIX, VERSION
-from serving.pages import Page, frame, render
-from serving.query import Query
-from serving.site import site
+from serving.context import state
+from serving.view_models import Page, layout, render
 
 blueprint = Blueprint("reference", __name__)
 
@@ -62,7 +62,13 @@ def page() -> str:
     components = told["components"]
     base = request.root_url.rstrip("/")
     return render(
-        ReferencePage(frame(site(), Query()), base, sections, components["responses"], components["schemas"])
+        ReferencePage(
+            layout(SearchQuery(limit=state().settings.default_results)),
+            base,
+            sections,
+            components["responses"],
+            components["schemas"],
+        )
     )
 
 
@@ -70,5 +76,5 @@ def _document() -> dict[str, Any]:
     """The document, made once; where the app is mounted is known by request only."""
     kept = current_app.extensions
     if EXTENSION not in kept:
-        kept[EXTENSION] = document(current_app, site().settings)
+        kept[EXTENSION] = document(current_app, state().settings)
     return {**kept[EXTENSION], "servers": [{"url": request.root_path or "/"}]}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from flask import Response
 
-from gallery.models import Build
 from serving.api.caching import cached
 from serving.api.cursors import cursor, start_of
 from serving.api.inputs import Nothing, WorksParameters
 from serving.api.operations import get
 from serving.api.outputs import OneWork, Work, Works
-from serving.query import Query
-from serving.site import site
+from serving.context import live_collection, state
+from serving.query import params
 
 TAG = "Works"
 
@@ -19,21 +18,22 @@ TAG = "Works"
 @get("/works", TAG, Works, WorksParameters, 410, 503)
 def works(asked: WorksParameters) -> Response:
     """Works of the collection, through filters."""
-    query = Query.parse(asked.values(), site().settings)
-    build = site().live()
-    question = {name: value for name, value in query.params.items() if name != "k"} | {"list": "works"}
+    settings = state().settings
+    query, collection = asked.query(settings), live_collection()
+    build = collection.build
+    filters = {name: value for name, value in params(query, settings).items() if name != "limit"}
+    question = {**filters, "list": "works"}
     start = start_of(asked.cursor, build.name, question)
 
-    def made() -> tuple[Build, Works]:
-        k = query.k or site().settings.default_results
-        collection = site().services.vectors.open(build.name)
-        found = collection.works(query.where, k + 1, start)
-        return build, Works(
+    def made() -> Works:
+        limit = query.limit
+        found = collection.works(query.where, limit + 1, start)
+        return Works(
             build=build.name,
-            k=k,
+            limit=limit,
             total=collection.count(query.where),
-            results=tuple(Work(**Work.facts(work)) for work in found[:k]),  # type: ignore[arg-type]
-            next_cursor=cursor(build.name, question, start + k) if len(found) > k else None,
+            results=tuple(Work(**Work.facts(work)) for work in found[:limit]),  # type: ignore[arg-type]
+            next_cursor=cursor(build.name, question, start + limit) if len(found) > limit else None,
         )
 
     return cached(build, made)
@@ -42,9 +42,9 @@ def works(asked: WorksParameters) -> Response:
 @get("/works/<id>", TAG, OneWork, Nothing, 404, 503)
 def work(_: Nothing, id: str) -> Response:
     """One work."""
-    build = site().live()
-    found = site().services.vectors.open(build.name).get(id)
+    collection = live_collection()
+    build, found = collection.build, collection.get(id)
     return cached(
         build,
-        lambda: (build, OneWork(**Work.facts(found), sha256=found.sha256, build=build.name)),  # type: ignore[arg-type]
+        lambda: OneWork(**Work.facts(found), sha256=found.sha256, build=build.name),  # type: ignore[arg-type]
     )

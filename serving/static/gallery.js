@@ -21,9 +21,9 @@ const tell = (text) => {
 const addressOf = (form, submitter) => {
   const fields = [...new FormData(form, submitter)].filter(
     ([name, value]) => typeof value === "string" && value.trim() !== "" && !BOX.includes(name)
-      && !(["qw", "notw"].includes(name) && value === "1") && !(name === "k" && value === form.dataset.k),
+      && !(["q_weight", "exclude_weight"].includes(name) && value === "1") && !(name === "limit" && value === form.dataset.limit),
   );
-  const asked = fields.some(([name]) => !["k", "each", "qw", "notw", "likew", "lessw", "picw", "drop"].includes(name));
+  const asked = fields.some(([name]) => !["limit", "per_artist", "drop"].includes(name) && !name.endsWith("_weight"));
   const action = new URL(form.action);
   return asked ? `${action.pathname}?${new URLSearchParams([...fields, ...action.searchParams])}` : null;
 };

@@ -124,7 +124,7 @@
   readTheme();
 
   const lit = data.lit === undefined ? null : new Set(data.lit.split(" ").filter(Boolean).map(Number));
-  let colour = ""; // "", "artist" or "genre"
+  let colour = ""; // "", "artist" or "style"
   let chosen = null; // of the legend
   /* Hues a golden angle apart, so that neighbours in the list differ most. */
   const colourOf = (group) => (group < 0 ? theme.ink : `hsl(${(group * 137.508 + 15) % 360} ${[68, 55, 75][group % 3]}% ${[48, 62, 40][Math.floor(group / 3) % 3]}%)`);
@@ -331,7 +331,7 @@
     chosen = null;
     const counts = new Map();
     if (colour) works[colour].forEach((group) => counts.set(group, (counts.get(group) ?? 0) + 1));
-    const names = colour === "artist" ? works.artists : works.genres;
+    const names = colour === "artist" ? works.artists : works.styles;
     legend.querySelector("ul").replaceChildren(...[...counts].sort((one, other) => other[1] - one[1] || one[0] - other[0])
       .map(([group, count]) => entryOf(group, names[group] ?? data.others, count)));
     legend.hidden = !colour;

@@ -104,9 +104,14 @@ def _make_sense(case: schemathesis.Case) -> None:
     filters = body.get("filters") if isinstance(body.get("filters"), dict) else {}
     for asked in (case.query or {}, body, filters or {}):
         asked.pop("cursor", None)
-        if {"from", "to"} <= set(asked) and None not in (asked["from"], asked["to"]):
-            asked["from"], asked["to"] = sorted((asked["from"], asked["to"]), key=int)
-    for wanted, avoided in (("q", "not"), ("words", "avoid")):
+        if {"active_from", "active_to"} <= set(asked) and None not in (
+            asked["active_from"],
+            asked["active_to"],
+        ):
+            asked["active_from"], asked["active_to"] = sorted(
+                (asked["active_from"], asked["active_to"]), key=int
+            )
+    for wanted, avoided in (("q", "exclude"),):
         for asked in (case.query or {}, body):
             if asked.get(wanted) and asked.get(wanted) == asked.get(avoided):
                 asked[avoided] = asked[avoided][:50] + " x"
@@ -116,8 +121,8 @@ def test_the_document_is_of_this_server(app: Flask) -> None:
     told: dict[str, Any] = app.test_client().get(PATH).json  # type: ignore[assignment]
     assert told["openapi"] == "3.1.0"
     parameters = {one["name"]: one["schema"] for one in told["paths"]["/api/v1/search"]["get"]["parameters"]}
-    assert (parameters["k"]["maximum"], parameters["q"]["maxLength"]) == (50, 100)
-    assert told["components"]["schemas"]["Mixture"]["properties"]["each"]["anyOf"][0]["maximum"] == 50
+    assert (parameters["limit"]["maximum"], parameters["q"]["maxLength"]) == (50, 100)
+    assert told["components"]["schemas"]["Mixture"]["properties"]["per_artist"]["anyOf"][0]["maximum"] == 50
 
 
 def test_every_route_of_the_api_is_in_it(app: Flask) -> None:

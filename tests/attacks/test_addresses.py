@@ -48,11 +48,11 @@ def files(app: Flask, tmp_path: Path) -> Path:
 
 
 def test_a_picture_of_the_folder_is_sent(client: FlaskClient, files: Path) -> None:
-    assert client.get("/pictures/originals/fine.png").data == b"fine"
+    assert client.get("/images/originals/fine.png").data == b"fine"
 
 
 @pytest.mark.parametrize("walk", WALKS)
-@pytest.mark.parametrize("start", ["/pictures/", "/static/x/"])
+@pytest.mark.parametrize("start", ["/images/", "/static/x/"])
 def test_no_address_leads_out_of_the_folder(client: FlaskClient, files: Path, start: str, walk: str) -> None:
     answer = client.get(start + walk)
     assert answer.status_code in (301, 308, 400, 404)
@@ -66,8 +66,8 @@ def test_no_address_leads_out_of_the_folder(client: FlaskClient, files: Path, st
 def test_no_path_breaks_anything(client: FlaskClient, files: Path, path: str) -> None:
     for start in (
         "/",
-        "/pictures/",
-        "/pictures/originals/",
+        "/images/",
+        "/images/originals/",
         "/works/",
         "/artists/",
         "/static/",
@@ -79,7 +79,7 @@ def test_no_path_breaks_anything(client: FlaskClient, files: Path, path: str) ->
 
 @pytest.mark.parametrize("out", OUT)
 def test_no_redirect_leads_away(client: FlaskClient, out: str) -> None:
-    form = dict.fromkeys(("q", "next", "url", "return", "genre", "artist", "drop", "like"), out)
+    form = dict.fromkeys(("q", "next", "url", "return", "style", "artist", "drop", "like"), out)
     answer = client.post("/", data=form, headers={"Referer": out, "HX-Current-URL": out})
     assert answer.status_code == 303 and answer.headers["Location"].startswith("/?")
     for path in (
@@ -100,8 +100,8 @@ def test_no_text_becomes_a_header(client: FlaskClient, text: str) -> None:
     answers = [
         client.post("/", data={"q": text}),
         client.get("/", query_string={"q": text}, headers={"HX-Target": "main"}),
-        client.get("/", query_string={"genre": text}),
-        client.get("/pictures/originals/fine.png", headers={"If-None-Match": '"x"'}),
+        client.get("/", query_string={"style": text}),
+        client.get("/images/originals/fine.png", headers={"If-None-Match": '"x"'}),
     ]
     for answer in answers:
         assert answer.status_code < 500
@@ -112,7 +112,7 @@ def test_no_text_becomes_a_header(client: FlaskClient, text: str) -> None:
 
 def absolute(client: FlaskClient, host: str) -> set[str]:
     """The hosts of the links to itself on a work's page and in the API, for one who asks for that host."""
-    found = client.get("/api/v1/search?q=sea&k=1", headers={"Host": host}).text
+    found = client.get("/api/v1/search?q=sea&limit=1", headers={"Host": host}).text
     work = re.search(r"/works/([0-9a-f]+)", client.get("/?q=sea").text)
     assert work
     found += client.get(work[0], headers={"Host": host}).text
@@ -127,7 +127,7 @@ def test_with_an_address_of_its_own_the_site_links_to_no_other(
     client = app_with(settings_with(site_url="https://gallery.example/")).test_client()
     for host in ("evil.example", "gallery.example:1", "gallery.example@evil.example", "", "..", "[::1"):
         assert absolute(client, host) == {"gallery.example"}
-    assert "https://gallery.example/works/" in client.get("/api/v1/search?q=sea&k=1").text
+    assert "https://gallery.example/works/" in client.get("/api/v1/search?q=sea&limit=1").text
 
 
 def test_without_one_a_forwarded_host_is_not_believed(settings_with: Callable[..., Settings]) -> None:
@@ -138,7 +138,7 @@ def test_without_one_a_forwarded_host_is_not_believed(settings_with: Callable[..
             "X-Forwarded-Prefix": "/evil",
             "Forwarded": "host=evil.example",
         }
-        assert "evil" not in client.get("/api/v1/search?q=sea&k=1", headers=headers).text
+        assert "evil" not in client.get("/api/v1/search?q=sea&limit=1", headers=headers).text
 
 
 def test_no_error_tells_a_secret_or_shows_the_inside(
@@ -158,11 +158,11 @@ def test_no_error_tells_a_secret_or_shows_the_inside(
         "/api/v1/search?q=sea": 500,
         "/readyz": 500,
         "/nothing": 404,
-        "/?q=sea&k=0": 400,
+        "/?q=sea&limit=0": 400,
     }
     monkeypatch.setattr(site_of(app).services.vectors, "live", broken)
     monkeypatch.setattr(site_of(app).services.images, "get", broken)
-    for path, status in (paths | {"/pictures/originals/a.png": 500}).items():
+    for path, status in (paths | {"/images/originals/a.png": 500}).items():
         answer = client.get(path)
         assert answer.status_code == status
         assert not any(word in answer.text for word in (*INSIDE, *SECRETS.values(), "RuntimeError", "the-"))

@@ -44,11 +44,13 @@ def answered(server: Server, path: str) -> float:
 
 def waits(server: Server, rounds: int = 4) -> list[float]:
     """The seconds that visitors wait, for several pages each."""
-    return [answered(server, path) for _ in range(rounds) for path in ("/healthz", "/?q=blue+disc&k=5", "/")]
+    return [
+        answered(server, path) for _ in range(rounds) for path in ("/healthz", "/?q=blue+disc&limit=5", "/")
+    ]
 
 
 def multipart(data: bytes) -> bytes:
-    head = b'--b\r\nContent-Disposition: form-data; name="picture"; filename="a.png"\r\n\r\n'
+    head = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n'
     return head + data + b"\r\n--b--\r\n"
 
 
@@ -144,7 +146,7 @@ def test_clients_that_read_slowly_keep_nobody_out(server: Server) -> None:
 
 
 def test_answers_that_are_read_slowly_arrive_whole_and_in_order(server: Server) -> None:
-    paths = [b"/?q=blue+disc&k=%d" % number for number in range(1, 17)] * 4
+    paths = [b"/?q=blue+disc&limit=%d" % number for number in range(1, 17)] * 4
     with socket.create_connection(("127.0.0.1", server.port), 20) as sock:
         sock.sendall(b"".join(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in paths))
         time.sleep(0.5)  # until the buffers between us are full

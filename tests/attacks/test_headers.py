@@ -47,13 +47,13 @@ KINDS: dict[str, tuple[int, Callable[[FlaskClient], TestResponse]]] = {
     "a form sent on": (303, lambda client: client.post("/", data={"q": "sea"})),
     "an upload": (200, lambda client: upload(client)),
     "a refused upload": (415, lambda client: upload(client, SVG)),
-    "a refused query": (400, lambda client: client.get("/?q=sea&k=0")),
+    "a refused query": (400, lambda client: client.get("/?q=sea&limit=0")),
     "nothing there": (404, lambda client: client.get("/nothing")),
     "another method": (405, lambda client: client.delete("/")),
     "the options": (200, lambda client: client.options("/")),
     "the head of a page": (200, lambda client: client.head("/")),
     "a search as JSON": (200, lambda client: client.get("/api/v1/search?q=sea")),
-    "a problem": (400, lambda client: client.get("/api/v1/search?q=sea&k=0")),
+    "a problem": (400, lambda client: client.get("/api/v1/search?q=sea&limit=0")),
     "no such API": (404, lambda client: client.get("/api/v1/nothing")),
     "the API's document": (200, lambda client: client.get("/api/v1/openapi.json")),
     "the API's page": (200, lambda client: client.get("/api")),
@@ -61,11 +61,11 @@ KINDS: dict[str, tuple[int, Callable[[FlaskClient], TestResponse]]] = {
     "a style": (200, lambda client: client.get(linked(client, "/static/"))),
     "a style not changed": (304, lambda client: again(client, linked(client, "/static/"))),
     "no such style": (404, lambda client: client.get("/static/x/none.css")),
-    "a picture": (200, lambda client: client.get(linked(client, "/pictures/"))),
-    "a picture not changed": (304, lambda client: again(client, linked(client, "/pictures/"))),
-    "part of a picture": (206, lambda client: client.get(linked(client, "/pictures/"), headers={"Range": "bytes=0-9"})),
-    "no part of a picture": (416, lambda client: client.get(linked(client, "/pictures/"), headers={"Range": "bytes=9999999-"})),
-    "no such picture": (404, lambda client: client.get("/pictures/originals/none.png")),
+    "a picture": (200, lambda client: client.get(linked(client, "/images/"))),
+    "a picture not changed": (304, lambda client: again(client, linked(client, "/images/"))),
+    "part of a picture": (206, lambda client: client.get(linked(client, "/images/"), headers={"Range": "bytes=0-9"})),
+    "no part of a picture": (416, lambda client: client.get(linked(client, "/images/"), headers={"Range": "bytes=9999999-"})),
+    "no such picture": (404, lambda client: client.get("/images/originals/none.png")),
 }  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def test_every_answer_has_the_policy(
     assert "unsafe" not in str(found) and "*" not in str(found) and "http:" not in str(found)
     for feature in ("camera", "microphone", "geolocation"):
         assert f"{feature}=()" in answer.headers["Permissions-Policy"]
-    shared = "cross-origin" if answer.request.path.startswith("/pictures/") else "same-origin"
+    shared = "cross-origin" if answer.request.path.startswith("/images/") else "same-origin"
     assert answer.headers["Cross-Origin-Resource-Policy"] == shared
     assert "Set-Cookie" not in answer.headers
     assert "Strict-Transport-Security" not in answer.headers

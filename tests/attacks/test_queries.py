@@ -25,7 +25,7 @@ from tests.contracts.vector_store import FINGERPRINT, artist, build, ids, random
 from tests.fakes.weaviate import StandIn
 from tests.serving.conftest import site_of
 
-NAMES = [*KINDS, *(f"{kind}w" for kind in KINDS), *FIELDS, "k", "each", "start", "drop", "below", "of", "page", "cursor", "limit"]  # fmt: skip
+NAMES = [*KINDS, *(f"{kind}w" for kind in KINDS), *FIELDS, "limit", "per_artist", "offset", "drop", "divided", "of", "page", "cursor", "limit"]  # fmt: skip
 VALUES = st.one_of(
     st.text(max_size=30),
     st.integers().map(str),

@@ -68,7 +68,7 @@ def test_pictures_styles_and_health_are_never_limited(make: Callable[..., FlaskC
     client = make(rate_limit="1/hour")
     page = client.get(SEARCH).text
     assert client.get(SEARCH).status_code == 429
-    picture = next(part for part in page.split('"') if part.startswith("/pictures/"))
+    picture = next(part for part in page.split('"') if part.startswith("/images/"))
     style = next(part for part in page.split('"') if part.startswith("/static/"))
     for path in (picture, style, "/healthz", "/readyz"):
         assert statuses(client, path, 6) == [200] * 6

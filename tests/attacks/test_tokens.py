@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gallery.settings import Settings
-from serving.tokens import HEADER, MAX_AGE, Tokens, _digest
+from serving.tokens import HEADER, MAX_AGE_S, Tokens, _digest
 from tests.attacks.conftest import app_with
 from tests.serving.conftest import site_of
 from tests.serving.test_search_page import UPLOAD
@@ -43,7 +43,7 @@ def fingerprint(app: Flask) -> str:
 
 
 def status(client: FlaskClient, token: str) -> int:
-    return client.get("/", query_string={"pic": token}).status_code
+    return client.get("/", query_string={"image": token}).status_code
 
 
 def test_the_token_itself_is_taken(client: FlaskClient, token: str) -> None:
@@ -72,7 +72,7 @@ def test_rubbish_is_refused(client: FlaskClient, text: str) -> None:
 
 @pytest.mark.parametrize("size", [4_001, 100_000])
 def test_what_no_token_is_as_long_as_is_refused(client: FlaskClient, size: int) -> None:
-    assert client.get("/", query_string={"pic": "A" * size}).status_code == 400
+    assert client.get("/", query_string={"image": "A" * size}).status_code == 400
 
 
 def test_a_token_of_another_site_is_refused(client: FlaskClient, app: Flask) -> None:
@@ -85,7 +85,7 @@ def test_a_token_is_refused_once_its_week_is_over(
     client: FlaskClient, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time()
-    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE + 5)
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE_S + 5)
     assert status(client, token) == 400
 
 

@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 
 from gallery.settings import Settings
 from serving import create_app
-from serving.site import EXTENSION
+from serving.context import EXTENSION
 from tests.serving.collection import drawing, encoded, stocked
 
 try:

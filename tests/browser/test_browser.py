@@ -21,12 +21,12 @@ WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 320, "height": 640}
 STATES = {
     "home": "/",
-    "a list": "/?genre=Cubism",
-    "results": "/?q=light&k=4&genre=Impressionism",
+    "a list": "/?style=Cubism",
+    "results": "/?q=light&limit=4&style=Impressionism",
     "named": "/?q=Bo+Blue",
-    "everything at once": "/?q=light&qw=2&not=dark&from=1500&to=1950&each=2&notby=dee-dun",
-    "nothing found": "/?q=light&genre=None",
-    "beyond the end": "/?q=light&start=99",
+    "everything at once": "/?q=light&q_weight=2&exclude=dark&active_from=1500&active_to=1950&per_artist=2&exclude_artist=dee-dun",
+    "nothing found": "/?q=light&style=None",
+    "beyond the end": "/?q=light&offset=99",
     "painters": "/artists",
     "a painter": "/artists/bo-blue",
     "error": "/nothing",
@@ -87,7 +87,7 @@ def test_words_lead_to_results_at_an_address_to_share(gallery: str, visit: Visit
     page.get_by_label("Show").select_option("6")
     search(page)
     expect(page.locator(".hit")).to_have_count(6)
-    assert page.url == f"{gallery}/?q=a+quiet+light&k=6"
+    assert page.url == f"{gallery}/?q=a+quiet+light&limit=6"
     expect(page.locator("#live")).to_contain_text("“a quiet light”. 6 works")
     assert page.title().startswith("“a quiet light”")
     again, links = visit(page.url), "links => links.slice(0, 6).map(link => link.href)"
@@ -209,7 +209,7 @@ def test_a_part_of_a_work_is_searched_by(gallery: str, visit: Visit) -> None:
 
 
 def test_more_and_less_like_works_are_added_weighed_and_removed(gallery: str, visit: Visit) -> None:
-    page = visit(f"{gallery}/?q=light&k=6")
+    page = visit(f"{gallery}/?q=light&limit=6")
     page.get_by_role("button", name="More like this").first.click()
     expect(page.locator(".part")).to_have_count(1)
     page.get_by_role("button", name="Less like this").nth(2).click()
@@ -225,7 +225,7 @@ def test_more_and_less_like_works_are_added_weighed_and_removed(gallery: str, vi
 
 
 def test_a_result_says_why_it_is_there(gallery: str, visit: Visit) -> None:
-    page = visit(f"{gallery}/?q=light&not=dark")
+    page = visit(f"{gallery}/?q=light&exclude=dark")
     page.get_by_role("button", name="why this work?").first.click()
     card = page.get_by_role("dialog", name="Why this work was found")
     expect(card).to_be_visible()
@@ -253,7 +253,7 @@ def test_a_facet_narrows_at_once_and_stays_open(gallery: str, visit: Visit) -> N
     expect(page.get_by_role("checkbox", name="Cubism")).to_be_focused()
     page.get_by_role("checkbox", name="Impressionism").check()
     expect(page.locator(".hit")).to_have_count(12)
-    assert page.url == f"{gallery}/?q=light&genre=Impressionism&genre=Cubism"
+    assert page.url == f"{gallery}/?q=light&style=Impressionism&style=Cubism"
     page.keyboard.press("Escape")
     expect(page.get_by_role("checkbox", name="Cubism")).to_be_hidden()
     page.get_by_role("link", name="Remove the filter Cubism").click()
@@ -261,7 +261,7 @@ def test_a_facet_narrows_at_once_and_stays_open(gallery: str, visit: Visit) -> N
 
 
 def test_more_works_come_by_scrolling(gallery: str, visit: Visit) -> None:
-    page = visit(f"{gallery}/?q=light&k=3", viewport=NARROW)
+    page = visit(f"{gallery}/?q=light&limit=3", viewport=NARROW)
     for _ in range(12):
         page.mouse.wheel(0, 3_000)
         page.wait_for_timeout(50)
@@ -397,14 +397,14 @@ def test_everything_works_without_javascript(gallery: str, visit: Visit, picture
     expect(page.get_by_role("heading", level=1)).to_contain_text("of Impressionism")
     page.get_by_role("button", name="Remove your picture").click()
     expect(page.locator(".part")).to_have_count(1)
-    page.goto(f"{gallery}/?q=light&k=3")
+    page.goto(f"{gallery}/?q=light&limit=3")
     page.get_by_role("link", name="More works").click()
     expect(page.locator(".hit")).to_have_count(3)
 
 
 def test_pictures_take_their_place_before_they_have_loaded(gallery: str, visit: Visit) -> None:
     page = visit(f"{gallery}/healthz")
-    page.route("**/pictures/**", lambda route: None)  # never answered
+    page.route("**/images/**", lambda route: None)  # never answered
     page.goto(f"{gallery}/?q=light", wait_until="domcontentloaded")
     box = page.locator(".hit .picture").first.bounding_box()
     size = page.locator(".hit img").first.evaluate(

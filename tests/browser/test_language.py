@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from gallery.settings import Settings
 from serving import create_app
-from serving.site import EXTENSION
+from serving.context import EXTENSION
 from tests.browser.conftest import served
 from tests.browser.test_browser import (
     NARROW,
@@ -66,7 +66,7 @@ def test_the_browsers_language_is_the_pages(gallery: str, visit: Visit) -> None:
 
 
 def test_a_chosen_language_stays_through_a_visit_and_in_a_shared_link(gallery: str, visit: Visit) -> None:
-    page = visit(f"{gallery}/?q=light&k=4")
+    page = visit(f"{gallery}/?q=light&limit=4")
     switch = page.get_by_role("navigation", name="Language")
     expect(switch.get_by_role("link", name="English")).to_have_attribute("aria-current", "true")
     switch.get_by_role("link", name="Deutsch").click()

@@ -11,7 +11,7 @@ import pytest
 from gallery.map_layout import MapLayout
 from gallery.settings import Settings
 from serving import create_app
-from serving.site import EXTENSION
+from serving.context import EXTENSION
 from tests.browser.conftest import served
 from tests.serving.collection import ARTISTS, stocked
 from tests.serving.layout import hang
@@ -257,7 +257,7 @@ def test_nothing_moves_while_the_page_loads(site: str, visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/map", "/map?q=light", "/map?genre=None"])
+@pytest.mark.parametrize("path", ["/map", "/map?q=light", "/map?style=None"])
 def test_axe_finds_nothing_serious(site: str, visit: Visit, path: str, scheme: str) -> None:
     page = open_map(visit, site + path, color_scheme=scheme)
     page.get_by_label("painter", exact=True).check()

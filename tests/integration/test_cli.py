@@ -85,8 +85,8 @@ def test_refresh_prints_counts_on_stdout_and_progress_on_stderr(run) -> None:  #
 
 def test_search_by_words_and_by_picture(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     run("refresh")
-    assert len(run("search", "boats", "-k", "3").stdout.splitlines()) == 3
-    assert len(run("search", "boats", "-k", "2").stdout.splitlines()) == 2
+    assert len(run("search", "boats", "--limit", "3").stdout.splitlines()) == 3
+    assert len(run("search", "boats", "--limit", "2").stdout.splitlines()) == 2
     picture_file = tmp_path / "archive/images/images/Anna_A/Anna_A_3.jpg"
     found = json.loads(run("search", "--image", str(picture_file), "--json").stdout)
     assert found["results"][0]["file"].endswith("Anna_A_3.jpg") and found["results"][0]["score"] > 0.99
@@ -100,13 +100,13 @@ def test_a_search_mixes_words_pictures_and_works_through_filters(run, tmp_path: 
     assert len(works) == 5 and {work["file"][-5] for work in works[:2]} == {"0", "1"}
     liked, unliked = works[3]["id"], works[4]["id"]
     mixed = run(
-        "search", "boats", "--avoid", "people", *pictures, "--like", liked, "--unlike", unliked, "--json"
+        "search", "boats", "--exclude", "people", *pictures, "--like", liked, "--unlike", unliked, "--json"
     )
     assert {work["id"] for work in json.loads(mixed.stdout)["results"]} == {work["id"] for work in works[:3]}
     for narrowed, found in (
-        (["--artist", "anna-a", "--each", "2"], 2),
-        (["--not-by", "anna-a"], 0),
-        (["--genre", "x"], 0),
+        (["--artist", "anna-a", "--per-artist", "2"], 2),
+        (["--exclude-artist", "anna-a"], 0),
+        (["--style", "x"], 0),
     ):
         assert len(run("search", "boats", *narrowed).stdout.splitlines()) == found
     missing = run("search", "--like", "none")
@@ -122,12 +122,12 @@ def test_search_before_any_refresh_says_what_to_do(run) -> None:  # type: ignore
     "arguments",
     [
         [],
-        ["x", "--avoid", " "],
-        ["x", "--from", "1900", "--to", "1800"],
+        ["x", "--exclude", " "],
+        ["x", "--active-from", "1900", "--active-to", "1800"],
         ["--artist", "anna-a"],
         ["  "],
-        ["x", "-k", "0"],
-        ["x", "-k", "many"],
+        ["x", "--limit", "0"],
+        ["x", "--limit", "many"],
         ["--image", "/nowhere.jpg"],
     ],
 )

@@ -57,7 +57,7 @@ def test_the_api_filters_and_says_which_build_answered(
     web_app: Callable[..., Answer], refreshed: dict[str, object]
 ) -> None:
     wait_for(lambda: web_app("/readyz").status == 200, "ready")
-    found = web_app("/api/v1/search?q=anything&k=5&artist=painter-b").json
+    found = web_app("/api/v1/search?q=anything&limit=5&artist=painter-b").json
     assert refreshed["build"] in json.dumps(found)
     assert {result["artist"]["slug"] for result in found["results"]} == {"painter-b"}  # type: ignore[attr-defined]
 
@@ -65,7 +65,9 @@ def test_the_api_filters_and_says_which_build_answered(
 def test_an_uploaded_picture_finds_itself(web_app: Callable[..., Answer]) -> None:
     wait_for(lambda: web_app("/readyz").status == 200, "ready")
     boundary = "frontier"
-    name = b'Content-Disposition: form-data; name="picture"; filename="p.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+    name = (
+        b'Content-Disposition: form-data; name="image"; filename="p.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+    )
     scores = []
     for number in range(1, WORKS + 1):  # one of them is not in the sample
         body = b"--frontier\r\n" + name + picture(200 + number) + b"\r\n--frontier--\r\n"

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -92,7 +92,8 @@ def faults(services: Services) -> list[str]:
             found.append(f"{row['file']} lacks a picture")
         elif hashlib.sha256(services.images.get(row["original"])).hexdigest() != row["sha256"]:
             found.append(f"{row['file']} has another original")
-    if len(SearchEngine(services).search(BOATS, 50).hits) != live.works:
+    engine = SearchEngine(services)
+    if len(engine.search(engine.live_collection(), replace(BOATS, limit=50)).hits) != live.works:
         found.append("a search does not find all works")
     return found
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,8 @@ def test_a_killed_refresh_leaves_the_live_build_whole_and_the_next_completes(
     if process.returncode:
         assert live.name == before or stage == "live"
     assert gallery.services.vectors.open(live.name).count() == live.works
-    assert len(SearchEngine(gallery.services).search(BOATS, 20).hits) == live.works
+    engine = SearchEngine(gallery.services)
+    assert len(engine.search(engine.live_collection(), replace(BOATS, limit=20)).hits) == live.works
 
     counts = gallery.refresh()
     assert counts["indexed"] == 9 and gallery.live_files() == {*FILES, "Anna_A/added.jpg"}

@@ -14,7 +14,7 @@ import pytest
 
 from gallery.errors import Invalid, NotFound, Unavailable
 from gallery.search.engine import SearchEngine
-from gallery.search.query import SearchQuery, TextTerm
+from gallery.search.query import SearchQuery, TextTerm, WorkTerm
 from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.filters import Filter
@@ -94,14 +94,16 @@ def test_what_was_built_can_be_searched(gallery: Gallery) -> None:
         for work in gallery.services.vectors.open(gallery.refresh()["build"]).works()
         if "Bea_B_2" in work.file
     ]
-    assert engine.like(work.id, 3).hits[0].artwork.id != work.id
-    assert len(engine.search(BOATS, 5).hits) == 5
+    collection = engine.live_collection()
+    similar = engine.search(collection, SearchQuery((WorkTerm(work.id),), limit=3))
+    assert similar.hits[0].artwork.id != work.id
+    assert len(engine.search(collection, replace(BOATS, limit=5)).hits) == 5
     assert {
         hit.artwork.artist.slug
-        for hit in engine.search(replace(BOATS, where=Filter(artists=("bea-b",))), 5).hits
+        for hit in engine.search(collection, replace(BOATS, where=Filter(artists=("bea-b",)))).hits
     } == {"bea-b"}
     with pytest.raises(NotFound):
-        engine.like("nobody", 3)
+        engine.search(collection, SearchQuery((WorkTerm("nobody"),)))
 
 
 def test_a_second_refresh_with_nothing_changed_does_nothing(gallery: Gallery) -> None:
@@ -228,7 +230,8 @@ def test_an_unusable_archive_is_one_error_and_what_is_live_stays(
     assert str(gallery.root) in str(error.value) and "Traceback" not in str(error.value)
     live = gallery.services.vectors.live()
     assert live is not None and live.name == build
-    assert len(SearchEngine(gallery.services).search(BOATS, 3).hits) == 3
+    engine = SearchEngine(gallery.services)
+    assert len(engine.search(engine.live_collection(), replace(BOATS, limit=3)).hits) == 3
 
 
 def test_progress_names_each_stage_as_it_goes(gallery: Gallery) -> None:
@@ -368,7 +371,8 @@ def test_a_damaged_vector_folder_is_mended_by_the_next_refresh(gallery: Gallery,
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     counts = gallery.refresh()
     assert counts["indexed"] == 8 and counts["embedded"] == 0
-    assert len(SearchEngine(gallery.services).search(BOATS, 20).hits) == 8
+    engine = SearchEngine(gallery.services)
+    assert len(engine.search(engine.live_collection(), replace(BOATS, limit=20)).hits) == 8
 
 
 def test_rows_longer_than_the_head_of_the_csv_do_not_shift(gallery: Gallery) -> None:

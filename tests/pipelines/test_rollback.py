@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ def test_rolling_back_goes_to_the_build_before_and_the_pages_follow(gallery: Gal
     services = gallery.services
     moved = roll_back(services.vectors, services.tables, None, "")
     assert (moved.build.name, moved.before, live(gallery)) == (first, second, first)
-    results = SearchEngine(gallery.services).search(BOATS, 3)
+    engine = SearchEngine(services)
+    results = engine.search(engine.live_collection(), replace(BOATS, limit=3))
     assert results.build.name == first and len(results.hits) == 3
     assert [entry["how"] for entry in publications(services.tables)] == ["refresh", "refresh", "rollback"]
 

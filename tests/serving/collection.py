@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -14,10 +15,12 @@ from gallery.encoders import open_encoder
 from gallery.images.derivatives import inspect_image, thumbnails
 from gallery.models import Artist, Artwork, Build, StoredImage
 from gallery.objects.memory import MemoryObjects
+from gallery.search.query import SearchQuery, WorkTerm
 from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.base import Vectors
 from gallery.vectors.memory import MemoryStore
+from serving.describe import ResolvedTerm
 
 ARTISTS = (
     Artist("ada-amber", "Ada Amber", 1840, 1926, ("Impressionism",), ("French",), "Ada painted light.", "Ada painted light. It was a long life.", "https://en.wikipedia.org/wiki/Ada"),
@@ -87,3 +90,22 @@ def stocked(settings: Settings, *, publish: bool = True, **facts: Any) -> Servic
     if publish:
         services.vectors.publish(build.name)
     return services
+
+
+def resolved(query: SearchQuery, artists: Mapping[str, str]) -> tuple[ResolvedTerm, ...]:
+    """The query's terms, its works being by these artists, by the work's id."""
+    return tuple(
+        ResolvedTerm(
+            "A",
+            term,
+            0,
+            "",
+            _by(artists[term.id]) if isinstance(term, WorkTerm) and term.id in artists else None,
+        )
+        for term in query.terms
+    )
+
+
+def _by(name: str) -> Artwork:
+    artist = Artist(name, name, None, None, (), (), "", "", "")
+    return Artwork("x", artist, "x.png", "x", StoredImage("o", "l", "s", 1, 1, "#000000"))

@@ -16,7 +16,7 @@ from gallery.models import Artwork
 from gallery.services import Services
 from gallery.settings import Settings
 from serving import create_app
-from serving.site import EXTENSION, Site
+from serving.context import EXTENSION, AppState
 from tests.serving.collection import drawing, encoded, stocked
 
 
@@ -47,16 +47,17 @@ def work(services: Services) -> Artwork:
     return services.vectors.open("one").works()[0]
 
 
-def site_of(app: Flask) -> Site:
-    site: Site = app.extensions[EXTENSION]
-    return site
+def site_of(app: Flask) -> AppState:
+    state: AppState = app.extensions[EXTENSION]
+    return state
 
 
 def upload(client: FlaskClient, data: bytes | None = None, path: str = "/", **fields: Any) -> TestResponse:
     """Where a picture leads to, or one drawn here, sent with these fields."""
     data = encoded(drawing("#c08020", 1)) if data is None else data
     # Encoded here: the client would put a large body into a temporary file and leave it open.
-    file = FileStorage(io.BytesIO(data), "mine.png", "picture")
-    boundary, body = encode_multipart({"picture": file, **fields})
+    file = FileStorage(io.BytesIO(data), "mine.png", "image")
+    tokens = [fields.pop("image")] if "image" in fields else []
+    boundary, body = encode_multipart({"image": [file, *tokens], **fields})
     kind = f"multipart/form-data; boundary={boundary}"
     return client.post(path, data=body, content_type=kind, follow_redirects=True)

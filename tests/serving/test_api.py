@@ -21,45 +21,45 @@ def body(answer: TestResponse) -> dict[str, Any]:
 
 
 def test_the_answer_says_what_was_asked_and_of_what(client: FlaskClient) -> None:
-    answer = body(client.get(f"{PATH}?q=sea&k=2&genre=Cubism&to=1950"))
-    assert (answer["query"]["words"], answer["query"]["filters"]) == (
+    answer = body(client.get(f"{PATH}?q=sea&limit=2&style=Cubism&active_to=1950"))
+    assert (answer["query"]["q"], answer["query"]["filters"]) == (
         "sea",
-        {"genre": ["Cubism"], "to": 1950},
+        {"style": ["Cubism"], "active_to": 1950},
     )
     assert answer["sentence"] == "“sea”, of Cubism, by painters alive in 1950 or before"
-    assert (answer["k"], answer["build"], answer["generated"]) == (2, "one", False)
+    assert (answer["limit"], answer["build"], answer["generated"]) == (2, "one", False)
     assert answer["encoder"] == "Fake (48 floats)"
     assert len(answer["results"]) == 2
 
 
 def test_a_result_is_whole(client: FlaskClient) -> None:
-    [result] = body(client.get(f"{PATH}?q=sea&k=1&artist=ada-amber"))["results"]
+    [result] = body(client.get(f"{PATH}?q=sea&limit=1&artist=ada-amber"))["results"]
     assert set(result) == {
-        "id", "score", "relevance", "z_score", "weak", "matched_terms", "contributions", "artist", "file", "alt", "picture", "url",
+        "id", "score", "relevance", "z_score", "weak", "matched_terms", "contributions", "artist", "file", "alt", "image", "url",
     }  # fmt: skip
     assert result["artist"] == {
         "slug": "ada-amber", "name": "Ada Amber", "years": "1840–1926", "birth": 1840, "death": 1926,
         "styles": ["Impressionism"], "nationalities": ["French"], "summary": "Ada painted light.",
         "wikipedia": "https://en.wikipedia.org/wiki/Ada",
     }  # fmt: skip
-    assert set(result["picture"]) == {"small", "large", "original", "width", "height", "color"}
+    assert set(result["image"]) == {"small", "large", "original", "width", "height", "color"}
 
 
 def test_every_address_in_it_can_be_fetched(client: FlaskClient) -> None:
-    [result] = body(client.get(f"{PATH}?q=sea&k=1"))["results"]
-    for url in (result["url"], *(result["picture"][name] for name in ("small", "large", "original"))):
+    [result] = body(client.get(f"{PATH}?q=sea&limit=1"))["results"]
+    for url in (result["url"], *(result["image"][name] for name in ("small", "large", "original"))):
         assert url.startswith("http://localhost/")
         assert client.get(url).status_code == 200
 
 
 def test_results_come_by_falling_score(client: FlaskClient) -> None:
-    scores = [result["score"] for result in body(client.get(f"{PATH}?q=sea&k=10"))["results"]]
+    scores = [result["score"] for result in body(client.get(f"{PATH}?q=sea&limit=10"))["results"]]
     assert scores == sorted(scores, reverse=True)
 
 
 def test_a_picture_finds_the_work_it_is_of(client: FlaskClient, services: Services, work: Artwork) -> None:
-    answer = body(upload(client, services.images.get(work.image.original), PATH, k="1"))
-    assert (answer["results"][0]["id"], answer["query"]["words"]) == (work.id, None)
+    answer = body(upload(client, services.images.get(work.image.original), PATH, limit="1"))
+    assert (answer["results"][0]["id"], answer["query"]["q"]) == (work.id, None)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_picture_finds_the_work_it_is_of(client: FlaskClient, services: Servic
         (None, {"kk": "1"}, 400),
         (b"no picture", {}, 415),
         (b"\0" * 300_000, {}, 413),
-        (None, {"k": "0"}, 400),
+        (None, {"limit": "0"}, 400),
     ],
 )
 def test_a_bad_upload_is_a_problem(

@@ -19,7 +19,7 @@ from tests.serving.conftest import site_of
 from tests.serving.test_api import body
 
 API = "/api/v1"
-LISTS = ["search?q=sea", "works?", "works?genre=Impressionism", "artists?"]
+LISTS = ["search?q=sea", "works?", "works?style=Impressionism", "artists?"]
 CACHED = [
     "search?q=sea",
     "works",
@@ -36,7 +36,7 @@ def pages(client: FlaskClient, path: str) -> list[dict[str, Any]]:
     """Every page of a list, three at a time."""
     cursor, found = "", []
     while True:
-        found.append(body(client.get(f"{API}/{path}&k=3{cursor}")))
+        found.append(body(client.get(f"{API}/{path}&limit=3{cursor}")))
         if found[-1]["next_cursor"] is None:
             return found
         cursor = f"&cursor={found[-1]['next_cursor']}"
@@ -51,27 +51,27 @@ def test_a_list_is_read_to_its_end(client: FlaskClient, path: str, total: int) -
 
 @pytest.mark.parametrize("path", LISTS)
 def test_the_link_header_goes_on_too(client: FlaskClient, path: str) -> None:
-    first = client.get(f"{API}/{path}&k=3")
+    first = client.get(f"{API}/{path}&limit=3")
     address, relation = first.headers["Link"].split("; ")
     assert relation == 'rel="next"'
     cursor = body(first)["next_cursor"]
     assert (
         client.get(address.strip("<>")).json["results"]
-        == client.get(f"{API}/{path}&k=3&cursor={cursor}").json["results"]
+        == client.get(f"{API}/{path}&limit=3&cursor={cursor}").json["results"]
     )  # type: ignore[index]
 
 
 @pytest.mark.parametrize("path", LISTS)
 def test_a_cursor_ends_with_its_build(client: FlaskClient, app: Flask, path: str) -> None:
-    cursor = body(client.get(f"{API}/{path}&k=3"))["next_cursor"]
+    cursor = body(client.get(f"{API}/{path}&limit=3"))["next_cursor"]
     site_of(app).services.vectors = stocked(site_of(app).settings, name="two").vectors
-    answer = client.get(f"{API}/{path}&k=3&cursor={cursor}")
+    answer = client.get(f"{API}/{path}&limit=3&cursor={cursor}")
     assert (answer.status_code, answer.mimetype) == (410, "application/problem+json")
 
 
 def test_a_cursor_is_of_one_request(client: FlaskClient) -> None:
-    cursor = body(client.get(f"{API}/works?k=3"))["next_cursor"]
-    for path in ("works?genre=Cubism&", "artists?", "search?q=sea&"):
+    cursor = body(client.get(f"{API}/works?limit=3"))["next_cursor"]
+    for path in ("works?style=Cubism&", "artists?", "search?q=sea&"):
         assert client.get(f"{API}/{path}cursor={cursor}").status_code == 400
     assert client.get(f"{API}/works?cursor={'A' * len(cursor)}").status_code == 400
 
@@ -84,7 +84,7 @@ def test_a_work_is_told_with_what_it_is_of(client: FlaskClient, work: Artwork) -
 
 
 def test_similar_works_are_a_search_by_the_work(client: FlaskClient, work: Artwork) -> None:
-    found = body(client.get(f"{API}/works/{work.id}/similar?k=5"))
+    found = body(client.get(f"{API}/works/{work.id}/similar?limit=5"))
     assert found["query"]["like"] == [{"id": work.id, "weight": 1}]
     assert work.id not in [result["id"] for result in found["results"]]
     assert len(found["results"]) == 5
@@ -100,9 +100,9 @@ def test_artists_are_told_by_name(client: FlaskClient) -> None:
 
 
 def test_facets_are_counted_through_filters(client: FlaskClient) -> None:
-    told = body(client.get(f"{API}/facets?genre=Cubism"))
+    told = body(client.get(f"{API}/facets?style=Cubism"))
     assert told["total"] == 4
-    styles = {value["value"]: (value["works"], value["chosen"]) for value in told["genre"]}
+    styles = {value["value"]: (value["works"], value["chosen"]) for value in told["style"]}
     assert styles["Cubism"] == (4, True) and styles["Impressionism"] == (8, False)
     assert [value["label"] for value in told["artist"]] == ["Bo Blue"]
 
@@ -143,7 +143,7 @@ def test_a_search_that_a_client_has_needs_no_encoder(
 
 
 def test_other_requests_have_other_tags(client: FlaskClient) -> None:
-    addresses = [f"{API}/search?q=sea", f"{API}/search?q=land", f"{API}/search?q=sea&k=2", f"{API}/works"]
+    addresses = [f"{API}/search?q=sea", f"{API}/search?q=land", f"{API}/search?q=sea&limit=2", f"{API}/works"]
     assert len({client.get(address).headers["ETag"] for address in addresses}) == 4
     elsewhere = client.get(addresses[0], headers={"Host": "example.org"})
     assert elsewhere.headers["ETag"] != client.get(addresses[0]).headers["ETag"]  # it holds whole addresses

@@ -28,25 +28,25 @@ def ids(answer: TestResponse) -> list[str]:
 def test_everything_goes_into_one_search(client: FlaskClient, services: Services) -> None:
     first, second = services.vectors.open("one").works()[:2]
     asked = {
-        "words": "sea", "words_weight": 2, "avoid": "people", "pictures": [{"data": AS_TEXT, "weight": 0.5}],
-        "like": [{"id": first.id}], "less": [{"id": second.id, "weight": 0.25}],
-        "filters": {"nationality": ["French"], "from": 1800}, "each": 1, "k": 5,
+        "q": "sea", "q_weight": 2, "exclude": "people", "images": [{"data": AS_TEXT, "weight": 0.5}],
+        "like": [{"id": first.id}], "unlike": [{"id": second.id, "weight": 0.25}],
+        "filters": {"nationality": ["French"], "active_from": 1800}, "per_artist": 1, "limit": 5,
     }  # fmt: skip
     answer = body(client.post(PATH, json=asked))
-    parts = ["words", "avoid", "picture", "like", "less"]
+    parts = ["q", "exclude", "image", "like", "unlike"]
     assert [part["part"] for part in answer["results"][0]["contributions"]] == parts
     slugs = [result["artist"]["slug"] for result in answer["results"]]
     assert len(set(slugs)) == len(slugs) and set(slugs) <= {"ada-amber", "dee-dun"}
     assert {first.id, second.id}.isdisjoint(result["id"] for result in answer["results"])
-    assert answer["query"]["less"] == [{"id": second.id, "weight": 0.25}]
+    assert answer["query"]["unlike"] == [{"id": second.id, "weight": 0.25}]
 
 
 def test_an_answer_holds_its_query_to_be_asked_again(client: FlaskClient, work: Artwork) -> None:
     asked = {
-        "words": "sea",
-        "pictures": [{"data": AS_TEXT}],
-        "less": [{"id": work.id}],
-        "filters": {"to": 1950},
+        "q": "sea",
+        "images": [{"data": AS_TEXT}],
+        "unlike": [{"id": work.id}],
+        "filters": {"active_to": 1950},
     }
     first = client.post(PATH, json=asked)
     again = client.post(PATH, json=body(first)["query"])
@@ -56,17 +56,19 @@ def test_an_answer_holds_its_query_to_be_asked_again(client: FlaskClient, work: 
 
 def test_json_and_forms_say_the_same(client: FlaskClient, work: Artwork) -> None:
     asked = {
-        "words": "sea",
-        "avoid": "land",
-        "pictures": [{"data": AS_TEXT}],
+        "q": "sea",
+        "exclude": "land",
+        "images": [{"data": AS_TEXT}],
         "like": [{"id": work.id, "weight": 2}],
     }
-    form = upload(client, PICTURE, PATH, **{"q": "sea", "not": "land", "like": work.id, "likew": "2"})
+    form = upload(
+        client, PICTURE, PATH, **{"q": "sea", "exclude": "land", "like": work.id, "like_weight": "2"}
+    )
     assert ids(form) == ids(client.post(PATH, json=asked))
 
 
 def test_a_page_and_the_api_find_the_same(client: FlaskClient, work: Artwork) -> None:
-    address = f"?q=sea&less={work.id}&genre=Impressionism"
+    address = f"?q=sea&unlike={work.id}&style=Impressionism"
     answer = body(client.get(PATH + address))
     assert answer["page"] == f"http://localhost/{address}"
     page = client.get(answer["page"]).text
@@ -76,26 +78,26 @@ def test_a_page_and_the_api_find_the_same(client: FlaskClient, work: Artwork) ->
 
 def test_a_part_of_a_picture_is_another_picture(client: FlaskClient, work: Artwork) -> None:
     corner = {"x": 0.5, "y": 0.5, "w": 0.5, "h": 0.5}
-    whole = body(client.post(PATH, json={"pictures": [{"data": AS_TEXT}]}))
-    part = body(client.post(PATH, json={"pictures": [{"data": AS_TEXT, "crop": corner}]}))
+    whole = body(client.post(PATH, json={"images": [{"data": AS_TEXT}]}))
+    part = body(client.post(PATH, json={"images": [{"data": AS_TEXT, "crop": corner}]}))
     form = body(upload(client, PICTURE, PATH, **{name: str(share) for name, share in corner.items()}))
     assert part["results"][0]["score"] == form["results"][0]["score"] != whole["results"][0]["score"]
-    assert client.post(PATH, json={"pictures": [{"work": work.id, "crop": corner}]}).status_code == 200
-    assert client.post(PATH, json={"pictures": [{"work": "none", "crop": corner}]}).status_code == 404
+    assert client.post(PATH, json={"images": [{"work": work.id, "crop": corner}]}).status_code == 200
+    assert client.post(PATH, json={"images": [{"work": "none", "crop": corner}]}).status_code == 404
 
 
 def test_several_pictures_can_be_sent(client: FlaskClient) -> None:
     files = [(io.BytesIO(encoded(drawing(color, 1))), f"{color}.png") for color in ("#c08020", "#2040c0")]
     answer = client.post(
-        PATH, data={"picture": files, "picturew": ["1", "3"]}, content_type="multipart/form-data"
+        PATH, data={"image": files, "image_weight": ["1", "3"]}, content_type="multipart/form-data"
     )
-    assert [picture["weight"] for picture in body(answer)["query"]["pictures"]] == [1, 3]
+    assert [picture["weight"] for picture in body(answer)["query"]["images"]] == [1, 3]
 
 
 def test_a_search_with_a_picture_goes_on(client: FlaskClient) -> None:
-    first = body(upload(client, PICTURE, PATH, k="5"))
-    rest = body(client.post(PATH, json={**first["query"], "k": 20, "cursor": first["next_cursor"]}))
-    sent_again = body(upload(client, PICTURE, PATH, k="20", cursor=first["next_cursor"]))
+    first = body(upload(client, PICTURE, PATH, limit="5"))
+    rest = body(client.post(PATH, json={**first["query"], "limit": 20, "cursor": first["next_cursor"]}))
+    sent_again = body(upload(client, PICTURE, PATH, limit="20", cursor=first["next_cursor"]))
     found = [result["id"] for result in first["results"] + rest["results"]]
     assert len(set(found)) == len(found) == 16
     assert [result["id"] for result in sent_again["results"]] == found[5:]
@@ -105,19 +107,19 @@ def test_a_search_with_a_picture_goes_on(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("asked", "at"),
     [
-        ({"words": ""}, "words"),
-        ({"words": "a\0b"}, "words"),
-        ({"words": 5}, "words"),
-        ({"words": "sea", "k": "5"}, "k"),
-        ({"words": "sea", "k": 0}, "k"),
-        ({"words": "sea", "words_weight": 1e9}, "words_weight"),
-        ({"words": "sea", "colour": "red"}, "colour"),
-        ({"words": "sea", "filters": {"styles": ["x"]}}, "filters.styles"),
-        ({"words": "sea", "like": [{"id": "x"}] * 13}, "like"),
-        ({"words": "sea", "cursor": "x"}, "cursor"),
-        ({"pictures": [{"token": "x"}] * 4}, "pictures"),
+        ({"q": ""}, "q"),
+        ({"q": "a\0b"}, "q"),
+        ({"q": 5}, "q"),
+        ({"q": "sea", "limit": "5"}, "limit"),
+        ({"q": "sea", "limit": 0}, "limit"),
+        ({"q": "sea", "q_weight": 1e9}, "q_weight"),
+        ({"q": "sea", "colour": "red"}, "colour"),
+        ({"q": "sea", "filters": {"styles": ["x"]}}, "filters.styles"),
+        ({"q": "sea", "like": [{"id": "x"}] * 13}, "like"),
+        ({"q": "sea", "cursor": "x"}, "cursor"),
+        ({"images": [{"token": "x"}] * 4}, "images"),
         ([], ""),
-        ("words", ""),
+        ("q", ""),
     ],
 )
 def test_each_mistake_is_named(client: FlaskClient, asked: Any, at: str) -> None:
@@ -126,9 +128,7 @@ def test_each_mistake_is_named(client: FlaskClient, asked: Any, at: str) -> None
     assert [error["at"] for error in body(answer)["errors"]] == [at]
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"{", b"\xff", b'{"words": "\\ud800"}', b'{"words": NaN}', b"[" * 5000]
-)
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"q": "\\ud800"}', b'{"q": NaN}', b"[" * 5000])
 def test_what_is_no_json_is_refused(client: FlaskClient, data: bytes) -> None:
     assert client.post(PATH, data=data, content_type="application/json").status_code == 400
 
@@ -136,13 +136,13 @@ def test_what_is_no_json_is_refused(client: FlaskClient, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("asked", "status"),
     [
-        ({"words": "sea", "filters": {"from": 1900, "to": 1800}}, 400),
-        ({"words": "sea", "avoid": "sea"}, 400),
+        ({"q": "sea", "filters": {"active_from": 1900, "active_to": 1800}}, 400),
+        ({"q": "sea", "exclude": "sea"}, 400),
         ({"like": [{"id": "none"}]}, 404),
-        ({"pictures": [{"data": "AAAA"}]}, 415),
-        ({"pictures": [{"data": "AAAAA"}]}, 415),
-        ({"pictures": [{"data": "A" * 400_000}]}, 413),
-        ({"pictures": [{"token": "forged"}]}, 410),
+        ({"images": [{"data": "AAAA"}]}, 415),
+        ({"images": [{"data": "AAAAA"}]}, 415),
+        ({"images": [{"data": "A" * 400_000}]}, 413),
+        ({"images": [{"token": "forged"}]}, 410),
     ],
 )
 def test_what_cannot_be_searched_for_is_a_problem(client: FlaskClient, asked: Any, status: int) -> None:
@@ -156,14 +156,14 @@ def test_a_body_of_another_type_is_415(client: FlaskClient, kind: str) -> None:
 
 
 def test_a_misspelt_parameter_is_no_silence(client: FlaskClient) -> None:
-    answer = body(client.get(f"{PATH}?q=sea&genres=Cubism&k=2&k=3"))
+    answer = body(client.get(f"{PATH}?q=sea&styles=Cubism&limit=2&limit=3"))
     told = {error["at"]: error["message"] for error in answer["errors"]}
-    assert "did you mean genre?" in told["genres"] and "once" in told["k"]
+    assert "did you mean style?" in told["styles"] and "once" in told["limit"]
 
 
 def test_a_token_of_another_encoder_is_gone(client: FlaskClient, app: Flask) -> None:
-    token = body(upload(client, PICTURE, PATH))["query"]["pictures"][0]["token"]
+    token = body(upload(client, PICTURE, PATH))["query"]["images"][0]["token"]
     site_of(app).services.vectors = stocked(site_of(app).settings, name="two").vectors
-    assert client.post(PATH, json={"pictures": [{"token": token}]}).status_code == 200
+    assert client.post(PATH, json={"images": [{"token": token}]}).status_code == 200
     site_of(app).services.vectors = stocked(site_of(app).settings, name="three", fingerprint="other").vectors
-    assert client.post(PATH, json={"pictures": [{"token": token}]}).status_code == 410
+    assert client.post(PATH, json={"images": [{"token": token}]}).status_code == 410

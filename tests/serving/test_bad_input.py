@@ -16,67 +16,66 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from gallery.settings import Settings
-from gallery.vectors.filters import Filter
 from serving import create_app
-from serving.tokens import MAX_AGE, Tokens
+from serving.tokens import MAX_AGE_S, Tokens
 from tests.serving.collection import drawing, encoded, stocked
 from tests.serving.conftest import site_of, upload
 from tests.serving.test_search_page import UPLOAD, token
 
 BAD_ADDRESSES = {
-    "k is none": "/?q=sea&k=",
-    "k is 0": "/?q=sea&k=0",
-    "k is negative": "/?q=sea&k=-1",
-    "k is over the most": "/?q=sea&k=101",
-    "k is huge": "/?q=sea&k=1000000000",
-    "k is endless": "/?q=sea&k=" + "9" * 5000,
-    "k is a power": "/?q=sea&k=1e9",
-    "k is a word": "/?q=sea&k=many",
-    "k is a fraction": "/?q=sea&k=3.5",
-    "k is in other digits": "/?q=sea&k=٣",
-    "k is bad on the home page": "/?k=0",
+    "k is none": "/?q=sea&limit=",
+    "k is 0": "/?q=sea&limit=0",
+    "k is negative": "/?q=sea&limit=-1",
+    "k is over the most": "/?q=sea&limit=101",
+    "k is huge": "/?q=sea&limit=1000000000",
+    "k is endless": "/?q=sea&limit=" + "9" * 5000,
+    "k is a power": "/?q=sea&limit=1e9",
+    "k is a word": "/?q=sea&limit=many",
+    "k is a fraction": "/?q=sea&limit=3.5",
+    "k is in other digits": "/?q=sea&limit=٣",
+    "k is bad on the home page": "/?limit=0",
     "no words": "/?q=",
     "blank words": "/?q=%20%09",
     "words too long": "/?q=" + "a" * 5000,
     "a NUL": "/?q=a%00b",
     "an escape": "/?q=a%1bb",
     "a unit separator": "/?q=%1f",
-    "a year that is a word": "/?q=sea&from=then",
-    "a year too long": "/?q=sea&to=99999",
-    "years that run backwards": "/?q=sea&from=1900&to=1800",
-    "a NUL in a filter": "/?q=sea&genre=a%00",
-    "a weight that is a word": "/?q=sea&qw=much",
-    "a weight of nothing": "/?q=sea&qw=0",
-    "a weight beyond measure": "/?q=sea&qw=1e9",
-    "a start that is a word": "/?q=sea&start=then",
-    "a start below nothing": "/?q=sea&start=-1",
-    "a start beyond all works": "/?q=sea&start=100001",
-    "none of each painter": "/?q=sea&each=0",
+    "a year that is a word": "/?q=sea&active_from=then",
+    "a year too long": "/?q=sea&active_to=99999",
+    "years that run backwards": "/?q=sea&active_from=1900&active_to=1800",
+    "a NUL in a filter": "/?q=sea&style=a%00",
+    "a weight that is a word": "/?q=sea&q_weight=much",
+    "a weight of nothing": "/?q=sea&q_weight=0",
+    "a weight beyond measure": "/?q=sea&q_weight=1e9",
+    "a start that is a word": "/?q=sea&offset=then",
+    "a start below nothing": "/?q=sea&offset=-1",
+    "a start beyond all works": "/?q=sea&offset=100001",
+    "none of each painter": "/?q=sea&per_artist=0",
     "too many works to be like": "/?q=sea" + "".join(f"&like={number}" for number in range(30)),
     "an id too long": "/?q=sea&like=" + "a" * 300,
-    "a filter too long": "/?q=sea&genre=" + "a" * 300,
-    "too many filters": "/?q=sea" + "".join(f"&genre={number}" for number in range(30)),
+    "a filter too long": "/?q=sea&style=" + "a" * 300,
+    "too many filters": "/?q=sea" + "".join(f"&style={number}" for number in range(30)),
 }
 HARMLESS_ADDRESSES = {
     "not UTF-8": "/?q=%ff%fe",
     "a lone surrogate": "/?q=%ed%a0%80",
-    "unknown and repeated parameters": "/?q=sea&q=land&k=2&k=3&page=9&_=1",
+    "unknown and repeated parameters": "/?q=sea&q=land&limit=2&limit=3&page=9&_=1",
     "line breaks": "/?q=sea%0d%0aland",
-    "a quote in a filter": "/?q=sea&genre=%27)%20OR%201=1%20--",
+    "a quote in a filter": "/?q=sea&style=%27)%20OR%201=1%20--",
     "an emoji": "/?q=%F0%9F%8C%8A",
     "right to left": "/?q=%D7%99%D7%9D%E2%80%AE",
-    "blank filters": "/?q=sea&genre=&from=&to=%20&each=&like=&pic=&not=",
+    "blank filters": "/?q=sea&style=&active_from=&active_to=%20&per_artist=&like=&image=&exclude=",
     "a drop of nothing": "/?q=sea&drop=&drop=like:&drop=like:999&drop=none:0",
-    "more weights than parts": "/?q=sea&qw=1&qw=2&likew=3",
+    "more weights than parts": "/?q=sea&q_weight=1&q_weight=2&like_weight=3",
 }
 INSIDE = ("Traceback", "/srv/private", "File &quot;", "gallery/", "werkzeug", "site-packages", " at 0x")
 
 
 PARAMETERS = (
-    "q", "qw", "not", "like", "less", "pic", "drop", "k", "each", "start", "artist", "genre", "notby", "from", "to", "x",
+    "q", "q_weight", "exclude", "like", "unlike", "image", "drop", "limit", "per_artist", "offset", "artist", "style", "exclude_artist", "active_from", "active_to", "x",
 )  # fmt: skip
 BAD_BOXES = {
-    "words": {"x": "left"},
+    "q": {"x": "left"},
     "outside": {"x": "1.5"},
     "negative": {"y": "-0.1"},
     "empty": {"w": "0"},
@@ -109,7 +108,7 @@ def test_is_harmless(client: FlaskClient, address: str) -> None:
 
 
 def test_the_words_stay_in_the_form(client: FlaskClient) -> None:
-    assert 'value="sea &amp; land"' in client.get("/?q=sea+%26+land&k=0").text
+    assert 'value="sea &amp; land"' in client.get("/?q=sea+%26+land&limit=0").text
 
 
 @pytest.mark.parametrize(
@@ -164,14 +163,14 @@ def test_a_part_that_is_none_is_refused(client: FlaskClient, box: dict[str, str]
 
 
 def test_more_pictures_than_an_address_holds_are_refused(client: FlaskClient) -> None:
-    data = {"pic": [token(upload(client, encoded(drawing("#2040c0", number))).text) for number in range(3)]}
+    data = {"image": [token(upload(client, encoded(drawing("#2040c0", number))).text) for number in range(3)]}
     answer = upload(client, PICTURE, **data)
     assert answer.status_code == 400
     assert is_friendly(answer)
 
 
 def test_an_address_too_long_to_be_sent_is_refused(client: FlaskClient) -> None:
-    answer = client.post("/", data={"q": "\u6ce2" * 500, "not": "\u6ce2" * 500})
+    answer = client.post("/", data={"q": "\u6ce2" * 500, "exclude": "\u6ce2" * 500})
     assert answer.status_code == 400
     assert "fewer words" in answer.text
 
@@ -189,7 +188,7 @@ def test_a_body_of_unknown_length_is_limited_too(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     "form",
-    [{}, {"q": ""}, {"picture": "words"}, {"picture": (io.BytesIO(b""), "")}, {"pic": ""}],
+    [{}, {"q": ""}, {"image": "q"}, {"image": (io.BytesIO(b""), "")}, {"image": ""}],
     ids=["nothing", "no words", "words for a picture", "an empty picture", "no token"],
 )
 def test_a_form_with_neither_words_nor_picture_is_refused(
@@ -207,44 +206,51 @@ def test_a_broken_form_is_refused(client: FlaskClient, body: bytes) -> None:
     "change", [lambda t: t[:-2] + "xx", lambda t: "x" + t, lambda t: "none", lambda t: t + "\0"]
 )
 def test_a_tampered_token_is_refused(client: FlaskClient, change: Callable[[str], str]) -> None:
-    answer = client.get("/", query_string={"pic": change(token(upload(client).text))})
+    answer = client.get("/", query_string={"image": change(token(upload(client).text))})
     assert answer.status_code == 400
     assert is_friendly(answer)
 
 
 def test_all_but_the_picture_stays_in_the_form(client: FlaskClient, app: Flask) -> None:
-    one = site_of(app).engine.works(Filter(), 1)[0]
-    query = {"q": "sea", "pic": "none", "less": one.id, "lessw": "2", "genre": "Cubism", "from": "1800"}
+    one = site_of(app).services.vectors.open("one").works()[0]
+    query = {
+        "q": "sea",
+        "image": "none",
+        "unlike": one.id,
+        "unlike_weight": "2",
+        "style": "Cubism",
+        "active_from": "1800",
+    }
     page = client.get("/", query_string=query).text
-    assert 'name="pic"' not in page
+    assert 'type="hidden" name="image"' not in page
     for field in (
         'value="sea"',
-        f'name="less" value="{one.id}"',
+        f'name="unlike" value="{one.id}"',
         '<option value="2" selected>',
-        'name="genre" value="Cubism"',
+        'name="style" value="Cubism"',
         'value="1800"',
     ):
         assert field in page
 
 
 def test_a_token_of_another_key_is_refused(client: FlaskClient) -> None:
-    forged = Tokens("guessed").write(UPLOAD)
-    assert client.get("/", query_string={"pic": forged}).status_code == 400
+    forged = Tokens("guessed").sign(UPLOAD).token
+    assert client.get("/", query_string={"image": forged}).status_code == 400
 
 
 def test_a_token_is_good_for_a_week(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     field, now = token(upload(client).text), time.time()
-    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE - 5)
-    assert client.get("/", query_string={"pic": field}).status_code == 200
-    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE + 5)
-    assert client.get("/", query_string={"pic": field}).status_code == 400
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE_S - 5)
+    assert client.get("/", query_string={"image": field}).status_code == 200
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE_S + 5)
+    assert client.get("/", query_string={"image": field}).status_code == 400
 
 
 def test_a_token_of_before_another_encoder_asks_for_the_picture(client: FlaskClient, app: Flask) -> None:
     field = token(upload(client).text)
     other = stocked(site_of(app).settings, fingerprint="other")
     site_of(app).services.vectors = other.vectors
-    assert "Please add it again" in client.get("/", query_string={"pic": field}).text
+    assert "Please add it again" in client.get("/", query_string={"image": field}).text
 
 
 def test_a_secret_key_makes_tokens_outlive_the_process(settings_with: Callable[..., Settings]) -> None:
@@ -253,13 +259,13 @@ def test_a_secret_key_makes_tokens_outlive_the_process(settings_with: Callable[.
     for app in (first, second):
         site_of(app).warmup.attempt()
     field = token(upload(first.test_client()).text)
-    assert second.test_client().get("/", query_string={"pic": field}).status_code == 200
+    assert second.test_client().get("/", query_string={"image": field}).status_code == 200
 
 
 def test_uploads_wait_for_their_turn_and_then_give_up(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.uploads.WAIT", 0.01)
+    monkeypatch.setattr("serving.uploads.TURN_TIMEOUT_S", 0.01)
     decoders = site_of(app).decoders
     while decoders.acquire(blocking=False):
         pass

@@ -6,9 +6,11 @@ import html
 import io
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
@@ -20,12 +22,13 @@ from werkzeug.datastructures import MultiDict
 
 import serving
 from gallery.models import Artwork
+from gallery.search.query import ImageTerm
 from gallery.settings import Settings
 from serving import create_app
-from serving.language import FOLDER, SOURCE, number, words_hint
-from serving.query import Query
-from serving.sentence import said
-from tests.serving.collection import stocked
+from serving.describe import describe
+from serving.i18n import FOLDER, SOURCE, number, words_hint
+from serving.query import parse
+from tests.serving.collection import resolved, stocked
 from tests.serving.conftest import upload
 
 SERVING = Path(serving.__file__).parent
@@ -54,9 +57,11 @@ def sources() -> dict[Key, tuple[str, ...]]:
     """Every text of the code and the templates, found as CONTRIBUTING.md says."""
     mappings = tomllib.loads((SERVING.parent / "pyproject.toml").read_text())["tool"]["babel"]["mappings"]
     methods = [(mapping["pattern"], mapping["method"]) for mapping in mappings]
-    keywords = {**DEFAULT_KEYWORDS, "marked": None}
+    keywords = {**DEFAULT_KEYWORDS, "marked": None, "InvalidQuery": (2,)}
     found: dict[Key, tuple[str, ...]] = {}
-    for _, _, id, _, context in extract_from_dir(SERVING, methods, keywords=keywords):
+    folders = (SERVING, SERVING.parent / "gallery" / "search")
+    messages = (extract_from_dir(folder, methods, keywords=keywords) for folder in folders)
+    for _, _, id, _, context in chain.from_iterable(messages):
         key = (context, texts(id)[0])
         assert found.setdefault(key, texts(id)) == texts(id), (
             "two plurals of one singular are one message to gettext"
@@ -159,7 +164,7 @@ def test_a_language_that_there_is_not_is_passed_over_and_not_passed_on(
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/?q=light&k=3", "/?genre=Cubism&k=3", "/?q=light&genre=None", "/artists", "/artists/bo-blue?k=1", "/works/{id}", "/map", "/nothing", "/?from=9&to=1", "/api"],
+    ["/", "/?q=light&limit=3", "/?style=Cubism&limit=3", "/?q=light&style=None", "/artists", "/artists/bo-blue?limit=1", "/works/{id}", "/map", "/nothing", "/?active_from=9&active_to=1", "/api"],
 )  # fmt: skip
 def test_every_link_keeps_the_language_that_the_address_names(
     client: FlaskClient, work: Artwork, path: str
@@ -170,14 +175,14 @@ def test_every_link_keeps_the_language_that_the_address_names(
     links = [
         html.unescape(link)
         for link in re.findall(r'(?:href|action|hx-get|data-card|data-work)="(/[^"]*)"', page)
-        if not link.startswith(("/static/", "/pictures/", "/api/v1"))
+        if not link.startswith(("/static/", "/images/", "/api/v1"))
     ]
     assert len(links) > 3
     assert [link for link in links if "lang=de" not in urlsplit(link).query.split("&")] == []
 
 
 def test_links_name_no_language_where_the_address_does_not(client: FlaskClient) -> None:
-    page = client.get("/?q=light&k=3", headers=GERMAN).text
+    page = client.get("/?q=light&limit=3", headers=GERMAN).text
     assert "lang=" not in re.sub(r"\s(?:href)?lang=", " ", page.partition('<nav class="languages"')[0])
 
 
@@ -188,7 +193,7 @@ def test_an_upload_keeps_the_language(client: FlaskClient) -> None:
 
 
 def test_a_page_leads_to_itself_in_the_other_languages(client: FlaskClient) -> None:
-    page = client.get("/?q=light&genre=Cubism&genre=Impressionism&start=2").text
+    page = client.get("/?q=light&style=Cubism&style=Impressionism&offset=2").text
     found = re.findall(
         r'<a href="([^"]+)" hreflang="(\w+)" lang="(\w+)"( aria-current="true")?>(\w+)</a>', page
     )
@@ -196,9 +201,9 @@ def test_a_page_leads_to_itself_in_the_other_languages(client: FlaskClient) -> N
         ("en", "en", ' aria-current="true"', "English"),
         ("de", "de", "", "Deutsch"),
     ]
-    assert html.unescape(found[1][0]) == "/?q=light&genre=Cubism&genre=Impressionism&start=2&lang=de"
+    assert html.unescape(found[1][0]) == "/?q=light&style=Cubism&style=Impressionism&offset=2&lang=de"
     back = client.get(html.unescape(found[1][0])).text
-    assert 'href="/?q=light&amp;genre=Cubism&amp;genre=Impressionism&amp;start=2&amp;lang=en"' in back
+    assert 'href="/?q=light&amp;style=Cubism&amp;style=Impressionism&amp;offset=2&amp;lang=en"' in back
 
 
 @pytest.mark.parametrize(
@@ -211,7 +216,7 @@ def test_the_way_to_a_language_never_leaves_the_site(client: FlaskClient, path: 
     assert all(re.match(r"/(\?|$)", html.unescape(link)) for link in links)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/search?q=light", "/api/v1/nothing", "/api/v1/search?k=0&q=x"])
+@pytest.mark.parametrize("path", ["/api/v1/search?q=light", "/api/v1/nothing", "/api/v1/search?limit=0&q=x"])
 def test_the_api_speaks_english(client: FlaskClient, path: str) -> None:
     english, german = client.get(path), client.get(path, headers=GERMAN)
     scores = re.compile(rb'"seconds": ?[\d.e-]+')
@@ -223,34 +228,35 @@ def test_the_api_speaks_english(client: FlaskClient, path: str) -> None:
     ("params", "english", "german"),
     [
         ({"q": "snow"}, "“snow”", "„snow“"),
-        ({"q": "snow 100%", "qw": "0.5"}, "“snow 100%” (weight 0.5)", "„snow 100%“ (Gewicht 0,5)"),
-        ({"pic": "t", "less": "w1", "nationality": "French", "from": "1860", "to": "1900"},
+        ({"q": "snow 100%", "q_weight": "0.5"}, "“snow 100%” (weight 0.5)", "„snow 100%“ (Gewicht 0,5)"),
+        ({"image": "t", "unlike": "w1", "nationality": "French", "active_from": "1860", "active_to": "1900"},
          "like your picture, less like a work by Claude Monet, by French painters, by painters alive 1860–1900",
          "wie dein Bild, weniger wie ein Werk von Claude Monet, Nationalität French, Lebensjahre 1860–1900"),
-        ({"pic": ["t", "u"], "like": ["w1", "w2", "w3"]},
+        ({"image": ["t", "u"], "like": ["w1", "w2", "w3"]},
          "like your 2 pictures, like 2 works by Claude Monet and a work by Frida Kahlo",
          "wie deine 2 Bilder, wie 2 Werke von Claude Monet und ein Werk von Frida Kahlo"),
-        ({"q": "x", "not": "y", "artist": ["a", "b", "c"], "notby": "d"},
+        ({"q": "x", "exclude": "y", "artist": ["a", "b", "c"], "exclude_artist": "d"},
          "“x”, not “y”, by Ann, Bob or c, not by d", "„x“, nicht „y“, von Ann, Bob oder c, nicht von d"),
-        ({"q": "x", "each": "1", "genre": ["Cubism", "Pop Art"], "from": "1900"},
+        ({"q": "x", "per_artist": "1", "style": ["Cubism", "Pop Art"], "active_from": "1900"},
          "“x”, of Cubism or Pop Art, by painters alive in 1900 or later, at most one by each painter",
          "„x“, Genre Cubism oder Pop Art, Lebensjahre ab 1900, höchstens eines je Künstler/-in"),
     ],
 )  # fmt: skip
-def test_a_search_is_said_in_both_languages(
+def test_a_search_is_described_in_both_languages(
     app: Flask, settings: Settings, params: dict[str, str | list[str]], english: str, german: str
 ) -> None:
     names, works = {"a": "Ann", "b": "Bob"}, {"w1": "Claude Monet", "w2": "Claude Monet", "w3": "Frida Kahlo"}
-    query = Query.parse(MultiDict(params), settings)
+    vector = np.ones(1, dtype=np.float32)
+    query = parse(MultiDict(params), settings, lambda token: ImageTerm(vector, "f", token=token))
     for code, sentence in (("en", english), ("de", german)):
         with app.test_request_context(f"/?lang={code}"):
-            assert said(query, names, works) == sentence
+            assert describe(query, resolved(query, works), names) == sentence
 
 
 def test_numbers_dates_and_lives_are_written_as_the_language_does(client: FlaskClient, work: Artwork) -> None:
     page = client.get(f"/works/{work.id}?lang=de").text
     assert "one, 4. März 2026" in page
-    results = client.get("/?q=light&k=24&lang=de").text
+    results = client.get("/?q=light&limit=24&lang=de").text
     assert re.search(r'<data value="-?0\.\d+">-?0,\d\d</data>', results)
     assert "gestorben 1516" in results and "geboren 1932" in results
     assert "4 March 2026" in client.get(f"/works/{work.id}").text
@@ -264,7 +270,7 @@ def test_numbers_have_the_separators_of_the_language(app: Flask) -> None:
 
 def test_a_refusal_and_an_error_are_in_the_language_too(client: FlaskClient) -> None:
     for path, status, text in (
-        ("/?from=1900&to=1800", 400, "Die Jahre laufen rückwärts: von 1900 bis 1800."),
+        ("/?active_from=1900&active_to=1800", 400, "Die Jahre sind vertauscht: von 1900 bis 1800."),
         ("/nothing", 404, "Hier ist nichts"),
         ("/works/none", 404, "Hier ist nichts"),
     ):
@@ -319,7 +325,7 @@ def test_another_catalogue_is_another_language_without_any_code(
     made.add("Painters", "Pintores")
     with (folder / "messages.mo").open("wb") as file:
         write_mo(file, made)
-    monkeypatch.setattr("serving.language.FOLDER", tmp_path)
+    monkeypatch.setattr("serving.i18n.FOLDER", tmp_path)
     app = create_app(settings, services=stocked(settings))
     page = app.test_client().get("/artists", headers={"Accept-Language": "pt-BR"}).text
     assert '<html lang="pt-BR">' in page

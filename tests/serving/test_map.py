@@ -17,8 +17,8 @@ from gallery.search.engine import SearchEngine
 from gallery.search.query import SearchQuery, TextTerm
 from gallery.services import Services
 from gallery.settings import Settings
-from serving import atlases, create_app
-from serving import map as page
+from serving import create_app, loaded_map
+from serving.views import map_view
 from tests.serving.collection import ARTISTS, stock, stocked
 from tests.serving.layout import DIGEST, hang
 
@@ -50,7 +50,7 @@ def test_the_page_names_the_layout_and_the_tiles_of_the_live_build(
     text = shown(client)
     assert "16 works" in text
     tiles = attribute(text, "data-tiles")
-    assert tiles == f"/pictures/{tiles_folder('one', DIGEST)}{{z}}/{{x}}/{{y}}.webp"
+    assert tiles == f"/images/{tiles_folder('one', DIGEST)}{{z}}/{{x}}/{{y}}.webp"
     tile = client.get(tiles.format(z=1, x=1, y=0))
     assert (tile.status_code, tile.mimetype) == (200, "image/webp") and "immutable" in tile.headers[
         "Cache-Control"
@@ -70,7 +70,7 @@ def test_the_layout_is_columns_and_may_be_kept_for_ever(client: FlaskClient, lay
     assert [(x, y) for x, y in zip(facts["x"], facts["y"], strict=True)] == [(s.x, s.y) for s in layout.items]
     assert facts["artists"][facts["artist"][0]] == "Ada Amber"
     assert facts["ratio"][:2] in ([75, 133], [133, 75])
-    assert set(facts) == {"columns", "rows", "zoom", "artists", "styles", "ids", "x", "y", "artist", "genre", "ratio"}  # fmt: skip
+    assert set(facts) == {"columns", "rows", "zoom", "artists", "styles", "ids", "x", "y", "artist", "style", "ratio"}  # fmt: skip
     assert answer.headers["Cache-Control"].endswith("immutable")
     again = client.get(f"/map/layout.json?map={DIGEST}", headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
@@ -84,7 +84,7 @@ def test_a_layout_asked_for_by_another_name_is_not_to_be_kept(
 
 
 def test_the_layout_file_itself_is_not_among_the_pictures(client: FlaskClient, layout: MapLayout) -> None:
-    assert client.get("/pictures/maps/one/layout.json").status_code == 404
+    assert client.get("/images/maps/one/layout.json").status_code == 404
 
 
 def test_a_card_says_who_and_when(client: FlaskClient, layout: MapLayout) -> None:
@@ -111,7 +111,7 @@ def test_a_card_of_no_work_is_not_found(client: FlaskClient, layout: MapLayout, 
 def test_the_list_holds_every_work_once_neighbours_together(
     client: FlaskClient, layout: MapLayout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(atlases, "NEIGHBOURHOOD", 3)  # 16 works: six groups on three pages
+    monkeypatch.setattr(loaded_map, "GROUP_WORKS", 3)  # 16 works: six groups on three pages
     places: list[int] = []
     path, pages = "/map", 0
     while path:
@@ -127,7 +127,7 @@ def test_the_list_holds_every_work_once_neighbours_together(
 def test_a_neighbourhood_is_named_after_the_painters_that_most_are_by(
     client: FlaskClient, layout: MapLayout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(atlases, "NEIGHBOURHOOD", 5)
+    monkeypatch.setattr(loaded_map, "GROUP_WORKS", 5)
     text = shown(client)
     assert "Around Ada Amber and Bo Blue" in text
     assert "Around Bo Blue and Ché “Cyan” &lt;b&gt;" in text
@@ -137,28 +137,28 @@ def test_a_neighbourhood_is_named_after_the_painters_that_most_are_by(
 def test_a_page_of_the_list_that_is_none_shows_the_nearest_there_is(
     client: FlaskClient, layout: MapLayout, at: str
 ) -> None:
-    assert len(listed(shown(client, f"/map?at={at}"))) == 16
+    assert len(listed(shown(client, f"/map?page={at}"))) == 16
 
 
 def test_a_query_lights_up_what_it_finds(client: FlaskClient, services: Services, layout: MapLayout) -> None:
-    text = shown(client, "/map?q=light&k=5")
+    text = shown(client, "/map?q=light&limit=5")
     places = attribute(text, "data-lit").split()
     assert len(places) == 5 == len(set(places)) and {int(place) for place in places} <= set(range(16))
     assert "5 works are lit up" in text and "“light”" in text
     engine = SearchEngine(services)
-    found = engine.search(SearchQuery((TextTerm("light"),)), 5).hits
+    found = engine.search(engine.live_collection(), SearchQuery((TextTerm("light"),), limit=5)).hits
     assert [layout.items[int(place)].id for place in places] == [hit.artwork.id for hit in found]
-    assert 'href="/?q=light&amp;k=5"' in text
+    assert 'href="/?q=light&amp;limit=5"' in text
 
 
 def test_a_filter_lights_up_what_passes_it(client: FlaskClient, layout: MapLayout) -> None:
-    text = shown(client, "/map?genre=Cubism&at=1")
+    text = shown(client, "/map?style=Cubism&page=1")
     assert {layout.items[int(place)].style for place in attribute(text, "data-lit").split()} == {1}
-    assert 'name="genre" value="Cubism"' in text  # other words keep the filter
+    assert 'name="style" value="Cubism"' in text  # other words keep the filter
 
 
 def test_a_filter_that_nothing_passes_lights_up_nothing(client: FlaskClient, layout: MapLayout) -> None:
-    text = shown(client, "/map?genre=None")
+    text = shown(client, "/map?style=None")
     assert attribute(text, "data-lit") == "" and "0 works are lit up" in text
 
 
@@ -172,7 +172,7 @@ def test_works_that_are_not_on_the_map_are_counted(client: FlaskClient, services
 def test_a_query_that_makes_no_sense_is_answered_as_on_the_search_page(
     client: FlaskClient, layout: MapLayout
 ) -> None:
-    assert client.get("/map?from=1900&to=1800").status_code == 400
+    assert client.get("/map?active_from=1900&active_to=1800").status_code == 400
     assert client.get("/map?like=nobody").status_code == 404
 
 
@@ -266,5 +266,5 @@ def test_what_the_page_receives_is_what_its_class_says(app: Flask, layout: MapLa
 
     with template_rendered.connected_to(note, app):
         app.test_client().get("/map")
-    fields = {field.name for field in dataclasses.fields(page.MapPage)}
+    fields = {field.name for field in dataclasses.fields(map_view.MapPage)}
     assert seen and fields <= seen[0]

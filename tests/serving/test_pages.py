@@ -23,17 +23,19 @@ from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
 from gallery.models import Artwork
 from gallery.services import Services
 from gallery.settings import Settings
-from serving import create_app, pages
-from serving.markup import ratio_rules
-from serving.pages import (
+from serving import create_app
+from serving.template_filters import ratio_rules
+from serving.view_models import (
+    ROUGHER,
     ArtistPage,
     ArtistsPage,
-    BarePage,
+    EmptyPage,
     ErrorPage,
     HomePage,
     Page,
     ResultsPage,
     WorkPage,
+    banners,
 )
 from tests.serving.collection import drawing, encoded, stocked
 from tests.serving.conftest import site_of, upload
@@ -54,7 +56,7 @@ def rendered(app: Flask) -> Iterator[list[tuple[Template, dict[str, Any]]]]:
 
 @pytest.mark.parametrize(
     ("page", "path"),
-    [(HomePage, "/"), (ResultsPage, "/?q=sea"), (ResultsPage, "/?genre=Cubism"), (WorkPage, "/works/{id}"),
+    [(HomePage, "/"), (ResultsPage, "/?q=sea"), (ResultsPage, "/?style=Cubism"), (WorkPage, "/works/{id}"),
      (ArtistsPage, "/artists"), (ArtistPage, "/artists/bo-blue"), (ErrorPage, "/nothing")],
 )  # fmt: skip
 def test_a_template_sees_the_fields_of_its_page_and_no_more(
@@ -69,10 +71,10 @@ def test_a_template_sees_the_fields_of_its_page_and_no_more(
 
 def test_every_page_is_tested_for_what_it_receives() -> None:
     ours = {
-        page for page in Page.__subclasses__() if page.__module__ == "serving.pages"
+        page for page in Page.__subclasses__() if page.__module__ == "serving.view_models"
     }  # others have their own
     assert ours == {
-        HomePage, ResultsPage, WorkPage, ArtistsPage, ArtistPage, ErrorPage, BarePage,
+        HomePage, ResultsPage, WorkPage, ArtistsPage, ArtistPage, ErrorPage, EmptyPage,
     }  # fmt: skip
 
 
@@ -100,18 +102,18 @@ def test_a_work_is_followed_by_works_like_it_but_not_itself(client: FlaskClient,
 
 
 def test_a_genre_on_a_work_leads_to_all_works_of_it(client: FlaskClient, work: Artwork) -> None:
-    assert 'href="/?genre=Impressionism"' in client.get(f"/works/{work.id}").text
+    assert 'href="/?style=Impressionism"' in client.get(f"/works/{work.id}").text
 
 
 def test_a_picture_is_served_for_ever(client: FlaskClient, work: Artwork) -> None:
-    answer = client.get(f"/pictures/{work.image.small}")
+    answer = client.get(f"/images/{work.image.small}")
     assert (answer.status_code, answer.mimetype) == (200, "image/webp")
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_a_picture_that_is_known_is_not_sent_again(client: FlaskClient, work: Artwork) -> None:
-    path = f"/pictures/{work.image.original}"
+    path = f"/images/{work.image.original}"
     etag = client.get(path).headers["ETag"]
     again = client.get(path, headers={"If-None-Match": etag})
     assert (again.status_code, again.data) == (304, b"")
@@ -119,13 +121,13 @@ def test_a_picture_that_is_known_is_not_sent_again(client: FlaskClient, work: Ar
 
 def test_a_part_of_a_picture_can_be_had(client: FlaskClient, services: Services, work: Artwork) -> None:
     data = services.images.get(work.image.original)
-    answer = client.get(f"/pictures/{work.image.original}", headers={"Range": "bytes=4-9"})
+    answer = client.get(f"/images/{work.image.original}", headers={"Range": "bytes=4-9"})
     assert (answer.status_code, answer.data) == (206, data[4:10])
     assert answer.headers["Content-Range"] == f"bytes 4-9/{len(data)}"
 
 
 def test_a_part_that_does_not_exist_is_416(client: FlaskClient, work: Artwork) -> None:
-    answer = client.get(f"/pictures/{work.image.original}", headers={"Range": "bytes=999999-"})
+    answer = client.get(f"/images/{work.image.original}", headers={"Range": "bytes=999999-"})
     assert answer.status_code == 416
     assert answer.headers["Content-Range"].startswith("bytes */")
 
@@ -140,7 +142,7 @@ def test_a_part_that_does_not_exist_is_416(client: FlaskClient, work: Artwork) -
 def test_no_other_key_is_served(client: FlaskClient, services: Services, key: str) -> None:
     for hidden in ("secret.png", "tables/rows.png", "originals/page.html"):
         services.images.put(hidden, b"not for you")
-    answer = client.get(f"/pictures/{key}", follow_redirects=True)
+    answer = client.get(f"/images/{key}", follow_redirects=True)
     assert answer.status_code == 404
     assert b"not for you" not in answer.data
 
@@ -192,7 +194,7 @@ def test_the_offline_encoder_is_announced_where_clip_was_wanted(
     services: Services, made_by: str, wanted: str, said: bool
 ) -> None:
     build = dataclasses.replace(services.vectors.open("one").build, encoder=made_by)
-    assert (pages.ROUGHER in pages.banners(build, wanted)) is said
+    assert (ROUGHER in banners(build, wanted)) is said
 
 
 def test_no_collection_has_a_page_that_says_what_to_run(settings: Settings) -> None:
@@ -204,7 +206,7 @@ def test_no_collection_has_a_page_that_says_what_to_run(settings: Settings) -> N
             assert "Retry-After" in answer.headers
             assert "gallery refresh" in answer.text
     assert {(template.name, *(set(context) - FLASKS)) for template, context in seen} == {
-        ("bare.html", "frame")
+        ("empty.html", "layout")
     }
 
 
@@ -248,7 +250,7 @@ def test_the_warm_up_runs_in_the_background_and_tries_again(
     monkeypatch.setattr("serving.warmup.FIRST_DELAY_S", 0.001)
     monkeypatch.setattr(
         "gallery.search.engine.SearchEngine.warm",
-        lambda _: (_ for _ in ()).throw(failures.pop()) if failures else None,
+        lambda *_: (_ for _ in ()).throw(failures.pop()) if failures else None,
     )
     warmup.start()
     warmup.start()
@@ -260,7 +262,7 @@ def test_the_warm_up_runs_in_the_background_and_tries_again(
 def test_a_failed_start_does_not_promise_to_be_ready_soon(
     cold: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gallery.search.engine.SearchEngine.warm", lambda _: 1 / 0)
+    monkeypatch.setattr("gallery.search.engine.SearchEngine.warm", lambda *_: 1 / 0)
     site_of(cold.application).warmup.attempt()
     answer = cold.get("/?q=sea")
     assert answer.status_code == cold.get("/readyz").status_code == 503
@@ -276,7 +278,7 @@ def test_ready_means_a_live_build_and_a_warm_encoder(client: FlaskClient, cold: 
     answer = cold.get("/readyz")
     assert (answer.status_code, answer.json) == (
         503,
-        {"ready": False, "reason": "the encoder is still being loaded"},
+        {"ready": False, "reason": "the encoder is still loading"},
     )
 
 
@@ -378,7 +380,7 @@ def test_a_painter_has_their_life_and_the_whole_biography(client: FlaskClient) -
 
 
 def test_the_works_of_a_painter_go_on_at_a_link(client: FlaskClient) -> None:
-    page = client.get("/artists/ada-amber?k=3").text
+    page = client.get("/artists/ada-amber?limit=3").text
     assert page.count('<li class="hit ') == 3
     found = re.search(r'<a href="([^"]+)">More works</a>', page)
     assert found

@@ -84,10 +84,10 @@ def pages(work: Artwork) -> tuple[str, str, str]:
 
 
 def from_api(client: FlaskClient) -> list[str]:
-    answer = client.get("/api/v1/search?q=sea&k=2")
+    answer = client.get("/api/v1/search?q=sea&limit=2")
     assert isinstance(answer.json, dict)
     results = answer.json["results"]
-    return [result["picture"][name] for result in results for name in ("small", "large", "original")]
+    return [result["image"][name] for result in results for name in ("small", "large", "original")]
 
 
 def policy(client: FlaskClient) -> str:
@@ -98,8 +98,8 @@ def policy(client: FlaskClient) -> str:
 def test_pictures_come_through_the_app_unless_said_otherwise(client: FlaskClient, work: Artwork) -> None:
     for page in pages(work):
         found = addresses(client, page)
-        assert found and all(address.startswith("/pictures/") for address in found)
-    assert all(address.startswith("http://localhost/pictures/") for address in from_api(client))
+        assert found and all(address.startswith("/images/") for address in found)
+    assert all(address.startswith("http://localhost/images/") for address in from_api(client))
     assert policy(client) == "'self' data:"
 
 
@@ -107,12 +107,12 @@ def test_a_bucket_can_stand_behind_the_app(
     delivering: Callable[..., Flask], bucket: GcsObjects, work: Artwork
 ) -> None:
     client = delivering("app", bucket).test_client()
-    answer = client.get(f"/pictures/{work.image.original}", headers={"Range": "bytes=0-3"})
+    answer = client.get(f"/images/{work.image.original}", headers={"Range": "bytes=0-3"})
     assert (answer.status_code, answer.data) == (206, stock()[1][work.image.original][:4])
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    again = client.get(f"/pictures/{work.image.original}", headers={"If-None-Match": answer.headers["ETag"]})
+    again = client.get(f"/images/{work.image.original}", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
-    assert client.get("/pictures/originals/none.png").status_code == 404
+    assert client.get("/images/originals/none.png").status_code == 404
     assert policy(client) == "'self' data:"
 
 
@@ -155,7 +155,7 @@ def test_the_app_still_serves_pictures_that_the_bucket_delivers(
 ) -> None:
     """For who has an older page open, or where an address could not be had."""
     client = delivering("public", bucket).test_client()
-    assert client.get(f"/pictures/{work.image.small}").data == stock()[1][work.image.small]
+    assert client.get(f"/images/{work.image.small}").data == stock()[1][work.image.small]
 
 
 @pytest.mark.parametrize("how", ["signed", "public"])
@@ -289,6 +289,6 @@ def test_a_page_is_whole_where_nothing_can_be_signed(
         for page in pages(work):
             found = addresses(client, page)
             assert found and all(client.get(address).status_code == 200 for address in found)
-        assert all(address.startswith("http://localhost/pictures/") for address in from_api(client))
+        assert all(address.startswith("http://localhost/images/") for address in from_api(client))
     [said] = [record.getMessage() for record in caplog.records if record.name == "serving.image_urls"]
     assert "GOOGLE_APPLICATION_CREDENTIALS" in said

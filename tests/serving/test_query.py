@@ -1,8 +1,9 @@
-"""A query and its address say the same, both ways; and a sentence says it for people."""
+"""Queries and their addresses, both ways; limits; descriptions; tokens of images."""
 
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from gallery.search.query import ImageTerm
+from gallery.search.query import (
+    KINDS,
+    MAX_IMAGES,
+    MAX_WORKS,
+    ImageTerm,
+    InvalidQuery,
+    Kind,
+    Preview,
+    SearchQuery,
+    Term,
+    TextTerm,
+    WorkTerm,
+    checked,
+)
 from gallery.settings import Settings
 from gallery.vectors.filters import Filter
+from serving.describe import active_filters, describe
 from serving.errors import Rejected
-from serving.query import KINDS, MOST, Asked, Kind, Query
-from serving.sentence import said
-from serving.tokens import Tokens, Upload
+from serving.query import href, only, params, parse
+from serving.tokens import Tokens
+from tests.serving.collection import resolved
 
 SETTINGS = Settings(encoder="fake")
+VECTOR = np.eye(8, dtype=np.float32)[0]
 LETTERS = st.characters(exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp"))
 WORDS = (
     st.lists(st.text(LETTERS, min_size=1, max_size=8), min_size=1, max_size=4)
@@ -32,95 +48,159 @@ WEIGHTS = st.integers(5, 1_000).map(lambda hundredths: hundredths / 100)
 YEARS = st.one_of(st.none(), st.integers(0, 9_999))
 
 
-def parts_of(kind: Kind) -> st.SearchStrategy[list[Asked]]:
-    values = WORDS if kind in ("q", "not") else NAMES
-    part = st.builds(Asked, st.just(kind), values, WEIGHTS | st.just(1.0))
-    return st.lists(part, max_size=MOST[kind], unique_by=lambda asked: asked.value)
+def image(token: str) -> ImageTerm:
+    return ImageTerm(VECTOR, "f", token=token)
+
+
+def term(kind: Kind, value: str, weight: float) -> Term:
+    sign = -1 if kind in ("exclude", "unlike") else 1
+    if kind in ("text", "exclude"):
+        return TextTerm(value, sign * weight)
+    return (
+        WorkTerm(value, sign * weight) if kind in ("like", "unlike") else replace(image(value), weight=weight)
+    )
+
+
+def terms_of(kind: Kind) -> st.SearchStrategy[list[Term]]:
+    values = WORDS if kind in ("text", "exclude") else NAMES
+    most = {"text": 1, "exclude": 1, "image": MAX_IMAGES}.get(kind, MAX_WORKS)
+    weighted = st.tuples(values, WEIGHTS | st.just(1.0))
+    found = st.lists(weighted, max_size=most, unique_by=lambda pair: pair[0])
+    return found.map(lambda pairs: [term(kind, *pair) for pair in pairs])
 
 
 @st.composite
-def queries(draw: st.DrawFn) -> Query:
-    found = {kind: draw(parts_of(kind)) for kind in KINDS}
-    less = {part.value for part in found["less"]}
-    found["like"] = [part for part in found["like"] if part.value not in less]
+def queries(draw: st.DrawFn) -> SearchQuery:
+    terms = [term for kind in KINDS for term in draw(terms_of(kind))]
+    unlike = {term.id for term in terms if isinstance(term, WorkTerm) and term.weight < 0}
+    terms = [term for term in terms if term.kind != "like" or term.id not in unlike]  # type: ignore[union-attr]
     lists = st.lists(WORDS.filter(lambda text: len(text) <= 200), max_size=3, unique=True).map(tuple)
     active_from, active_to = draw(YEARS), draw(YEARS)
     if active_from is not None and active_to is not None and active_from > active_to:
         active_from, active_to = active_to, active_from
     where = Filter(draw(lists), draw(lists), draw(lists), draw(lists), active_from, active_to)
-    k = draw(st.one_of(st.none(), st.integers(1, 100).filter(lambda k: k != SETTINGS.default_results)))
-    each = draw(st.one_of(st.none(), st.integers(1, 100)))
-    parts = tuple(part for kind in KINDS for part in found[kind])
-    return Query(parts, where, k, each, draw(st.integers(0, 1_000)))
+    per_artist = draw(st.one_of(st.none(), st.integers(1, 100)))
+    return SearchQuery(
+        tuple(terms), where, per_artist, draw(st.integers(1, 100)), draw(st.integers(0, 1_000))
+    )
 
 
-def parsed(params: Any) -> Query:
-    pairs = {name: value if isinstance(value, list | tuple) else [value] for name, value in params.items()}
+def parsed(values: Any) -> SearchQuery:
+    pairs = {name: value if isinstance(value, list | tuple) else [value] for name, value in values.items()}
     texts = MultiDict([(name, str(value)) for name, values in pairs.items() for value in values])
-    return Query.parse(texts, SETTINGS)
+    return parse(texts, SETTINGS, image)
+
+
+def written(query: SearchQuery) -> dict[str, list[str]]:
+    return params(query, SETTINGS)
 
 
 @given(queries())
 @settings(max_examples=300, deadline=None)
-def test_what_is_written_is_read_back(query: Query) -> None:
-    assert parsed(query.params) == query
+def test_parse_reads_back_what_params_writes(query: SearchQuery) -> None:
+    again = parsed(written(query))
+    assert written(again) == written(query)
+    assert (again.where, again.per_artist, again.limit, again.offset) == (
+        query.where, query.per_artist, query.limit, query.offset,
+    )  # fmt: skip
+    assert [(term.kind, term.weight) for term in again.terms] == [
+        (term.kind, term.weight) for term in query.terms
+    ]
 
 
-@pytest.fixture(scope="module")
-def routes() -> Flask:
-    app = Flask(__name__)
-    app.add_url_rule("/", "search.page", lambda: "")
-    return app
-
-
-def test_an_address_is_read_back_too(routes: Flask) -> None:
+def test_parse_reads_back_an_address(app: Flask) -> None:
     @given(queries())
-    @settings(max_examples=150, deadline=None)
-    def holds(query: Query) -> None:
-        with routes.test_request_context():
-            href = query.href
-        with routes.test_request_context(href) as context:
-            assert Query.parse(context.request.args, SETTINGS) == query
+    @settings(max_examples=100, deadline=None)
+    def holds(query: SearchQuery) -> None:
+        with app.test_request_context():
+            address = href(query)
+        with app.test_request_context(address) as context:
+            assert written(parse(context.request.args, SETTINGS, image)) == written(query)
 
     holds()
 
 
 @given(
     st.dictionaries(
-        st.sampled_from([*KINDS, "qw", "likew", "drop", "k", "each", "start", "from", "notby"]),
+        st.sampled_from(
+            ["q", "exclude", "image", "like", "unlike", "q_weight", "like_weight", "drop", "limit", "per_artist", "offset",
+             "active_from", "exclude_artist"]
+        ),
         st.lists(st.text(max_size=12), max_size=4),
     )
-)
+)  # fmt: skip
 @settings(max_examples=300, deadline=None)
-def test_anything_is_read_or_rejected_and_reading_settles_it(params: dict[str, list[str]]) -> None:
+def test_any_parameters_are_parsed_or_rejected_and_parsing_is_idempotent(
+    values: dict[str, list[str]],
+) -> None:
     try:
-        query = parsed(params)
-    except Rejected:
+        query = parsed(values)
+    except InvalidQuery:
         return
-    assert parsed(query.params) == query
+    assert written(parsed(written(query))) == written(query)
 
 
-def test_weights_belong_to_the_parts_in_order() -> None:
-    query = parsed({"like": ["a", "b", "c"], "likew": ["", "2"], "qw": "3"})
-    assert query.parts == (Asked("like", "a"), Asked("like", "b", 2.0), Asked("like", "c"))
-    assert query.params == {"like": ["a", "b", "c"], "likew": ["1", "2"]}
+@given(queries())
+@settings(max_examples=100, deadline=None)
+def test_a_checked_query_stays_the_same(query: SearchQuery) -> None:
+    once = checked(query, SETTINGS)
+    assert written(once) == written(query)
+    assert written(checked(once, SETTINGS)) == written(once)
 
 
-def test_a_dropped_part_takes_its_weight_along() -> None:
-    query = parsed({"like": ["a", "b", "c"], "likew": ["1", "2", "3"], "drop": "like:1"})
-    assert query.parts == (Asked("like", "a"), Asked("like", "c", 3.0))
+def test_weights_belong_to_the_terms_in_order() -> None:
+    query = parsed({"like": ["a", "b", "c"], "like_weight": ["", "2"], "q_weight": "3"})
+    assert query.terms == (WorkTerm("a"), WorkTerm("b", 2.0), WorkTerm("c"))
+    assert written(query) == {"like": ["a", "b", "c"], "like_weight": ["1", "2"]}
 
 
-def test_less_like_a_work_goes_before_more() -> None:
-    assert parsed({"like": ["a", "b"], "less": "a"}).parts == (Asked("like", "b"), Asked("less", "a"))
+def test_a_dropped_term_takes_its_weight_along() -> None:
+    query = parsed({"like": ["a", "b", "c"], "like_weight": ["1", "2", "3"], "drop": "like:1"})
+    assert query.terms == (WorkTerm("a"), WorkTerm("c", 3.0))
 
 
-def test_a_changed_query_starts_at_its_first_hit() -> None:
-    query = parsed({"q": "sea", "start": "48", "genre": "Cubism"})
-    assert query.start == 48
-    changed = [query.only("genre", "x"), query.with_part("like", "a"), query.chips({})[0].removed]
-    assert [other.start for other in changed] == [0, 0, 0]
-    assert query.without_pictures().params == {"q": ["sea"], "genre": ("Cubism",)}
+def test_a_work_both_liked_and_unliked_is_unliked() -> None:
+    assert parsed({"like": ["a", "b"], "unlike": "a"}).terms == (WorkTerm("b"), WorkTerm("a", -1.0))
+
+
+def test_a_changed_query_starts_at_its_first_result() -> None:
+    query = parsed({"q": "sea", "offset": "48", "style": "Cubism"})
+    assert query.offset == 48
+    changed = [
+        only(query, "style", "x"),
+        query.with_term(WorkTerm("a")),
+        active_filters(query, {})[0].removed,
+    ]
+    assert [other.offset for other in changed] == [0, 0, 0]
+    assert written(query.without_images()) == {"q": ["sea"], "style": ["Cubism"]}
+
+
+def test_without_a_reader_images_are_left_out() -> None:
+    values = MultiDict([("q", "sea"), ("image", "t")])
+    assert parse(values, SETTINGS).terms == (TextTerm("sea"),)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"q": "a\0b"}, "q"),
+        ({"exclude": "x" * 501}, "exclude"),
+        ({"q": "sea", "q_weight": "11"}, "q_weight"),
+        ({"like": "x" * 201}, "like"),
+        ({"unlike": [str(number) for number in range(13)]}, "unlike"),
+        ({"image": ["a", "b", "c", "d"]}, "image"),
+        ({"limit": "101"}, "limit"),
+        ({"per_artist": "0"}, "per_artist"),
+        ({"offset": "100001"}, "offset"),
+        ({"style": [str(number) for number in range(21)]}, "style"),
+        ({"active_from": "then"}, "active_from"),
+        ({"active_from": "1900", "active_to": "1800"}, "active_from"),
+    ],
+)
+def test_an_invalid_query_names_its_field(values: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidQuery) as caught:
+        parsed(values)
+    assert caught.value.field == field
 
 
 ARTISTS = {"monet": "Claude Monet", "bo": "Bo Blue"}
@@ -128,30 +208,31 @@ WORKS = {"1": "Claude Monet", "2": "Claude Monet", "3": "Bo Blue"}
 
 
 @pytest.mark.parametrize(
-    ("params", "sentence"),
+    ("values", "sentence"),
     [
         ({}, ""),
         ({"q": "a stormy sea"}, "“a stormy sea”"),
-        ({"q": "sea", "qw": "2", "not": "boats"}, "“sea” (weight 2), not “boats”"),
-        ({"pic": "t", "less": "1"}, "like your picture, less like a work by Claude Monet"),
-        ({"pic": ["t", "u"]}, "like your 2 pictures"),
+        ({"q": "sea", "q_weight": "2", "exclude": "boats"}, "“sea” (weight 2), not “boats”"),
+        ({"image": "t", "unlike": "1"}, "like your picture, less like a work by Claude Monet"),
+        ({"image": ["t", "u"]}, "like your 2 pictures"),
         ({"like": ["1", "3", "2"]}, "like 2 works by Claude Monet and a work by Bo Blue"),
         ({"like": "gone"}, "like a work"),
-        ({"nationality": "French", "from": "1860", "to": "1900"}, "by French painters, by painters alive 1860–1900"),
-        ({"artist": ["monet", "bo"], "genre": "Cubism"}, "by Claude Monet or Bo Blue, of Cubism"),
-        ({"q": "x", "notby": "bo", "each": "2"}, "“x”, not by Bo Blue, at most 2 by each painter"),
-        ({"from": "1900"}, "by painters alive in 1900 or later"),
-        ({"to": "1900"}, "by painters alive in 1900 or before"),
+        ({"nationality": "French", "active_from": "1860", "active_to": "1900"}, "by French painters, by painters alive 1860–1900"),
+        ({"artist": ["monet", "bo"], "style": "Cubism"}, "by Claude Monet or Bo Blue, of Cubism"),
+        ({"q": "x", "exclude_artist": "bo", "per_artist": "2"}, "“x”, not by Bo Blue, at most 2 by each painter"),
+        ({"active_from": "1900"}, "by painters alive in 1900 or later"),
+        ({"active_to": "1900"}, "by painters alive in 1900 or before"),
     ],
 )  # fmt: skip
-def test_a_query_is_said_in_a_sentence(params: dict[str, Any], sentence: str) -> None:
-    assert said(parsed(params), ARTISTS, WORKS) == sentence
+def test_a_query_is_described_in_a_sentence(values: dict[str, Any], sentence: str) -> None:
+    query = parsed(values)
+    assert describe(query, resolved(query, WORKS), ARTISTS) == sentence
 
 
 @given(queries())
 @settings(max_examples=100, deadline=None)
-def test_every_query_can_be_said(query: Query) -> None:
-    assert bool(said(query, {}, {})) == bool(query.parts or query.where)
+def test_every_query_has_a_description(query: SearchQuery) -> None:
+    assert bool(describe(query, resolved(query, {}), {})) == bool(query.terms or query.where)
 
 
 @pytest.mark.parametrize("dim", [48, 512, 768])
@@ -159,16 +240,17 @@ def test_a_token_is_short_and_its_vector_nearly_the_same(dim: int) -> None:
     vector = np.random.default_rng(dim).normal(size=dim).astype(np.float32)
     vector[0] = 8.0  # CLIP has such floats
     vector /= np.linalg.norm(vector)
-    token = Tokens("key").write(Upload(ImageTerm(vector, "f"), b"\x00" * 800, 90, 60))
-    read = Tokens("key").read(token, "f")
-    assert len(token) < 2_300
-    assert float(read.part.vector @ vector) > 0.999
-    assert np.linalg.norm(read.part.vector) == pytest.approx(1, abs=1e-6)
-    assert (read.copy, read.width, read.height) == (b"\x00" * 800, 90, 60)
+    signed = Tokens("key").sign(ImageTerm(vector, "f", preview=Preview(b"\x00" * 800, 90, 60)))
+    read = Tokens("key").read(signed.token, "f")
+    assert len(signed.token) < 2_300
+    assert float(read.vector @ vector) > 0.999
+    assert np.linalg.norm(read.vector) == pytest.approx(1, abs=1e-6)
+    assert (read.vector == signed.vector).all()  # a search and its link give the same results
+    assert read.preview == Preview(b"\x00" * 800, 90, 60)
 
 
 def test_a_token_does_not_outlive_its_encoder() -> None:
     tokens = Tokens("key")
-    token = tokens.write(Upload(ImageTerm(np.eye(8, dtype=np.float32)[0], "f"), b"", 1, 1))
+    token = tokens.sign(ImageTerm(VECTOR, "f")).token
     with pytest.raises(Rejected, match="collection has changed"):
         tokens.read(token, "another")

@@ -15,13 +15,12 @@ from flask.testing import FlaskClient
 
 from gallery.models import Artwork
 from gallery.search.calibration import Relevance
-from gallery.search.query import ImageTerm
+from gallery.search.query import ImageTerm, Preview
 from gallery.services import Services
-from serving.tokens import Upload
 from tests.serving.collection import drawing, encoded
 from tests.serving.conftest import site_of, upload
 
-UPLOAD = Upload(ImageTerm(np.eye(48, dtype=np.float32)[0], "fake/48/1"), b"webp", 4, 3)
+UPLOAD = ImageTerm(np.eye(48, dtype=np.float32)[0], "fake/48/1", preview=Preview(b"webp", 4, 3))
 
 
 def hits(page: str) -> int:
@@ -42,7 +41,7 @@ def heading(page: str) -> str:
 
 
 def token(page: str) -> str:
-    found = re.search(r'name="pic" value="([^"]+)"', page)
+    found = re.search(r'name="image" value="([^"]+)"', page)
     assert found
     return found[1]
 
@@ -61,7 +60,7 @@ def test_home_shows_works_of_every_artist(client: FlaskClient) -> None:
 
 def test_home_links_to_example_searches_and_into_the_collection(client: FlaskClient) -> None:
     page = client.get("/").text
-    for link in ("/?q=sailing+boats+on+the+sea", "/?genre=Cubism", "/?nationality=Dutch", "/artists"):
+    for link in ("/?q=sailing+boats+on+the+sea", "/?style=Cubism", "/?nationality=Dutch", "/artists"):
         assert f'href="{link}"' in page
 
 
@@ -79,11 +78,11 @@ def test_words_find_as_many_works_as_the_setting_says(app: Flask, client: FlaskC
 
 @pytest.mark.parametrize("k", [1, 7, 10])
 def test_k_says_how_many(client: FlaskClient, k: int) -> None:
-    assert hits(client.get(f"/?q=light&k={k}").text) == k
+    assert hits(client.get(f"/?q=light&limit={k}").text) == k
 
 
 def test_further_pages_bring_every_work_once(client: FlaskClient) -> None:
-    page = client.get("/?q=light&k=7").text
+    page = client.get("/?q=light&limit=7").text
     seen = found(page)
     while "More works" in page:
         page = client.get(more(page)).text
@@ -92,7 +91,7 @@ def test_further_pages_bring_every_work_once(client: FlaskClient) -> None:
 
 
 def test_htmx_gets_only_what_is_added(client: FlaskClient) -> None:
-    address = more(client.get("/?q=light&k=7").text)
+    address = more(client.get("/?q=light&limit=7").text)
     whole = client.get(address).text
     part = client.get(address, headers={"HX-Request": "true", "HX-Target": "more"}).text
     assert "<html" in whole and "<html" not in part
@@ -103,13 +102,13 @@ def test_htmx_gets_only_what_is_added(client: FlaskClient) -> None:
 def test_htmx_learns_the_address_without_what_the_buttons_put_into_it(
     client: FlaskClient, work: Artwork
 ) -> None:
-    answer = client.get(f"/?q=light&like={work.id}&k=24&drop=like:0", headers={"HX-Target": "main"})
+    answer = client.get(f"/?q=light&like={work.id}&limit=24&drop=like:0", headers={"HX-Target": "main"})
     assert answer.headers["HX-Push-Url"] == "/?q=light"
     assert "HX-Target" in answer.headers["Vary"]
 
 
 def test_a_result_tells_of_its_painter(client: FlaskClient) -> None:
-    page = client.get("/?q=light&k=1&artist=ada-amber").text
+    page = client.get("/?q=light&limit=1&artist=ada-amber").text
     for fact in (
         "Ada Amber",
         "1840–1926",
@@ -130,13 +129,13 @@ def test_a_painter_is_introduced_once_on_a_page(client: FlaskClient) -> None:
 
 
 def test_a_picture_is_described_by_the_catalogue(client: FlaskClient) -> None:
-    page = client.get("/?q=light&k=1&artist=ada-amber").text
+    page = client.get("/?q=light&limit=1&artist=ada-amber").text
     assert 'alt="Painting by Ada Amber, 1840–1926, Impressionism"' in page
 
 
 def test_a_picture_comes_in_two_sizes_with_its_colour_behind(client: FlaskClient, services: Services) -> None:
-    page = client.get("/?q=light&k=1&artist=ada-amber").text
-    found = re.search(r'srcset="/pictures/(\S+) (\d+)w, /pictures/(\S+) (\d+)w"', page)
+    page = client.get("/?q=light&limit=1&artist=ada-amber").text
+    found = re.search(r'srcset="/images/(\S+) (\d+)w, /images/(\S+) (\d+)w"', page)
     assert found
     widths = {work.image.small: work.image for work in services.vectors.open("one").works()}
     picture = widths[found[1]]
@@ -152,56 +151,64 @@ def test_a_name_cannot_bring_markup_along(client: FlaskClient) -> None:
 
 
 def test_a_chip_links_to_the_search_without_its_filter(client: FlaskClient) -> None:
-    page = client.get("/?q=light&genre=Cubism&nationality=Spanish&to=1950&notby=dee-dun").text
+    page = client.get("/?q=light&style=Cubism&nationality=Spanish&active_to=1950&exclude_artist=dee-dun").text
     chips = page.partition('class="chips"')[2].partition("</ul>")[0]
-    assert 'href="/?q=light&amp;nationality=Spanish&amp;notby=dee-dun&amp;to=1950"' in chips
-    assert 'href="/?q=light&amp;genre=Cubism&amp;nationality=Spanish&amp;notby=dee-dun"' in chips
+    assert 'href="/?q=light&amp;nationality=Spanish&amp;exclude_artist=dee-dun&amp;active_to=1950"' in chips
+    assert 'href="/?q=light&amp;style=Cubism&amp;nationality=Spanish&amp;exclude_artist=dee-dun"' in chips
     assert "not by Dee Dun" in chips
 
 
 def test_facets_count_what_choosing_them_would_bring(client: FlaskClient) -> None:
-    page = client.get("/?q=light&genre=Impressionism").text
+    page = client.get("/?q=light&style=Impressionism").text
     counts = dict(
         re.findall(
-            r'value="([^"]+)" id="(?:genre|nationality|artist)-[^>]*>.*?<span class="n">(\d+)</span>', page
+            r'value="([^"]+)" id="(?:style|nationality|artist)-[^>]*>.*?<span class="n">(\d+)</span>', page
         )
     )
     assert counts["French"] == "8"
     assert counts["Cubism"] == "4"  # another genre would widen the search
     assert "Dutch" not in counts
-    assert re.search(r'name="genre" value="Impressionism" id="genre-Impressionism" checked', page)
+    assert re.search(r'name="style" value="Impressionism" id="style-Impressionism" checked', page)
 
 
 def test_a_filter_that_nothing_passes_says_so_and_can_be_taken_back(client: FlaskClient) -> None:
-    answer = client.get("/?q=light&genre=Nothing")
+    answer = client.get("/?q=light&style=Nothing")
     assert answer.status_code == 200
     assert "No work passes these filters" in answer.text
-    assert 'value="Nothing" id="genre-Nothing" checked' in answer.text
+    assert 'value="Nothing" id="style-Nothing" checked' in answer.text
 
 
 def test_a_start_beyond_the_last_work_leads_back(client: FlaskClient) -> None:
-    page = client.get("/?q=light&start=50").text
+    page = client.get("/?q=light&offset=50").text
     assert "There are no more works" in page
     assert '<a href="/?q=light">' in page
 
 
 def test_at_most_so_many_of_one_painter(client: FlaskClient) -> None:
-    assert hits(client.get("/?q=light&each=2").text) == 8
+    assert hits(client.get("/?q=light&per_artist=2").text) == 8
 
 
 def test_a_painter_can_be_left_out(client: FlaskClient) -> None:
-    assert "Bo Blue" not in painters(client.get("/?q=light&notby=bo-blue").text)
+    assert "Bo Blue" not in painters(client.get("/?q=light&exclude_artist=bo-blue").text)
 
 
 def test_words_in_the_form_lead_to_their_own_address(client: FlaskClient) -> None:
-    form = {"q": " storm  at sea", "k": "5", "from": "", "genre": "Cubism", "each": "", "qw": "1", "not": ""}
+    form = {
+        "q": " storm  at sea",
+        "limit": "5",
+        "active_from": "",
+        "style": "Cubism",
+        "per_artist": "",
+        "q_weight": "1",
+        "exclude": "",
+    }
     answer = client.post("/", data=form)
-    assert (answer.status_code, answer.location) == (303, "/?q=storm+at+sea&genre=Cubism&k=5")
+    assert (answer.status_code, answer.location) == (303, "/?q=storm+at+sea&style=Cubism&limit=5")
 
 
 def test_filters_alone_in_the_form_lead_to_what_passes_them(client: FlaskClient) -> None:
-    answer = client.post("/", data={"q": "", "k": "3", "artist": "bo-blue"})
-    assert (answer.status_code, answer.location) == (303, "/?artist=bo-blue&k=3")
+    answer = client.post("/", data={"q": "", "limit": "3", "artist": "bo-blue"})
+    assert (answer.status_code, answer.location) == (303, "/?artist=bo-blue&limit=3")
 
 
 def test_an_upload_leads_to_an_address_that_can_be_shared(
@@ -233,9 +240,9 @@ def test_the_uploaded_picture_is_shown_back(client: FlaskClient) -> None:
 
 def test_a_second_picture_joins_the_first(client: FlaskClient) -> None:
     first = token(upload(client).text)
-    page = upload(client, encoded(drawing("#20b0b0", 2)), pic=first, q="words").text
+    page = upload(client, encoded(drawing("#20b0b0", 2)), image=first, q="words").text
     assert heading(page) == "“words”, like your 2 pictures"
-    assert len(re.findall(r'name="pic" value=', page)) == 2
+    assert len(re.findall(r'name="image" value=', page)) == 2
 
 
 def test_a_part_of_a_picture_is_searched_by(client: FlaskClient) -> None:
@@ -248,15 +255,21 @@ def test_a_part_of_a_picture_is_searched_by(client: FlaskClient) -> None:
 
 
 def test_a_part_of_a_work_is_searched_by(client: FlaskClient, work: Artwork) -> None:
-    answer = client.post("/", data={"of": work.id, "w": "0.5"}, follow_redirects=True)
+    answer = client.post("/", data={"work": work.id, "w": "0.5"}, follow_redirects=True)
     assert heading(answer.text) == "Like your picture"
     assert painters(answer.text.partition('<li class="hit')[2].partition("</li>")[0]) == {"Ada Amber"}
-    assert client.post("/", data={"of": "none", "w": "0.5"}).status_code == 404
+    assert client.post("/", data={"work": "none", "w": "0.5"}).status_code == 404
 
 
 def test_more_and_less_like_works_and_weights_are_one_search(client: FlaskClient, services: Services) -> None:
     one, two, three, *_ = services.vectors.open("one").works()
-    query = {"q": "light", "not": "dark", "like": [one.id, two.id], "likew": ["1", "0.5"], "less": three.id}
+    query = {
+        "q": "light",
+        "exclude": "dark",
+        "like": [one.id, two.id],
+        "like_weight": ["1", "0.5"],
+        "unlike": three.id,
+    }
     page = client.get("/", query_string=query).text
     assert heading(page) == "“light”, not “dark”, like 2 works by Ada Amber, less like a work by Ada Amber"
     assert not {one.id, two.id, three.id} & set(found(page))
@@ -267,8 +280,8 @@ def test_more_and_less_like_works_and_weights_are_one_search(client: FlaskClient
 
 def test_a_part_is_removed_by_its_button(client: FlaskClient, services: Services) -> None:
     one, two, *_ = services.vectors.open("one").works()
-    answer = client.post("/", data={"like": [one.id, two.id], "likew": ["1", "2"], "drop": "like:0"})
-    assert answer.location == f"/?like={two.id}&likew=2"
+    answer = client.post("/", data={"like": [one.id, two.id], "like_weight": ["1", "2"], "drop": "like:0"})
+    assert answer.location == f"/?like={two.id}&like_weight=2"
 
 
 def test_a_work_that_has_left_is_404(client: FlaskClient) -> None:
@@ -276,11 +289,11 @@ def test_a_work_that_has_left_is_404(client: FlaskClient) -> None:
 
 
 def test_parts_that_cancel_out_are_refused(client: FlaskClient) -> None:
-    assert client.get("/?q=light&not=light").status_code == 400
+    assert client.get("/?q=light&exclude=light").status_code == 400
 
 
 def test_words_of_the_catalogue_go_before_likeness(client: FlaskClient) -> None:
-    page = client.get("/?q=Bo+Blue&k=4").text
+    page = client.get("/?q=Bo+Blue&limit=4").text
     assert painters(page) == {"Bo Blue"}
     assert page.count(">named</button>") == 4  # a work found by its name may look like anything, so no number
     assert "The catalogue has “bo” and “blue” about it." in page
@@ -302,14 +315,14 @@ def judged_at(monkeypatch: pytest.MonkeyPatch, z_score: float) -> None:
     def judge(found: float | None, _: int) -> Relevance:
         return Relevance.CLOSE if found is not None and found >= z_score else Relevance.WEAK
 
-    monkeypatch.setattr("gallery.search.relevance", judge)
+    monkeypatch.setattr("gallery.search.engine.relevance_of", judge)
 
 
 def test_weak_matches_are_set_apart_once_over_all_pages(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged_at(monkeypatch, 0.0)
-    page = client.get("/?q=light&k=3").text
+    page = client.get("/?q=light&limit=3").text
     pages = [page]
     while "More works" in page:
         page = client.get(more(page)).text
@@ -325,7 +338,7 @@ def test_where_nothing_stands_out_it_says_so_and_sets_nothing_apart(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged_at(monkeypatch, 99.0)
-    page = client.get("/?q=light&k=3").text
+    page = client.get("/?q=light&limit=3").text
     assert "Nothing in the collection stands out" in page
     assert 'class="divider"' not in page + client.get(more(page)).text
 
@@ -333,7 +346,7 @@ def test_where_nothing_stands_out_it_says_so_and_sets_nothing_apart(
 def test_where_nothing_can_be_judged_nothing_is_said(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gallery.search.calibration.FEWEST", 17)
+    monkeypatch.setattr("gallery.search.calibration.MIN_SAMPLE_WORKS", 17)
     page = client.get("/?q=light").text
     assert "Nothing in the collection" not in page
     assert 'class="divider"' not in page

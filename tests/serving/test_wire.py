@@ -71,7 +71,7 @@ def test_a_length_beyond_all_measure(server: tuple[int, Path]) -> None:
 def test_a_name_too_long_for_any_disk(server: tuple[int, Path]) -> None:
     status, _ = ask(
         server[0],
-        b"GET /pictures/originals/%b.jpg HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % (b"a" * 300),
+        b"GET /images/originals/%b.jpg HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % (b"a" * 300),
     )
     assert status == 404
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gallery.models import Build
-from gallery.search.calibration import FAIR, SAMPLE, Relevance, ScoreBaseline, relevance_of
+from gallery.search.calibration import FAIR_Z, SAMPLE_WORKS, Relevance, ScoreBaseline, relevance_of
 from gallery.vectors.base import Vectors
 from gallery.vectors.memory import MemoryCollection
 from tests.contracts.vector_store import work
@@ -26,10 +26,10 @@ def collection(count: int) -> MemoryCollection:
 
 
 def test_the_sample_is_the_same_each_time_and_no_larger_than_it_says() -> None:
-    first, second = (ScoreBaseline.of(collection(2_000)).rows for _ in range(2))
-    assert first.shape == (SAMPLE, DIM)
+    first, second = (ScoreBaseline.of(collection(2_000)).vectors for _ in range(2))
+    assert first.shape == (SAMPLE_WORKS, DIM)
     assert np.array_equal(first, second)
-    assert ScoreBaseline.of(collection(20)).rows.shape == (20, DIM)
+    assert ScoreBaseline.of(collection(20)).vectors.shape == (20, DIM)
 
 
 def test_the_sample_tells_the_spread_of_the_whole() -> None:
@@ -37,7 +37,7 @@ def test_the_sample_tells_the_spread_of_the_whole() -> None:
     stats = ScoreBaseline.of(collection(2_000)).stats(query)
     assert stats is not None
     scores = whole @ query
-    assert stats.middle == pytest.approx(np.median(scores), abs=0.02)
+    assert stats.median == pytest.approx(np.median(scores), abs=0.02)
     assert stats.deviation == pytest.approx(scores.std(), rel=0.15)
 
 
@@ -62,8 +62,8 @@ def test_words_follow_from_what_chance_would_do() -> None:
     assert relevance_of(None, 1_000) is Relevance.UNKNOWN
     assert relevance_of(3.05, 698) is Relevance.CLOSE
     assert relevance_of(3.05, 100_000) is Relevance.FAIR  # so large a collection has some that high by chance
-    assert relevance_of(FAIR + 0.01, 698) is Relevance.FAIR
-    assert relevance_of(FAIR - 0.01, 698) is Relevance.WEAK
+    assert relevance_of(FAIR_Z + 0.01, 698) is Relevance.FAIR
+    assert relevance_of(FAIR_Z - 0.01, 698) is Relevance.WEAK
     assert relevance_of(9.0, 10_000_000) is Relevance.CLOSE
 
 

@@ -16,7 +16,7 @@ from gallery.errors import Invalid, NotFound, Unavailable
 from gallery.models import Build
 from gallery.search.calibration import Relevance
 from gallery.search.engine import Results, SearchEngine
-from gallery.search.query import SearchQuery, Term, TextTerm, WorkTerm
+from gallery.search.query import ImageTerm, SearchQuery, Term, TextTerm, WorkTerm
 from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.filters import Filter
@@ -58,24 +58,32 @@ def store(services: Services) -> MemoryStore:
     return services.vectors
 
 
-def search(engine: SearchEngine, *parts: Term, k: int = 24) -> Results:
-    return engine.search(SearchQuery(parts), k)
+def search(engine: SearchEngine, *terms: Term, limit: int = 24) -> Results:
+    return find(engine, SearchQuery(terms, limit=limit))
+
+
+def find(engine: SearchEngine, query: SearchQuery) -> Results:
+    return engine.search(engine.live_collection(), query)
+
+
+def image_term(engine: SearchEngine, colour: str, size: tuple[int, int] = (9, 9)) -> ImageTerm:
+    return engine.image_term(engine.live_collection(), Image.new("RGB", size, colour))
 
 
 def ids(found: Results) -> list[str]:
     return [hit.artwork.id for hit in found.hits]
 
 
-def test_without_a_collection_it_says_what_to_do(services: Services) -> None:
+def test_without_a_collection_the_error_says_what_to_do(services: Services) -> None:
     with pytest.raises(Unavailable, match="gallery refresh"):
         search(SearchEngine(services), TextTerm("red"))
 
 
-def test_a_picture_finds_itself_first_with_a_score_of_one(services: Services, store: MemoryStore) -> None:
+def test_an_image_finds_itself_first_with_a_score_of_one(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
     engine = SearchEngine(services)
     for colour in COLOURS:
-        first = search(engine, engine.picture(Image.new("RGB", (64, 30), colour))).hits[0]
+        first = search(engine, image_term(engine, colour, (64, 30))).hits[0]
         assert first.artwork.id == colour and first.score == pytest.approx(1, abs=1e-3)
 
 
@@ -83,59 +91,63 @@ def test_scores_are_scaled_to_what_the_encoder_can_reach(
     services: Services, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stocked(store, "one")
-    plain = SearchEngine(services).like("red", 7).hits
+    plain = search(SearchEngine(services), WorkTerm("red"), limit=7).hits
     monkeypatch.setattr(type(services.encoder), "best_score", 0.5, raising=False)
-    scaled = SearchEngine(services).like("red", 7).hits
+    scaled = search(SearchEngine(services), WorkTerm("red"), limit=7).hits
     assert [hit.score for hit in scaled] == pytest.approx(
         [max(-1.0, min(1.0, hit.score * 2)) for hit in plain], abs=1e-5
     )
 
 
-def test_works_like_one_leave_it_out_and_are_as_many_as_asked(services: Services, store: MemoryStore) -> None:
+def test_similar_works_leave_out_the_work_itself(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
-    found = SearchEngine(services).like("red", 3)
+    found = search(SearchEngine(services), WorkTerm("red"), limit=3)
     assert len(found.hits) == 3 and "red" not in ids(found)
     with pytest.raises(NotFound):
-        SearchEngine(services).like("mauve", 3)
+        search(SearchEngine(services), WorkTerm("mauve"), limit=3)
 
 
-def test_every_kind_of_part_is_filtered_and_capped(services: Services, store: MemoryStore) -> None:
+def test_every_kind_of_term_respects_the_filter_and_per_artist(
+    services: Services, store: MemoryStore
+) -> None:
     stocked(store, "one")
     engine = SearchEngine(services)
-    picture = engine.picture(Image.new("RGB", (9, 9), "red"))
-    for part in (TextTerm("x"), picture, WorkTerm("red"), TextTerm("x", -1)):
-        cold = engine.search(SearchQuery((part,), Filter(artists=("cold",))), 9)
+    picture = image_term(engine, "red")
+    for term in (TextTerm("x"), picture, WorkTerm("red"), TextTerm("x", -1)):
+        cold = find(engine, SearchQuery((term,), Filter(artists=("cold",)), limit=9))
         assert {hit.artwork.artist.slug for hit in cold.hits} == {"cold"}
         assert len(cold.hits) == cold.searched == 4
-        assert len(engine.search(SearchQuery((part,), per_artist=1), 9).hits) <= 2
+        assert len(find(engine, SearchQuery((term,), per_artist=1, limit=9)).hits) <= 2
 
 
-def test_pages_follow_one_another_without_the_works_asked_for(services: Services, store: MemoryStore) -> None:
+def test_pages_follow_one_another_without_the_works_among_the_terms(
+    services: Services, store: MemoryStore
+) -> None:
     stocked(store, "one")
-    engine, mix = SearchEngine(services), SearchQuery((WorkTerm("red"), WorkTerm("blue", -1.0)))
-    whole = ids(engine.search(mix, 24))
+    engine, query = SearchEngine(services), SearchQuery((WorkTerm("red"), WorkTerm("blue", -1.0)))
+    whole = ids(find(engine, query))
     assert sorted(whole) == sorted(set(COLOURS) - {"red", "blue"})
-    for k in (1, 2, 5, 6):
+    for limit in (1, 2, 5, 6):
         seen: list[str] = []
         offset: int | None = 0
         while offset is not None:
-            found = engine.search(mix, k, offset)
-            assert len(found.hits) == min(k, 6 - len(seen))
+            found = find(engine, dataclasses.replace(query, limit=limit, offset=offset))
+            assert len(found.hits) == min(limit, 6 - len(seen))
             seen += ids(found)
-            offset = found.next
+            offset = found.next_offset
         assert seen == whole
 
 
-def test_moving_away_turns_the_order_round(services: Services, store: MemoryStore) -> None:
+def test_a_negative_weight_reverses_the_order(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
     engine = SearchEngine(services)
     assert ids(search(engine, WorkTerm("red", -1))) == ids(search(engine, WorkTerm("red")))[::-1]
 
 
-def test_a_mix_lies_between_its_parts_and_weights_move_it(services: Services, store: MemoryStore) -> None:
+def test_weights_move_the_results_between_two_terms(services: Services, store: MemoryStore) -> None:
     stocked(store, "one", colours=SHADES)
     engine = SearchEngine(services)
-    red, blue = (engine.picture(Image.new("RGB", (9, 9), colour)) for colour in ("red", "blue"))
+    red, blue = (image_term(engine, colour) for colour in ("red", "blue"))
 
     def towards_red(weight: float) -> float:
         found = search(engine, dataclasses.replace(red, weight=weight), blue)
@@ -144,38 +156,36 @@ def test_a_mix_lies_between_its_parts_and_weights_move_it(services: Services, st
     assert towards_red(0.25) < towards_red(1) < towards_red(4)
 
 
-def test_pulls_add_up_to_the_order(services: Services, store: MemoryStore) -> None:
+def test_contributions_add_up_to_the_order(services: Services, store: MemoryStore) -> None:
     stocked(store, "one", colours=SHADES)
     engine = SearchEngine(services)
-    picture = engine.picture(Image.new("RGB", (9, 9), "teal"))
-    parts = (TextTerm("a harbour"), dataclasses.replace(picture, weight=2.0), WorkTerm(SHADES[3], -0.5))
-    hits = engine.search(SearchQuery(parts), 24).hits
+    picture = image_term(engine, "teal")
+    terms = (TextTerm("a harbour"), dataclasses.replace(picture, weight=2.0), WorkTerm(SHADES[3], -0.5))
+    hits = search(engine, *terms).hits
     sums = [sum(contribution.delta for contribution in hit.contributions) for hit in hits]
     assert all(first >= second - 0.03 for first, second in pairwise(sums))  # rounded
     assert {len(hit.contributions) for hit in hits} == {3}
     assert {hit.contributions for hit in search(engine, TextTerm("a harbour")).hits} == {()}
 
 
-def test_parts_of_one_weight_move_the_order_equally_whatever_their_scale(
-    services: Services, store: MemoryStore
-) -> None:
+def test_terms_of_equal_weight_change_the_order_equally(services: Services, store: MemoryStore) -> None:
     stocked(store, "one", colours=SHADES)
     engine = SearchEngine(services)
-    hits = search(engine, TextTerm("a harbour"), engine.picture(Image.new("RGB", (9, 9), "teal"))).hits
+    hits = search(engine, TextTerm("a harbour"), image_term(engine, "teal")).hits
     spans = [np.ptp([hit.contributions[part].delta for hit in hits]) for part in (0, 1)]
     assert 0.4 < spans[0] / spans[1] < 2.5
 
 
-def test_parts_that_cancel_each_other_out_are_refused(services: Services, store: MemoryStore) -> None:
+def test_terms_that_cancel_each_other_out_are_rejected(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
     engine = SearchEngine(services)
     with pytest.raises(Invalid, match="cancel"):
         search(engine, WorkTerm("red"), WorkTerm("red", -1))
-    with pytest.raises(Invalid, match="nothing to search for"):
+    with pytest.raises(Invalid, match="the search is empty"):
         search(engine)
 
 
-def test_words_of_the_catalogue_come_first_and_are_named(services: Services, store: MemoryStore) -> None:
+def test_works_that_match_by_text_come_first(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
     hits = search(SearchEngine(services), TextTerm("something by Warm")).hits
     assert {hit.artwork.artist.slug for hit in hits[:4]} == {"warm"}
@@ -183,22 +193,24 @@ def test_words_of_the_catalogue_come_first_and_are_named(services: Services, sto
     assert not any(hit.weak for hit in hits[:4])
 
 
-def test_words_to_avoid_name_nothing(services: Services, store: MemoryStore) -> None:
+def test_excluded_words_match_nothing(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
     assert {hit.matched_terms for hit in search(SearchEngine(services), TextTerm("warm", -1)).hits} == {()}
 
 
-def test_a_large_collection_is_judged_and_a_small_one_is_not(services: Services, store: MemoryStore) -> None:
+def test_relevance_is_known_in_large_collections_only(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
-    assert {hit.relevance for hit in SearchEngine(services).like("red", 9).hits} == {Relevance.UNKNOWN}
+    assert {hit.relevance for hit in search(SearchEngine(services), WorkTerm("red"), limit=9).hits} == {
+        Relevance.UNKNOWN
+    }
     stocked(store, "two", colours=SHADES)
-    hits = SearchEngine(services).like(SHADES[0], 24).hits
+    hits = search(SearchEngine(services), WorkTerm(SHADES[0]), limit=24).hits
     assert Relevance.UNKNOWN not in {hit.relevance for hit in hits}
     strengths = [hit.z_score for hit in hits if hit.z_score is not None]
     assert len(strengths) == len(hits) and strengths == sorted(strengths, reverse=True)
 
 
-def test_it_follows_the_build_that_is_published(services: Services, store: MemoryStore) -> None:
+def test_the_live_collection_is_the_one_last_published(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
     engine = SearchEngine(services)
     assert search(engine, TextTerm("red")).build.name == "one"
@@ -207,7 +219,7 @@ def test_it_follows_the_build_that_is_published(services: Services, store: Memor
     assert found.build.name == "two" and found.hits[0].z_score is not None
 
 
-def test_a_named_encoder_refuses_a_collection_by_another(
+def test_a_named_encoder_rejects_a_collection_made_by_another(
     settings_with: Callable[..., Settings], store: MemoryStore
 ) -> None:
     stocked(store, "one", "fake://?dim=16")
@@ -228,40 +240,40 @@ def test_auto_takes_the_encoder_that_the_collection_names(
         assert search(engine, TextTerm("red")).build.encoder == open_encoder(address).address
 
 
-def test_a_query_made_before_another_encoder_went_live_is_refused(
+def test_an_image_encoded_for_another_collection_is_rejected(
     settings_with: Callable[..., Settings], store: MemoryStore
 ) -> None:
     services = Services(settings_with(encoder="auto"))
     services.vectors = store
     stocked(store, "one")
     engine = SearchEngine(services)
-    picture = engine.picture(Image.new("RGB", (9, 9), "red"))
+    picture = image_term(engine, "red")
     stocked(store, "two", "fake://?dim=16")
     with pytest.raises(Invalid, match="upload it again"):
         search(engine, picture)
 
 
-def test_a_query_is_never_mixed_up_with_another_of_the_same_length(
+def test_an_image_of_another_encoder_with_the_same_dimension_is_rejected(
     services: Services, store: MemoryStore
 ) -> None:
     stocked(store, "one")
     engine = SearchEngine(services)
-    picture = dataclasses.replace(engine.picture(Image.new("RGB", (9, 9), "red")), fingerprint="other")
+    picture = dataclasses.replace(image_term(engine, "red"), fingerprint="other")
     assert picture.vector.dtype == np.float32
     with pytest.raises(Invalid):
         search(engine, picture)
 
 
-def test_a_liked_work_takes_no_place_of_its_artist(services: Services, store: MemoryStore) -> None:
+def test_a_liked_work_does_not_count_towards_per_artist(services: Services, store: MemoryStore) -> None:
     stocked(store, "one")
     engine = SearchEngine(services)
-    first = engine.search(SearchQuery((WorkTerm("red"),), per_artist=1), 1)
-    rest = engine.search(SearchQuery((WorkTerm("red"),), per_artist=1), 5, offset=1)
+    first = find(engine, SearchQuery((WorkTerm("red"),), per_artist=1, limit=1))
+    rest = find(engine, SearchQuery((WorkTerm("red"),), per_artist=1, limit=5, offset=1))
     assert [hit.artwork.artist.slug for hit in (*first.hits, *rest.hits)] == ["warm", "cold"]
-    assert first.next == 1 and rest.next is None
+    assert first.next_offset == 1 and rest.next_offset is None
 
 
-def test_words_of_the_catalogue_are_left_to_it_by_an_encoder_that_does_not_know_art(
+def test_an_encoder_without_art_terms_gets_the_text_without_catalog_words(
     services: Services, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stocked(store, "one")

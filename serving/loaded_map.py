@@ -1,46 +1,46 @@
-"""The maps of builds, each read from the image store once."""
+"""The maps of builds, each read from the image store once, with what the map page and its script need of them."""
 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from gallery.cache import RecentlyUsed
 from gallery.errors import NotFound
 from gallery.map_layout import MapLayout, layout_key
 from gallery.models import Build
 from gallery.services import Services
 
-KEPT = 2
-"""Maps in memory: the live build's, and that of the one before it for requests under way."""
-NEIGHBOURHOOD = 24
-"""Works that follow each other in an atlas and are listed together."""
+MAX_MAPS = 2
+"""Maps in memory: the live build's, and that of the build before it for requests under way."""
+GROUP_WORKS = 24
+"""Works that follow each other on the map and are listed together."""
 
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """Works that hang near each other: their places in the atlas, and the names of the painters that most are by."""
+    """Works near each other: their places on the map, and the names of the artists with most of them."""
 
     places: range
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class ShownAtlas:
+class LoadedMap:
     """A map with what its page and its script need of it."""
 
     layout: MapLayout
 
     @cached_property
     def places(self) -> Mapping[str, int]:
-        """The place of each work in the atlas, by its id."""
+        """Return the place of each work on the map, by the work's id."""
         return {item.id: place for place, item in enumerate(self.layout.items)}
 
     @cached_property
     def script_json(self) -> bytes:
-        """What the script draws from. `ratio` is a picture's width by height, in hundredths."""
+        """Return what the script draws from. `ratio` is an image's width by height, in hundredths."""
         items = self.layout.items
         facts = {
             "columns": self.layout.columns,
@@ -52,19 +52,19 @@ class ShownAtlas:
             "x": [item.x for item in items],
             "y": [item.y for item in items],
             "artist": [item.artist for item in items],
-            "genre": [item.style for item in items],
+            "style": [item.style for item in items],
             "ratio": [round(100 * item.width / item.height) for item in items],
         }
         return json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()
 
     @property
     def neighbourhoods(self) -> int:
-        """How many there are."""
-        return -(-len(self.layout.items) // NEIGHBOURHOOD)
+        """Return the number of neighbourhoods."""
+        return -(-len(self.layout.items) // GROUP_WORKS)
 
     def neighbourhood(self, number: int) -> Neighbourhood:
-        """The one of that number, from 0."""
-        places = range(number * NEIGHBOURHOOD, min((number + 1) * NEIGHBOURHOOD, len(self.layout.items)))
+        """Return the neighbourhood of that number, from 0."""
+        places = range(number * GROUP_WORKS, min((number + 1) * GROUP_WORKS, len(self.layout.items)))
         counts: dict[int, int] = {}
         for place in places:
             artist = self.layout.items[place].artist
@@ -73,25 +73,19 @@ class ShownAtlas:
         return Neighbourhood(places, tuple(self.layout.artists[artist][1] for artist in most))
 
 
-class Atlases:
-    """Reads maps out of the image store. May be used from several threads."""
+class LoadedMaps:
+    """Reads the maps of builds from the image store. Thread-safe."""
 
     def __init__(self, services: Services) -> None:
-        self._ports = services
-        self._lock = threading.Lock()
-        self._read: dict[str, ShownAtlas] = {}
+        self._services = services
+        self._maps = RecentlyUsed[str, LoadedMap](MAX_MAPS)
 
-    def of(self, build: Build) -> ShownAtlas | None:
-        """The build's map; None while it has not been drawn. Raises Unavailable."""
-        with self._lock:
-            found = self._read.get(build.name)
-        if found is None:
-            try:
-                data = self._ports.images.get(layout_key(build.name))
-            except NotFound:
-                return None
-            found = ShownAtlas(MapLayout.parse(data))
-            with self._lock:
-                older = list(self._read.items())[-(KEPT - 1) :]
-                self._read = dict(older) | {build.name: found}
-        return found
+    def of(self, build: Build) -> LoadedMap | None:
+        """Return the build's map; None while it has not been made. Raises Unavailable."""
+        try:
+            return self._maps.get(build.name, lambda: self._read(build))
+        except NotFound:
+            return None
+
+    def _read(self, build: Build) -> LoadedMap:
+        return LoadedMap(MapLayout.parse(self._services.images.get(layout_key(build.name))))

@@ -1,4 +1,4 @@
-"""What each page receives, one frozen dataclass for each; its fields are all that its template sees."""
+"""What each page receives: one frozen dataclass a page, whose fields are all that its template sees."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from gallery.errors import GalleryError
 from gallery.models import Artwork, Build
 from gallery.search.calibration import Relevance
 from gallery.search.engine import SearchResult
-from serving.composer import Card
-from serving.language import Language, Way, language, marked, ways, words_hint
-from serving.query import Chip, Query
-from serving.site import Site
-from serving.wall import Facet, Painter
+from gallery.search.query import SearchQuery
+from gallery.vectors.base import Collection
+from serving.collection_summary import ArtistSummary, Facet
+from serving.context import live_collection, state
+from serving.describe import ActiveFilter, ResolvedTerm
+from serving.i18n import Alternate, Language, alternates, language, marked, words_hint
 
 EXAMPLES = (
     "sailing boats on the sea",
@@ -27,13 +28,13 @@ EXAMPLES = (
     "mountains",
 )
 """Words to try. They are not translated: the encoders know English best."""
-MORE = "more"
-"""The id of the element that htmx puts further results in the place of."""
+MORE_ID = "more"
+"""The id of the element that htmx replaces with further results."""
 
 
 @dataclass(frozen=True)
 class Banner:
-    """Something that a visitor must know about the collection, on every page."""
+    """A notice about the collection, on every page."""
 
     title: str
     text: str
@@ -54,66 +55,72 @@ ROUGHER = Banner(
 
 
 @dataclass(frozen=True)
-class Frame:
-    """What surrounds every page: the search form's state and limits, the live build, None where there is none, the
-    page's language and the ways to others, and what to say of the words that the encoder understands."""
+class Layout:
+    """What surrounds every page: the state of the search form and its limits, the live build (None where there is none),
+    the number of artists, the page's language and its alternates, and a hint on the words that the encoder understands."""
 
-    query: Query
-    cards: tuple[Card, ...]
+    query: SearchQuery
+    terms: tuple[ResolvedTerm, ...]
     build: Build | None
     banners: tuple[Banner, ...]
-    painters: int
+    artists: int
     default_results: int
     max_results: int
     max_query: int
     max_upload: int
     language: Language
-    ways: tuple[Way, ...]
+    alternates: tuple[Alternate, ...]
     words_hint: str
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page with its frame; `template` is the file that renders it."""
+    """A page with its layout; `template` is the file that renders it."""
 
     template: ClassVar[str]
-    frame: Frame
+    layout: Layout
 
 
 @dataclass(frozen=True)
 class HomePage(Page):
-    """Before a search: examples to try, works to look at, and ways into the collection."""
+    """Before a search: searches to try, works to look at, and values to browse by."""
 
     template = "home.html"
-    examples: tuple[Query, ...]
+    examples: tuple[SearchQuery, ...]
     works: tuple[Artwork, ...]
     facets: tuple[Facet, ...]
 
 
 @dataclass(frozen=True)
-class Tile:
-    """A work among results: what the search says of it, None in a mere list; its painter, who is introduced where
-    `introduced` says so; and whether weak matches begin with it."""
+class ResultCard:
+    """A work among results.
+
+    `match` is what the search found out about it, None in a list. Its artist is introduced on the first card only, where
+    `introduced` is True. Weak matches begin with the card where `weak_from_here` is True.
+    """
 
     work: Artwork
     match: SearchResult | None
-    painter: Painter
+    artist: ArtistSummary
     introduced: bool
     weak_from_here: bool
 
 
 @dataclass(frozen=True)
 class ResultsPage(Page):
-    """What a search found, or what passes a filter. `more` is where the works go on, "" after the last; `outstanding`
-    is False where every match of the first page is a weak one."""
+    """The results of a search, or the works that pass a filter.
+
+    `works` is how many were searched or pass, `more` the address at which the results go on, "" after the last.
+    `outstanding` is False where every match on the first page is weak.
+    """
 
     template = "results.html"
     sentence: str
-    tiles: tuple[Tile, ...]
+    cards: tuple[ResultCard, ...]
     works: int
     more: str
     outstanding: bool
-    chips: tuple[Chip, ...]
+    filters: tuple[ActiveFilter, ...]
     facets: tuple[Facet, ...]
     encoder: str
     seconds: float
@@ -121,38 +128,38 @@ class ResultsPage(Page):
 
 @dataclass(frozen=True)
 class WorkPage(Page):
-    """One work: where it comes from, works like it, and others by its artist."""
+    """One work: where it comes from, similar works, and others by its artist."""
 
     template = "work.html"
     work: Artwork
-    painter: Painter
+    artist: ArtistSummary
     build: Build
     encoder: str
-    similar: tuple[Tile, ...]
-    more: Query
+    similar: tuple[ResultCard, ...]
+    more: SearchQuery
 
 
 @dataclass(frozen=True)
 class ArtistsPage(Page):
-    """Every painter of the collection, by name."""
+    """Every artist of the collection, by name."""
 
     template = "artists.html"
-    painters: tuple[Painter, ...]
+    artists: tuple[ArtistSummary, ...]
 
 
 @dataclass(frozen=True)
 class ArtistPage(Page):
-    """One painter and their works; `more` is where these go on, "" after the last."""
+    """One artist and their works; `more` is the address at which these go on, "" after the last."""
 
     template = "artist.html"
-    painter: Painter
-    tiles: tuple[Tile, ...]
+    summary: ArtistSummary
+    cards: tuple[ResultCard, ...]
     more: str
 
 
 @dataclass(frozen=True)
 class ErrorPage(Page):
-    """Any error: `refresh` is the seconds after which the page asks again by itself, None where that is no use."""
+    """Any error. `refresh` is after how many seconds the page reloads itself, None where that is no use."""
 
     template = "error.html"
     status: int
@@ -162,73 +169,76 @@ class ErrorPage(Page):
 
 
 @dataclass(frozen=True)
-class BarePage(Page):
+class EmptyPage(Page):
     """There is no collection yet."""
 
-    template = "bare.html"
+    template = "empty.html"
 
 
-def frame(site: Site, query: Query, cards: tuple[Card, ...] = ()) -> Frame:
-    """The frame around a page. Never raises where the collection is out of reach: error pages have one too."""
-    painters = 0
+def layout(query: SearchQuery, terms: tuple[ResolvedTerm, ...] = ()) -> Layout:
+    """Return the layout of a page. Never raises where the collection is out of reach: error pages have a layout too."""
+    app = state()
+    build, artists = None, 0
     try:
-        build = site.services.vectors.live()
-        painters = len(site.wall.painters(build)) if build else 0
+        collection = live_collection()
+        artists = len(app.summary.artists(collection))
+        build = collection.build
     except GalleryError:
-        build = None
-    settings = site.settings
-    return Frame(
+        pass
+    settings = app.settings
+    return Layout(
         query,
-        cards,
+        terms,
         build,
         banners(build, settings.encoder),
-        painters,
+        artists,
         settings.default_results,
         settings.max_results,
         settings.max_query,
         settings.max_upload,
         language(),
-        ways(),
+        alternates(),
         words_hint(build.encoder) if build else "",
     )
 
 
 def banners(build: Build | None, encoder: str) -> tuple[Banner, ...]:
-    """What to say of the build everywhere, given the encoder that the settings ask for."""
+    """Return the notices about this build, given the encoder that the settings ask for."""
     generated = build is not None and build.generated
     rougher = build is not None and build.encoder == "offline" and encoder == "auto"
-    said = (GENERATED,) * generated + (ROUGHER,) * rougher
-    return tuple(Banner(gettext(banner.title), gettext(banner.text)) for banner in said)
+    shown = (GENERATED,) * generated + (ROUGHER,) * rougher
+    return tuple(Banner(gettext(banner.title), gettext(banner.text)) for banner in shown)
 
 
-def tiles(
-    site: Site, build: Build, works: Sequence[Artwork | SearchResult], *, divided: bool
-) -> tuple[Tile, ...]:
-    """The works as tiles, each painter introduced once; `divided` where the weak matches are to be set apart."""
-    painters, introduced = site.wall.painters(build), set()
+def result_cards(
+    collection: Collection, works: Sequence[Artwork | SearchResult], *, divided: bool
+) -> tuple[ResultCard, ...]:
+    """Return the works as cards, each artist introduced once; `divided` says whether weak matches are set apart."""
+    artists = state().summary.artists(collection)
+    introduced: set[str] = set()
     weak = [isinstance(item, SearchResult) and item.weak for item in works]
     first_weak = next((place for place in range(len(weak)) if all(weak[place:])), None) if divided else None
-    made = []
+    cards = []
     for place, item in enumerate(works):
         match = item if isinstance(item, SearchResult) else None
         work = item.artwork if isinstance(item, SearchResult) else item
-        # A collection larger than the wall reads may have painters that it does not know.
-        painter = painters.get(work.artist.slug) or Painter(work.artist, 1, (work,))
+        # The summary of a very large collection may not have every artist.
+        artist = artists.get(work.artist.slug) or ArtistSummary(work.artist, 1, (work,))
         first = work.artist.slug not in introduced
         introduced.add(work.artist.slug)
-        made.append(Tile(work, match, painter, first, place == first_weak))
-    return tuple(made)
+        cards.append(ResultCard(work, match, artist, first, place == first_weak))
+    return tuple(cards)
 
 
 def is_outstanding(hits: Sequence[SearchResult]) -> bool:
-    """False where all matches are weak, so that there is nothing to set the weak ones apart from."""
+    """Return False where all matches are weak, so that there is nothing to set the weak ones apart from."""
     return not hits or not all(hit.weak for hit in hits) or hits[0].relevance is Relevance.UNKNOWN
 
 
 def render(page: Page) -> str:
-    """The page as HTML; only its block of results where htmx asks for more of them."""
+    """Return the page as HTML; only its block of results where htmx asks for more of them."""
     context: dict[str, Any] = {field.name: getattr(page, field.name) for field in fields(page)}
-    if request.headers.get("HX-Target") == MORE:
+    if request.headers.get("HX-Target") == MORE_ID:
         template = current_app.jinja_env.get_template(page.template)
         if block := template.blocks.get("hits"):
             current_app.update_template_context(context)

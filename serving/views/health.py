@@ -1,4 +1,4 @@
-"""Health checks for load balancers and monitoring: is the process up, and can it answer searches."""
+"""Health checks: is the process up, and can it answer searches."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint
 
 from gallery.errors import Corrupted, GalleryError
+from serving.context import ready_collection
 from serving.errors import NoCollection, Starting
-from serving.site import site
 
 blueprint = Blueprint("health", __name__)
 
@@ -21,9 +21,9 @@ def healthz() -> dict[str, Any]:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[dict[str, Any], int]:
-    """Return 200 if there is a live build and its encoder is loaded, else 503 with the reason."""
+    """Return 200 if there is a live build and its encoder is loaded, else 503 and the reason."""
     try:
-        build = site().ready()
+        build = ready_collection().build
     except NoCollection:
         return {"ready": False, "reason": "there is no collection yet"}, 503
     except Starting:
@@ -33,6 +33,6 @@ def readyz() -> tuple[dict[str, Any], int]:
     except GalleryError:
         return {
             "ready": False,
-            "reason": "the collection or its encoder is unavailable; see the log",
+            "reason": "the collection or its encoder is out of reach; the log says why",
         }, 503
     return {"ready": True, "build": build.name, "works": build.works}, 200

@@ -1,0 +1,102 @@
+"""What the views share: the parts of the app, and the live collection of the current request.
+
+`live_collection()` asks the vector store once per request, on first use, and every later call in that request returns the
+same collection. So a page never mixes two builds, whatever is published meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app, g
+
+from gallery.errors import GalleryError, Unavailable
+from gallery.search.engine import SearchEngine
+from gallery.services import Services
+from gallery.settings import Settings
+from gallery.vectors.base import Collection
+from serving.collection_summary import CollectionSummary
+from serving.errors import NoCollection, Starting
+from serving.image_urls import ImageUrls
+from serving.loaded_map import LoadedMaps
+from serving.tokens import Tokens
+from serving.warmup import State, WarmUp
+
+MAX_DECODERS = 2
+"""Uploads decoded and encoded at the same time; each may hold up to 600 MB of pixels while it lasts."""
+
+EXTENSION = "gallery"
+
+
+@dataclass(frozen=True)
+class AppState:
+    """The parts of one app, made by create_app."""
+
+    settings: Settings
+    services: Services
+    engine: SearchEngine
+    warmup: WarmUp
+    summary: CollectionSummary
+    maps: LoadedMaps
+    tokens: Tokens
+    image_urls: ImageUrls
+    decoders: threading.BoundedSemaphore
+
+    @classmethod
+    def open(cls, settings: Settings, services: Services) -> AppState:
+        """Make the parts for these settings; nothing is loaded yet. Raises Invalid where the settings conflict."""
+        engine = SearchEngine(services)
+        key = settings.secret_key.get_secret_value() if settings.secret_key else None
+        return cls(
+            settings,
+            services,
+            engine,
+            WarmUp(services, engine),
+            CollectionSummary(),
+            LoadedMaps(services),
+            Tokens(key),
+            ImageUrls(settings, services),
+            threading.BoundedSemaphore(MAX_DECODERS),
+        )
+
+
+def state() -> AppState:
+    """Return the parts of the app that answers this request."""
+    return cast(AppState, current_app.extensions[EXTENSION])
+
+
+def live_collection() -> Collection:
+    """Return the live collection as this request sees it.
+
+    Raises NoCollection before the first build is published, Unavailable; the same error again for the rest of the request.
+    """
+    if "live_collection" not in g:
+        try:
+            g.live_collection = _look_up()
+        except GalleryError as error:
+            g.live_collection = error
+    found: Collection | GalleryError = g.live_collection
+    if isinstance(found, GalleryError):
+        raise found
+    return found
+
+
+def ready_collection() -> Collection:
+    """Return the live collection, its encoder loaded. Raises NoCollection, Starting, Unavailable."""
+    collection, warmup = live_collection(), state().warmup
+    if warmup.state is not State.READY:
+        warmup.start()  # another server than ours may not have started it
+        if warmup.state is State.FAILED:
+            raise Unavailable("the last warm-up failed")
+        raise Starting("the encoder is still being loaded")
+    return collection
+
+
+def _look_up() -> Collection:
+    store = state().services.vectors
+    build = store.live()
+    if build is None:
+        raise NoCollection("there is no collection yet; run `gallery refresh` to build one")
+    return store.open(build.name)

@@ -1,0 +1,194 @@
+"""What people read about a search: a sentence, a name for each of its terms and each of its filters.
+
+The sentence is like "“a stormy sea”, less like a work by Claude Monet, by French painters, 1860–1900". Each phrase is
+translated as a whole; names, words and years are put into it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask_babel import gettext, ngettext, pgettext
+
+from gallery.models import Artwork
+from gallery.search.query import ImageTerm, Kind, Preview, SearchQuery, Term, TextTerm, WorkTerm, parameter
+from gallery.vectors.base import Collection
+from serving.i18n import all_of, any_of, number
+from serving.query import ATTRIBUTES, LIST_FIELDS, value_of
+
+
+@dataclass(frozen=True)
+class ResolvedTerm:
+    """A term of a search as the pages show it: the letter it goes by, its index among the terms of its kind, its name, and
+    the work that it stands for."""
+
+    letter: str
+    term: Term
+    index: int
+    label: str
+    work: Artwork | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """Return the term's kind."""
+        return self.term.kind
+
+    @property
+    def parameter(self) -> str:
+        """Return the term's name in addresses."""
+        return parameter(self.term.kind)
+
+    @property
+    def value(self) -> str:
+        """Return the term's value in addresses."""
+        return value_of(self.term)
+
+    @property
+    def weight(self) -> float:
+        """Return the term's weight, above zero."""
+        return abs(self.term.weight)
+
+    @property
+    def negative(self) -> bool:
+        """Return True where the search moves away from the term."""
+        return self.term.weight < 0
+
+    @property
+    def preview(self) -> Preview | None:
+        """Return the copy of an uploaded image."""
+        return self.term.preview if isinstance(self.term, ImageTerm) else None
+
+
+@dataclass(frozen=True)
+class ActiveFilter:
+    """A filter value of a search: its name, and the search without it."""
+
+    label: str
+    removed: SearchQuery
+
+
+def resolve_terms(query: SearchQuery, collection: Collection) -> tuple[ResolvedTerm, ...]:
+    """Return the query's terms with the works that they stand for. Raises NotFound for an unknown work."""
+    indexes: dict[Kind, int] = {}
+    resolved = []
+    letters = string.ascii_uppercase + string.ascii_lowercase
+    for letter, term in zip(letters, query.terms, strict=False):
+        index = indexes.get(term.kind, 0)
+        indexes[term.kind] = index + 1
+        work = collection.get(term.id) if isinstance(term, WorkTerm) else None
+        resolved.append(ResolvedTerm(letter, term, index, _label(term, work), work))
+    return tuple(resolved)
+
+
+def describe(query: SearchQuery, terms: Sequence[ResolvedTerm], artists: Mapping[str, str]) -> str:
+    """Return the query as a sentence without a capital or a full stop; "" for one that asks for nothing.
+
+    `terms` are the query's, resolved; `artists` gives the names of artists by slug.
+    """
+    separator = pgettext("between the parts of a search", ", ")
+    return separator.join((*_term_phrases(terms), *_filter_phrases(query, artists)))
+
+
+def active_filters(query: SearchQuery, artists: Mapping[str, str]) -> tuple[ActiveFilter, ...]:
+    """Return the query's filters, one for each value; `artists` gives the names of artists by slug."""
+    found = []
+    for field in LIST_FIELDS:
+        attribute = ATTRIBUTES[field]
+        values: tuple[str, ...] = getattr(query.where, attribute)
+        for value in values:
+            label = artists.get(value, value) if field in ("artist", "exclude_artist") else value
+            if field == "exclude_artist":
+                label = gettext("not by %(painters)s", painters=label)
+            found.append(
+                ActiveFilter(label, _where(query, attribute, tuple(v for v in values if v != value)))
+            )
+    first, last = query.where.active_from, query.where.active_to
+    if first is not None:
+        found.append(ActiveFilter(gettext("from %(year)s", year=first), _where(query, "active_from", None)))
+    if last is not None:
+        found.append(ActiveFilter(gettext("to %(year)s", year=last), _where(query, "active_to", None)))
+    return tuple(found)
+
+
+def capitalized(text: str) -> str:
+    """Return the text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def _where(query: SearchQuery, attribute: str, value: object) -> SearchQuery:
+    where = dataclasses.replace(query.where, **{attribute: value})  # type: ignore[arg-type]
+    return dataclasses.replace(query, where=where, offset=0)
+
+
+def _label(term: Term, work: Artwork | None) -> str:
+    if isinstance(term, TextTerm):
+        return gettext("“%(words)s”", words=term.text)
+    return gettext("A work by %(artist)s", artist=work.artist.name) if work else gettext("Your picture")
+
+
+def _term_phrases(terms: Sequence[ResolvedTerm]) -> list[str]:
+    of = {
+        kind: [term for term in terms if term.kind == kind]
+        for kind in ("text", "image", "exclude", "like", "unlike")
+    }
+    phrases = [_weighted(gettext("“%(words)s”", words=term.value), term) for term in of["text"]]
+    if images := of["image"]:
+        phrase = ngettext("like your picture", "like your %(num)s pictures", len(images))
+        phrases.append(phrase if len(images) > 1 else _weighted(phrase, images[0]))
+    phrases += [_weighted(gettext("not “%(words)s”", words=term.value), term) for term in of["exclude"]]
+    if like := of["like"]:
+        phrases.append(gettext("like %(works)s", works=_works(like)))
+    if unlike := of["unlike"]:
+        phrases.append(gettext("less like %(works)s", works=_works(unlike)))
+    return phrases
+
+
+def _weighted(phrase: str, term: ResolvedTerm) -> str:
+    if term.weight == 1:
+        return phrase
+    return gettext("%(phrase)s (weight %(weight)s)", phrase=phrase, weight=number(term.weight))
+
+
+def _works(terms: Sequence[ResolvedTerm]) -> str:
+    counts: dict[str, int] = {}
+    for term in terms:
+        name = term.work.artist.name if term.work else ""
+        counts[name] = counts.get(name, 0) + 1
+    return all_of([_works_by(name, count) for name, count in counts.items()])
+
+
+def _works_by(name: str, count: int) -> str:
+    if name:
+        return ngettext("a work by %(artist)s", "%(num)s works by %(artist)s", count, artist=name)
+    return ngettext("a work", "%(num)s works", count)
+
+
+def _filter_phrases(query: SearchQuery, artists: Mapping[str, str]) -> list[str]:
+    where = query.where
+    phrases = []
+    if where.artists:
+        painters = any_of([artists.get(slug, slug) for slug in where.artists])
+        phrases.append(gettext("by %(painters)s", painters=painters))
+    if where.nationalities:
+        phrases.append(gettext("by %(nationality)s painters", nationality=any_of(where.nationalities)))
+    if where.styles:
+        phrases.append(gettext("of %(genre)s", genre=any_of(where.styles)))
+    if where.active_from is not None and where.active_to is not None:
+        phrases.append(
+            gettext("by painters alive %(first)s–%(last)s", first=where.active_from, last=where.active_to)
+        )
+    elif where.active_from is not None:
+        phrases.append(gettext("by painters alive in %(year)s or later", year=where.active_from))
+    elif where.active_to is not None:
+        phrases.append(gettext("by painters alive in %(year)s or before", year=where.active_to))
+    if where.exclude_artists:
+        painters = any_of([artists.get(slug, slug) for slug in where.exclude_artists])
+        phrases.append(gettext("not by %(painters)s", painters=painters))
+    if query.per_artist and query.terms:
+        phrases.append(
+            ngettext("at most one by each painter", "at most %(num)s by each painter", query.per_artist)
+        )
+    return phrases

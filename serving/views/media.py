@@ -1,0 +1,40 @@
+"""The images themselves, from the image store."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, request
+from werkzeug.wrappers import Response
+
+from gallery.errors import Invalid, NotFound
+from gallery.images.derivatives import CONTENT_TYPES
+from serving.context import state
+
+blueprint = Blueprint("media", __name__)
+
+PUBLIC_FOLDERS = ("originals/", "thumbs/", "maps/")
+"""Folders of the image store that visitors may read."""
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""Cache-Control for addresses that name their content: the same address never answers with other bytes."""
+
+
+@blueprint.get("/images/<path:key>")
+def image(key: str) -> Response:
+    """Return the bytes of an image, or the range of them that was asked for."""
+    content_type = CONTENT_TYPES.get(key.rpartition(".")[2])
+    if content_type is None or not key.startswith(PUBLIC_FOLDERS):
+        abort(404)
+    if request.if_none_match.contains_weak(key):  # the client has it: no need to ask the store
+        return _immutable(Response(status=304), key)
+    try:
+        data = state().services.images.get(key)
+    except (NotFound, Invalid):
+        abort(404)
+    response = _immutable(Response(data, mimetype=content_type), key)
+    return response.make_conditional(request, accept_ranges=True, complete_length=len(data))
+
+
+def _immutable(response: Response, key: str) -> Response:
+    response.set_etag(key)
+    response.headers["Cache-Control"] = IMMUTABLE
+    return response
