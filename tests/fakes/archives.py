@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +23,21 @@ def picture(seed: int, size: tuple[int, int] = (120, 90), format: str = "JPEG", 
     buffer = io.BytesIO()
     image.save(buffer, format)
     return buffer.getvalue()
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """Return a damaged PNG whose header claims this size."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 100))
+        + chunk(b"IEND", b"")
+    )
 
 
 def artists_csv(names: Mapping[str, str] | list[str], columns: tuple[str, ...] = COLUMNS) -> bytes:

@@ -21,8 +21,7 @@ from pipelines.defs.catalog.files import (
     work_id,
 )
 from pipelines.tables import ARTISTS, ARTWORKS, FILES, IMAGE_INFO, SAMPLE, SNAPSHOT
-from tests.fakes.archives import COLUMNS, artists_csv, picture, write_folder, write_zip
-from tests.test_decode import png_claiming
+from tests.fakes.archives import COLUMNS, artists_csv, picture, png_claiming, write_folder, write_zip
 
 
 def no_progress(_: str) -> None:
@@ -148,7 +147,7 @@ def test_every_file_ends_in_one_place_with_a_reason(tmp_path: Path) -> None:
         "copy of 1.jpg": ("duplicate", "the same bytes as images/images/A/1.jpg"),
         "cut.jpg": ("quarantined", "damaged"),
         "empty.jpg": ("quarantined", "empty"),
-        "text.jpg": ("quarantined", "not a picture"),
+        "text.jpg": ("quarantined", "not an image"),
         "huge.png": ("quarantined", "20000 x 15000 pixels"),
         "big.jpg": ("quarantined", "over the limit of 1,000,000"),
         "animated.gif": ("kept", ""),

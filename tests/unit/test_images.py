@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -15,7 +13,7 @@ from PIL import Image, ImageCms
 from gallery.errors import Invalid
 from gallery.images.decode import MAX_JPEG_PASSES, image_size, open_image
 from gallery.images.derivatives import inspect_image, thumbnails
-from tests.fakes.archives import picture
+from tests.fakes.archives import picture, png_claiming
 
 LIMIT = 1_000_000
 
@@ -82,19 +80,6 @@ def test_the_first_frame_of_an_animation_is_used() -> None:
         data = encode(frames[0], format, save_all=True, append_images=frames[1:])
         red, _, blue = mean(open_image(data, max_pixels=LIMIT))
         assert red > 200 and blue < 60
-
-
-def png_claiming(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(b"\0" * 100))
-        + chunk(b"IEND", b"")
-    )
 
 
 @pytest.mark.parametrize(
