@@ -1,8 +1,7 @@
-"""What every vector store keeps, one test a sentence. A store's own tests subclass this with one fixture.
+"""The contract of every vector store. A store's own tests subclass this and give one fixture.
 
-Of `hybrid` only clear cases are held. The contract is reciprocal rank fusion with a k of 60 and equal weights, but
-stores may look only so deep into a ranking, weigh rare words each in their way (any BM25 will do), and order works
-whose fused places come out exactly equal as they like. Works alike in both, vector and words, do come by id.
+Hybrid search is tested only where the answer is clear. The contract is reciprocal rank fusion with a k of 60 and equal
+weights, but a store may limit the depth of its rankings, use any BM25, and break ties in any order.
 """
 
 from __future__ import annotations
@@ -295,14 +294,14 @@ class VectorStoreContract:
             {"near": 0.6, "far": -1}, abs=1e-5
         )
 
-    def test_works_alike_in_vector_and_words_come_by_id(self, collection: Collection) -> None:
+    def test_pages_do_not_overlap_where_all_works_match_alike(self, collection: Collection) -> None:
         names = [f"{number:03}" for number in range(60)]
-        shuffled = [str(name) for name in np.random.default_rng(1).permutation(names)]
-        works = [work(name, artist("monet"), file="same.jpg") for name in shuffled]
-        self.equally_near(collection, *works)
-        for offset in (0, 7, 55):
-            hits = collection.search(row(1), 7, fingerprint=FINGERPRINT, text="monet", offset=offset)
-            assert ids(hits) == names[offset : offset + 7]
+        collection.upsert([work(name, artist("monet"), file="same.jpg") for name in names], random_rows(60))
+        pages = [
+            ids(collection.search(row(1), 7, text="monet", fingerprint=FINGERPRINT, offset=offset))
+            for offset in range(0, 60, 7)
+        ]
+        assert sorted(id for page in pages for id in page) == names
 
     def test_a_filter_holds_for_words_too(self, collection: Collection, many: list[Artwork]) -> None:
         french = Filter(nationalities=("French",))
@@ -332,8 +331,10 @@ class VectorStoreContract:
         assert ids(rest) == ids(hits)[20:]
 
     def test_words_follow_what_is_written_and_deleted(self, collection: Collection) -> None:
-        self.equally_near(collection, work("a", artist("someone")), work("z", artist("monet")))
-        self.equally_near(collection, work("z", artist("manet")))
+        works = [work("a", artist("someone")), work("z", artist("monet"))]
+        collection.upsert(works, rows(row(1), row(2, 1)))
+        assert ids(collection.search(row(1), 2, fingerprint=FINGERPRINT, text="monet")) == ["z", "a"]
+        collection.upsert([work("z", artist("manet"))], rows(row(2, 1)))
         assert ids(collection.search(row(1), 2, fingerprint=FINGERPRINT, text="monet")) == ["a", "z"]
         assert ids(collection.search(row(1), 2, fingerprint=FINGERPRINT, text="manet")) == ["z", "a"]
         collection.delete(["z"])

@@ -1,22 +1,17 @@
-"""The vector store for production: collections of a Weaviate server, the live one behind an alias.
+"""The Weaviate store: one collection of a server per build, and an alias for the live one.
 
-A build is the collection `Artwork_<build>`; its manifest is the collection's description, which is the one thing of
-a collection that can be rewritten, is there or not in one step with it, and travels in backups. The alias `Artwork`
-names the live one.
+A build is the collection `Artwork_<build>`. Its manifest is the collection's description: that can be rewritten, appears
+and disappears in one step with the collection, and is part of backups. The alias `Artwork` points to the live build.
 
-Aliases need Weaviate 1.32. Use 1.39 or newer: from there on a read repair on a replicated cluster loses no
-properties, and a write through a dangling alias makes no collection. Set AUTOSCHEMA_ENABLED=false on the server.
+Aliases need Weaviate 1.32. Use 1.39 or newer: since then, read repair on a replicated cluster keeps all properties, and
+a write through a dangling alias does not create a collection. Set AUTOSCHEMA_ENABLED=false on the server.
 """
 
 from __future__ import annotations
 
-import os
 import warnings
 
-# gRPC looks at this when it is first used. Without it, a child forked from a process that has used gRPC hangs.
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "1")
-
-with warnings.catch_warnings():  # importing the client turns on every warning of the process
+with warnings.catch_warnings():  # importing the client enables every warning of the process
     warnings.simplefilter("ignore")
     import weaviate  # noqa: F401
 

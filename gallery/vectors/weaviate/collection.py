@@ -13,46 +13,47 @@ import numpy as np
 from weaviate.classes.aggregate import GroupByAggregate
 from weaviate.classes.data import DataObject
 from weaviate.classes.query import Filter as Condition
-from weaviate.classes.query import Sort
+from weaviate.classes.query import MetadataQuery, Sort
 from weaviate.exceptions import WeaviateInsertManyAllFailedError
 
-from gallery.errors import Invalid, NotFound, Unavailable
+from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
 from gallery.models import Artwork, Build, Hit, from_payload
-from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows
+from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows
 from gallery.vectors.filters import EVERYTHING, Filter
 from gallery.vectors.lexical import tokens
+from gallery.vectors.ranking import RankedWork, most_frequent_first
 from gallery.vectors.weaviate.connection import Connection
-from gallery.vectors.weaviate.ranking import (
-    DEEPEST,
-    Found,
-    by_nearness,
-    by_nearness_and_words,
-    check_depth,
+from gallery.vectors.weaviate.ranking import MAX_RESULTS, check_depth, hybrid, nearest
+from gallery.vectors.weaviate.schema import (
+    SchemaOptions,
+    condition,
+    from_description,
+    properties_of,
+    uuid_of,
 )
-from gallery.vectors.weaviate.schema import Layout, condition, from_description, properties_of, uuid_of
 
 Result = TypeVar("Result")
 
-MANY = 500
-"""Objects in one message, at most."""
-MESSAGE = 8 * 2**20
-"""Bytes in one message, about. The server takes 100 MiB, and holds each message in memory as a whole."""
-PAGE = 1_000
-"""Objects in one page of a walk through all."""
-PAUSES_S = (0.25, 0.5, 1.0, 2.0)
-"""Seconds between the tries of a write."""
+BATCH_OBJECTS = 500
+"""Most objects in one message."""
+MESSAGE_BYTES = 8 * 2**20
+"""Approximate bytes in one message. The server accepts 100 MiB, but holds each message in memory as a whole."""
+PAGE_OBJECTS = 1_000
+"""Objects in one page of an iteration over a collection."""
+RETRY_PAUSES_S = (0.25, 0.5, 1.0, 2.0)
+"""Seconds between attempts of a write."""
 
 _PERMANENT = re.compile(r"length|no such prop|invalid", re.I)
 
 
 class WeaviateCollection:
-    """The works of one build as objects, found under ids made of ours."""
+    """The works of one build as objects, whose UUIDs are derived from the works' ids."""
 
-    def __init__(self, connection: Connection, layout: Layout, build: Build) -> None:
+    def __init__(self, connection: Connection, options: SchemaOptions, build: Build) -> None:
         self.build = build
         self._connection = connection
-        self._layout = layout
-        self._name = layout.collection(build.name)
+        self._options = options
+        self._name = options.collection(build.name)
 
     # -- writing
 
@@ -60,10 +61,10 @@ class WeaviateCollection:
         rows = check_rows(self.build, [work.id for work in works], vectors)
         if not works:
             return
-        # A server that makes collections up as objects arrive would make one for a build that was dropped.
+        # With auto-schema on, the server would create a collection for a build that was dropped.
         self._run("writing to", self._check_exists, writing=True)
-        last = {work.id: place for place, work in enumerate(works)}  # the last of a repeated id counts
-        for places in _messages(works, last.values(), self.build.dim):
+        last = {work.id: place for place, work in enumerate(works)}  # of a repeated id the last counts
+        for places in _message_parts(works, last.values(), self.build.dim):
             objects = {
                 works[place].id: DataObject(
                     uuid=uuid_of(works[place].id),
@@ -75,9 +76,9 @@ class WeaviateCollection:
             self._write(objects)
 
     def delete(self, ids: Sequence[str]) -> None:
-        for part in _parts(list(dict.fromkeys(ids)), PAGE):
+        for part in _parts(list(dict.fromkeys(ids)), PAGE_OBJECTS):
             where = Condition.by_id().contains_any([uuid_of(id) for id in part])
-            while True:  # a call deletes at most QUERY_MAXIMUM_RESULTS, which may be less than were sent
+            while True:  # one call deletes at most QUERY_MAXIMUM_RESULTS objects
                 done = self._run("deleting from", _deletion(where), writing=True)
                 if not done.matches:
                     break
@@ -85,8 +86,8 @@ class WeaviateCollection:
                     raise Unavailable(f"build {self.build.name}: could not delete {_some(part)}")
 
     def _write(self, objects: dict[str, DataObject[Any, Any]]) -> None:
-        """Store the objects and see that they are there. Repeats itself: an upsert can only be done again."""
-        for pause in (*PAUSES_S, None):
+        """Store the objects and check that they are there. Retries, since repeating an upsert does no harm."""
+        for pause in (*RETRY_PAUSES_S, None):
             try:
                 self._insert(objects)
                 return
@@ -107,7 +108,7 @@ class WeaviateCollection:
                 return dict.fromkeys(range(len(ids)), str(error))
             if len(reply.uuids) + len(reply.errors) != len(ids):
                 lost = set(range(len(ids))) - set(reply.uuids) - set(reply.errors)
-                return dict.fromkeys(lost, "the answer does not mention it") | {0: "the answer is short"}
+                return dict.fromkeys(lost or range(len(ids)), "not mentioned in the reply")
             return {index: error.message for index, error in reply.errors.items()}
 
         failed = self._run("writing to", insert, writing=True)
@@ -115,16 +116,16 @@ class WeaviateCollection:
             problem = next(iter(failed.values()))
             named = _some([ids[index] for index in failed])
             kind = Invalid if _PERMANENT.search(problem) else Unavailable
-            raise kind(f"build {self.build.name}: Weaviate did not take works {named} ({problem})")
+            raise kind(f"build {self.build.name}: Weaviate rejected works {named} ({problem})")
         stored = {one.properties["work_id"] for one in self._objects(ids, ["work_id"])}
         if lost := [id for id in ids if id not in stored]:
             raise Unavailable(
-                f"build {self.build.name}: Weaviate said that it took works {_some(lost)}, but they are not there"
+                f"build {self.build.name}: Weaviate accepted works {_some(lost)}, but they are not there"
             )
 
     def _check_exists(self, held: Any) -> None:
         if from_description(held.config.get(simple=True).description) is None:
-            raise Unavailable(f"{self._name} is no build any more; run `gallery refresh`")
+            raise Corrupted(f"the collection {self._name} is no longer a build; run `gallery refresh`")
 
     # -- reading
 
@@ -144,18 +145,18 @@ class WeaviateCollection:
 
     def vectors(self, ids: Sequence[str]) -> Vectors:
         rows: dict[str, Any] = {}
-        for part in _parts(list(dict.fromkeys(ids)), MANY):
+        for part in _parts(list(dict.fromkeys(ids)), BATCH_OBJECTS):
             for one in self._objects(part, ["work_id"], vectors=True):
                 rows[one.properties["work_id"]] = one.vector["default"]
         if missing := [id for id in ids if id not in rows]:
-            raise NotFound(f"no works {_some(missing)} in build {self.build.name}")
+            raise no_rows(self.build, missing)
         found = np.array([rows[id] for id in ids], dtype=np.float32)
         return found.reshape(len(ids), self.build.dim)
 
     def works(self, where: Filter = EVERYTHING, limit: int = 100, offset: int = 0) -> list[Artwork]:
         if limit < 1:
             return []
-        if offset + limit <= DEEPEST:
+        if offset + limit <= MAX_RESULTS:
             reply = self._run(
                 "listing",
                 lambda held: held.query.fetch_objects(
@@ -173,11 +174,13 @@ class WeaviateCollection:
     def facets(self, where: Filter = EVERYTHING) -> Facets:
         total = self.count(where)
         groups = {name: self._groups(name, where) for name in ("artist", "styles", "nationalities")}
-        # The server cuts off groups beyond its limit and says nothing. Each work has one artist, so theirs add up.
-        if sum(groups["artist"].values()) != total or any(len(one) >= DEEPEST for one in groups.values()):
+        # The server silently cuts off groups beyond its limit. Each work has one artist, so those counts must add up.
+        if sum(groups["artist"].values()) != total or any(len(one) >= MAX_RESULTS for one in groups.values()):
             groups = self._counted(where)
         return Facets(
-            _frequent(groups["artist"]), _frequent(groups["styles"]), _frequent(groups["nationalities"])
+            most_frequent_first(groups["artist"]),
+            most_frequent_first(groups["styles"]),
+            most_frequent_first(groups["nationalities"]),
         )
 
     def search(
@@ -194,33 +197,32 @@ class WeaviateCollection:
         query = check_query(self.build, vector, fingerprint, k, offset, per_artist)
         check_depth(offset + k)
         if words := tokens(text):
-            found = by_nearness_and_words(self._searching, query, words, offset + k, where, per_artist)
-        else:
-            found = by_nearness(self._searching, query, offset + k, where, per_artist)
-        return self._hits(found[offset:])
+            found = hybrid(self._run_search, query, words, offset + k, where, per_artist)
+            return self._hybrid_hits(found[offset:], query)
+        return self._hits(nearest(self._run_search, query, offset + k, where, per_artist)[offset:])
 
-    # -- what these are made of
+    # -- helpers
 
     def _run(self, doing: str, what: Callable[[Any], Result], *, writing: bool = False) -> Result:
         def call(client: Any) -> Result:
             held = client.collections.use(self._name)
-            if self._layout.consistency is not None:
-                held = held.with_consistency_level(self._layout.consistency)
+            if self._options.consistency is not None:
+                held = held.with_consistency_level(self._options.consistency)
             return what(held)
 
         try:
             return self._connection.call(f"{doing} build {self.build.name}", call, writing=writing)
         except NotFound as error:
-            raise Unavailable(
+            raise Corrupted(
                 f"build {self.build.name} is gone from Weaviate ({error}); "
-                "`gallery refresh` builds it anew, `gallery rollback` goes back to another"
+                "run `gallery refresh` to rebuild it or `gallery rollback` to return to another build"
             ) from error
 
-    def _searching(self, what: Callable[[Any], Any]) -> Any:
+    def _run_search(self, what: Callable[[Any], Any]) -> Any:
         return self._run("searching", what)
 
     def _objects(self, ids: Sequence[str], properties: list[str], *, vectors: bool = False) -> list[Any]:
-        """The objects of those works that are there, in no order."""
+        """Return the objects of those works that are there, in no order."""
         if not ids:
             return []
         reply = self._run(
@@ -234,20 +236,30 @@ class WeaviateCollection:
         )
         return list(reply.objects)
 
-    def _hits(self, found: Sequence[Found]) -> list[Hit]:
+    def _hits(self, found: Sequence[RankedWork]) -> list[Hit]:
         works: dict[str, Artwork] = {}
-        for part in _parts([one.id for one in found], MANY):
+        for part in _parts([ranked.id for ranked in found], BATCH_OBJECTS):
             for one in self._objects(part, ["payload"]):
                 work = _work(one.properties)
                 works[work.id] = work
-        return [Hit(works[one.id], one.score) for one in found if one.id in works]
+        return [Hit(works[ranked.id], ranked.score) for ranked in found if ranked.id in works]
+
+    def _hybrid_hits(self, found: Sequence[RankedWork], query: Vector) -> list[Hit]:
+        """Return the works in the given order, scored by cosine similarity, which a hybrid reply does not contain."""
+        hits: dict[str, Hit] = {}
+        for part in _parts([ranked.id for ranked in found], BATCH_OBJECTS):
+            reply = self._run_search(_nearest_among(part, query))
+            for one in reply.objects:
+                work = _work(one.properties)
+                hits[work.id] = Hit(work, round(1.0 - one.metadata.distance, 6))
+        return [hits[ranked.id] for ranked in found if ranked.id in hits]
 
     def _walk(self, properties: list[str]) -> list[dict[str, Any]]:
-        """These properties of every object, by the cursor, which has no end to how far it goes."""
+        """Return these properties of every object. Uses the cursor, which has no depth limit."""
         return self._run(
-            "walking through",
+            "iterating over",
             lambda held: [
-                one.properties for one in held.iterator(return_properties=properties, cache_size=PAGE)
+                one.properties for one in held.iterator(return_properties=properties, cache_size=PAGE_OBJECTS)
             ],
         )
 
@@ -261,13 +273,13 @@ class WeaviateCollection:
         reply = self._run(
             "counting",
             lambda held: held.aggregate.over_all(
-                group_by=GroupByAggregate(prop=name, limit=DEEPEST), filters=condition(where)
+                group_by=GroupByAggregate(prop=name, limit=MAX_RESULTS), filters=condition(where)
             ),
         )
         return Counter({str(group.grouped_by.value): int(group.total_count) for group in reply.groups})
 
     def _counted(self, where: Filter) -> dict[str, Counter[str]]:
-        """The groups as they are when counted here, one work at a time."""
+        """Count the groups here, one work at a time."""
         groups: dict[str, Counter[str]] = {name: Counter() for name in ("artist", "styles", "nationalities")}
         for work in self._passing(where):
             groups["artist"][work.artist.slug] += 1
@@ -280,14 +292,24 @@ def _deletion(where: Any) -> Callable[[Any], Any]:
     return lambda held: held.data.delete_many(where=where)
 
 
-def _messages(works: Sequence[Artwork], places: Iterable[int], dim: int) -> Iterator[list[int]]:
-    """The places in parts that each make a message of a sensible size."""
+def _nearest_among(ids: Sequence[str], query: Vector) -> Callable[[Any], Any]:
+    return lambda held: held.query.near_vector(
+        near_vector=query.tolist(),
+        limit=len(ids),
+        filters=Condition.by_id().contains_any([uuid_of(id) for id in ids]),
+        return_properties=["payload"],
+        return_metadata=MetadataQuery(distance=True),
+    )
+
+
+def _message_parts(works: Sequence[Artwork], places: Iterable[int], dim: int) -> Iterator[list[int]]:
+    """Split the places into parts that each fit one message."""
     part: list[int] = []
     size = 0
     for place in places:
         bio = works[place].artist.bio
-        more = 4 * dim + 2_000 + 6 * len(bio)  # a character takes six bytes at most, as \uXXXX
-        if part and (len(part) == MANY or size + more > MESSAGE):
+        more = 4 * dim + 2_000 + 6 * len(bio)  # a character takes at most six bytes, as \uXXXX
+        if part and (len(part) == BATCH_OBJECTS or size + more > MESSAGE_BYTES):
             yield part
             part, size = [], 0
         part.append(place)
@@ -303,10 +325,6 @@ def _parts(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 def _work(properties: Any) -> Artwork:
     return from_payload(json.loads(properties["payload"]))
-
-
-def _frequent(counts: Counter[str]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _some(ids: Iterable[str]) -> str:

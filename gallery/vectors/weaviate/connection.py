@@ -1,14 +1,13 @@
-"""The connection to a Weaviate server: one for each process, opened when first used and again after it failed."""
+"""The connection to a Weaviate server: opened on first use, and reopened after it failed."""
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import grpc
@@ -20,28 +19,28 @@ from weaviate.connect import ConnectionParams
 from weaviate.exceptions import WeaviateStartUpError
 
 from gallery.errors import GalleryError, Invalid, Unavailable
-from gallery.vectors.weaviate.translation import TRANSLATED, CallFailed, is_quick, is_unreachable, translated
+from gallery.vectors.weaviate.errors import TRANSLATED, CallFailed, is_quick, is_unreachable, translate
 
 Result = TypeVar("Result")
 
-OLDEST = (1, 32)
-"""The first version of Weaviate with aliases."""
-WRITING_S = 60.0
-"""How long a write or a change of the schema may take, in seconds."""
-PAUSE_S = 1.0
-"""For how long a connection that could not be opened is not tried again, so that those who wait need not in turn."""
+MIN_VERSION = (1, 32)
+"""First version of Weaviate with aliases."""
+WRITE_TIMEOUT_S = 60.0
+"""Longest time that a write or a change of the schema may take, in seconds."""
+RECONNECT_PAUSE_S = 1.0
+"""After a failed attempt to connect, calls fail at once for this many seconds, so that they do not queue up."""
 
-CHANNEL = [
-    # Without it gRPC keeps a broken TCP connection, and its growing pauses, for the next channel to the server.
+CHANNEL_OPTIONS = [
+    # Otherwise gRPC reuses a broken TCP connection, and its growing pauses, for the next channel to the same server.
     ("grpc.use_local_subchannel_pool", 1),
-    # gRPC reads http_proxy by itself, for 127.0.0.1 too; the REST half of the client does not.
+    # gRPC reads http_proxy by itself, also for 127.0.0.1; the client's REST half does not.
     ("grpc.enable_http_proxy", 0),
 ]
 
 
 @dataclass(frozen=True)
-class Server:
-    """Where the server is: host names (an IPv6 address in brackets) and ports of its REST and gRPC halves."""
+class Endpoint:
+    """Host names (an IPv6 address in brackets) and ports of the server's REST and gRPC interfaces."""
 
     host: str
     port: int
@@ -54,8 +53,8 @@ class Server:
         return f"{self.host}:{self.port} (gRPC {other}{self.grpc_port})"
 
 
-class _Promptly(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
-    """Raises what a call fails with past the client, which would try for 63 s more and forget the status."""
+class FailFastInterceptor(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
+    """Raises the error of a call past the client, which would retry for 63 s and drop the status."""
 
     def intercept_unary_unary(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
         outcome = continuation(details, request)
@@ -65,37 +64,57 @@ class _Promptly(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
         return outcome
 
 
-class _Params(ConnectionParams):
-    # The one place where the client lets its channel be wrapped; a test sees to it that the bound holds.
+class FailFastParams(ConnectionParams):
+    """Connection parameters whose gRPC channel has the interceptor; the client has no public way to add one."""
+
     def _grpc_channel(self, *args: Any, **kwargs: Any) -> Any:
-        return grpc.intercept_channel(super()._grpc_channel(*args, **kwargs), _Promptly())
+        return grpc.intercept_channel(super()._grpc_channel(*args, **kwargs), FailFastInterceptor())
 
 
-class _Open:
-    """A connected client and how many calls use it; closed after the last one once it is retired."""
+@dataclass(eq=False)
+class OpenClient:
+    """A connected client and the number of calls that use it; once retired, the last of them closes it."""
 
-    def __init__(self, client: WeaviateClient) -> None:
-        self.client = client
-        self.users = 0
-        self.retired = False
+    client: WeaviateClient
+    users: int = 0
+    retired: bool = False
+
+
+@dataclass
+class ConnectionState:
+    """What must be closed at the end of the process; apart from the connection, so that a finalizer can hold it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    current: OpenClient | None = None
+
+    def close(self) -> None:
+        with self.lock:
+            current, self.current = self.current, None
+            if current is None:
+                return
+            current.retired = True
+            if current.users:
+                return  # the last user closes it
+        current.client.close()
 
 
 class Connection:
-    """Calls of a Weaviate server, their errors translated. May be used from several threads, and after a fork."""
+    """Calls to a Weaviate server with translated errors. Safe for several threads, not after a fork."""
 
-    def __init__(self, server: Server, api_key: str | None, timeout_s: float) -> None:
-        self.server = server
+    def __init__(self, endpoint: Endpoint, api_key: str | None, timeout_s: float) -> None:
+        self.endpoint = endpoint
         self._api_key = api_key
         self._timeout_s = timeout_s
-        self._start_over()
-        self._finalizer = weakref.finalize(self, _close, self._state)
-        _CONNECTIONS.add(self)
+        self._state = ConnectionState()
+        self._failed_at = -RECONNECT_PAUSE_S
+        self._failure = ""
+        weakref.finalize(self, self._state.close)
 
     def call(self, doing: str, what: Callable[[WeaviateClient], Result], *, writing: bool = False) -> Result:
-        """What the function returns for a connected client.
+        """Return what the function returns for a connected client.
 
-        Runs it again, once, where the connection turns out to have been lost; so it must be safe to repeat. Raises
-        Invalid, NotFound, or Unavailable.
+        Repeats the function once if the connection turns out to be lost, so it must be safe to repeat. `doing` describes
+        the call in messages. Raises Invalid, NotFound or Unavailable.
         """
         for last in (False, True):
             held = self._acquire(doing)
@@ -106,86 +125,77 @@ class Connection:
                     self._retire(held)
                     if is_quick(error) and not last:
                         continue
-                raise self._ours(error, doing, writing) from error
+                raise self._translate(error, doing, writing) from error
             finally:
                 self._release(held)
         raise AssertionError("the second try returns or raises")
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""
-        _close(self._state)
+        self._state.close()
 
-    def _ours(self, error: Exception, doing: str, writing: bool) -> GalleryError:
-        ours = translated(error, str(self.server), doing, writing=writing)
-        if self._api_key and self._api_key in str(ours):
-            return type(ours)(str(ours).replace(self._api_key, "***"))
-        return ours
+    def _translate(self, error: Exception, doing: str, writing: bool) -> GalleryError:
+        translated = translate(error, str(self.endpoint), doing, writing=writing)
+        if self._api_key and self._api_key in str(translated):
+            return type(translated)(str(translated).replace(self._api_key, "***"))
+        return translated
 
-    def _start_over(self) -> None:
-        """Forget whatever was open, as a forked child must: gRPC's threads are not in it."""
-        self._lock = threading.Lock()
-        self._failed: tuple[float, str] = (-PAUSE_S, "")
-        # Apart from the connection, so that the finalizer can hold it.
-        self._state: dict[str, Any] = {"open": None, "pid": os.getpid(), "lock": self._lock}
-
-    def _acquire(self, doing: str) -> _Open:
-        with self._lock:
-            held: _Open | None = self._state["open"]
-            if held is None:
-                active_from, problem = self._failed
-                if time.monotonic() - active_from < PAUSE_S:
-                    raise Unavailable(problem)
+    def _acquire(self, doing: str) -> OpenClient:
+        with self._state.lock:
+            if self._state.current is None:
+                if time.monotonic() - self._failed_at < RECONNECT_PAUSE_S:
+                    raise Unavailable(self._failure)
                 try:
-                    held = self._state["open"] = _Open(self._connect())
+                    self._state.current = OpenClient(self._connect())
                 except Unavailable as error:
-                    self._failed = (time.monotonic(), str(error))
+                    self._failed_at, self._failure = time.monotonic(), str(error)
                     raise
                 except TRANSLATED as error:
-                    ours = self._ours(error, doing, writing=False)
-                    if isinstance(ours, Unavailable):
-                        self._failed = (time.monotonic(), str(ours))
-                    raise ours from error
-            held.users += 1
-            return held
+                    problem = self._translate(error, doing, writing=False)
+                    if isinstance(problem, Unavailable):
+                        self._failed_at, self._failure = time.monotonic(), str(problem)
+                    raise problem from error
+            self._state.current.users += 1
+            return self._state.current
 
-    def _release(self, held: _Open) -> None:
-        with self._lock:
+    def _release(self, held: OpenClient) -> None:
+        with self._state.lock:
             held.users -= 1
             done = held.retired and held.users == 0
         if done:
             held.client.close()
 
-    def _retire(self, held: _Open) -> None:
-        with self._lock:
+    def _retire(self, held: OpenClient) -> None:
+        with self._state.lock:
             held.retired = True
-            if self._state["open"] is held:
-                self._state["open"] = None
+            if self._state.current is held:
+                self._state.current = None
 
     def _connect(self) -> WeaviateClient:
-        """A connected client, the server's version known to be good and the server to be ready."""
-        server = self.server
+        """Return a connected client of a server that is ready and new enough."""
+        endpoint = self.endpoint
         client = WeaviateClient(
-            connection_params=_Params.from_params(
-                http_host=server.host,
-                http_port=server.port,
-                http_secure=server.secure,
-                grpc_host=server.grpc_host,
-                grpc_port=server.grpc_port,
-                grpc_secure=server.secure,
+            connection_params=FailFastParams.from_params(
+                http_host=endpoint.host,
+                http_port=endpoint.port,
+                http_secure=endpoint.secure,
+                grpc_host=endpoint.grpc_host,
+                grpc_port=endpoint.grpc_port,
+                grpc_secure=endpoint.secure,
             ),
             auth_client_secret=Auth.api_key(self._api_key) if self._api_key else None,
             additional_config=AdditionalConfig(
-                timeout=Timeout(init=self._timeout_s, query=self._timeout_s, insert=WRITING_S),
-                grpc_config=GrpcConfig(channel_options=CHANNEL),
+                timeout=Timeout(init=self._timeout_s, query=self._timeout_s, insert=WRITE_TIMEOUT_S),
+                grpc_config=GrpcConfig(channel_options=CHANNEL_OPTIONS),
             ),
-            # They ask a package index on each connect, and fail behind a proxy that answers in its stead.
+            # The checks query a package index on every connect, and fail if a proxy answers in its place.
             skip_init_checks=True,
         )
         try:
             try:
                 client.connect()
             except WeaviateStartUpError as error:
-                if "is not supported" in str(error):  # older still; the client has a bound of its own
+                if "is not supported" in str(error):  # older than the client's own minimum
                     raise self._too_old(str(error)) from error
                 raise
             self._check_version(str(client.get_meta()["version"]))
@@ -197,52 +207,21 @@ class Connection:
 
     def _check_version(self, version: str) -> None:
         found = re.match(r"(\d+)\.(\d+)", version)
-        if not found or (int(found[1]), int(found[2])) < OLDEST:
+        if not found or (int(found[1]), int(found[2])) < MIN_VERSION:
             raise self._too_old(f"it is version {version or 'unknown'}")
 
-    def _too_old(self, said: str) -> Invalid:
+    def _too_old(self, detail: str) -> Invalid:
         return Invalid(
-            f"Weaviate at {self.server} is too old ({said}): "
-            f"aliases need {OLDEST[0]}.{OLDEST[1]}, and 1.39 or newer is best"
+            f"Weaviate at {self.endpoint} is too old ({detail}): "
+            f"aliases need {MIN_VERSION[0]}.{MIN_VERSION[1]}; use 1.39 or newer"
         )
 
     def _check_ready(self) -> None:
-        scheme = "https" if self.server.secure else "http"
-        url = f"{scheme}://{self.server.host}:{self.server.port}/v1/.well-known/ready"
-        # Without TLS there is nothing to verify, and reading all certificates takes longer than the call.
-        answer = httpx.get(url, timeout=self._timeout_s, trust_env=False, verify=self.server.secure)
-        status = answer.status_code
-        if status != 200:
+        scheme = "https" if self.endpoint.secure else "http"
+        url = f"{scheme}://{self.endpoint.host}:{self.endpoint.port}/v1/.well-known/ready"
+        # Without TLS there is nothing to verify, and loading all certificates takes longer than the call.
+        reply = httpx.get(url, timeout=self._timeout_s, trust_env=False, verify=self.endpoint.secure)
+        if reply.status_code != 200:
             raise Unavailable(
-                f"Weaviate at {self.server} is not ready yet (HTTP {status}); wait and try again"
+                f"Weaviate at {self.endpoint} is not ready yet (HTTP {reply.status_code}); wait and try again"
             )
-
-
-_CONNECTIONS: weakref.WeakSet[Connection] = weakref.WeakSet()
-_INHERITED: list[Any] = []
-"""What a forked child got from its parent. Kept, since closing it would hang, and losing it warns."""
-
-
-def _close(state: dict[str, Any]) -> None:
-    if state["pid"] != os.getpid():
-        return
-    with state["lock"]:
-        held: _Open | None = state["open"]
-        state["open"] = None
-        if held is None:
-            return
-        held.retired = True
-        if held.users:
-            return  # whoever uses it closes it
-    held.client.close()
-
-
-def _after_fork() -> None:
-    for connection in list(_CONNECTIONS):
-        _INHERITED.append(connection._state["open"])
-        connection._finalizer.detach()
-        connection._start_over()
-        connection._finalizer = weakref.finalize(connection, _close, connection._state)
-
-
-os.register_at_fork(after_in_child=_after_fork)

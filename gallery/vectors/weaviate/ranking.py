@@ -1,151 +1,129 @@
-"""Rankings of a Weaviate collection, exact where the server's own are not: ties by id, cuts inside a tie, any depth."""
+"""Rankings of a Weaviate collection: the nearest works, and the server's hybrid search."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from weaviate.classes.query import Filter as Condition
-from weaviate.classes.query import MetadataQuery
+from weaviate.classes.query import HybridFusion, MetadataQuery
 
 from gallery.errors import Invalid
 from gallery.vectors.base import Vector
 from gallery.vectors.filters import Filter
-from gallery.vectors.ranking import reciprocal_rank_fusion
-from gallery.vectors.weaviate.schema import condition, uuid_of
+from gallery.vectors.ranking import RankedWork, by_score, limit_ranked
+from gallery.vectors.weaviate.schema import SEARCHABLE_TEXT, condition
 
-DEEPEST = 10_000
-"""How far into a ranking a server goes: QUERY_MAXIMUM_RESULTS, unless set otherwise."""
-SPARE = 8
-"""How many more than asked for are fetched, so that a tie at the cut is mostly seen whole at once."""
-DEPTH = 500
-"""How far down each of the two rankings of a hybrid search counts, unless the page lies deeper."""
+MAX_RESULTS = 10_000
+"""Largest offset + limit of a query: the server's default for QUERY_MAXIMUM_RESULTS."""
+SPARE_RESULTS = 8
+"""Results fetched beyond those asked for, so that most ties at the cut are seen whole in the first query."""
+HYBRID_DEPTHS = (100, 500, 2_500, MAX_RESULTS)
+"""Depths of the hybrid rankings that a page is read from, tried in this order; see `hybrid`."""
+RANKED_PROPERTIES = ["work_id", "artist"]
 
 Query = Callable[[Callable[[Any], Any]], Any]
-"""Runs a function of the client's collection, errors translated."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """A work in a ranking: its cosine similarity, or how well its words match."""
-
-    score: float
-    id: str
-    artist: str
+"""Runs a function on the client's collection and translates its errors."""
 
 
 def check_depth(wanted: int) -> None:
-    """Raises Invalid where the page lies deeper than a server goes."""
-    if wanted > DEEPEST:
+    """Raise Invalid if the page ends deeper than the server can go."""
+    if wanted > MAX_RESULTS:
         raise Invalid(
-            f"only the first {DEEPEST} results of a search can be paged through, and this page ends at {wanted}"
+            f"a search has at most {MAX_RESULTS} results to page through; this page ends at {wanted}"
         )
 
 
-def by_nearness(
+def nearest(
     query: Query, vector: Vector, wanted: int, where: Filter, per_artist: int | None
-) -> list[Found]:
-    """The first `wanted` of the ranking by cosine similarity, ties by id, at most `per_artist` of an artist."""
-    fetch = wanted + SPARE
+) -> list[RankedWork]:
+    """Return the `wanted` works with the highest cosine similarity, ties by id, at most `per_artist` of an artist.
+
+    The server's own grouping is not used: it groups only the `limit` nearest objects, so an artist with many near
+    works leaves the page short.
+    """
+    fetch = wanted + SPARE_RESULTS
     while True:
-        fetch = min(fetch, DEEPEST)
-        found = nearest(query, vector, fetch, condition(where))
-        whole = len(found) < fetch
-        # Others may tie with the last one fetched, so its score is left out until all of them are here.
-        sure = found if whole else [one for one in found if one.score > found[-1].score]
-        kept = limit_per_artist(sure, per_artist)
-        if whole or len(kept) >= wanted:
+        fetch = min(fetch, MAX_RESULTS)
+        found = _near_vector(query, vector, fetch, where)
+        complete = len(found) < fetch
+        # More works may tie with the last one fetched, so its score only counts once all of them are here.
+        certain = found if complete else [work for work in found if work.score > found[-1].score]
+        kept = limit_ranked(certain, per_artist)
+        if complete or len(kept) >= wanted:
             return kept[:wanted]
-        if fetch == DEEPEST:
+        if fetch == MAX_RESULTS:
             break
         fetch *= 4
-    full = [slug for slug, count in Counter(one.artist for one in kept).items() if count == per_artist]
+    full = [slug for slug, count in Counter(work.artist for work in kept).items() if count == per_artist]
     if not full:
-        # A tie of thousands goes by id among those that the server gave.
-        return limit_per_artist(found, per_artist)[:wanted]
+        # Thousands of works tie: take the order by id of those that the server returned.
+        return limit_ranked(found, per_artist)[:wanted]
+    # A few artists fill all results that the server returns: leave them out and ask again.
     others = dataclasses.replace(where, exclude_artists=(*where.exclude_artists, *full))
-    done = [one for one in kept if one.artist in full]
-    rest = by_nearness(query, vector, wanted, others, per_artist)
-    return sorted([*done, *rest], key=_order)[:wanted]
+    done = [work for work in kept if work.artist in full]
+    rest = nearest(query, vector, wanted, others, per_artist)
+    return sorted([*done, *rest], key=by_score)[:wanted]
 
 
-def by_nearness_and_words(
+def hybrid(
     query: Query, vector: Vector, words: Sequence[str], wanted: int, where: Filter, per_artist: int | None
-) -> list[Found]:
-    """The first `wanted` of both rankings fused; their scores are cosine similarities all the same.
+) -> list[RankedWork]:
+    """Return the first `wanted` works of the server's hybrid search, at most `per_artist` of an artist.
 
-    Not the server's hybrid search: that takes at most QUERY_HYBRID_MAXIMUM_RESULTS (100) of each ranking, so deep pages
-    would be short, and leaves open the order of works whose words match equally, which most of a painter's do.
+    The server fuses its two rankings only as deep as the limit of the query (100 at least), and a deeper fusion orders
+    the first works differently. So a page is read from the first depth that reaches it, and what a deeper ranking adds
+    follows what the shallower ones returned: pages of one search never overlap. Scores are RRF scores.
     """
-    depth = max(DEPTH, wanted + SPARE)
-    while True:
-        depth = min(depth, DEEPEST)
-        matched = matching(query, words, depth, where)
-        if not matched:
-            return by_nearness(query, vector, wanted, where, per_artist)
-        near = by_nearness(query, vector, depth, where, None)
-        known = {one.id: one for one in near}
-        missing = [uuid_of(one.id) for one in matched if one.id not in known]
-        if missing:
-            far = nearest(query, vector, len(missing), Condition.by_id().contains_any(missing))
-            known |= {one.id: one for one in far}
-        order = reciprocal_rank_fusion([one.id for one in near], [one.id for one in matched])
-        kept = limit_per_artist([known[id] for id in order if id in known], per_artist)
-        if len(kept) >= wanted or len(near) < depth or depth == DEEPEST:
-            return kept[:wanted]
-        depth *= 4
+    ranking: dict[str, RankedWork] = {}
+    kept: list[RankedWork] = []
+    for depth in HYBRID_DEPTHS:
+        found = _hybrid(query, vector, words, depth, where)
+        for work in found:
+            ranking.setdefault(work.id, work)
+        kept = limit_ranked(ranking.values(), per_artist)
+        if len(kept) >= wanted or len(found) < depth:
+            break
+    return kept[:wanted]
 
 
-def nearest(query: Query, vector: Vector, limit: int, terms: Any) -> list[Found]:
-    """At most `limit` works that meet the terms, by cosine similarity rounded to six places, then id."""
+def _near_vector(query: Query, vector: Vector, limit: int, where: Filter) -> list[RankedWork]:
+    """Return at most `limit` works by cosine similarity rounded to six digits, then id."""
     reply = query(
         lambda collection: collection.query.near_vector(
             near_vector=vector.tolist(),
             limit=limit,
-            filters=terms,
-            return_properties=["work_id", "artist"],
+            filters=condition(where),
+            return_properties=RANKED_PROPERTIES,
             return_metadata=MetadataQuery(distance=True),
         )
     )
     found = [
-        Found(round(1.0 - one.metadata.distance, 6), one.properties["work_id"], one.properties["artist"])
+        RankedWork(one.properties["work_id"], one.properties["artist"], round(1.0 - one.metadata.distance, 6))
         for one in reply.objects
     ]
-    return sorted(found, key=_order)
+    return sorted(found, key=by_score)
 
 
-def matching(query: Query, words: Sequence[str], limit: int, where: Filter) -> list[Found]:
-    """At most `limit` works that have any of the words, by BM25, then id."""
+def _hybrid(
+    query: Query, vector: Vector, words: Sequence[str], limit: int, where: Filter
+) -> list[RankedWork]:
+    """Return at most `limit` works in the order of the server's hybrid search."""
     reply = query(
-        lambda collection: collection.query.bm25(
-            query=" ".join(words),
-            query_properties=["words"],
+        lambda collection: collection.query.hybrid(
+            query=" ".join(dict.fromkeys(words)),  # BM25 would count a repeated word twice
+            query_properties=[SEARCHABLE_TEXT],
+            vector=vector.tolist(),
+            alpha=0.5,
+            fusion_type=HybridFusion.RANKED,
             limit=limit,
             filters=condition(where),
-            return_properties=["work_id", "artist"],
+            return_properties=RANKED_PROPERTIES,
             return_metadata=MetadataQuery(score=True),
         )
     )
-    found = [
-        Found(round(one.metadata.score, 6), one.properties["work_id"], one.properties["artist"])
+    return [
+        RankedWork(one.properties["work_id"], one.properties["artist"], one.metadata.score)
         for one in reply.objects
     ]
-    return sorted(found, key=_order)
-
-
-def limit_per_artist(ranking: Sequence[Found], per_artist: int | None) -> list[Found]:
-    """The ranking with at most `per_artist` of each artist; all of it for None."""
-    seen: Counter[str] = Counter()
-    kept = []
-    for one in ranking:
-        seen[one.artist] += 1
-        if per_artist is None or seen[one.artist] <= per_artist:
-            kept.append(one)
-    return kept
-
-
-def _order(one: Found) -> tuple[float, str]:
-    return -one.score, one.id

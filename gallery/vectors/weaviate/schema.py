@@ -1,4 +1,4 @@
-"""How builds, works and filters look in Weaviate."""
+"""Map builds, works and filters to Weaviate's schema, objects and conditions."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ from gallery.vectors.filters import Filter, life
 from gallery.vectors.lexical import searchable_text
 
 PREFIX = re.compile(r"[A-Z][A-Za-z0-9]{0,49}")
-"""Without underscores, so that no name is a build of two prefixes."""
+"""No underscores, so that a collection can belong to one prefix only."""
+SEARCHABLE_TEXT = "words"
+"""The property that full-text search looks at."""
 
 
 @dataclass(frozen=True)
-class Layout:
-    """What the address says of new collections, and how sure reads and writes must be."""
+class SchemaOptions:
+    """Options of the address for new collections, and the consistency level of reads and writes."""
 
     prefix: str
     quantization: str
@@ -47,7 +49,7 @@ class Layout:
         return f"{self.prefix}_{build}"
 
     def configuration(self, build: Build) -> dict[str, Any]:
-        """The arguments that create the build's collection."""
+        """Return the arguments that create the build's collection."""
         quantizers = Configure.VectorIndex.Quantizer
         return {
             "name": self.collection(build.name),
@@ -57,7 +59,7 @@ class Layout:
                 vector_index_config=Configure.VectorIndex.hnsw(distance_metric=VectorDistances.COSINE),
                 quantizer=quantizers.rq(bits=8) if self.quantization == "rq8" else quantizers.none(),
             ),
-            # `gallery.vectors.lexical` has left out what says nothing; the server's list would take more.
+            # `gallery.vectors.lexical` removes stop words; the server's list would remove more.
             "inverted_index_config": Configure.inverted_index(stopwords_preset=StopwordsPreset.NONE),
             "replication_config": Configure.replication(factor=self.replication)
             if self.replication
@@ -67,7 +69,7 @@ class Layout:
 
 
 def _exact(name: str, kind: DataType = DataType.TEXT) -> Property:
-    """A property compared as a whole: other tokenizations find "test" in "test_domain"."""
+    """Return a property that is compared as a whole: other tokenizations find "test" in "test_domain"."""
     return Property(
         name=name,
         data_type=kind,
@@ -90,7 +92,7 @@ PROPERTIES = [
     _year("life_start"),
     _year("life_end"),
     Property(
-        name="words",
+        name=SEARCHABLE_TEXT,
         data_type=DataType.TEXT,
         tokenization=Tokenization.WORD,
         index_filterable=False,
@@ -101,12 +103,12 @@ PROPERTIES = [
 
 
 def uuid_of(id: str) -> str:
-    """The object's id. One mapping for all ids, since they need not be UUIDs, and those that are have spellings."""
+    """Return the object's UUID. Every id is mapped: not all are UUIDs, and a UUID has several spellings."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"artwork:{id}"))
 
 
 def properties_of(work: Artwork) -> dict[str, Any]:
-    """The work's properties; absent years are left out."""
+    """Return the work's properties, without unknown years."""
     start, end = life(work.artist)
     years = {"life_start": start, "life_end": end}
     return {
@@ -115,19 +117,19 @@ def properties_of(work: Artwork) -> dict[str, Any]:
         "artist": work.artist.slug,
         "styles": list(work.artist.styles),
         "nationalities": list(work.artist.nationalities),
-        "words": searchable_text(work),
+        SEARCHABLE_TEXT: searchable_text(work),
         "payload": json.dumps(to_payload(work)),
         **{name: year for name, year in years.items() if year is not None},
     }
 
 
 def to_description(build: Build) -> str:
-    """The manifest as the description of the build's collection."""
+    """Return the description of the build's collection, which holds its manifest."""
     return json.dumps(dataclasses.asdict(build))
 
 
 def from_description(text: str | None) -> Build | None:
-    """The manifest; None where the description is not one, so that the collection is somebody else's."""
+    """Return the manifest; None if the description is not one, so the collection is not ours."""
     try:
         return Build(**json.loads(text or ""))
     except (ValueError, TypeError):
@@ -135,7 +137,7 @@ def from_description(text: str | None) -> Build | None:
 
 
 def condition(where: Filter) -> Any:
-    """The filter as Weaviate's; None for the one that lets all through."""
+    """Return the filter as a Weaviate condition; None if every work passes."""
     terms: list[Any] = []
     for name in ("artists", "styles", "nationalities"):
         if values := getattr(where, name):

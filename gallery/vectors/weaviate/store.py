@@ -1,4 +1,4 @@
-"""Builds as the collections of a Weaviate server that share a prefix, and the alias of that name."""
+"""Builds as collections of a Weaviate server that share a prefix, and the alias of the live one."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
 from gallery.models import Build
 from gallery.vectors.base import BUILD_NAME, check_name
 from gallery.vectors.weaviate.collection import WeaviateCollection
-from gallery.vectors.weaviate.connection import Connection, Server
-from gallery.vectors.weaviate.schema import PREFIX, Layout, from_description, to_description
+from gallery.vectors.weaviate.connection import Connection, Endpoint
+from gallery.vectors.weaviate.schema import PREFIX, SchemaOptions, from_description, to_description
 
 logger = logging.getLogger(__name__)
 
 
 class WeaviateStore:
-    """The builds of one prefix. Connects when first used; may be used from several threads and after a fork."""
+    """The builds of one prefix. Connects on first use; safe for several threads."""
 
-    def __init__(self, address: str, connection: Connection, layout: Layout) -> None:
+    def __init__(self, address: str, connection: Connection, options: SchemaOptions) -> None:
         self.address = address
         self._connection = connection
-        self._layout = layout
+        self._options = options
         self._opened: dict[str, WeaviateCollection] = {}
 
     def version(self) -> str:
@@ -37,36 +37,38 @@ class WeaviateStore:
     def create(self, build: Build) -> WeaviateCollection:
         check_name(build.name)
         build = dataclasses.replace(build, ready=False)
-        configuration = self._layout.configuration(build)
+        configuration = self._options.configuration(build)
         if self._exists(configuration["name"]):
             raise Invalid(f"there is a build {build.name} in {self.address} already")
         tried = False
 
         def make(client: Any) -> None:
             nonlocal tried
-            # It was not there: where it is after a first try, only the answer to that was lost.
+            # It did not exist before: if it does after a first try, only the reply was lost.
             if not (tried and client.collections.exists(configuration["name"])):
                 tried = True
                 client.collections.create(**configuration)
 
         self._call(f"creating build {build.name}", make, writing=True)
         self._opened.pop(build.name, None)
-        return WeaviateCollection(self._connection, self._layout, build)
+        return WeaviateCollection(self._connection, self._options, build)
 
     def open(self, name: str) -> WeaviateCollection:
         opened = self._opened.get(name)
-        return opened if opened is not None else self._remembered(self._read(name))
+        return opened if opened is not None else self._collection(self._read(name))
 
     def builds(self) -> list[Build]:
         found = self._call("listing builds", lambda client: client.collections.list_all(simple=True))
         builds = []
         for name, config in found.items():
-            if not name.startswith(f"{self._layout.prefix}_"):
+            if not name.startswith(f"{self._options.prefix}_"):
                 continue
             build = from_description(config.description)
             if build is None:
                 logger.warning(
-                    "%s has a collection %s that is no build of ours; it is left alone", self.address, name
+                    "%s has a collection %s that is not a build of this gallery; it is ignored",
+                    self.address,
+                    name,
                 )
             else:
                 builds.append(build)
@@ -74,7 +76,7 @@ class WeaviateStore:
 
     def seal(self, name: str) -> Build:
         build = dataclasses.replace(self._read(name), ready=True)
-        collection = self._layout.collection(name)
+        collection = self._options.collection(name)
         self._call(
             f"sealing build {name}",
             lambda client: client.collections.use(collection).config.update(
@@ -82,15 +84,15 @@ class WeaviateStore:
             ),
             writing=True,
         )
-        if not self._read(name).ready:  # something between answered in the server's stead
+        if not self._read(name).ready:  # a proxy may have answered instead of the server
             raise Unavailable(
-                f"Weaviate at {self._connection.server} said that it sealed build {name}, but did not; try again"
+                f"Weaviate at {self._connection.endpoint} confirmed sealing build {name}, but it is not sealed; try again"
             )
         return build
 
     def live(self) -> Build | None:
-        """As the protocol says; one REST call, since the server resolves the alias."""
-        build = self._manifest(self._layout.prefix)
+        """Return the live build with one REST call: the server resolves the alias."""
+        build = self._manifest(self._options.prefix)
         if build is None:
             target = self._target()
             if target is None:
@@ -98,23 +100,23 @@ class WeaviateStore:
             build = self._manifest(target)
         if build is None:
             raise Corrupted(
-                f"{self.address}: the alias {self._layout.prefix} names {target}, which is gone; "
-                "`gallery refresh` builds and publishes another, `gallery rollback` goes back to one that is there"
+                f"{self.address}: the alias {self._options.prefix} points to {target}, which is gone; "
+                "run `gallery refresh` to build another or `gallery rollback` to return to an existing one"
             )
-        self._remembered(build)
+        self._collection(build)
         return build
 
     def publish(self, name: str) -> None:
         if not self._read(name).ready:
             raise Invalid(f"build {name} is not ready, so it cannot go live")
-        alias, target = self._layout.prefix, self._layout.collection(name)
+        alias, target = self._options.prefix, self._options.collection(name)
 
         def point(client: Any) -> None:
             if not client.alias.update(alias_name=alias, new_target_collection=target):
                 if client.collections.exists(alias):
                     raise Invalid(
-                        f"{self.address} has a collection called {alias}, so the alias of that name cannot be; "
-                        "remove it, or choose another name with ?collection="
+                        f"{self.address} has a collection called {alias}, so it cannot have an alias of that name; "
+                        "remove the collection, or choose another name with ?collection="
                     )
                 client.alias.create(alias_name=alias, target_collection=target)
 
@@ -122,13 +124,14 @@ class WeaviateStore:
         now = self._target()
         if now is None or now.lower() != target.lower():
             raise Unavailable(
-                f"Weaviate at {self._connection.server} said that build {name} is live, but {now or 'none'} is; try again"
+                f"Weaviate at {self._connection.endpoint} confirmed publishing build {name}, but {now or 'none'} is live; "
+                "try again"
             )
 
     def drop(self, name: str) -> None:
         if not BUILD_NAME.fullmatch(name):
             return
-        collection = self._layout.collection(name)
+        collection = self._options.collection(name)
         target = self._target()
         if target is not None and target.lower() == collection.lower():
             raise Invalid(f"build {name} is live; publish another one before dropping it")
@@ -137,14 +140,14 @@ class WeaviateStore:
             return
         if self._manifest(collection) is None:
             raise Invalid(
-                f"{self.address}: the collection {collection} is no build of ours, so it is left alone"
+                f"{self.address}: the collection {collection} is not a build of this gallery, so it is not dropped"
             )
         self._call(
             f"dropping build {name}", lambda client: client.collections.delete(collection), writing=True
         )
 
     def close(self) -> None:
-        """Close the connection, which happens by itself when the process ends; the next call opens another."""
+        """Close the connection; the next call opens another. Also done when the process ends."""
         self._connection.close()
 
     def _call(self, doing: str, what: Callable[[Any], Any], *, writing: bool = False) -> Any:
@@ -156,7 +159,7 @@ class WeaviateStore:
         )
 
     def _manifest(self, collection: str) -> Build | None:
-        """The manifest of the collection of that name or alias; None where there is none."""
+        """Return the manifest of the collection with that name or alias; None if there is none."""
         try:
             config = self._call(
                 f"reading the manifest of {collection}",
@@ -167,22 +170,22 @@ class WeaviateStore:
         return from_description(config.description)
 
     def _read(self, name: str) -> Build:
-        build = self._manifest(self._layout.collection(name))
+        build = self._manifest(self._options.collection(name))
         if build is None or build.name != name:
             raise NotFound(f"no build {name} in {self.address}")
         return build
 
     def _target(self) -> str | None:
-        """The collection that the alias names, there or not."""
-        alias = self._layout.prefix
+        """Return the collection that the alias points to, whether it exists or not."""
+        alias = self._options.prefix
         found = self._call(f"reading the alias {alias}", lambda client: client.alias.get(alias_name=alias))
         return str(found.collection) if found else None
 
-    def _remembered(self, build: Build) -> WeaviateCollection:
-        """The build's collection, kept where it is ready: others cannot change any more."""
+    def _collection(self, build: Build) -> WeaviateCollection:
+        """Return the build's collection; kept if it is ready, since it no longer changes."""
         opened = self._opened.get(build.name)
         if opened is None or opened.build != build:
-            opened = WeaviateCollection(self._connection, self._layout, build)
+            opened = WeaviateCollection(self._connection, self._options, build)
             if build.ready:
                 self._opened[build.name] = opened
         return opened
@@ -193,7 +196,7 @@ def open_weaviate(address: Address, *, api_key: str | None) -> WeaviateStore:
 
     Only `grpc`, `collection`, `consistency` and `timeout` matter once a build exists. Raises Invalid.
     """
-    layout = Layout(
+    options = SchemaOptions(
         prefix=_prefix(address),
         quantization=address.string("quantization") or "",
         replication=address.integer("replication"),
@@ -201,10 +204,10 @@ def open_weaviate(address: Address, *, api_key: str | None) -> WeaviateStore:
         consistency=_consistency(address),
     )
     timeout_s = address.integer("timeout") or 0
-    return WeaviateStore(address.text, Connection(_server(address), api_key, timeout_s), layout)
+    return WeaviateStore(address.text, Connection(_endpoint(address), api_key, timeout_s), options)
 
 
-def _server(address: Address) -> Server:
+def _endpoint(address: Address) -> Endpoint:
     secure = address.scheme == "weaviates"
     host, port = _host_and_port(address, f"//{address.location}", 443 if secure else 8080)
     given = address.string("grpc") or ""
@@ -212,10 +215,8 @@ def _server(address: Address) -> Server:
         given = f"{host}:{given}"
     grpc_host, grpc_port = _host_and_port(address, f"//{given}", None)
     if (host, port) == (grpc_host, grpc_port):
-        raise Invalid(
-            f"{address.text}: REST and gRPC cannot share a port of one host; name another with ?grpc="
-        )
-    return Server(host, port, grpc_host, grpc_port, secure)
+        raise Invalid(f"{address.text}: REST and gRPC cannot share a port; name another with ?grpc=")
+    return Endpoint(host, port, grpc_host, grpc_port, secure)
 
 
 def _host_and_port(address: Address, given: str, default: int | None) -> tuple[str, int]:
@@ -234,7 +235,7 @@ def _prefix(address: Address) -> str:
     prefix = address.string("collection") or ""
     if not PREFIX.fullmatch(prefix):
         raise Invalid(
-            f"{address.text}: collection must be a capital and then letters and digits, 50 at most, not {prefix!r}"
+            f"{address.text}: collection must be a capital letter followed by letters and digits, at most 50, not {prefix!r}"
         )
     return prefix
 

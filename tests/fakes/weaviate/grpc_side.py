@@ -22,7 +22,7 @@ from weaviate.proto.v1 import (
 )
 
 from tests.fakes.weaviate.data import Collection, Refused, Stored
-from tests.fakes.weaviate.queries import matching, nearest, passes, selected
+from tests.fakes.weaviate.queries import fused, matching, nearest, passes, selected
 
 if TYPE_CHECKING:
     from tests.fakes.weaviate.server import StandIn
@@ -52,6 +52,13 @@ class Service(weaviate_pb2_grpc.WeaviateServicer):  # type: ignore[misc]
             near = request.near_vector
             raw = near.vectors[0].vector_bytes if near.vectors else near.vector_bytes
             hits = [*nearest(np.frombuffer(raw, "<f4"), places, request.offset + limit, collection)]
+        elif request.HasField("hybrid_search"):
+            sent = request.hybrid_search
+            raw = sent.vectors[0].vector_bytes if sent.vectors else sent.vector_bytes
+            depth = max(self.server.hybrid_results, limit)  # of both rankings, the offset not counted
+            vector = nearest(np.frombuffer(raw, "<f4"), places, depth, collection)
+            keywords = matching(sent.query, list(sent.properties), places, collection)[:depth]
+            hits = [*fused(vector, keywords, sent.alpha)]
         elif request.HasField("bm25_search"):
             words = request.bm25_search
             hits = [*matching(words.query, list(words.properties), places, collection)]

@@ -118,3 +118,21 @@ def matching(
         (ordered[place], scores[ordered[place].uuid]) for place in places if ordered[place].uuid in scores
     ]
     return sorted(found, key=lambda pair: -pair[1])
+
+
+def fused(
+    vector: list[tuple[Stored, float]], keywords: list[tuple[Stored, float]], alpha: float
+) -> list[tuple[Stored, float]]:
+    """Ranked fusion as in the server's FusionRanked: 1 / (60 + rank from 0); ties by keyword score or similarity, then uuid."""
+    scores: Counter[str] = Counter()
+    second: dict[str, float] = {}
+    objects: dict[str, Stored] = {}
+    for weight, ranking in (
+        (alpha, [(one, 1 - distance) for one, distance in vector]),
+        (1 - alpha, keywords),
+    ):
+        for rank, (one, value) in enumerate(ranking):
+            scores[one.uuid] += weight / (60 + rank)  # type: ignore[assignment]
+            second[one.uuid], objects[one.uuid] = value, one
+    order = sorted(scores, key=lambda id: (-round(scores[id], 7), -round(second[id], 7), id))
+    return [(objects[id], float(scores[id])) for id in order]

@@ -37,9 +37,11 @@ class StandIn:
         data: Data | None = None,
         maximum_results: int = 10_000,
         maximum_groups: int = 1_000_000,
+        hybrid_results: int = 100,
     ) -> None:
         self.version, self.keys, self.ports, self.ready = version, dict(keys or {}), ports, True
         self.maximum_results, self.maximum_groups = maximum_results, maximum_groups
+        self.hybrid_results = hybrid_results
         self.data = data or Data()
         self.faults = Faults()
         self.calls: list[str] = []

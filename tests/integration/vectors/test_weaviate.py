@@ -1,7 +1,7 @@
-"""The Weaviate store keeps the contract, and what only a server on the network can break.
+"""The Weaviate store: the contract, and what only a server on the network can break.
 
-Against a stand-in, whose limits its docstring states; against a real server too where GALLERY_TEST_WEAVIATE gives its
-address, such as weaviate://localhost:8080?grpc=50051 (and GALLERY_TEST_WEAVIATE_KEY, if need be, a key that may do all).
+Runs against a fake server, whose limits its docstring states, and against the real server that GALLERY_TEST_WEAVIATE
+names, such as weaviate://localhost:8080?grpc=50051, with the key GALLERY_TEST_WEAVIATE_KEY if it needs one.
 """
 
 from __future__ import annotations
@@ -10,11 +10,8 @@ import inspect
 import logging
 import os
 import socket
-import subprocess
-import sys
 import threading
 import time
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,55 +19,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
+from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
 from gallery.vectors.base import VECTORS, VectorStore
 from gallery.vectors.filters import Filter
-from gallery.vectors.weaviate import WeaviateStore, ranking, translation
-from gallery.vectors.weaviate import collection as adapter
-from gallery.vectors.weaviate import connection as connections
+from gallery.vectors.weaviate import WeaviateStore, errors, ranking
 from gallery.vectors.weaviate.schema import uuid_of
 from tests.contracts.vector_store import DIM, FINGERPRINT, VectorStoreContract, artist, build, row, rows, work
 from tests.fakes.weaviate import StandIn
 
 REAL = os.environ.get("GALLERY_TEST_WEAVIATE")
 ROOT = Path(__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def standing() -> Iterator[StandIn]:
-    """One stand-in for the tests that break nothing."""
-    with StandIn() as server:
-        yield server
-
-
-@pytest.fixture
-def server() -> Iterator[StandIn]:
-    """A stand-in of the test's own."""
-    with StandIn() as server:
-        yield server
-
-
-@pytest.fixture
-def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., WeaviateStore]]:
-    """Opens stores, closes them, and has them wait next to nothing between tries."""
-    opened: list[WeaviateStore] = []
-    monkeypatch.setattr(adapter, "PAUSES_S", (0.01, 0.01))
-    monkeypatch.setattr(connections, "PAUSE_S", 0.05)
-
-    def make(address: str, api_key: str | None = None) -> WeaviateStore:
-        store = VECTORS.open(address, api_key=api_key)
-        assert isinstance(store, WeaviateStore)
-        opened.append(store)
-        return store
-
-    yield make
-    for store in opened:
-        store.close()
-
-
-@pytest.fixture
-def store(server: StandIn, connect: Callable[..., WeaviateStore]) -> WeaviateStore:
-    return connect(f"{server.address}&timeout=1")
 
 
 def fill(store: VectorStore, name: str = "one", works: int = 4) -> None:
@@ -87,13 +45,13 @@ def own_prefix() -> str:
     return "Test" + uuid.uuid4().hex[:12]
 
 
-class TestAgainstTheStandIn(VectorStoreContract):
+class TestFakeServer(VectorStoreContract):
     @pytest.fixture
-    def store(self, standing: StandIn, connect: Callable[..., WeaviateStore]) -> VectorStore:
-        return connect(f"{standing.address}&collection={own_prefix()}")
+    def store(self, shared_server: StandIn, connect: Callable[..., WeaviateStore]) -> VectorStore:
+        return connect(f"{shared_server.address}&collection={own_prefix()}")
 
 
-class AgainstARealServer(VectorStoreContract):
+class RealServerContract(VectorStoreContract):
     @pytest.fixture
     def store(self, connect: Callable[..., WeaviateStore]) -> Iterator[VectorStore]:
         prefix = own_prefix()
@@ -103,13 +61,13 @@ class AgainstARealServer(VectorStoreContract):
 
         def clean(client: object) -> None:
             client.alias.delete(alias_name=prefix)  # type: ignore[attr-defined]
-            client.collections.delete([store._layout.collection(one.name) for one in store.builds()])  # type: ignore[attr-defined]
+            client.collections.delete([store._options.collection(one.name) for one in store.builds()])  # type: ignore[attr-defined]
 
         store._connection.call("cleaning up", clean, writing=True)
 
 
 if REAL:
-    TestAgainstARealServer = AgainstARealServer
+    TestRealServer = RealServerContract
 else:
 
     @pytest.mark.skip(reason="GALLERY_TEST_WEAVIATE names no server")
@@ -125,10 +83,10 @@ else:
         ("weaviate://", "host:port"),
         ("weaviate://host:port", "host:port"),
         ("weaviate://host:8080/path", "host:port"),
-        ("weaviate://host?grpc=", "host:port"),
+        ("weaviate://host?grpc=", "grpc"),
         ("weaviate://host:8080?grpc=8080", "cannot share a port"),
         ("weaviate://host?grpc=99999", "host:port"),
-        ("weaviate://user:secret@host", "no user and no password"),
+        ("weaviate://user:secret@host", "remove the user and password"),
         ("weaviate://host?collection=artwork", "collection must be"),
         ("weaviate://host?collection=Art_work", "collection must be"),
         ("weaviate://host?quantization=pq", "one of rq8, none"),
@@ -139,7 +97,7 @@ else:
         ("weaviate://host?speed=1", "unknown option 'speed'"),
     ],
 )
-def test_an_address_that_makes_no_sense_is_invalid(address: str, problem: str) -> None:
+def test_an_invalid_address_is_refused(address: str, problem: str) -> None:
     with pytest.raises(Invalid, match=problem) as caught:
         VECTORS.open(address, api_key=None)
     assert "secret" not in str(caught.value)
@@ -154,17 +112,17 @@ def test_an_address_that_makes_no_sense_is_invalid(address: str, problem: str) -
         ("weaviate://[::1]:80?grpc=81", "[::1]:80 (gRPC 81)"),
     ],
 )
-def test_an_address_says_where_the_server_is(
+def test_an_address_gives_both_endpoints(
     connect: Callable[..., WeaviateStore], address: str, expected: str
 ) -> None:
-    server = connect(address)._connection.server
-    assert str(server) == expected and server.secure == address.startswith("weaviates")
+    endpoint = connect(address)._connection.endpoint
+    assert str(endpoint) == expected and endpoint.secure == address.startswith("weaviates")
 
 
 # -- what a collection looks like
 
 
-def test_the_schema_is_spelled_out(server: StandIn, connect: Callable[..., WeaviateStore]) -> None:
+def test_the_schema_states_every_option(server: StandIn, connect: Callable[..., WeaviateStore]) -> None:
     connect(f"{server.address}&quantization=rq8&replication=3&shards=2").create(build())
     config = server.data.collections["Artwork_one"].config
     assert {
@@ -193,14 +151,8 @@ def test_the_schema_is_spelled_out(server: StandIn, connect: Callable[..., Weavi
     assert config["replicationConfig"]["factor"] == 3 and config["shardingConfig"]["desiredCount"] == 2
 
 
-def test_quantization_can_be_declined(server: StandIn, connect: Callable[..., WeaviateStore]) -> None:
-    connect(f"{server.address}&quantization=none").create(build())
-    config = server.data.collections["Artwork_one"].config["vectorConfig"]["default"]["vectorIndexConfig"]
-    assert config["skipDefaultQuantization"] is True and not config["rq"]["enabled"]
-
-
 @pytest.mark.parametrize("level", ["ONE", "QUORUM", "ALL"])
-def test_a_consistency_can_be_asked_for(
+def test_searches_work_at_every_consistency_level(
     server: StandIn, connect: Callable[..., WeaviateStore], level: str
 ) -> None:
     store = connect(f"{server.address}&consistency={level}")
@@ -216,7 +168,7 @@ def test_two_prefixes_share_a_server(server: StandIn, connect: Callable[..., Wea
     assert [one.name for one in here.builds()] == ["one"]
 
 
-def test_a_collection_of_somebody_else_is_left_alone(
+def test_a_collection_that_is_not_a_build_is_ignored(
     server: StandIn, store: WeaviateStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.data.create({"class": "Artwork_theirs", "vectorConfig": {}, "description": "not a manifest"})
@@ -226,7 +178,7 @@ def test_a_collection_of_somebody_else_is_left_alone(
     assert "Artwork_theirs" in caplog.text
     with pytest.raises(NotFound):
         store.open("theirs")
-    with pytest.raises(Invalid, match="left alone"):
+    with pytest.raises(Invalid, match="not dropped"):
         store.drop("theirs")
     assert "Artwork_theirs" in server.data.collections
 
@@ -253,7 +205,7 @@ def test_a_reader_follows_what_another_publishes(
         assert live is not None and live.name == name
 
 
-def test_a_build_of_the_same_name_made_anew_is_seen(
+def test_a_rebuilt_build_of_the_same_name_is_seen(
     server: StandIn, connect: Callable[..., WeaviateStore]
 ) -> None:
     reader, writer = connect(server.address), connect(server.address)
@@ -269,18 +221,18 @@ def test_a_build_of_the_same_name_made_anew_is_seen(
     assert reader.open("one").build == live
 
 
-def test_a_dangling_alias_is_said_and_repaired_by_publishing(server: StandIn, store: WeaviateStore) -> None:
+def test_publishing_repairs_a_dangling_alias(server: StandIn, store: WeaviateStore) -> None:
     fill(store)
     fill(store, "two")
     del server.data.collections["Artwork_two"]
-    with pytest.raises(Unavailable, match=r"Artwork_two, which is gone.*gallery rollback"):
+    with pytest.raises(Corrupted, match=r"Artwork_two, which is gone.*gallery rollback"):
         store.live()
     store.publish("one")
     live = store.live()
     assert live is not None and live.name == "one"
 
 
-def test_a_collection_where_the_alias_should_be_is_said(server: StandIn, store: WeaviateStore) -> None:
+def test_a_collection_with_the_name_of_the_alias_is_reported(server: StandIn, store: WeaviateStore) -> None:
     server.data.create({"class": "Artwork", "vectorConfig": {}})
     assert store.live() is None
     store.create(build())
@@ -289,24 +241,51 @@ def test_a_collection_where_the_alias_should_be_is_said(server: StandIn, store: 
         store.publish("one")
 
 
-def test_a_build_dropped_under_a_reader_is_unavailable(
+def test_a_build_dropped_under_a_reader_is_corrupted(
     server: StandIn, connect: Callable[..., WeaviateStore]
 ) -> None:
     reader = connect(server.address)
     fill(reader)
     held = reader.open("one")
     del server.data.collections["Artwork_one"]
-    with pytest.raises(Unavailable, match="is gone"):
+    with pytest.raises(Corrupted, match="is gone"):
         held.search(row(1), 1, fingerprint=FINGERPRINT)
-    with pytest.raises(Unavailable, match="is gone"):
+    with pytest.raises(Corrupted, match="is gone"):
         held.upsert([work("x")], rows(row(1)))
     assert "Artwork_one" not in server.data.collections
+
+
+# -- hybrid search
+
+
+def test_a_hybrid_search_is_two_queries(server: StandIn, store: WeaviateStore) -> None:
+    fill(store, works=7)
+    held = store.open("one")
+    server.calls.clear()
+    held.search(row(1), 3, fingerprint=FINGERPRINT, text="w3")
+    assert server.calls == ["Search", "Search"]
+
+
+def test_pages_do_not_overlap_where_a_deeper_ranking_begins(server: StandIn, store: WeaviateStore) -> None:
+    vectors = np.random.default_rng(5).normal(size=(400, DIM)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    works = [work(f"{number:03}", artist(f"p{number % 3}")) for number in range(400)]
+    collection = store.create(build())
+    collection.upsert(works, vectors)
+    pages = [
+        [
+            hit.artwork.id
+            for hit in collection.search(row(1), 24, text="p1", fingerprint=FINGERPRINT, offset=offset)
+        ]
+        for offset in range(0, 400, 24)
+    ]
+    assert sorted(id for page in pages for id in page) == [one.id for one in works]
 
 
 # -- sizes
 
 
-def test_more_works_than_one_answer_holds(server: StandIn, store: WeaviateStore) -> None:
+def test_more_works_than_one_query_returns(server: StandIn, store: WeaviateStore) -> None:
     server.maximum_results = 10_000
     count = 10_500
     vectors = np.random.default_rng(3).normal(size=(count, DIM)).astype(np.float32)
@@ -322,13 +301,13 @@ def test_more_works_than_one_answer_holds(server: StandIn, store: WeaviateStore)
     hits = collection.search(row(1), 5, fingerprint=FINGERPRINT, offset=9_995)
     order = np.lexsort((np.arange(count), -np.round(vectors @ row(1), 6)))
     assert [int(hit.artwork.id) for hit in hits] == list(order[9_995:10_000])
-    with pytest.raises(Invalid, match="first 10000 results"):
+    with pytest.raises(Invalid, match="at most 10000 results"):
         collection.search(row(1), 6, fingerprint=FINGERPRINT, offset=9_995)
     collection.delete(sorted(wanted)[:10_200])
     assert collection.ids() == set(sorted(wanted)[10_200:])
 
 
-def test_a_limit_on_deletions_is_worked_around(server: StandIn, store: WeaviateStore) -> None:
+def test_deleting_more_than_one_call_deletes(server: StandIn, store: WeaviateStore) -> None:
     fill(store, works=7)
     server.maximum_results = 2
     store.open("one").delete([f"w{number}" for number in range(6)])
@@ -336,7 +315,7 @@ def test_a_limit_on_deletions_is_worked_around(server: StandIn, store: WeaviateS
     assert store.open("one").ids() == {"w6"}
 
 
-def test_facets_are_whole_where_the_server_cuts_them(server: StandIn, store: WeaviateStore) -> None:
+def test_facets_are_complete_if_the_server_cuts_them(server: StandIn, store: WeaviateStore) -> None:
     collection = store.create(build())
     painters = [artist(f"a{number:03}", styles=(f"g{number}",)) for number in range(120)]
     collection.upsert([work(one.slug, one) for one in painters], rows(*[row(1)] * 120))
@@ -346,10 +325,10 @@ def test_facets_are_whole_where_the_server_cuts_them(server: StandIn, store: Wea
     assert collection.facets(Filter(styles=("g7",))).artists == {"a007": 1}
 
 
-def test_one_painter_filling_the_ranking_leaves_room_for_others(
+def test_an_artist_who_fills_the_ranking_does_not_hide_others(
     store: WeaviateStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranking, "DEEPEST", 40)
+    monkeypatch.setattr(ranking, "MAX_RESULTS", 40)
     collection = store.create(build())
     near = [work(f"n{number:02}", artist("near")) for number in range(60)]
     far = [work(f"f{number}", artist(f"far{number}")) for number in range(5)]
@@ -359,19 +338,11 @@ def test_one_painter_filling_the_ranking_leaves_room_for_others(
     assert [hit.artwork.id for hit in hits] == ["n00", "n01", "f0", "f1", "f2"]
 
 
-def test_large_works_go_in_several_messages(server: StandIn, store: WeaviateStore) -> None:
+def test_large_works_are_sent_in_several_messages(server: StandIn, store: WeaviateStore) -> None:
     verbose = artist()
     verbose = type(verbose)(**{**verbose.__dict__, "bio": "x" * 1_000_000})
     store.create(build()).upsert([work(f"w{number}", verbose) for number in range(12)], rows(*[row(1)] * 12))
     assert server.calls.count("BatchObjects") == 12 and store.open("one").count() == 12
-
-
-def test_searches_ask_for_no_more_than_they_need(server: StandIn, store: WeaviateStore) -> None:
-    fill(store, works=7)
-    held = store.open("one")
-    server.calls.clear()
-    held.search(row(1), 3, fingerprint=FINGERPRINT)
-    assert server.calls == ["Search", "Search"]
 
 
 def test_ids_that_differ_only_in_case_are_two_objects() -> None:
@@ -380,12 +351,6 @@ def test_ids_that_differ_only_in_case_are_two_objects() -> None:
 
 
 # -- keys
-
-
-@pytest.fixture
-def guarded() -> Iterator[StandIn]:
-    with StandIn(keys={"loading-key": "loader", "searching-key": "search"}) as server:
-        yield server
 
 
 def test_the_search_key_searches_and_cannot_write(
@@ -412,7 +377,7 @@ def test_the_search_key_searches_and_cannot_write(
 
 
 @pytest.mark.parametrize("key", [None, "wrong-key"])
-def test_a_missing_or_wrong_key_is_said(
+def test_a_missing_or_wrong_key_is_reported(
     guarded: StandIn, connect: Callable[..., WeaviateStore], key: str | None
 ) -> None:
     with pytest.raises(Invalid, match="GALLERY_VECTORS_KEY is missing or wrong") as caught:
@@ -420,7 +385,7 @@ def test_a_missing_or_wrong_key_is_said(
     assert "wrong-key" not in str(caught.value)
 
 
-def test_a_key_revoked_later_is_said(guarded: StandIn, connect: Callable[..., WeaviateStore]) -> None:
+def test_a_revoked_key_is_reported(guarded: StandIn, connect: Callable[..., WeaviateStore]) -> None:
     store = connect(guarded.address, "loading-key")
     fill(store)
     held = store.open("one")
@@ -490,17 +455,17 @@ def test_a_server_that_is_starting_is_unavailable(
     eventually(store.live)
 
 
-def eventually(act: Callable[[], object]) -> float:
-    """The seconds until the call no longer is Unavailable, five at most."""
-    started = time.monotonic()
+def eventually(act: Callable[[], object]) -> None:
+    """Repeat the call until it succeeds, for at most 30 seconds."""
+    deadline = time.monotonic() + 30
     while True:
         try:
             act()
-            return time.monotonic() - started
+            return
         except Unavailable:
-            if time.monotonic() - started > 5:
+            if time.monotonic() > deadline:
                 raise
-            threading.Event().wait(0.02)
+            time.sleep(0.02)
 
 
 def test_a_server_that_is_not_ready_says_so(server: StandIn, store: WeaviateStore) -> None:
@@ -509,7 +474,7 @@ def test_a_server_that_is_not_ready_says_so(server: StandIn, store: WeaviateStor
         store.live()
 
 
-def test_a_write_outlives_a_short_failure(server: StandIn, store: WeaviateStore) -> None:
+def test_a_write_is_retried(server: StandIn, store: WeaviateStore) -> None:
     fill(store)
     for fault in ("refuse", "reset", "429", "500", "lose"):
         server.faults.add("BatchObjects", fault, times=1)
@@ -517,7 +482,7 @@ def test_a_write_outlives_a_short_failure(server: StandIn, store: WeaviateStore)
     assert store.open("one").count() == 4 + 10
 
 
-def test_failed_objects_are_named_as_ours(server: StandIn, store: WeaviateStore) -> None:
+def test_an_error_names_the_works_that_failed(server: StandIn, store: WeaviateStore) -> None:
     collection = store.create(build())
     server.faults.add("BatchObjects", "reject")
     with pytest.raises(Unavailable, match=r"works first, third \(shard is read-only"):
@@ -526,49 +491,22 @@ def test_failed_objects_are_named_as_ours(server: StandIn, store: WeaviateStore)
         collection.upsert([work("only")], rows(row(1)))
 
 
-def test_objects_lost_without_a_word_are_noticed(server: StandIn, store: WeaviateStore) -> None:
+def test_silently_lost_objects_are_noticed(server: StandIn, store: WeaviateStore) -> None:
     collection = store.create(build())
     server.faults.add("BatchObjects", "lose")
-    with pytest.raises(Unavailable, match="said that it took works second, but they are not there"):
+    with pytest.raises(Unavailable, match="accepted works second, but they are not there"):
         collection.upsert([work("first"), work("second")], rows(row(1), row(1)))
 
 
-def test_a_slow_query_is_cut_short(server: StandIn, store: WeaviateStore) -> None:
+def test_a_slow_query_times_out(server: StandIn, store: WeaviateStore) -> None:
     fill(store)
     held = store.open("one")
     server.faults.add("Search", "slow", seconds=3, times=1)
-    started = time.monotonic()
     with pytest.raises(Unavailable, match="cannot reach Weaviate at 127"):
         held.search(row(1), 1, fingerprint=FINGERPRINT)
-    assert time.monotonic() - started < 2.5
 
 
-def test_a_server_that_swallows_everything_is_unavailable_soon_for_all_who_ask(
-    connect: Callable[..., WeaviateStore],
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as rest, socket.create_server(("127.0.0.1", 0)) as other:
-        store = connect(
-            f"weaviate://127.0.0.1:{rest.getsockname()[1]}?grpc={other.getsockname()[1]}&timeout=1"
-        )
-        problems: list[GalleryError] = []
-
-        def ask() -> None:
-            try:
-                store.live()
-            except GalleryError as error:
-                problems.append(error)
-
-        started = time.monotonic()
-        visitors = [threading.Thread(target=ask) for _ in range(8)]
-        for visitor in visitors:
-            visitor.start()
-        for visitor in visitors:
-            visitor.join()
-        assert time.monotonic() - started < 4
-        assert len(problems) == 8 and {type(problem) for problem in problems} == {Unavailable}
-
-
-def test_nothing_listening_says_what_to_look_at(connect: Callable[..., WeaviateStore]) -> None:
+def test_the_error_for_a_missing_server_says_what_to_check(connect: Callable[..., WeaviateStore]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     store = connect(f"weaviate://127.0.0.1:{port}?grpc=1")
@@ -578,18 +516,16 @@ def test_nothing_listening_says_what_to_look_at(connect: Callable[..., WeaviateS
         store.live()
 
 
-def test_a_closed_grpc_port_is_said_at_once(server: StandIn, connect: Callable[..., WeaviateStore]) -> None:
+def test_a_closed_grpc_port_is_reported(server: StandIn, connect: Callable[..., WeaviateStore]) -> None:
     fill(connect(server.address))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    store = connect(f"weaviate://127.0.0.1:{server.services[0]}?grpc={port}")
-    started = time.monotonic()
+    store = connect(f"weaviate://127.0.0.1:{server.ports[0]}?grpc={port}")
     with pytest.raises(Unavailable, match="is the gRPC port open"):
         store.open("one").count()
-    assert time.monotonic() - started < 3
 
 
-def test_a_server_that_comes_back_on_its_port_is_found_within_seconds(
+def test_a_restarted_server_is_found_again(
     connect: Callable[..., WeaviateStore],
 ) -> None:
     with StandIn() as first:
@@ -605,13 +541,11 @@ def test_a_server_that_comes_back_on_its_port_is_found_within_seconds(
     for _ in range(3):
         with pytest.raises(Unavailable):
             page()
-    with StandIn(services=first.services, data=first.data):
-        assert eventually(page) < 3
+    with StandIn(ports=first.ports, data=first.data):
+        eventually(page)
 
 
-def test_many_threads_share_a_connection_that_is_lost_and_found(
-    server: StandIn, store: WeaviateStore
-) -> None:
+def test_threads_share_a_connection_that_is_lost_and_reopened(server: StandIn, store: WeaviateStore) -> None:
     fill(store)
     held = store.open("one")
     outcomes: list[str] = []
@@ -633,82 +567,20 @@ def test_many_threads_share_a_connection_that_is_lost_and_found(
     assert len(outcomes) == 60 and "wrong" not in outcomes and "right" in outcomes
 
 
-FORKING = """
-import os, signal, sys
-from gallery.vectors.base import VECTORS
-from tests.contracts.vector_store import FINGERPRINT, row
-
-store = VECTORS.open(sys.argv[1], api_key=None)
-look = lambda: store.open(store.live().name).search(row(1), 1, fingerprint=FINGERPRINT)[0].artwork.id
-print(look(), flush=True)
-child = os.fork()
-signal.alarm(20)  # the child inherits none, so both set their own
-print(look(), flush=True)
-if child:
-    assert os.waitpid(child, 0)[1] == 0
-"""
-
-
-def test_a_forked_process_opens_a_connection_of_its_own(server: StandIn, store: WeaviateStore) -> None:
-    fill(store)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GRPC")}
-    done = subprocess.run(
-        [sys.executable, "-X", "dev", "-c", FORKING, server.address],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert (done.returncode, done.stdout) == (0, "w0\nw0\nw0\n"), done.stderr
-    assert "Warning" not in done.stderr
-
-
-def test_the_stand_in_runs_as_a_process_of_its_own(
-    tmp_path: Path, connect: Callable[..., WeaviateStore]
-) -> None:
-    port_file = tmp_path / "services"
-    command = [sys.executable, "-m", "tests.fakes.weaviate", "--port-file", str(port_file)]
-    process = subprocess.Popen([*command, "--api-key", "k"], cwd=ROOT)
-    try:
-        while not port_file.exists():
-            assert process.poll() is None
-            threading.Event().wait(0.02)
-        rest, grpc = port_file.read_text().split()
-        store = connect(f"weaviate://127.0.0.1:{rest}?grpc={grpc}", "k")
-        fill(store)
-        body = b'{"call": "Search", "fault": "500", "times": 1}'
-        urllib.request.urlopen(f"http://127.0.0.1:{rest}/_faults", body).close()
-        with pytest.raises(Unavailable):
-            store.open("one").search(row(1), 1, fingerprint=FINGERPRINT)
-        assert store.open("one").search(row(1), 1, fingerprint=FINGERPRINT)[0].artwork.id == "w0"
-    finally:
-        process.terminate()
-        assert process.wait(10) == 0
-
-
 # -- errors
 
 
-def test_every_exception_of_the_client_has_a_translation() -> None:
+def test_every_exception_of_the_client_is_translated() -> None:
     classes = [
         one
-        for _, one in inspect.getmembers(translation.client, inspect.isclass)
-        if issubclass(one, Exception) and one.__module__ == translation.client.__name__
+        for _, one in inspect.getmembers(errors.client, inspect.isclass)
+        if issubclass(one, Exception) and one.__module__ == errors.client.__name__
     ]
     assert len(classes) > 30
     unmapped = [
         one.__name__
         for one in classes
-        if one is not translation.client.WeaviateBaseError  # only ever raised as one of its children
-        and not issubclass(one, translation.TRANSLATED)
+        if one is not errors.client.WeaviateBaseError  # only ever raised as one of its children
+        and not issubclass(one, errors.TRANSLATED)
     ]
     assert unmapped == []
-
-
-def test_importing_the_store_leaves_the_warnings_of_the_process_as_they_were() -> None:
-    script = (
-        "import warnings, numpy, gallery.vectors.weaviate; "
-        "assert ('default', None, Warning, None, 0) not in warnings.filters"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)

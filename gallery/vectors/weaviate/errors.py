@@ -1,4 +1,4 @@
-"""The errors of the Weaviate client, of gRPC and of httpx as ours."""
+"""Translate errors of the Weaviate client, gRPC and httpx into `gallery.errors`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SEARCHER = (
     "their data and aliases"
 )
 
-TRY_AGAIN = "try again, and if it stays so look into its log"
+TRY_AGAIN = "try again, and if it keeps failing read the server's log"
 
 UNREACHABLE: tuple[type[Exception], ...] = (
     client.WeaviateConnectionError,
@@ -30,9 +30,9 @@ UNREACHABLE: tuple[type[Exception], ...] = (
     client.WeaviateBatchFailedToReestablishStreamError,
     httpx.TransportError,
 )
-"""No answer came; the connection is not used again."""
+"""No answer arrived; the connection is not used again."""
 
-BROKEN: tuple[type[Exception], ...] = (
+FAILED: tuple[type[Exception], ...] = (
     client.ResponseCannotBeDecodedError,
     client.EmptyResponseError,
     client.WeaviateQueryError,  # and what derives from it, of batches, deletions and tenants
@@ -44,16 +44,16 @@ BROKEN: tuple[type[Exception], ...] = (
     client.ExportCanceledError,
     client._BatchStreamShutdownError,
     httpx.HTTPError,
-    # What the client raises when it takes apart an answer that is not one of Weaviate's.
+    # Raised by the client when it parses an answer that does not come from Weaviate.
     AssertionError,
     AttributeError,
     LookupError,
     TypeError,
     ValueError,
 )
-"""An answer came, and it was a failure or made no sense."""
+"""An answer arrived, but it was a failure or could not be parsed."""
 
-WRONG: tuple[type[Exception], ...] = (
+INVALID: tuple[type[Exception], ...] = (
     client.AuthenticationFailedError,
     client.MissingScopeError,
     client.ObjectAlreadyExistsError,
@@ -69,13 +69,13 @@ WRONG: tuple[type[Exception], ...] = (
     client.WeaviateProtobufIncompatibility,
     httpx.InvalidURL,
 )
-"""Asked for something that cannot be."""
+"""The request itself is wrong."""
 
 _GONE = re.compile(r"could not find class|class \S+ (not found|doesn't exist)|collection \S+ not found", re.I)
 
 
 class CallFailed(Exception):
-    """A gRPC call failed with this status. The client's own exceptions do not say which."""
+    """A gRPC call failed with this status. The client's own exceptions do not keep the status."""
 
     def __init__(self, code: grpc.StatusCode, details: str) -> None:
         super().__init__(f"{code.name}: {details}")
@@ -84,83 +84,83 @@ class CallFailed(Exception):
 
 TRANSLATED: tuple[type[Exception], ...] = (
     *(CallFailed, client.UnexpectedStatusCodeError),
-    *(*WRONG, *UNREACHABLE, *BROKEN),
+    *(*INVALID, *UNREACHABLE, *FAILED),
 )
-"""All of them."""
+"""Every exception that `translate` accepts."""
 
 
 def is_unreachable(error: Exception) -> bool:
-    """True where no answer came, so that the connection may be at fault."""
+    """Return True if no answer arrived, so the connection may be at fault."""
     if isinstance(error, CallFailed):
         return error.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
     return isinstance(error, UNREACHABLE)
 
 
 def is_quick(error: Exception) -> bool:
-    """True where the call failed without the server taking its time, so that trying again at once costs little."""
+    """Return True if the call failed without a timeout, so that an immediate retry costs little."""
     slow = (client.WeaviateTimeoutError, httpx.TimeoutException)
     if isinstance(error, CallFailed):
         return error.code is grpc.StatusCode.UNAVAILABLE
     return is_unreachable(error) and not isinstance(error, slow)
 
 
-def translated(error: Exception, server: str, doing: str, *, writing: bool) -> GalleryError:
-    """The error as one of ours. `doing` is such as "searching build x"."""
-    said = re.sub(r"\s+", " ", str(error)).strip()[:300]
+def translate(error: Exception, server: str, doing: str, *, writing: bool) -> GalleryError:
+    """Return the error as a GalleryError. `doing` describes the call, such as "searching build x"."""
+    detail = re.sub(r"\s+", " ", str(error)).strip()[:300]
     if isinstance(error, CallFailed):
-        said = error.details[:300]
-        return _by_code(error.code, said, server, doing, writing)
+        detail = error.details[:300]
+        return _by_code(error.code, detail, server, doing, writing)
     if isinstance(error, client.UnexpectedStatusCodeError):
-        return _by_status(error.status_code, said, server, doing, writing)
-    if isinstance(error, WRONG):
-        return Invalid(f"Weaviate at {server}, {doing}: {said}")
+        return _by_status(error.status_code, detail, server, doing, writing)
+    if isinstance(error, INVALID):
+        return Invalid(f"Weaviate at {server} failed while {doing}: {detail}")
     if isinstance(error, UNREACHABLE):
         return Unavailable(
-            f"cannot reach Weaviate at {server}, {doing} ({said or type(error).__name__}); "
+            f"cannot reach Weaviate at {server} while {doing} ({detail or type(error).__name__}); "
             "is it running, is the address right, is the gRPC port open?"
         )
     return Unavailable(
-        f"what answered for Weaviate at {server} made no sense, {doing} ({type(error).__name__}: {said}); try again, and "
-        "if it stays so look whether the address is right and what stands between"
+        f"unexpected response from Weaviate at {server} while {doing} ({type(error).__name__}: {detail}); "
+        "check the address and any proxy in between"
     )
 
 
-def _by_code(code: grpc.StatusCode, said: str, server: str, doing: str, writing: bool) -> GalleryError:
+def _by_code(code: grpc.StatusCode, detail: str, server: str, doing: str, writing: bool) -> GalleryError:
     codes = grpc.StatusCode
     if code in (codes.UNAVAILABLE, codes.DEADLINE_EXCEEDED, codes.CANCELLED):
         return Unavailable(
-            f"cannot reach Weaviate at {server}, {doing} ({said}); is it running, is the gRPC port open?"
+            f"cannot reach Weaviate at {server} while {doing} ({detail}); is it running, is the gRPC port open?"
         )
     if code is codes.UNAUTHENTICATED:
-        return _unknown(server)
+        return _unauthenticated(server)
     if code is codes.PERMISSION_DENIED:
-        return _forbidden(server, doing, said, writing)
-    if _GONE.search(said):
-        return NotFound(f"Weaviate at {server}, {doing}: {said}")
-    if "maximum results" in said or code in (
+        return _forbidden(server, doing, detail, writing)
+    if _GONE.search(detail):
+        return NotFound(f"Weaviate at {server} failed while {doing}: {detail}")
+    if "maximum results" in detail or code in (
         *(codes.INVALID_ARGUMENT, codes.FAILED_PRECONDITION, codes.OUT_OF_RANGE, codes.UNIMPLEMENTED),
     ):
-        return Invalid(f"Weaviate at {server}, {doing}: {said}")
-    return Unavailable(f"Weaviate at {server} failed, {doing} ({code.name}: {said}); {TRY_AGAIN}")
+        return Invalid(f"Weaviate at {server} failed while {doing}: {detail}")
+    return Unavailable(f"Weaviate at {server} failed while {doing} ({code.name}: {detail}); {TRY_AGAIN}")
 
 
-def _by_status(status: int, said: str, server: str, doing: str, writing: bool) -> GalleryError:
+def _by_status(status: int, detail: str, server: str, doing: str, writing: bool) -> GalleryError:
     if status == 401:
-        return _unknown(server)
+        return _unauthenticated(server)
     if status == 403:
-        return _forbidden(server, doing, said, writing)
+        return _forbidden(server, doing, detail, writing)
     if status == 404:
-        return NotFound(f"Weaviate at {server}, {doing}: {said}")
+        return NotFound(f"Weaviate at {server} failed while {doing}: {detail}")
     if status == 429 or status >= 500:
-        return Unavailable(f"Weaviate at {server} failed, {doing} ({said}); {TRY_AGAIN}")
-    return Invalid(f"Weaviate at {server}, {doing}: {said}")
+        return Unavailable(f"Weaviate at {server} failed while {doing} ({detail}); {TRY_AGAIN}")
+    return Invalid(f"Weaviate at {server} failed while {doing}: {detail}")
 
 
-def _unknown(server: str) -> Invalid:
+def _unauthenticated(server: str) -> Invalid:
     return Invalid(
         f"Weaviate at {server}: GALLERY_VECTORS_KEY is missing or wrong, or GALLERY_VECTORS_SEARCH_KEY when searching"
     )
 
 
-def _forbidden(server: str, doing: str, said: str, writing: bool) -> Invalid:
-    return Invalid(f"Weaviate at {server} forbids {doing} ({said}): {LOADER if writing else SEARCHER}")
+def _forbidden(server: str, doing: str, detail: str, writing: bool) -> Invalid:
+    return Invalid(f"Weaviate at {server} forbids {doing} ({detail}): {LOADER if writing else SEARCHER}")
