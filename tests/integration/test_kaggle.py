@@ -416,22 +416,11 @@ def test_a_refusal_is_not_tried_again(place: Place, status: int, kaggle: FakeKag
     assert len(kaggle.at(place)) == 1
 
 
-def test_a_wrong_token_is_refused(kaggle: FakeKaggle, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KAGGLE_API_TOKEN", "of-yesterday")
-    with pytest.raises(Invalid, match=r"\(401\): wrong, expired or revoked"):
-        opened().version()
-
-
 def test_a_key_pair_is_accepted(kaggle: FakeKaggle, opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KAGGLE_API_TOKEN")
     monkeypatch.setenv("KAGGLE_USERNAME", PAIR[0])
     monkeypatch.setenv("KAGGLE_KEY", PAIR[1])
     assert fetched(opened()) == 10
-
-
-def test_an_unknown_dataset_is_reported(kaggle: FakeKaggle, home: Path) -> None:
-    with pytest.raises(Invalid, match=r"kaggle://ikarus777/best-artwork, .* does not exist on Kaggle"):
-        DATASETS.open("kaggle://ikarus777/best-artwork", home=home).version()
 
 
 @pytest.mark.parametrize("place", ["GetDataset", "DownloadDataset", "storage"])
@@ -454,13 +443,6 @@ def test_after_a_refused_signature_a_new_one_is_requested(kaggle: FakeKaggle, op
     kaggle.fail("storage", "status", status=403)
     assert fetched(opened()) == 10
     assert len(kaggle.at("DownloadDataset")) == 2
-
-
-def test_a_short_retry_after_is_waited_for(kaggle: FakeKaggle, opened: Open) -> None:
-    kaggle.fail("DownloadDataset", "status", status=429, headers={"Retry-After": "0"})
-    lines: list[str] = []
-    assert fetched(opened(), lines.append) == 10
-    assert lines[0] == "Kaggle limits requests (429); trying again in 0 s"
 
 
 @pytest.mark.parametrize("place", ["GetDataset", "DownloadDataset", "storage"])

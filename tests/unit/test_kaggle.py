@@ -18,7 +18,7 @@ from gallery.datasets.base import DATASETS, no_progress
 from gallery.datasets.kaggle.cache import ArchiveCache
 from gallery.datasets.kaggle.credentials import find_credentials
 from gallery.datasets.kaggle.errors import translate
-from gallery.datasets.kaggle.progress import TransferProgress, format_size
+from gallery.datasets.kaggle.progress import TransferProgress
 from gallery.datasets.kaggle.retry import Retrier, Transient
 from gallery.errors import Invalid, Unavailable
 
@@ -286,10 +286,3 @@ def test_progress_tells_how_much_how_fast_and_how_long(monkeypatch: pytest.Monke
         "downloaded 200MB, 20.0MB/s",
     ]
     assert len(lines) == 4, "a line for every ten seconds"
-
-
-@pytest.mark.parametrize(
-    ("count", "text"), [(999, "999B"), (1_000, "1.00kB"), (34_600_000, "34.6MB"), (2_300_000_000, "2.30GB")]
-)
-def test_sizes_have_decimal_units(count: int, text: str) -> None:
-    assert format_size(count) == text
