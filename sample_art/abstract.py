@@ -8,10 +8,12 @@ import numpy as np
 from PIL import Image
 
 from sample_art.canvas import Canvas
+from sample_art.layers import layer
 from sample_art.palettes import Color, Ink
 from sample_art.shapes import Point, Pose, arc, blob, box
 
 
+@layer
 def grid(c: Canvas) -> None:
     """Black lines on white, with a few blocks in color."""
     rng, thick = c.rng, c.rng.uniform(0.014, 0.026)
@@ -44,6 +46,7 @@ def grid(c: Canvas) -> None:
             c.fill(box(left - thick / 2, foot - width / 2, right + thick / 2, foot + width / 2), "dark")
 
 
+@layer
 def discs(c: Canvas) -> None:
     """Rings of color, each cut into parts that change."""
     rng, tones = c.rng, "accent second water leaf sky glow earth light accent+second.5 water+dark.4"
@@ -61,6 +64,7 @@ def discs(c: Canvas) -> None:
             turn += 0.4 if rng.random() < 0.25 else 0
 
 
+@layer
 def quilt(c: Canvas) -> None:
     """Squares of a quilt, each of triangles, quarter circles, leaves, circles or stripes."""
     rng = c.rng
@@ -88,6 +92,7 @@ _PATCHES: dict[str, tuple[list[Point], ...]] = {
 }
 
 
+@layer
 def floating_shapes(c: Canvas) -> None:
     """Bars, squares, discs and wedges on white, most of them leaning the same way."""
     rng = c.rng
@@ -112,6 +117,7 @@ def floating_shapes(c: Canvas) -> None:
         c.stroke(pose.of("-.3,0 .3,0"), 0.004, "dark")
 
 
+@layer
 def op_waves(c: Canvas) -> None:
     """Stripes, squares or rings whose width swells, so that the image seems to move."""
     rng = c.rng
@@ -162,6 +168,7 @@ def _rings(c: Canvas, dark: Ink, light: Ink, phase: float) -> None:
         c.flat(arc(x, y, r, r, parts=90), "accent" if k == count - 1 else (dark, light)[k % 2])
 
 
+@layer
 def drips(c: Canvas) -> None:
     """Skeins of poured paint in several layers, with splashes."""
     rng, ground = c.rng, c.color("light+glow.4 earth+light.6 sky+light.5 dark+water.2")
@@ -196,6 +203,7 @@ def _skein(c: Canvas, paint: Ink) -> None:
         x, y = end
 
 
+@layer
 def color_field(c: Canvas) -> None:
     """Two to four soft-edged fields on a ground of a near color."""
     rng = c.rng
@@ -244,6 +252,7 @@ def _soft_field(c: Canvas, area: tuple[float, float, float, float], color: Color
     c.image.paste(color, (left, top), image.resize((right - left, foot - top), Image.Resampling.BICUBIC))
 
 
+@layer
 def ink_clouds(c: Canvas) -> None:
     """Broad strokes of thinned paint over clouds of color."""
     rng = c.rng

@@ -6,7 +6,7 @@ import random
 import re
 
 from sample_art.artists import Artist
-from sample_art.scenes import SCENES
+from sample_art.scenes import scenes
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -54,7 +54,7 @@ def biography(artist: Artist) -> str:
     style = " and ".join(_spoken(s) for s in artist.styles)
     nationality = artist.nationalities[0]
     article = "an" if nationality[0] in "AEIOU" else "a"
-    subjects = " and ".join(SCENES[scene].subject for scene in dict.fromkeys(artist.scenes))
+    subjects = " and ".join(scenes()[scene].subject for scene in dict.fromkeys(artist.scenes))
     he = artist.pronoun
     words = {
         "name": artist.name.split()[0],

@@ -12,7 +12,7 @@ from sample_art.canvas import Canvas
 from sample_art.finishes import FINISHES
 from sample_art.generated_artists import artist_at
 from sample_art.palettes import PALETTES, tuned
-from sample_art.scenes import SCENES
+from sample_art.scenes import scenes
 
 LONG_SIDE_PX = (480, 640)
 JPEG_QUALITY = 88
@@ -39,7 +39,7 @@ def paint_image(seed: int, artist_index: int, work: int) -> bytes:
     """Return the JPEG of the artist's work number `work`, the same whatever else is painted."""
     rng = random.Random(f"{seed}/{artist_index}/{work}")
     artist = artist_at(artist_index)
-    scene = SCENES[rng.choice(artist.scenes)]
+    scene = scenes()[rng.choice(artist.scenes)]
     ratio = rng.choice(PROPORTIONS[scene.shape]) * rng.uniform(0.97, 1.03)
     side = rng.randint(*LONG_SIDE_PX)
     width, height = (side, round(side / ratio)) if ratio >= 1 else (round(side * ratio), side)
@@ -48,5 +48,5 @@ def paint_image(seed: int, artist_index: int, work: int) -> bytes:
     canvas = Canvas(width, height, palette, rng, CONTOUR if artist.finish == "ink" else 0.0)
     scene.paint(canvas)
     file = io.BytesIO()
-    FINISHES[artist.finish](canvas.image, rng).save(file, "JPEG", quality=JPEG_QUALITY)
+    FINISHES[artist.finish].apply(canvas.image, rng).save(file, "JPEG", quality=JPEG_QUALITY)
     return file.getvalue()

@@ -1,114 +1,129 @@
-"""Layers that scenes are composed of, and how they are combined.
+"""The layers that scenes are composed of: functions that paint one onto the canvas, by name.
 
-A layer is a function of the canvas. The functions marked `@layer` take a layer's parameters and return it, so
-that a scene is a tuple of calls (`scenes.py`). Heights are below the horizon (`Canvas.line`) and x is a share of
-the image's width unless noted; a parameter given as a pair is drawn at random between the two.
+Heights are below the horizon (`Canvas.line`) and x is a share of the image's width unless noted; a parameter given
+as a pair is drawn at random between the two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Concatenate, ParamSpec, Protocol
+from typing import ParamSpec
 
 from sample_art.canvas import Canvas, Range
+from sample_art.palettes import Ink
+from sample_art.things import thing
 
 P = ParamSpec("P")
-Layer = Callable[[Canvas], None]
 Count = int | tuple[int, int]
+LAYERS: dict[str, Callable[..., None]] = {}
 
 
-class Thing(Protocol):
-    """Something drawn with its foot at (x, y) and of size `s`."""
-
-    def __call__(self, c: Canvas, x: float, y: float, s: float, /) -> None: ...
-
-
-def layer(draw: Callable[Concatenate[Canvas, P], None]) -> Callable[P, Layer]:
-    """Turn a function of the canvas and parameters into one that takes the parameters and returns a layer."""
-
-    @wraps(draw)
-    def with_parameters(*args: P.args, **kwargs: P.kwargs) -> Layer:
-        return lambda c: draw(c, *args, **kwargs)
-
-    return with_parameters
+def layer(paint: Callable[P, None]) -> Callable[P, None]:
+    """Make a function usable as a layer in scenes.txt."""
+    LAYERS[paint.__name__] = paint
+    return paint
 
 
 def count_of(c: Canvas, count: Count) -> int:
-    return count if isinstance(count, int) else c.rng.randint(*count)
+    return c.rng.randint(*count) if isinstance(count, tuple) else count
 
 
 @layer
-def maybe(c: Canvas, chance: float, *layers: Layer) -> None:
-    if c.rng.random() < chance:
-        for paint in layers:
-            paint(c)
+def scatter(
+    c: Canvas,
+    count: Count,
+    names: str,
+    *,
+    x: Range = (0.03, 0.97),
+    y: Range = 0.0,
+    size: Range = 0.1,
+    rest: str = "line",
+    side: str = "",
+    even: float = 0,
+    cluster: float = 0,
+    tilt: float = 0,
+    shade: float = 0,
+    **options: Ink | float,
+) -> None:
+    """Set things into the scene, far ones first, each one of `names` (separated by spaces).
+
+    `y` is where their feet are: below the horizon, or with `rest` "ground" below the last skyline, or with "page"
+    in the image. With several heights, size grows from its first value at the farthest to its second at the
+    nearest; else it is drawn between them. `even` spreads them over x in order, `cluster` is the step between
+    things beside each other about one place. `side` "any" mirrors x at random; "bank" counts x from the side of
+    the near land, "water" from the other one. `tilt` is how far they may be turned, `shade` the strength of a
+    shadow under them. The other options are the things' own.
+    """
+    rng, number, middle = c.rng, count_of(c, count), c.some(x)
+    from_left = {"any": c.side(), "bank": c.bank, "water": -c.bank}.get(side, 1) > 0
+    low, high = y if isinstance(y, tuple) else (y, y)
+    small, large = size if isinstance(size, tuple) else (size, size)
+    places = []
+    for k in range(number):
+        share = middle + (k - (number - 1) / 2) * cluster if cluster else c.some(x)
+        if even and isinstance(x, tuple):
+            share = x[0] + (x[1] - x[0]) * (k + rng.uniform(0.2, 0.8)) / number
+        px = (share if from_left else 1 - share) * c.w
+        t = rng.random() if even or cluster else (k + rng.random()) / number
+        base = {"ground": c.ground(px), "line": c.line}.get(rest, 0.0)
+        grown = small + (large - small) * (t if high != low else rng.random())
+        places.append((base + low + (high - low) * t, px, grown * rng.uniform(0.92, 1.08)))
+    for foot, px, s in sorted(places):
+        if shade:
+            c.glow(px - c.sun * 0.6 * s, foot + 0.8 * s, 1.9 * s, 0.5 * s, "dark+earth.25", shade)
+        turned = {"turn": rng.uniform(-tilt, tilt)} if tilt else {}
+        thing(rng.choice(names.split()))(c, px, foot, s, **options, **turned)
 
 
 @layer
-def one_of(c: Canvas, *choices: tuple[Layer, ...]) -> None:
-    for paint in c.rng.choice(choices):
-        paint(c)
-
-
-@layer
-def by_day(c: Canvas, day: tuple[Layer, ...] = (), late: tuple[Layer, ...] = ()) -> None:
-    """Paint the first layers in a day scene, the second ones at sunset."""
-    for paint in day if c.day else late:
-        paint(c)
-
-
-@layer
-def colors(c: Canvas, /, **inks: str) -> None:
+def colors(c: Canvas, **inks: str) -> None:
     """Name colors for the layers that follow."""
     for name, ink in inks.items():
         c.colors[name] = c.color(ink)
 
 
 @layer
-def scatter(
-    c: Canvas,
-    thing: Thing,
-    count: Count = 1,
-    *,
-    x: Range = (0.03, 0.97),
-    y: Range = 0.0,
-    size: tuple[float, float] = (0.1, 0.1),
-    rest: str = "line",
-    even: bool = False,
-    side: int = 0,
-    cluster: float = 0.0,
+def backdrop(c: Canvas, *stops: float | Ink) -> None:
+    """Fill the image with colors that blend downwards: a height in the image, a color, a height, a color …"""
+    c.backdrop(*zip(stops[::2], stops[1::2], strict=True))  # type: ignore[arg-type]
+
+
+@layer
+def glows(
+    c: Canvas, count: Count, x: Range, y: Range, rx: Range, ry: Range, ink: Ink, alpha: float = 0.6
 ) -> None:
-    """Set things into the scene, far ones first.
-
-    `y` is where their feet are: below the horizon, or with `rest` "ground" below the last skyline, or with "page"
-    in the image. With several heights, size grows from its first value at the farthest to its second at the
-    nearest; else it is drawn between them. `even` spreads them over x in order, `cluster` is the step between
-    things beside each other about one place. `side` -1 mirrors x, 2 does so at random, and 3 mirrors it away from
-    the bank (`land.bank`), 4 towards it.
-    """
-    number, middle = count_of(c, count), c.some(x)
-    mirrored = {2: c.side(), 3: -c.bank, 4: c.bank}.get(side, side) < 0
-    low, high = y if isinstance(y, tuple) else (y, y)
-    places = []
-    for k in range(number):
-        share = middle + (k - (number - 1) / 2) * cluster if cluster else c.some(x)
-        if even and isinstance(x, tuple):
-            share = x[0] + (x[1] - x[0]) * (k + c.rng.uniform(0.2, 0.8)) / number
-        px = (1 - share if mirrored else share) * c.w
-        t = c.rng.random() if even or cluster else (k + c.rng.random()) / number
-        foot = low + (high - low) * t
-        base = c.ground(px) if rest == "ground" else c.line if rest == "line" else 0.0
-        grown = size[0] + (size[1] - size[0]) * t if high != low else c.rng.uniform(*size)
-        places.append((base + foot, px, grown * (c.rng.uniform(0.9, 1.1) if high != low else 1)))
-    for foot, px, s in sorted(places):
-        thing(c, px, foot, s)
+    """Soft patches of color at heights in the image."""
+    c.glows(count_of(c, count), x, y, rx, ry, ink, alpha)
 
 
-def any_of(*things: Thing) -> Thing:
-    """A thing that is one of those given, another one each time."""
+@layer
+def marks(
+    c: Canvas,
+    count: int,
+    y: Range,
+    length: float,
+    width: float,
+    ink: Ink,
+    angle: float = 0.0,
+    spread: float = 0.3,
+) -> None:
+    """Brush marks from `y` to the foot of the image, or between two heights."""
+    top, foot = y if isinstance(y, tuple) else (y, 1.03 - c.line)
+    c.dabs(count, (-0.02, c.line + top, c.w + 0.02, c.line + foot), length, width, ink, angle, spread)
 
-    def draw(c: Canvas, x: float, y: float, s: float, /) -> None:
-        c.rng.choice(things)(c, x, y, s)
 
-    return draw
+@layer
+def grass(c: Canvas, y: float, count: int, ink: Ink, length: float = 0.06) -> None:
+    """Blades from `y` to the foot of the image."""
+    marks(c, count, y, length, length / 8, ink, -1.57, 0.35)
+
+
+@layer
+def horizon(c: Canvas, y: Range) -> None:
+    """Set the horizon of a scene without a sky."""
+    c.line = c.some(y)
+
+
+@layer
+def snowfall(c: Canvas, count: int) -> None:
+    c.dots(count, c.w / 2, 0.5, (0.4 * c.w, 0.4), (0.0025, 0.006), "light")

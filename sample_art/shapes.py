@@ -15,8 +15,8 @@ Points = Sequence[Point]
 
 @lru_cache(maxsize=2048)
 def points(text: str) -> tuple[Point, ...]:
-    """Read points written as "x,y x,y"."""
-    pairs = (word.split(",") for word in text.split())
+    """Read points written as "x,y x,y" (in scenes.txt "x,y_x,y")."""
+    pairs = (word.split(",") for word in text.replace("_", " ").split())
     return tuple((float(x), float(y)) for x, y in pairs)
 
 

@@ -12,21 +12,23 @@ from sample_art.layers import Count, count_of, layer
 from sample_art.palettes import Ink
 from sample_art.shapes import Pose, arc, blob
 
+# The colors of a sky at its top, in its middle and at the horizon.
+MOODS: dict[str, tuple[str, str, str]] = {
+    "day": ("sky", "sky+light.45", "glow+light.3"),
+    "gold": ("sky+glow.35", "glow", "glow+accent.38"),
+    "dusk": ("sky+dark.5", "sky+accent.4", "glow+second.35"),
+    "night": ("sky+dark.65", "sky+dark.45+glow.2", "sky+glow.3"),
+    "polar": ("sky+dark.55", "sky+dark.2+glow.1", "sky+glow.3"),
+    "frost": ("sky+dark.6", "sky+accent.3", "glow+accent.3"),
+}
+
 
 @layer
-def sky(c: Canvas, line: Range, moods: str = "day day day gold dusk", clouds: bool = True) -> None:
+def sky(c: Canvas, line: Range, moods: str = "day day day gold dusk", clouds: float = 1) -> None:
     """Set the horizon, and paint the sky down to it in one of the moods."""
     mood = c.rng.choice(moods.split())
     c.line, c.day = c.some(line), mood == "day"
-    tones = {
-        "day": ("sky", "sky+light.45", "glow+light.3"),
-        "gold": ("sky+glow.35", "glow", "glow+accent.38"),
-        "dusk": ("sky+dark.5", "sky+accent.4", "glow+second.35"),
-        "night": ("sky+dark.65", "sky+dark.45+glow.2", "sky+glow.3"),
-        "polar": ("sky+dark.55", "sky+dark.2+glow.1", "sky+glow.3"),
-        "frost": ("sky+dark.6", "sky+accent.3", "glow+accent.3"),
-    }[mood]
-    top, middle, foot = (c.vary(tone) for tone in tones)
+    top, middle, foot = (c.vary(tone) for tone in MOODS[mood])
     c.backdrop((0.0, top), (c.line * 0.55, middle), (c.line, foot))
     for tone in (
         "light",
@@ -37,20 +39,22 @@ def sky(c: Canvas, line: Range, moods: str = "day day day gold dusk", clouds: bo
     ):  # broad strokes of other tones, so that the sky is not a ramp
         c.glows(1, (0, 1), (0, c.line), (0.3, 0.6), 0.08, c.mix(middle, tone, 0.6 if c.day else 0.3), 0.55)
     if mood in ("night", "polar", "frost"):
-        starfield(70, 0.85)(c)
+        for _ in range(70):
+            r, x, y = c.rng.uniform(0.0015, 0.0042), c.rng.uniform(0, c.w), c.rng.uniform(0, 0.85 * c.line)
+            c.glow(x, y, r * 6, r * 6, "light", 0.5 if r > 0.0033 else 0)
+            c.oval(x, y, r, r, "light")
     elif clouds:
-        _cloudscape(c)
+        _clouds(c)
 
 
-def _cloudscape(c: Canvas) -> None:
-    """Clouds: a few heaped ones, or streaks towards the horizon."""
+def _clouds(c: Canvas) -> None:
+    """A few heaped clouds, or streaks towards the horizon."""
     rng = c.rng
     light = c.color("light+glow.15" if c.day else "glow+second.35")
     shade = c.color("sky+light.5" if c.day else "sky+accent.35")
     if rng.random() < 0.6:
-        for _ in range(rng.randint(2, 5)):
-            y = rng.uniform(0.08, max(0.1, c.line * 0.75))
-            cloud(c, rng.uniform(0, c.w), y, rng.uniform(0.07, 0.15) * (1.2 - y), light, shade)
+        for y in (rng.uniform(0.08, max(0.1, c.line * 0.75)) for _ in range(rng.randint(2, 5))):
+            _cloud(c, rng.uniform(0, c.w), y, rng.uniform(0.07, 0.15) * (1.2 - y), light, shade)
     else:
         for _ in range(rng.randint(5, 9)):
             at = rng.uniform(-0.1, c.w), c.line * rng.uniform(0.3, 0.97)
@@ -58,7 +62,7 @@ def _cloudscape(c: Canvas) -> None:
             c.fill(streak, c.mix(light, shade, rng.random()))
 
 
-def cloud(c: Canvas, x: float, y: float, r: float, light: Ink, shade: Ink) -> None:
+def _cloud(c: Canvas, x: float, y: float, r: float, light: Ink, shade: Ink) -> None:
     puffs = []
     for k in (-2, -1, 0, 1, 2):
         px, lift = x + (k * 0.62 + c.rng.uniform(-0.1, 0.1)) * r, c.rng.uniform(0, 0.35) * (2 - abs(k))
@@ -72,19 +76,10 @@ def cloud(c: Canvas, x: float, y: float, r: float, light: Ink, shade: Ink) -> No
 
 
 @layer
-def orb(
-    c: Canvas,
-    x: Range,
-    y: Range,
-    r: Range,
-    ink: Ink = "second+light.5",
-    halo: Ink = "second",
-    glitter: float = 0,
-) -> None:
-    """The sun or the moon at height `y` in the image (negative: above the horizon), and its path on water."""
+def orb(c: Canvas, x: Range, y: Range, r: Range, ink: Ink = "second+light.5", halo: Ink = "second") -> None:
+    """The sun or the moon, `y` in the image (negative: above the horizon). Water can glitter under it."""
     at, high, size = c.some(x) * c.w, c.some(y), c.some(r)
-    high = high if high > 0 else c.line + high
-    glow, color = c.color(halo), c.color(ink)
+    high, glow, color = high if high > 0 else c.line + high, c.color(halo), c.color(ink)
     c.glow(at, high, size * 6, size * 6, glow, 0.75)
     c.glow(at, high, size * 2.6, size * 2.6, c.mix(glow, color, 0.6), 0.8)
     c.oval(at, high, size, size, color)
@@ -93,20 +88,11 @@ def orb(
 
 @layer
 def crescent(c: Canvas, x: Range, y: float, r: float) -> None:
+    """The moon's crescent at `y` in the image."""
     at, turn = c.some(x) * c.w, c.rng.uniform(-0.5, 0.3)
     outer, inner = arc(0, 0, 1, 1, -math.pi / 2, math.pi / 2), arc(0, 0, 0.45, 1, math.pi / 2, -math.pi / 2)
     c.glow(at, y, r * 4, r * 4, "light+second.3", 0.5)
     c.fill(Pose(at, y, r, turn=turn).of([*outer, *inner]), "light+second.3")
-
-
-@layer
-def starfield(c: Canvas, count: int, foot: float) -> None:
-    """Stars down to the share `foot` of the sky."""
-    for _ in range(count):
-        r, x, y = c.rng.uniform(0.0015, 0.0042), c.rng.uniform(0, c.w), c.rng.uniform(0, foot * c.line)
-        if r > 0.0033:
-            c.glow(x, y, r * 6, r * 6, "light", 0.5)
-        c.oval(x, y, r, r, "light")
 
 
 @layer
@@ -115,19 +101,17 @@ def whirling_stars(c: Canvas) -> None:
     rng = c.rng
     for _ in range(26):
         c.glows(1, (0, 1), (0, c.line), (0.1, 0.3), (0.03, 0.07), "sky glow sky+dark.25 water", 0.7)
-    for x, y, r in (
-        (rng.uniform(0.25, 0.75) * c.w, rng.uniform(0.2, 0.4), rng.uniform(0.1, 0.16)) for _ in range(2)
-    ):
+    for _ in range(2):
+        x, y, r = rng.uniform(0.25, 0.75) * c.w, rng.uniform(0.2, 0.4), rng.uniform(0.1, 0.16)
         for arm in range(5):
             spiral = ((arm * 1.26 + k * 0.32, r * (0.12 + k / 13)) for k in range(14))
-            path = [(x + math.cos(a) * q, y + math.sin(a) * q * 0.75) for a, q in spiral]
-            c.stroke(path, 0.011, "glow+light.12 sky+light.12")
+            whirl = [(x + math.cos(a) * q, y + math.sin(a) * q * 0.75) for a, q in spiral]
+            c.stroke(whirl, 0.011, "glow+light.12 sky+light.12")
     for _ in range(rng.randint(8, 13)):
         x, y, r = rng.uniform(0.04, 0.96) * c.w, rng.uniform(0.05, c.line - 0.25), rng.uniform(0.018, 0.032)
-        for ring in (3.6, 2.7, 1.9):
+        for ring, a in ((ring, k * 0.571 + ring) for ring in (3.6, 2.7, 1.9) for k in range(11)):
             tone = c.mix("second+light.25", "sky", 0.09 * ring)
-            for a in (k * 0.571 + ring for k in range(11)):
-                c.stroke(arc(x, y, r * ring, r * ring, a, a + 0.4, 2), 0.006, tone)
+            c.stroke(arc(x, y, r * ring, r * ring, a, a + 0.4, 2), 0.006, tone)
         c.glow(x, y, r * 3, r * 3, "second+light.4", 0.75)
         c.oval(x, y, r, r, "light+second.3")
 
@@ -135,10 +119,10 @@ def whirling_stars(c: Canvas) -> None:
 @layer
 def aurora(c: Canvas, count: Count) -> None:
     """Bands of light: the foot of each wanders across the sky, and rays fade upwards from it."""
-    rng = c.rng
+    rng, width, height = c.rng, c.image.width // 4, max(8, round(c.line * c.unit) // 4)
+    x = np.linspace(0, 1, width)
     for n in range(count_of(c, count)):
-        width, height = c.image.width // 4, max(8, round(c.line * c.unit) // 4)
-        x, phase = np.linspace(0, 1, width), rng.uniform(0, math.tau)
+        phase = rng.uniform(0, math.tau)
         sway = 0.09 * np.sin(x * rng.uniform(3, 6) + phase) + 0.03 * np.sin(
             x * rng.uniform(8, 14) + 2 * phase
         )
@@ -157,13 +141,8 @@ def aurora(c: Canvas, count: Count) -> None:
 @layer
 def birds(c: Canvas, count: Count, top: float = 0.08, foot: float = 0.28, ink: Ink = "dark") -> None:
     """A flock somewhere between the two heights in the image."""
-    rng = c.rng
-    x, y = rng.uniform(0.2, 0.8) * c.w, rng.uniform(top, foot)
+    x, y = c.rng.uniform(0.2, 0.8) * c.w, c.rng.uniform(top, foot)
     for _ in range(count_of(c, count)):
-        pose = Pose(
-            x + rng.gauss(0, 0.13),
-            y + rng.gauss(0, 0.04),
-            rng.uniform(0.014, 0.026),
-            turn=rng.uniform(-0.3, 0.3),
-        )
-        c.stroke(pose.of("-1,-.4 -.45,-.55 0,0 .45,-.6 1,-.35"), 0.0045, ink)
+        at, size = (x + c.rng.gauss(0, 0.13), y + c.rng.gauss(0, 0.04)), c.rng.uniform(0.014, 0.026)
+        bird = Pose(*at, size, turn=c.rng.uniform(-0.3, 0.3)).of("-1,-.4 -.45,-.55 0,0 .45,-.6 1,-.35")
+        c.stroke(bird, 0.0045, ink)

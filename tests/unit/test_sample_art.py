@@ -26,7 +26,7 @@ from sample_art.finishes import FINISHES
 from sample_art.generated_artists import artist_at
 from sample_art.image import paint_image
 from sample_art.palettes import PALETTES
-from sample_art.scenes import SCENES
+from sample_art.scenes import scenes
 
 ARTISTS, WORKS = 5, 3
 
@@ -211,17 +211,17 @@ def test_artists_have_different_names_that_are_read_correctly() -> None:
 def test_artists_use_scenes_palettes_and_finishes_that_exist() -> None:
     for index in range(400):
         artist = artist_at(index)
-        assert set(artist.scenes) <= set(SCENES)
+        assert set(artist.scenes) <= set(scenes())
         assert artist.palette in PALETTES
         assert artist.finish in FINISHES
 
 
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("scene", scenes())
 def test_every_scene_can_be_painted_in_any_shape_and_palette(scene: str) -> None:
     rng = random.Random(scene)
     for width, height in ((72, 48), (48, 64)):
         canvas = Canvas(width, height, rng.choice(list(PALETTES.values())), rng)
-        SCENES[scene].paint(canvas)
+        scenes()[scene].paint(canvas)
         assert len(canvas.image.getcolors(1 << 20) or ()) > 1
 
 
