@@ -146,6 +146,8 @@ def run_refresh(
         config = {"ops": {"artworks": {"config": {"allow_removals": allow_removals}}}}
         result = (_in_processes if spread else _in_process)(services, watch, opened, run_id, config)
         if not result.success:
+            if _was_interrupted(result):
+                raise KeyboardInterrupt
             raise RefreshFailed(_failure(result))
     facts: dict[str, dict[str, Any]] = {}
     for event in result.get_asset_materialization_events():
@@ -276,6 +278,16 @@ def _folder(home: Path) -> str:
     except OSError as error:
         raise Unavailable(f"GALLERY_HOME {home} cannot be written to ({error.strerror})") from error
     return str(folder)
+
+
+def _was_interrupted(result: dg.ExecutionResult) -> bool:
+    """Whether Ctrl-C ended the run; Dagster records it as the failure of a step or of the run."""
+    errors = [
+        event.step_failure_data.error if event.is_step_failure else event.job_failure_data.error
+        for event in result.all_events
+        if event.is_step_failure or event.event_type == dg.DagsterEventType.RUN_FAILURE
+    ]
+    return any(error is not None and error.cls_name == "DagsterExecutionInterruptedError" for error in errors)
 
 
 def _failure(result: dg.ExecutionResult) -> str:
