@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import signal
@@ -35,6 +36,8 @@ class Server(TcpWSGIServer):
     channel_class = Channel
 
     def __init__(self, app: Flask, listener: socket.socket, settings: Settings) -> None:
+        # waitress warns of every request that waits for a thread.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         max_body = settings.max_upload + FORM_OVERHEAD_BYTES + 1
         self._max_large = max(1, settings.threads // 2)
         self._stopping = False
@@ -75,7 +78,8 @@ class Server(TcpWSGIServer):
     def stop(self) -> None:
         """Make `run` return. May be called in any thread and in a signal handler."""
         self._stopping = True
-        self.pull_trigger()
+        with contextlib.suppress(OSError):  # `run` has returned
+            self.pull_trigger()
 
     def maintenance(self, now: float) -> None:
         """Close the connections of clients that take too long. Called by waitress every second."""
@@ -131,9 +135,6 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve_app(app: Flask, listener: socket.socket, settings: Settings) -> None:
     """Serve the app until SIGTERM or Ctrl-C. A second signal does not wait for requests to finish."""
-    logging.getLogger("waitress.queue").setLevel(
-        logging.ERROR
-    )  # it warns of each request that waits for a thread
     server = Server(app, listener, settings)
     previous: dict[int, Any] = {}
 

@@ -1,0 +1,181 @@
+"""Limits on connections: each request and response has a time limit, and what is buffered for clients is bounded."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from gallery.settings import Settings
+from serving import connections
+from serving import server as web_server
+from serving.errors import FORM_OVERHEAD_BYTES
+from tests.load.conftest import THREADS
+from tests.servers import RunningServer, eventually, read_all, running, upload_form
+
+SOON_S = 0.2
+HOURS = 1e6
+FORM = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n"
+PAGES = b"GET /?q=blue HTTP/1.1\r\nHost: x\r\n\r\n" * 40
+
+
+@pytest.fixture(autouse=True)
+def _long_timeouts(no_timeouts: None) -> None:
+    """Each test shortens the one time limit that it is about."""
+
+
+def drips_until_closed(client: socket.socket) -> bool:
+    """Send a byte now and then, so that the client is never inactive, until the server closes the connection."""
+    client.settimeout(SOON_S / 4)
+    while True:
+        try:
+            client.sendall(b"x")
+            if client.recv(1) == b"":
+                return True
+        except TimeoutError:
+            continue
+        except OSError:
+            return True
+
+
+@pytest.mark.parametrize(
+    ("limit", "opening"),
+    [
+        ("REQUEST_TIMEOUT_S", b"GET / HTTP/1.1\r\nHost: x\r\nX: "),
+        ("REQUEST_TIMEOUT_S", FORM % 60_000),
+        ("UPLOAD_TIMEOUT_S", FORM % 5_000_000),
+        ("UPLOAD_TIMEOUT_S", b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFF\r\n"),
+    ],
+    ids=["a head", "a small form", "an upload", "chunks"],
+)
+def test_a_request_that_arrives_too_slowly_is_cut_off(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, limit: str, opening: bytes
+) -> None:
+    monkeypatch.setattr(connections, limit, SOON_S)
+    with server.connect(opening) as client:
+        assert drips_until_closed(client)
+    eventually(lambda: server.connections == 0)
+    assert server.server.may_receive_large()
+
+
+def test_an_idle_connection_is_closed(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        server.connect() as silent,
+        server.connect(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") as kept_alive,
+    ):
+        assert kept_alive.recv(9) == b"HTTP/1.1 "
+        monkeypatch.setattr(connections, "IDLE_TIMEOUT_S", SOON_S)
+        assert silent.recv(1) == b""
+        assert read_all(kept_alive).startswith(b"200 OK")
+
+
+def test_a_client_that_stops_reading_is_cut_off(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with server.connect(PAGES, receive_buffer=1):
+        eventually(lambda: pending(server) > 0)
+        monkeypatch.setattr(connections, "RESPONSE_TIMEOUT_S", SOON_S)
+        eventually(lambda: server.connections == 0)
+
+
+def test_a_client_that_sends_on_after_the_last_response_is_cut_off(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "LINGER_MAX_S", SOON_S)
+    with server.connect(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") as client:
+        assert read_all(client).startswith(b"HTTP/1.1 200")
+        client.settimeout(SOON_S / 4)
+        with pytest.raises(
+            OSError, match="reset|Broken pipe"
+        ):  # read_all returned: the server has nothing more to send
+            while True:
+                client.sendall(b"x")
+
+
+def test_unread_responses_are_bounded(
+    settings_with: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_server, "MAX_PENDING_BYTES", 500_000)
+    with running(settings_with(threads=THREADS), send_buffer=4096) as server:
+        with server.connect(PAGES[: len(PAGES) // 40], receive_buffer=1) as modest:
+            eventually(lambda: pending(server) > 0)
+            small = pending(server)
+            assert small < 500_000
+            with server.connect(PAGES, receive_buffer=1):
+                eventually(lambda: server.connections == 1)  # the second one is closed
+                assert pending(server) == small
+                read = b""
+                while not read.endswith(b"</html>"):
+                    read += modest.recv(1 << 16).rstrip()
+
+
+def pending(server: RunningServer) -> int:
+    return sum(channel.total_outbufs_len for channel in list(server.server.active_channels.values()))
+
+
+@pytest.mark.parametrize("extra", [0, 20_000_000], ids=["at once", "after the whole body is sent"])
+def test_an_upload_that_is_too_large_gets_a_page_that_says_so(server: RunningServer, extra: int) -> None:
+    """Browsers read the response only once they have sent everything."""
+    with server.connect(FORM % 20_000_000) as client:
+        client.sendall(b"x" * extra)
+        response = read_all(client)
+    assert response.startswith(b"HTTP/1.1 413 ") and b"</html>" in response
+    assert b"\r\nConnection: close\r\n" in response
+
+
+def test_the_largest_image_is_accepted_and_stays_in_memory(
+    server: RunningServer, settings_with: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.TemporaryFile", None)
+    limit = settings_with().max_upload
+    assert server.post(upload_form(b"x" * limit)).status == 415  # received whole, and not an image
+    assert server.post(upload_form(b"x" * (limit + 1))).status == 413
+    assert server.post(b"x" * (limit + FORM_OVERHEAD_BYTES + 1)).status == 413
+
+
+def test_chunks_are_bounded_like_any_body(server: RunningServer) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"F4240\r\n" + b"x" * 1_000_000 + b"\r\n"
+    with server.connect(head) as client:
+        for _ in range(20):
+            client.sendall(chunk)
+        assert read_all(client).startswith(b"HTTP/1.1 413 ")
+
+
+def test_only_some_connections_are_open_at_a_time(
+    settings_with: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_server, "MAX_CONNECTIONS", 10)
+    with running(settings_with(threads=THREADS)) as server:
+        clients = [server.connect() for _ in range(20)]
+        eventually(lambda: server.server.in_connection_overflow)
+        assert server.connections <= 10
+        late = server.connect(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        for client in clients:
+            client.close()
+        assert read_all(late).startswith(b"HTTP/1.1 200 ")
+        late.close()
+
+
+def test_a_stop_lets_begun_requests_finish(server: RunningServer) -> None:
+    form = upload_form(b"none")
+    with server.connect(FORM % len(form) + form[:10]) as client, server.connect() as idle:
+        eventually(lambda: server.connections == 2)
+        server.server.stop()
+        assert idle.recv(1) == b""  # idle connections are closed
+        with pytest.raises(ConnectionRefusedError):
+            while True:  # until the listening socket is closed
+                server.connect().close()
+        client.sendall(form[10:])
+        assert read_all(client).startswith(b"HTTP/1.1 415 ")
+    server.thread.join(60)
+    assert not server.thread.is_alive()
+
+
+def test_a_stop_does_not_wait_for_ever(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_server, "GRACE_S", SOON_S)
+    with server.connect(b"GET / HTTP/1.1\r\n") as client:
+        eventually(lambda: server.connections == 1)
+        server.server.stop()
+        assert read_all(client) == b""

@@ -1,0 +1,150 @@
+"""Web servers for tests: the app over the sample gallery in memory, served by a thread of the test."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import logging
+import socket
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from flask import Flask
+
+from gallery.settings import Settings
+from serving import create_app
+from serving.server import Server, listen
+from serving.site import EXTENSION
+from tests.serving.collection import stocked
+
+HANG_GUARD_S = 120
+"""When to give up on something that would otherwise never come. No test depends on how long anything takes."""
+
+
+def app_with(settings: Settings) -> Flask:
+    """The app over the sample gallery in memory, ready to search."""
+    app = create_app(settings, services=stocked(settings))
+    app.extensions[EXTENSION].warmup.attempt()
+    return app
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    """Wait until the condition is true."""
+    give_up_at = time.monotonic() + HANG_GUARD_S
+    while not condition():
+        assert time.monotonic() < give_up_at, "it did not happen"
+        time.sleep(0.01)
+
+
+@dataclass
+class RunningServer:
+    """A server in a thread. `errors` are the error lines that it has logged."""
+
+    server: Server
+    thread: threading.Thread
+    port: int
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def connections(self) -> int:
+        """The number of open connections."""
+        return len(self.server.active_channels)
+
+    def connect(self, sent: bytes = b"", *, receive_buffer: int = 0) -> socket.socket:
+        """A connection to the server, these bytes sent on it."""
+        sock = socket.socket()
+        if receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        sock.settimeout(HANG_GUARD_S)
+        try:
+            sock.connect(("127.0.0.1", self.port))
+            sock.sendall(sent)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    def ask(self, request: bytes) -> bytes:
+        """Everything that the server sends in response to these bytes, until it closes the connection."""
+        with self.connect(request) as sock:
+            sock.shutdown(socket.SHUT_WR)
+            return read_all(sock)
+
+    def get(self, path: str) -> bytes:
+        """The body of a page, which must be a 200."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=HANG_GUARD_S) as response:
+            assert response.status == 200
+            body: bytes = response.read()
+        return body
+
+    def post(self, body: bytes, **headers: str) -> http.client.HTTPResponse:
+        """The response, its body read, to a multipart form with the boundary "b"."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_GUARD_S)
+        with contextlib.closing(connection):
+            connection.request(
+                "POST", "/", body, {"Content-Type": "multipart/form-data; boundary=b", **headers}
+            )
+            response = connection.getresponse()
+            response.read()
+        return response
+
+    def upload(self, image: bytes) -> http.client.HTTPResponse:
+        """The response, its body read, to an uploaded image."""
+        return self.post(upload_form(image))
+
+
+@contextlib.contextmanager
+def running(settings: Settings, *, send_buffer: int = 0) -> Iterator[RunningServer]:
+    """A server over the sample gallery until the block ends. It must not have logged an error by then.
+
+    `send_buffer` bounds the bytes that the system keeps for a client, else up to megabytes.
+    """
+    listener = listen("127.0.0.1", 0)
+    if send_buffer:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+    server = Server(app_with(settings), listener, settings)
+    found = RunningServer(server, threading.Thread(target=server.run), listener.getsockname()[1])
+    handler = _Collector(found.errors)
+    for name in ("waitress", "serving"):
+        logging.getLogger(name).addHandler(handler)
+    found.thread.start()
+    try:
+        yield found
+    finally:
+        server.stop()
+        found.thread.join(HANG_GUARD_S)
+        for name in ("waitress", "serving"):
+            logging.getLogger(name).removeHandler(handler)
+    assert not found.thread.is_alive()
+    assert found.errors == []
+
+
+def read_all(sock: socket.socket) -> bytes:
+    """Everything that the other side sends until it closes the connection."""
+    with sock.makefile("rb") as stream:
+        return stream.read()
+
+
+def upload_form(image: bytes) -> bytes:
+    """A multipart form with the boundary "b" that uploads the image."""
+    head = b'--b\r\nContent-Disposition: form-data; name="picture"; filename="a.png"\r\n\r\n'
+    return head + image + b"\r\n--b--\r\n"
+
+
+class _Collector(logging.Handler):
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
