@@ -90,7 +90,7 @@ def ready_collection() -> Collection:
         warmup.start()  # another server than ours may not have started it
         if warmup.state is State.FAILED:
             raise Unavailable("the last warm-up failed")
-        raise Starting("the encoder is still being loaded")
+        raise Starting("the encoder is still loading")
     return collection
 
 

@@ -11,15 +11,19 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from flask import Flask
 
 from gallery.settings import Settings
 from serving import create_app
+from serving.context import EXTENSION
 from serving.server import Server, listen
-from serving.site import EXTENSION
 from tests.serving.collection import stocked
 
+ROOT = Path(__file__).parents[1]
+INTERNALS = ("Traceback", "/srv/private", "File &quot;", "gallery/", "werkzeug", "site-packages", " at 0x")
+"""Texts that no response may contain."""
 HANG_GUARD_S = 120
 """When to give up on something that would otherwise never come. No test depends on how long anything takes."""
 
@@ -137,7 +141,7 @@ def read_all(sock: socket.socket) -> bytes:
 
 def upload_form(image: bytes) -> bytes:
     """A multipart form with the boundary "b" that uploads the image."""
-    head = b'--b\r\nContent-Disposition: form-data; name="picture"; filename="a.png"\r\n\r\n'
+    head = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n'
     return head + image + b"\r\n--b--\r\n"
 
 

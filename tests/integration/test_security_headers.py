@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from gallery.settings import Settings
-from tests.attacks.conftest import app_with
-from tests.attacks.files import SVG
+from tests.integration.hostile_input.files import SVG
+from tests.servers import app_with
 from tests.serving.conftest import upload
 
 POLICY = {
@@ -24,6 +24,11 @@ ALWAYS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+
+@pytest.fixture
+def client(settings_with: Callable[..., Settings]) -> FlaskClient:
+    return app_with(settings_with()).test_client()
 
 
 def linked(client: FlaskClient, start: str) -> str:

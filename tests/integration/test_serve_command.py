@@ -1,4 +1,4 @@
-"""`gallery serve`: the command and the server under it."""
+"""`gallery serve`: the command, and how its process starts and stops."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -19,8 +18,7 @@ from click.testing import CliRunner
 from gallery.errors import Invalid
 from serving.command import address, serve
 from serving.server import listen
-
-SERVE = "from serving.command import serve; serve()"
+from tests.servers import HANG_GUARD_S, ROOT, eventually, free_port
 
 
 @pytest.fixture
@@ -30,18 +28,12 @@ def taken() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
 def test_help_names_every_option() -> None:
     text = CliRunner().invoke(serve, ["--help"]).output
     assert all(option in text for option in ("--host", "--port", "--threads"))
 
 
-def test_a_taken_port_says_what_to_do(taken: int) -> None:
+def test_a_port_in_use_is_an_error_with_a_remedy(taken: int) -> None:
     result = CliRunner().invoke(serve, ["--port", str(taken)])
     assert result.exit_code == 1
     assert f"port {taken} is in use" in result.output
@@ -49,17 +41,17 @@ def test_a_taken_port_says_what_to_do(taken: int) -> None:
     assert "--port" in result.output
 
 
-def test_an_unknown_host_says_what_to_do() -> None:
+def test_an_unknown_host_is_an_error_with_a_remedy() -> None:
     with pytest.raises(Invalid, match="GALLERY_HOST"):
         listen("no.such.host.invalid", free_port())
 
 
-def test_a_host_of_another_machine_says_what_to_do() -> None:
+def test_the_address_of_another_machine_is_an_error() -> None:
     with pytest.raises(Invalid, match=r"cannot listen on 192\.0\.2\.1"):
         listen("192.0.2.1", free_port())
 
 
-def test_mistakes_in_the_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_settings_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GALLERY_THREADS", "none")
     result = CliRunner().invoke(serve, [])
     assert result.exit_code == 1
@@ -70,35 +62,36 @@ def test_mistakes_in_the_settings_are_told_at_once(monkeypatch: pytest.MonkeyPat
     ("host", "shown"),
     [("127.0.0.1", "http://127.0.0.1:8000"), ("0.0.0.0", "http://localhost:8000"), ("::", "http://localhost:8000"), ("::1", "http://[::1]:8000")],
 )  # fmt: skip
-def test_the_address_is_one_that_a_browser_here_can_open(host: str, shown: str) -> None:
+def test_the_address_can_be_opened_in_a_browser_on_this_machine(host: str, shown: str) -> None:
     assert address(host, 8000) == shown
 
 
 def test_the_command_is_found_without_loading_the_web_app() -> None:
     loaded = "import sys, serving.command; print([name for name in ('flask', 'waitress', 'numpy') if name in sys.modules])"
     done = subprocess.run(
-        [sys.executable, "-c", loaded], capture_output=True, text=True, cwd=_root(), check=True
+        [sys.executable, "-c", loaded], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert done.stdout.strip() == "[]"
 
 
-def test_the_server_answers_says_where_and_stops_quietly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_the_server_says_where_it_is_answers_and_stops_quietly(tmp_path: Path, stop: signal.Signals) -> None:
     port = free_port()
     environment = {
         **os.environ,
         "GALLERY_HOME": str(tmp_path / "home"),
         "GALLERY_ENCODER": "fake",
-        "PYTHONPATH": str(_root()),
+        "PYTHONPATH": str(ROOT),
     }
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, "--port", str(port)], cwd=tmp_path, env=environment,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-c", "from serving.command import serve; serve()", "--port", str(port)],
+        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        assert _status(f"http://127.0.0.1:{port}/healthz") == 200
-        assert _status(f"http://127.0.0.1:{port}/readyz") == 503
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=15)
+        eventually(lambda: status_of(f"http://127.0.0.1:{port}/healthz") == 200)
+        assert status_of(f"http://127.0.0.1:{port}/readyz") == 503  # there is no collection
+        process.send_signal(stop)
+        out, err = process.communicate(timeout=HANG_GUARD_S)
     finally:
         process.kill()
     assert process.returncode == 0
@@ -106,18 +99,13 @@ def test_the_server_answers_says_where_and_stops_quietly(tmp_path: Path) -> None
     assert err == f"The gallery is open at http://127.0.0.1:{port} (Ctrl-C closes it)\n"
 
 
-def _root() -> Path:
-    return Path(__file__).parents[2]
-
-
-def _status(url: str) -> int:
-    for _ in range(100):
-        try:
-            with urllib.request.urlopen(url) as answer:
-                return int(answer.status)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code
-        except urllib.error.URLError:
-            time.sleep(0.1)
-    raise AssertionError(f"{url} does not answer")
+def status_of(url: str) -> int | None:
+    """The status of a page, None while nothing answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=HANG_GUARD_S) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except urllib.error.URLError:
+        return None

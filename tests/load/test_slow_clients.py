@@ -96,7 +96,7 @@ def _is_open(client: socket.socket) -> bool:
 
 
 def visit(server: RunningServer) -> None:
-    for path in ("/healthz", "/?q=blue+disc&k=5", "/"):
+    for path in ("/healthz", "/?q=blue+disc&limit=5", "/"):
         assert server.get(path)
 
 
@@ -145,7 +145,7 @@ def _channels(server: RunningServer) -> list:
 
 
 def test_responses_that_are_read_slowly_arrive_whole_and_in_order(server: RunningServer) -> None:
-    paths = [b"/?q=blue+disc&k=%d" % number for number in range(1, 17)] * 4
+    paths = [b"/?q=blue+disc&limit=%d" % number for number in range(1, 17)] * 4
     with server.connect(
         b"".join(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in paths), receive_buffer=1
     ) as sock:

@@ -27,9 +27,9 @@ from serving import create_app, image_urls
 from serving.command import serve
 from serving.image_urls import ImageUrls
 from tests.fakes.gcs import create_bucket, fake_gcs, service_account_key, without_credentials
+from tests.servers import free_port
 from tests.serving.collection import stock, stocked
 from tests.serving.conftest import site_of
-from tests.serving.test_serve import free_port
 
 ADDRESS = re.compile(r'<img[^>]* src="([^"]+)"')
 SETS = re.compile(r'srcset="([^"]+)"')

@@ -20,18 +20,18 @@ from PIL import Image
 from gallery.errors import Invalid
 from gallery.images.decode import open_image
 from gallery.settings import Settings
-from serving.uploads import DETAIL, tiny
+from serving.uploads import MAX_DETAIL, preview_of
 
 MAX_PIXELS: int = Settings.model_fields["max_upload_pixels"].default
 SIDE = 224
-"""Pixels of a side that CLIP looks at; for the smallest part of a picture, it is decoded DETAIL times larger."""
+"""Pixels of a side that CLIP looks at; for the smallest part of a picture, it is decoded MAX_DETAIL times larger."""
 STATUS = Path("/proc/self/status")
 
 
 def outcome(data: bytes) -> str:
     """ "taken", "refused", or what went wrong."""
     try:
-        tiny(open_image(data, max_pixels=MAX_PIXELS, side=SIDE * DETAIL))
+        preview_of(open_image(data, max_pixels=MAX_PIXELS, side=SIDE * MAX_DETAIL))
     except Invalid:
         return "refused"
     except BaseException as error:

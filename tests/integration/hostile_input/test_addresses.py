@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from gallery.objects.base import IMAGES
 from gallery.objects.local import open_local
 from gallery.settings import Settings
-from tests.attacks.conftest import app_with
+from tests.servers import INTERNALS, app_with
 from tests.serving.conftest import site_of
-from tests.serving.test_bad_input import INSIDE
 
 SECRETS = {
     "secret_key": "the-key-that-signs",
@@ -165,7 +164,9 @@ def test_no_error_tells_a_secret_or_shows_the_inside(
     for path, status in (paths | {"/images/originals/a.png": 500}).items():
         answer = client.get(path)
         assert answer.status_code == status
-        assert not any(word in answer.text for word in (*INSIDE, *SECRETS.values(), "RuntimeError", "the-"))
+        assert not any(
+            word in answer.text for word in (*INTERNALS, *SECRETS.values(), "RuntimeError", "the-")
+        )
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 

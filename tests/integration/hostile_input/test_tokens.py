@@ -10,17 +10,19 @@ import time
 import zlib
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from gallery.search.query import ImageTerm, Preview
 from gallery.settings import Settings
 from serving.tokens import HEADER, MAX_AGE_S, Tokens, _digest
-from tests.attacks.conftest import app_with
+from tests.servers import app_with
 from tests.serving.conftest import site_of
-from tests.serving.test_search_page import UPLOAD
 
 LETTERS = string.ascii_letters + string.digits + "-_."
+UPLOAD = ImageTerm(np.eye(48, dtype=np.float32)[0], "fake/48/1", preview=Preview(b"webp", 4, 3))
 KEY = "the key of this site, which is long enough"
 
 
@@ -32,8 +34,7 @@ def app(settings_with: Callable[..., Settings]) -> Flask:
 @pytest.fixture
 def token(app: Flask) -> str:
     """A token that the site takes."""
-    upload = dataclasses.replace(UPLOAD, part=dataclasses.replace(UPLOAD.part, fingerprint=fingerprint(app)))
-    return site_of(app).tokens.write(upload)
+    return site_of(app).tokens.sign(dataclasses.replace(UPLOAD, fingerprint=fingerprint(app))).token
 
 
 def fingerprint(app: Flask) -> str:
@@ -77,7 +78,7 @@ def test_what_no_token_is_as_long_as_is_refused(client: FlaskClient, size: int) 
 
 def test_a_token_of_another_site_is_refused(client: FlaskClient, app: Flask) -> None:
     for key in ("", "another key", KEY.upper(), KEY + " "):
-        other = Tokens(key or None).write(UPLOAD)
+        other = Tokens(key or None).sign(UPLOAD).token
         assert status(client, other) == 400
 
 
@@ -95,7 +96,7 @@ def test_a_token_of_the_future_is_refused(
     now = time.time()
     with monkeypatch.context() as patch:
         patch.setattr("itsdangerous.timed.time.time", lambda: now + 1_000_000)
-        ahead = site_of(app).tokens.write(UPLOAD)
+        ahead = site_of(app).tokens.sign(UPLOAD).token
     assert status(client, ahead) == 400
 
 
