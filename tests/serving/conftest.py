@@ -52,7 +52,14 @@ def site_of(app: Flask) -> AppState:
     return state
 
 
-def upload(client: FlaskClient, data: bytes | None = None, path: str = "/", **fields: Any) -> TestResponse:
+def upload(
+    client: FlaskClient,
+    data: bytes | None = None,
+    path: str = "/",
+    *,
+    follow_redirects: bool = True,
+    **fields: Any,
+) -> TestResponse:
     """Where a picture leads to, or one drawn here, sent with these fields."""
     data = encoded(drawing("#c08020", 1)) if data is None else data
     # Encoded here: the client would put a large body into a temporary file and leave it open.
@@ -60,4 +67,4 @@ def upload(client: FlaskClient, data: bytes | None = None, path: str = "/", **fi
     tokens = [fields.pop("image")] if "image" in fields else []
     boundary, body = encode_multipart({"image": [file, *tokens], **fields})
     kind = f"multipart/form-data; boundary={boundary}"
-    return client.post(path, data=body, content_type=kind, follow_redirects=True)
+    return client.post(path, data=body, content_type=kind, follow_redirects=follow_redirects)
