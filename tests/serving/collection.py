@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from gallery.encoders import open_encoder
 from gallery.images.derivatives import inspect_image, thumbnails
 from gallery.models import Artist, Artwork, Build, StoredImage
 from gallery.objects.memory import MemoryObjects
-from gallery.search.query import SearchQuery, WorkTerm
+from gallery.search.query import ImageTerm, Preview, SearchQuery, WorkTerm
 from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.base import Vectors
@@ -28,6 +29,8 @@ ARTISTS = (
     Artist("ché-cyan", "Ché “Cyan” <b>", None, 1516, (), ("Dutch",), "", "", ""),
     Artist("dee-dun", "Dee Dun", 1932, None, ("Impressionism",), ("French", "Spanish"), "Dee paints dust.", "", "https://en.wikipedia.org/wiki/Dee"),
 )  # fmt: skip
+IMAGE = ImageTerm(np.eye(48, dtype=np.float32)[0], "fake/48/1", preview=Preview(b"webp", 4, 3))
+"""An uploaded image, encoded."""
 COLORS = ("#c08020", "#2040c0", "#20b0b0", "#807060")
 EACH = 4
 

@@ -19,9 +19,9 @@ from gallery.settings import Settings
 from serving import create_app
 from serving.tokens import MAX_AGE_S, Tokens
 from tests.servers import INTERNALS
-from tests.serving.collection import drawing, encoded, stocked
+from tests.serving.collection import IMAGE, drawing, encoded, stocked
 from tests.serving.conftest import site_of, upload
-from tests.serving.test_search_page import UPLOAD, token
+from tests.serving.test_search_page import token
 
 BAD_ADDRESSES = {
     "k is none": "/?q=sea&limit=",
@@ -234,7 +234,7 @@ def test_all_but_the_picture_stays_in_the_form(client: FlaskClient, app: Flask) 
 
 
 def test_a_token_of_another_key_is_refused(client: FlaskClient) -> None:
-    forged = Tokens("guessed").sign(UPLOAD).token
+    forged = Tokens("guessed").sign(IMAGE).token
     assert client.get("/", query_string={"image": forged}).status_code == 400
 
 

@@ -8,19 +8,15 @@ import re
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from gallery.models import Artwork
 from gallery.search.calibration import Relevance
-from gallery.search.query import ImageTerm, Preview
 from gallery.services import Services
 from tests.serving.collection import drawing, encoded
 from tests.serving.conftest import site_of, upload
-
-UPLOAD = ImageTerm(np.eye(48, dtype=np.float32)[0], "fake/48/1", preview=Preview(b"webp", 4, 3))
 
 
 def hits(page: str) -> int:

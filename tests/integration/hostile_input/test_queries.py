@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote_from_bytes, urlencode
 
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
@@ -16,16 +17,21 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from gallery.errors import Invalid, NotFound
+from gallery.search.query import KINDS, ImageTerm, InvalidQuery, SearchQuery, parameter
 from gallery.vectors.base import VECTORS, Collection
 from gallery.vectors.filters import Filter
 from gallery.vectors.memory import MemoryStore
-from serving.errors import Rejected
-from serving.query import FIELDS, KINDS, Query
+from serving.old_addresses import RENAMED
+from serving.query import LIST_FIELDS, params, parse
 from tests.contracts.vector_store import FINGERPRINT, artist, build, ids, random_rows, row, work
 from tests.fakes.weaviate import StandIn
 from tests.serving.conftest import site_of
 
-NAMES = [*KINDS, *(f"{kind}w" for kind in KINDS), *FIELDS, "limit", "per_artist", "offset", "drop", "divided", "of", "page", "cursor", "limit"]  # fmt: skip
+TERMS = [parameter(kind) for kind in KINDS]
+NAMES = [
+    *TERMS, *(f"{name}_weight" for name in TERMS), *LIST_FIELDS, "active_from", "active_to", "limit", "per_artist", "offset",
+    "drop", "divided", "work", "page", "cursor", *RENAMED,
+]  # fmt: skip
 VALUES = st.one_of(
     st.text(max_size=30),
     st.integers().map(str),
@@ -42,12 +48,17 @@ def test_the_parser_reads_or_rejects_and_reads_back_what_it_writes(
     client: FlaskClient, parameters: list[tuple[str, str]]
 ) -> None:
     chosen = site_of(client.application).settings
+
+    def parsed(pairs: list[tuple[str, str]]) -> SearchQuery:
+        vector = np.ones(1, dtype=np.float32)
+        return parse(MultiDict(pairs), chosen, lambda token: ImageTerm(vector, "f", token=token))
+
     try:
-        query = Query.parse(MultiDict(parameters), chosen)
-    except Rejected:
+        query = parsed(parameters)
+    except InvalidQuery:
         return
-    address = urlencode(query.params, doseq=True, errors="replace")
-    assert Query.parse(MultiDict(parse_qsl(address, keep_blank_values=True)), chosen) == query
+    address = urlencode(params(query, chosen), doseq=True, errors="replace")
+    assert params(parsed(parse_qsl(address, keep_blank_values=True)), chosen) == params(query, chosen)
 
 
 def written(parameters: list[tuple[bytes, bytes]]) -> str:
