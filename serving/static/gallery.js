@@ -74,16 +74,21 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   focused = document.activeElement?.id;
   opened = [...document.querySelectorAll("main details[open][id]")].map((details) => details.id);
 });
+const isMain = (event) => event.detail.target?.id === "main" || event.detail.elt?.id === "main";
+// At once, not after htmx has settled 20 ms later: a key pressed in between would go to the page instead of the element.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (!isMain(event)) return;
+  opened.forEach((id) => byId(id)?.setAttribute("open", ""));
+  prepare();
+  if (document.activeElement === document.body) {
+    ((focused && byId(focused)) || byId("answer") || byId("title"))?.focus({ preventScroll: true });
+  }
+});
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target?.id === "main" || event.detail.elt?.id === "main") {
-    opened.forEach((id) => byId(id)?.setAttribute("open", ""));
-    prepare();
+  if (isMain(event)) {
     leadHere();
     const heading = byId("answer") ?? byId("title");
     say([heading?.textContent, byId("count")?.dataset.said ?? byId("problem")?.textContent].filter(Boolean).join(". "));
-    if (document.activeElement === document.body) {
-      ((focused && byId(focused)) || heading)?.focus({ preventScroll: true });
-    }
   } else if (event.detail.xhr) {
     say(words.shown.replace("{number}", document.querySelectorAll(".hits > .hit").length));
   }
