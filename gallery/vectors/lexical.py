@@ -8,7 +8,7 @@ from collections.abc import Container
 
 from gallery.models import Artwork
 
-VERSION = 2
+VERSION = 3
 """Part of a build's name, since a store keeps these words: raise it with any change here, and the next refresh makes
 a new build."""
 

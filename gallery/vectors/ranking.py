@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gallery.models import Hit
@@ -62,6 +62,30 @@ def first_per_artist(artists: Iterable[str], per_artist: int | None) -> Iterator
         seen[artist] += 1
         if per_artist is None or seen[artist] <= per_artist:
             yield place
+
+
+def read_fused(
+    search: Callable[[int], tuple[list[RankedWork], bool]],
+    depths: Iterable[int],
+    wanted: int,
+    per_artist: int | None,
+) -> list[RankedWork]:
+    """Return the first `wanted` works of fused rankings, at most `per_artist` of an artist.
+
+    `search` returns the works of the rankings fused to a depth, and whether deeper ones have nothing to add. A deeper
+    fusion orders the first works differently. So a page is read from the first depth that reaches it, and a deeper
+    ranking only appends what the shallower ones did not return: pages of one search do not overlap.
+    """
+    ranking: dict[str, RankedWork] = {}
+    kept: list[RankedWork] = []
+    for depth in depths:
+        found, complete = search(depth)
+        for work in found:
+            ranking.setdefault(work.id, work)
+        kept = limit_ranked(ranking.values(), per_artist)
+        if complete or len(kept) >= wanted:
+            break
+    return kept[:wanted]
 
 
 def by_score(work: RankedWork) -> tuple[float, str]:

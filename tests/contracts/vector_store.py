@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -698,3 +699,35 @@ class VectorStoreContract:
             store.open("one")
         assert store.create(build(created_at="2026-02-02T00:00:00+00:00")).count() == 0
         assert store.open("one").count() == 0
+
+
+class ThreadedStoreContract(VectorStoreContract):
+    """The contract of stores in this process, which fuse both rankings themselves and are used from several threads."""
+
+    def test_among_works_that_match_alike_the_nearer_comes_first(self, collection: Collection) -> None:
+        by = artist("monet")
+        works = [work(id, by, file="x.jpg") for id in "abcdef"] + [work("g", artist("someone"))]
+        collection.upsert(works, rows(*[row(1, 5 - place) for place in range(6)], row(1, 0.01)))
+        assert ids(collection.search(row(1), 7, fingerprint=FINGERPRINT, text="monet")) == list("fedcbag")
+
+    def test_a_genre_that_an_artist_has_twice_counts_a_work_once(self, collection: Collection) -> None:
+        collection.upsert([work("a", artist("x", styles=("Pop", "Pop")))], rows(row(1)))
+        assert collection.facets().styles == {"Pop": 1}
+        assert collection.get("a").artist.styles == ("Pop", "Pop")
+
+    def test_one_thread_may_write_while_others_read(self, collection: Collection) -> None:
+        works = [work(f"{number:03}", artist(f"p{number % 7}")) for number in range(200)]
+        vectors = random_rows(200)
+        collection.upsert(works[:20], vectors[:20])
+
+        def read(_: int) -> int:
+            collection.facets(), collection.works(), collection.vectors(["003"])
+            collection.search(row(1), 5, fingerprint=FINGERPRINT, text="p3")
+            return len(collection.search(row(1), 20, fingerprint=FINGERPRINT))
+
+        with ThreadPoolExecutor(4) as pool:
+            counts = pool.map(read, range(24))
+            for start in range(20, 200, 20):
+                collection.upsert(works[start : start + 20], vectors[start : start + 20])
+            assert set(counts) == {20}
+        assert collection.count() == 200

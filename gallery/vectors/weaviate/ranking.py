@@ -12,7 +12,7 @@ from weaviate.classes.query import HybridFusion, MetadataQuery
 from gallery.errors import Invalid
 from gallery.vectors.base import Vector
 from gallery.vectors.filters import Filter
-from gallery.vectors.ranking import RankedWork, by_score, limit_ranked
+from gallery.vectors.ranking import RankedWork, by_score, limit_ranked, read_fused
 from gallery.vectors.weaviate.schema import SEARCHABLE_TEXT, condition
 
 MAX_RESULTS = 10_000
@@ -20,7 +20,7 @@ MAX_RESULTS = 10_000
 SPARE_RESULTS = 8
 """Results fetched beyond those asked for, so that most ties at the cut are seen whole in the first query."""
 HYBRID_DEPTHS = (100, 500, 2_500, MAX_RESULTS)
-"""Depths of the hybrid rankings that a page is read from, tried in this order; see `hybrid`."""
+"""Depths of the hybrid rankings that a page is read from, tried in this order."""
 RANKED_PROPERTIES = ["work_id", "artist"]
 
 Query = Callable[[Callable[[Any], Any]], Any]
@@ -72,20 +72,14 @@ def hybrid(
 ) -> list[RankedWork]:
     """Return the first `wanted` works of the server's hybrid search, at most `per_artist` of an artist.
 
-    The server fuses its two rankings only as deep as the limit of the query (100 at least), and a deeper fusion orders
-    the first works differently. So a page is read from the first depth that reaches it, and what a deeper ranking adds
-    follows what the shallower ones returned: pages of one search never overlap. Scores are RRF scores.
+    The server fuses its rankings as deep as the limit of the query, at least 100. Scores are RRF scores.
     """
-    ranking: dict[str, RankedWork] = {}
-    kept: list[RankedWork] = []
-    for depth in HYBRID_DEPTHS:
+
+    def fused(depth: int) -> tuple[list[RankedWork], bool]:
         found = _hybrid(query, vector, words, depth, where)
-        for work in found:
-            ranking.setdefault(work.id, work)
-        kept = limit_ranked(ranking.values(), per_artist)
-        if len(kept) >= wanted or len(found) < depth:
-            break
-    return kept[:wanted]
+        return found, len(found) < depth
+
+    return read_fused(fused, HYBRID_DEPTHS, wanted, per_artist)
 
 
 def _near_vector(query: Query, vector: Vector, limit: int, where: Filter) -> list[RankedWork]:

@@ -1,0 +1,145 @@
+"""Builds as Lance tables in one folder, each with a manifest, and a file that names the live one."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+import lancedb
+
+from gallery.addresses import Address
+from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
+from gallery.models import Build
+from gallery.vectors.base import BUILD_NAME, check_name
+from gallery.vectors.lance.collection import LanceCollection
+from gallery.vectors.lance.table import create_text_index, schema, seal_indexes
+
+LIVE = "LIVE"
+
+
+class LanceStore:
+    """The builds of one folder, which the first build creates."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address = f"lance://{folder}"
+        self._folder = folder
+        self._opened: dict[Build, LanceCollection] = {}
+
+    def version(self) -> str:
+        return f"LanceDB {version('lancedb')}"
+
+    def create(self, build: Build) -> LanceCollection:
+        check_name(build.name)
+        if self._manifest(build.name).exists():
+            raise Invalid(f"build {build.name} already exists in {self._folder}")
+        build = dataclasses.replace(build, ready=False)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._write(self._manifest(build.name), json.dumps(dataclasses.asdict(build), indent=1))
+            # Rows without a manifest are left by a drop that was interrupted.
+            shutil.rmtree(self._folder / f"{build.name}.lance", ignore_errors=True)
+            table = lancedb.connect(self._folder).create_table(
+                build.name, schema=schema(build.dim), mode="overwrite"
+            )
+            create_text_index(table)
+        except (OSError, RuntimeError) as error:
+            raise Unavailable(f"cannot create build {build.name} in {self._folder} ({error})") from error
+        return LanceCollection(self._folder, build)
+
+    def open(self, name: str) -> LanceCollection:
+        build = self._read(name)
+        if build not in self._opened:
+            self._opened[build] = LanceCollection(self._folder, build)
+        return self._opened[build]
+
+    def builds(self) -> list[Build]:
+        found = [self._read(path.stem) for path in self._folder.glob("*.json")]
+        return sorted(found, key=lambda build: (build.created_at, build.name), reverse=True)
+
+    def seal(self, name: str) -> Build:
+        build = dataclasses.replace(self._read(name), ready=True)
+        try:
+            seal_indexes(LanceCollection(self._folder, build).table)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise Unavailable(f"cannot index build {name} in {self._folder} ({error})") from error
+        self._write(self._manifest(name), json.dumps(dataclasses.asdict(build), indent=1))
+        return build
+
+    def live(self) -> Build | None:
+        name = self._live_name()
+        if name is None:
+            return None
+        try:
+            return self._read(name)
+        except (NotFound, Invalid) as error:
+            raise Corrupted(
+                f"{self._folder / LIVE} points to build {name!r}, which is gone; run `gallery refresh` to publish another"
+            ) from error
+
+    def publish(self, name: str) -> None:
+        if not self._read(name).ready:
+            raise Invalid(f"build {name} is not ready, so it cannot be published")
+        self._write(self._folder / LIVE, name + "\n")
+
+    def drop(self, name: str) -> None:
+        if name == self._live_name():
+            raise Invalid(f"build {name} is live; publish another one before dropping it")
+        if not BUILD_NAME.fullmatch(name):
+            return
+        # The manifest first: without it the rows are not a build, so an interrupted drop leaves no partial build.
+        self._manifest(name).unlink(missing_ok=True)
+        shutil.rmtree(self._folder / f"{name}.lance", ignore_errors=True)
+
+    def _manifest(self, name: str) -> Path:
+        if not BUILD_NAME.fullmatch(name):
+            raise NotFound(f"no build {name!r} in {self._folder}")
+        return self._folder / f"{name}.json"
+
+    def _live_name(self) -> str | None:
+        try:
+            return (self._folder / LIVE).read_text("utf-8").strip()
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError as error:
+            raise Corrupted(
+                f"{self._folder / LIVE} cannot be read ({error}); run `gallery refresh` to replace it"
+            ) from error
+        except OSError as error:
+            raise Unavailable(f"{self._folder / LIVE} cannot be read ({error})") from error
+
+    def _read(self, name: str) -> Build:
+        path = self._manifest(name)
+        try:
+            return Build(**json.loads(path.read_text("utf-8")))
+        except FileNotFoundError:
+            raise NotFound(f"no build {name} in {self._folder}") from None
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be read ({error})") from error
+        except (ValueError, TypeError) as error:
+            raise Corrupted(
+                f"{path} cannot be read ({error}); move it away and run `gallery refresh`"
+            ) from error
+
+    def _write(self, path: Path, text: str) -> None:
+        try:
+            handle, unfinished = tempfile.mkstemp(dir=self._folder, prefix=".")
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())  # or a power cut could keep the pointer and lose the build
+            Path(unfinished).chmod(0o644)
+            Path(unfinished).replace(path)
+        except OSError as error:
+            raise Unavailable(
+                f"cannot write {path}: {error.strerror}. check free space and permissions"
+            ) from error
+
+
+def open_lance(address: Address, *, api_key: str | None = None) -> LanceStore:
+    """Open the store in the address's folder; nothing is created until the first build. The key is ignored."""
+    return LanceStore(address.path)
