@@ -1,10 +1,22 @@
-"""`gallery refresh`, `gallery lineage`, `gallery builds` and `gallery rollback`."""
+"""The commands `gallery refresh`, `gallery lineage`, `gallery builds` and `gallery rollback`."""
 
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from gallery.services import Services
+
+
+def open_services() -> Services:
+    """Return the services of the settings; imported late, so that help is fast."""
+    from gallery.services import Services
+    from gallery.settings import read_settings
+
+    return Services(read_settings())
 
 
 @click.command()
@@ -12,25 +24,23 @@ import click
 @click.option(
     "--allow-removals",
     is_flag=True,
-    help="Go on although more of the live works are gone from the dataset than GALLERY_MAX_REMOVED allows.",
+    help="Publish even if more works are missing from the dataset than GALLERY_MAX_REMOVED allows.",
 )
 def refresh(as_json: bool, allow_removals: bool) -> None:
     """Bring the collection up to date with the dataset.
 
-    Runs the Dagster job `refresh` in this process. What has not changed is not done again, and what is live stays
-    live until the new build is complete.
+    Runs the Dagster job `refresh`. Unchanged works are not processed again. The live build stays live until the new one
+    is complete and has passed its checks.
     """
     from gallery.cli import report_errors
-    from gallery.services import Services
-    from gallery.settings import read_settings
 
     with report_errors():
-        services = Services(read_settings())
-        from pipelines.progress import watching
+        services = open_services()
+        from pipelines.progress import show_progress
         from pipelines.runner import run_refresh
 
-        with watching() as watch:
-            counts = run_refresh(services, watch, allow_removals=allow_removals)
+        with show_progress() as callback:
+            counts = run_refresh(services, callback, allow_removals=allow_removals)
     if as_json:
         click.echo(json.dumps(counts, ensure_ascii=False))
     else:
@@ -40,48 +50,44 @@ def refresh(as_json: bool, allow_removals: bool) -> None:
 
 @click.command()
 @click.argument("work")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def lineage(work: str, as_json: bool) -> None:
-    """Where a work or a file of the archive stands, and why.
+    """Show how a file of the dataset became a work, or why it did not.
 
-    WORK is a work's id, a path in the archive, or a part of one.
+    WORK is the id of a work, a path in the dataset, or a part of either.
     """
     from gallery.cli import report_errors
-    from gallery.services import Services
-    from gallery.settings import read_settings
 
     with report_errors():
         from pipelines.lineage import trace
 
-        traces = trace(Services(read_settings()), work)
+        traces = trace(open_services(), work)
     if as_json:
         click.echo(json.dumps(traces, ensure_ascii=False))
         return
-    for place, facts in enumerate(traces):
-        if place:
+    for number, facts in enumerate(traces):
+        if number:
             click.echo()
         for name, value in facts.items():
             click.echo(f"{name.replace('_', ' '):<12} {value}")
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the builds as JSON.")
 def builds(as_json: bool) -> None:
-    """The builds of the collection, the newest first; the live one is marked with *."""
+    """List the builds of the collection, newest first. The live one is marked with *."""
     from gallery.cli import report_errors
-    from gallery.services import Services
-    from gallery.settings import read_settings
 
     with report_errors():
         from pipelines.defs.collection.rollback import list_builds
 
-        services = Services(read_settings())
+        services = open_services()
         found = list_builds(services.vectors, services.tables)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
     if not found:
-        click.echo("there are no builds yet; run `gallery refresh`", err=True)
+        click.echo("There are no builds yet; run `gallery refresh`.", err=True)
     for build in found:
         mark, made = "*" if build["live"] else " ", build["made"][:16].replace("T", " ")
         click.echo(
@@ -93,35 +99,33 @@ def builds(as_json: bool) -> None:
 @click.command()
 @click.argument("build", required=False)
 @click.option(
-    "--release",
-    "let_go",
+    "--unblock",
+    "only_unblock",
     is_flag=True,
-    help="Move nothing; let refreshes publish BUILD again, or all held ones.",
+    help="Do not roll back; let refreshes publish BUILD again, or all blocked builds.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what happened as JSON.")
-def rollback(build: str | None, let_go: bool, as_json: bool) -> None:
-    """Make BUILD live again, or the build that was live before.
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def rollback(build: str | None, only_unblock: bool, as_json: bool) -> None:
+    """Make BUILD live again; by default the previously live build.
 
-    Nothing is built or deleted. The build that was live until now is held: no refresh publishes it again, until its
-    content changes or --release lets it go.
+    Nothing is built or deleted. The build that was live is blocked: refreshes do not publish the same content again until
+    `gallery rollback --unblock`.
     """
     from gallery.cli import report_errors
-    from gallery.services import Services
-    from gallery.settings import read_settings
 
     facts: dict[str, object]
     with report_errors():
-        from pipelines.defs.collection.rollback import release, roll_back
+        from pipelines.defs.collection.rollback import roll_back, unblock
 
-        services = Services(read_settings())
-        if let_go:
-            freed = release(services.tables, build)
-            facts = {"released": freed}
-            words = f"released: {', '.join(freed) or 'none were held'}"
+        services = open_services()
+        if only_unblock:
+            unblocked = unblock(services.tables, build)
+            facts = {"unblocked": unblocked}
+            text = f"unblocked: {', '.join(unblocked) or 'none'}"
         else:
             moved = roll_back(services.vectors, services.tables, build, "")
             facts = {"live": moved.build.name, "before": moved.before, "encoder": moved.build.encoder}
-            words = f"live: {moved.build.name} ({moved.build.works} works, {moved.build.encoder})"
+            text = f"live: {moved.build.name} ({moved.build.works} works, {moved.build.encoder})"
             if moved.before:
-                words += f"; held: {moved.before}"
-    click.echo(json.dumps(facts, ensure_ascii=False) if as_json else words)
+                text += f"; blocked: {moved.before}"
+    click.echo(json.dumps(facts, ensure_ascii=False) if as_json else text)

@@ -1,4 +1,7 @@
-"""The job `rollback`: an earlier build made live again, from the UI."""
+"""The jobs: refresh the collection, roll it back, delete records of old runs."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -6,61 +9,110 @@ from pydantic import Field
 from gallery.errors import GalleryError
 from gallery.services import Services
 from gallery.settings import read_settings
+from pipelines import steps
 from pipelines.defs.collection.rollback import roll_back
 
-ROLLBACK = "rollback"
+REFRESH = "refresh"
+MAX_DELETED_RUNS = 1_000
+"""Runs that one run of delete_old_runs deletes."""
+FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
-class Target(dg.Config):
-    """Where to go back to."""
+def refresh_job() -> Any:  # Dagster does not export the type
+    """Return the job that materializes all assets."""
+    return dg.define_asset_job(
+        REFRESH,
+        selection=dg.AssetSelection.all(),
+        description="Bring the live collection up to date with the dataset. Unchanged works are not processed again.",
+        # After a crash the daemon runs all steps again: Dagster loses shards when it continues from a failure.
+        tags={"dagster/retry_strategy": "ALL_STEPS"},
+        op_retry_policy=steps.RETRY_POLICY,
+    )
+
+
+class RollbackConfig(dg.Config):
+    """The build to make live."""
 
     build: str = Field(
         default="",
-        description="The build to make live; left empty, the one that was live before. `gallery builds` lists them.",
+        description="The build to make live; empty for the previously live one. `gallery builds` lists all builds.",
     )
 
 
-def rollback_job(given: Services | None = None) -> dg.JobDefinition:
-    """The job. It takes no refresh lease: going back must not have to wait for a refresh that goes wrong.
+@dg.op(description="Make an earlier build live, and block the build that it replaces.")
+def publish_earlier_build(
+    context: dg.OpExecutionContext, config: RollbackConfig, unlocked_services: dg.ResourceParam[Services]
+) -> None:
+    """Move the pointer to the live build, and report it on the page of the asset `live` too."""
+    try:
+        moved = roll_back(
+            unlocked_services.vectors, unlocked_services.tables, config.build or None, context.run.run_id
+        )
+    except GalleryError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    context.log.info(f"live: {moved.build.name}; blocked: {moved.before or 'none'}")
+    context.log_event(
+        dg.AssetMaterialization(
+            "live",
+            description="rolled back",
+            tags={"dagster/data_version": moved.build.name},
+            metadata={
+                "dagster/row_count": moved.build.works,
+                "build": moved.build.name,
+                "before": moved.before or "none",
+                "made_at": moved.build.created_at,
+                "dataset_version": moved.build.version,
+            },
+        )
+    )
 
-    A refresh that runs meanwhile finds another build live than its candidate was compared with, and stops there.
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description=(
+        "Make an earlier build live, by default the previously live one. The build that it replaces is blocked: refreshes "
+        "do not publish it again until `gallery rollback --unblock`."
+    ),
+)
+def rollback() -> None:
+    """Takes no refresh lock, so a rollback does not wait for a refresh that goes wrong.
+
+    A refresh that runs meanwhile stops before it publishes: the live build is no longer the one its candidate was
+    compared with.
     """
+    publish_earlier_build()
 
-    @dg.op(description="Move the pointer to the live build back, and hold back the build it came from.")
-    def move_back(context: dg.OpExecutionContext, config: Target) -> None:
-        services = given if given is not None else Services(read_settings())
-        try:
-            moved = roll_back(services.vectors, services.tables, config.build or None, context.run.run_id)
-        except GalleryError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
-        context.log.info(
-            f"live: {moved.build.name}, before: {moved.before or 'none'}, which is held from now on"
-        )
-        # So that the page of `live` shows it too.
-        context.log_event(
-            dg.AssetMaterialization(
-                "live",
-                description="rolled back",
-                tags={"dagster/data_version": moved.build.name},
-                metadata={
-                    "dagster/row_count": moved.build.works,
-                    "build": moved.build.name,
-                    "before": moved.before or "none",
-                    "made_at": moved.build.created_at,
-                    "dataset_version": moved.build.version,
-                },
-            )
-        )
 
-    @dg.job(
-        name=ROLLBACK,
-        executor_def=dg.in_process_executor,
-        description=(
-            "Make an earlier build live again, by default the one that was live before. The build it replaces is held: "
-            "no refresh publishes it again before `gallery rollback --release`."
-        ),
-    )
-    def rollback() -> None:
-        move_back()
+def old_runs(instance: dg.DagsterInstance, days: int) -> list[str]:
+    """Return ids of finished runs that started more than `days` ago, oldest first.
 
-    return rollback
+    The latest run of each asset is left out, since the UI shows the asset's state from it.
+    """
+    before = datetime.now(UTC) - timedelta(days=days)
+    filters = dg.RunsFilter(statuses=FINISHED, created_before=before)
+    records = instance.get_run_records(filters, limit=MAX_DELETED_RUNS, ascending=True)
+    events = (instance.get_latest_materialization_event(key) for key in instance.get_asset_keys())
+    latest = {event.run_id for event in events if event is not None}
+    return [record.dagster_run.run_id for record in records if record.dagster_run.run_id not in latest]
+
+
+@dg.op(description="Delete Dagster's records of runs that finished more than GALLERY_KEEP_RUNS days ago.")
+def delete_run_records(context: dg.OpExecutionContext) -> None:
+    """Delete the records only, and nothing that the runs made."""
+    days = read_settings().keep_runs
+    if not days:
+        context.log.info("GALLERY_KEEP_RUNS is 0: no records are deleted")
+        return
+    runs = old_runs(context.instance, days)
+    for run_id in runs:
+        context.instance.delete_run(run_id)
+    context.log.info(f"deleted the records of {len(runs)} runs")
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description="Delete Dagster's records of runs that finished more than GALLERY_KEEP_RUNS days ago.",
+)
+def delete_old_runs() -> None:
+    """Dagster itself keeps them all, about a megabyte a refresh."""
+    delete_run_records()

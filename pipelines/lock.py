@@ -1,12 +1,12 @@
-"""One refresh at a time, on whatever machines its steps run: a lease in the table store.
+"""One refresh at a time on any number of machines: a lock with a time to live (TTL) in the table store.
 
-lease/refresh/<n>.json    who holds it; the highest n is the one that counts
+The n-th record is lock/refresh/<n>.json, and only the record with the highest n counts. Acquiring the lock creates record
+n + 1; the object store lets one of several contenders do that. A run owns the lock, not a process, since its steps may
+run in many processes. While a process of the run works, it renews the record.
 
-Taking it means adding n + 1, which an object store grants to one contender only. It is held by a run rather than by a
-process, since the steps of one run may be spread over many; the record is written again every `RENEW_S` while the run
-lives. A lease is free when it was given back, when its process is dead, when Dagster says that its run is over, or when
-nobody has renewed it for so long. That last is not left to the clocks of two machines: a contender that finds a record
-old, or from the future, first watches it for longer than a renewal takes.
+Another run may take the lock when the record was released, the process that owns it is dead, Dagster knows that the run
+has finished, or the record has expired. Machines' clocks may differ, so an expired record is watched first: if its owner
+renews it, the owner is alive.
 """
 
 from __future__ import annotations
@@ -29,49 +29,48 @@ from gallery.objects.base import ObjectStore
 
 log = logging.getLogger(__name__)
 
-FOLDER = "lease/refresh/"
-RENEW_S = 20.0
-"""Seconds between renewals."""
-LASTS_S = 150.0
-"""Seconds that a lease lasts after a renewal."""
-BETWEEN_STEPS_S = 900.0
-"""Seconds that it lasts after the end of a step, where nothing runs until the next one's machine is there."""
-KEPT = 8
-"""Records kept, for people who want to know who came before."""
+FOLDER = "lock/refresh/"
+RENEWAL_INTERVAL_S = 20.0
+TTL_S = 150.0
+"""Time to live of a record whose owner renews it: seven missed renewals."""
+IDLE_TTL_S = 900.0
+"""Time to live between two steps of a distributed run, when no process of it exists: the next pod may have to wait for a
+machine."""
+MAX_RECORDS = 8
+"""Records to keep. A contender that read the store before the last takeovers then still collides with a newer record."""
 
-Ended = Callable[[str], bool]
-"""Says of a run id whether that run is known to be over."""
+IsFinished = Callable[[str], bool]
+"""Returns whether the run of an owner is known to have finished."""
 
 
-class LeaseLost(GalleryError):
-    """Another run holds the lease now, so this one must not write any more."""
+class LockLost(GalleryError):
+    """Another run holds the lock, so this one must stop writing."""
 
 
 @dataclass(frozen=True)
-class Holder:
-    """A record: which run holds the lease, and from where. Times are seconds since 1970 by the writer's clock.
+class LockRecord:
+    """Who holds the lock. Times are seconds since 1970 by the clock of the machine that wrote them.
 
-    `pid` is the process that the run dies with, 0 where there is no single one; it means something only to a process
-    of the same `machine`.
+    `pid` is the process that the run cannot outlive, or 0 for a distributed run. It is unique within `machine`.
     """
 
-    run: str
+    owner: str
     host: str
     machine: str
     pid: int
-    since: float
-    renewed: float
-    lasts: float = LASTS_S
+    acquired_at: float
+    renewed_at: float
+    ttl: float
     released: bool = False
 
     def __str__(self) -> str:
-        since = datetime.fromtimestamp(self.since, UTC).strftime("%d %b %H:%M:%S UTC")
+        since = datetime.fromtimestamp(self.acquired_at, UTC).strftime("%d %b %H:%M:%S UTC")
         process = f", process {self.pid}" if self.pid else ""
-        return f"run {self.run[:8]} on {self.host}{process}, since {since}"
+        return f"run {self.owner[:8]} on {self.host}{process}, since {since}"
 
 
-def machine() -> str:
-    """A name for what process numbers are unique in: the machine since its start, or a container on it."""
+def machine_id() -> str:
+    """Identify what process ids are unique in: this machine since it booted, or this container."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
         return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
@@ -79,168 +78,168 @@ def machine() -> str:
         return f"{socket.gethostname()}/{uuid.getnode()}"
 
 
-def never(_: str) -> bool:
-    """No run is known to be over."""
-    return False
-
-
-def current(store: ObjectStore) -> tuple[int, Holder | None]:
-    """The lease that counts and its number; (0, None) before the first. Raises Unavailable."""
+def current(store: ObjectStore) -> tuple[int, LockRecord | None]:
+    """Return the record that counts and its number; (0, None) if there is none yet. Raises Unavailable."""
     while True:
         keys = store.sizes(FOLDER)
         if not keys:
             return 0, None
         key = max(keys)
+        number = int(key.removeprefix(FOLDER).removesuffix(".json"))
         try:
-            return _number(key), Holder(**json.loads(store.get(key)))
+            return number, LockRecord(**json.loads(store.get(key)))
         except NotFound:
-            continue  # cleared away since it was listed, so there is a higher one
+            continue  # deleted since it was listed, so there is a newer one
         except (ValueError, TypeError):
-            # Nobody can renew what nobody can read, so it runs out like any other.
-            log.warning("the lease %s in %s cannot be read", key, store.address)
-            return _number(key), Holder("unknown", "unknown", "", 0, 0.0, 0.0)
+            # Nobody can renew an unreadable record, so it counts as expired.
+            log.warning("the refresh lock %s in %s is unreadable", key, store.address)
+            return number, LockRecord("unknown", "unknown", "", 0, 0.0, 0.0, TTL_S)
 
 
-def check(store: ObjectStore, run: str) -> None:
-    """Returns where the run holds the lease. Raises LeaseLost where it does not (any more), Unavailable."""
-    _own(store, run)
+def check(store: ObjectStore, owner: str) -> None:
+    """Return if the owner holds the lock. Raises LockLost, Unavailable."""
+    _own_record(store, owner)
 
 
-def release(store: ObjectStore, run: str) -> None:
-    """Give the lease back, if it is this run's. Raises Unavailable."""
-    number, holder = current(store)
-    if holder is not None and holder.run == run and not holder.released:
-        _write(store, number, replace(holder, released=True, renewed=time.time()))
+def release(store: ObjectStore, owner: str) -> None:
+    """Release the lock if the owner holds it. Raises Unavailable."""
+    number, record = current(store)
+    if record is not None and record.owner == owner and not record.released:
+        _write(store, number, replace(record, released=True, renewed_at=time.time()))
 
 
 @contextmanager
-def held(store: ObjectStore, run: str, *, spread: bool = False, ended: Ended = never) -> Iterator[None]:
-    """Hold the lease for a run for as long as the block lasts, or be one of several blocks that do.
+def acquire(
+    store: ObjectStore, owner: str, *, distributed: bool = False, is_finished: IsFinished = lambda _: False
+) -> Iterator[None]:
+    """Hold the lock for the block. Blocks of the same owner share it, and the one that acquired it releases it.
 
-    The block that took it gives it back at its end. With `spread` the block is one step of a run whose other steps may
-    be anywhere, so the lease then stays the run's: `release` ends it, or time does. Raises Unavailable, naming the
-    holder, where another run holds it.
+    With `distributed` the block is one step of a run whose other steps run in other processes. The run then keeps the
+    lock until it has finished, or IDLE_TTL_S after its last step.
+
+    Raises Unavailable, naming the holder, if another run holds the lock; LockLost if the run itself has finished.
     """
-    taken = _take(store, run, pid=0 if spread else os.getpid(), ended=ended)
-    _, holder = current(store)
-    alone = holder is not None and holder.pid == 0  # no process but those of the steps renews it
+    record, created = _take(store, owner, 0 if distributed else os.getpid(), is_finished)
+    shared_by_steps = record.pid == 0
     stop = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(store, run, stop), name="lease", daemon=True)
-    if taken or alone:
-        keeper.start()
+    renewals = threading.Thread(target=_renew_until, args=(store, owner, stop), name="lock", daemon=True)
+    if created or shared_by_steps:
+        renewals.start()
     try:
         yield
     finally:
         stop.set()
-        if keeper.ident:
-            keeper.join()
+        if renewals.ident:
+            renewals.join()
         try:
-            if alone:
-                _renew(store, run, BETWEEN_STEPS_S)
-            elif taken:
-                release(store, run)
-        except GalleryError as error:  # must not hide what the block raised; it runs out by itself
-            log.warning("the refresh lease was not given back: %s", error)
+            if shared_by_steps:
+                _renew(store, owner, IDLE_TTL_S)
+            elif created:
+                release(store, owner)
+        except GalleryError as error:  # must not hide an error of the block; the lock expires
+            log.warning("could not release the refresh lock: %s", error)
 
 
-def _take(store: ObjectStore, run: str, *, pid: int, ended: Ended) -> bool:
-    """True where the lease was free and is the run's now, False where it was the run's before."""
-    if ended(run):
-        raise LeaseLost(f"run {run[:8]} is over, so no step of it may start any more")
+def _take(store: ObjectStore, owner: str, pid: int, is_finished: IsFinished) -> tuple[LockRecord, bool]:
+    """Return the owner's record, and whether this call created it."""
+    if is_finished(owner):
+        raise LockLost(f"run {owner[:8]} has finished, so none of its steps may start")
     while True:
-        number, holder = current(store)
-        if holder is not None and not holder.released:
-            if holder.run == run:
-                return False
-            if not _is_over(store, number, holder, ended):
-                age = max(0.0, time.time() - holder.renewed)
+        number, record = current(store)
+        if record is not None and not record.released and not owner_died(record):
+            if record.owner == owner:
+                return record, False
+            if not is_finished(record.owner) and not _is_abandoned(store, number, record):
                 raise Unavailable(
-                    f"another refresh is running ({holder}; heard of {age:.0f} s ago); wait for it to end, or end it. "
-                    f"A run that died without a word is passed over {holder.lasts:.0f} s after it was last heard of"
+                    f"another refresh is running ({record}; last renewed {_age_s(record):.0f} s ago). Wait for it to end, or "
+                    f"cancel it. The lock of a run that was killed expires {record.ttl:.0f} s after its last renewal"
                 )
-            log.warning("taking over the refresh lease from a run that is over: %s", holder)
+        if record is not None and not record.released:
+            log.warning("taking over the refresh lock of a run that has ended: %s", record)
         now = time.time()
-        mine = Holder(run, socket.gethostname(), machine(), pid, now, now)
-        if store.add(_key(number + 1), _json(mine), "application/json"):
-            for key in sorted(store.sizes(FOLDER))[:-KEPT]:
+        mine = LockRecord(owner, socket.gethostname(), machine_id(), pid, now, now, TTL_S)
+        if store.add(_key(number + 1), _to_json(mine), "application/json"):
+            for key in sorted(store.sizes(FOLDER))[:-MAX_RECORDS]:
                 store.delete(key)
-            return True
-        # Somebody was faster, perhaps another step of this very run.
+            return mine, True
+        # Another process was faster; perhaps a step of the same run.
 
 
-def has_died(holder: Holder) -> bool:
-    """True where the process that the run dies with was on this machine and is gone."""
-    return bool(holder.pid) and holder.machine == machine() and not _alive(holder.pid)
-
-
-def is_silent(holder: Holder) -> bool:
-    """True where the lease has run out by the clock here, or is from the future. Alone that proves nothing."""
-    return not 0 <= time.time() - holder.renewed <= holder.lasts
-
-
-def _is_over(store: ObjectStore, number: int, holder: Holder, ended: Ended) -> bool:
-    if has_died(holder) or ended(holder.run):
-        return True
-    if not is_silent(holder):
+def owner_died(record: LockRecord) -> bool:
+    """Return whether the owner's process ran on this machine and no longer exists."""
+    if not record.pid or record.machine != machine_id():
         return False
-    log.warning("the refresh lease looks abandoned (%s); watching it for %.0f s", holder, RENEW_S * 1.5)
-    threading.Event().wait(RENEW_S * 1.5)
-    return current(store) == (number, holder)
-
-
-def _alive(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
+        os.kill(record.pid, 0)
     except ProcessLookupError:
-        return False
+        return True
     except PermissionError:
-        return True
-    try:  # killed but not yet collected by its parent: such a process holds nothing any more
-        return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[0] != "Z"
-    except (OSError, IndexError):
-        return True
+        return False
+    return False
 
 
-def _keep(store: ObjectStore, run: str, stop: threading.Event) -> None:
-    """Renew until told to stop or the lease is another's. A store that does not answer is asked again."""
-    while not stop.wait(RENEW_S):
+def is_expired(record: LockRecord) -> bool:
+    """Return whether the TTL has passed by this machine's clock, or the record is from the future.
+
+    Clocks may differ, so an expired record is not yet an abandoned one.
+    """
+    return not 0 <= _age_s(record) <= record.ttl
+
+
+def _age_s(record: LockRecord) -> float:
+    return time.time() - record.renewed_at
+
+
+def _is_abandoned(store: ObjectStore, number: int, record: LockRecord) -> bool:
+    """Return whether an expired record is not renewed while it is watched."""
+    if not is_expired(record):
+        return False
+    watch_s = RENEWAL_INTERVAL_S * 1.5
+    log.warning("the refresh lock has expired (%s); waiting %.0f s for a renewal", record, watch_s)
+    _wait(watch_s)
+    return current(store) == (number, record)
+
+
+def _wait(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+def _renew_until(store: ObjectStore, owner: str, stop: threading.Event) -> None:
+    """Renew the record until `stop` is set or the lock is lost. If the store does not answer, try again later."""
+    while not stop.wait(RENEWAL_INTERVAL_S):
         try:
-            _renew(store, run, LASTS_S)
-        except LeaseLost as error:
+            _renew(store, owner, TTL_S)
+        except LockLost as error:
             log.error("%s", error)
             return
         except GalleryError as error:
-            log.warning("the refresh lease could not be renewed, and will be tried again: %s", error)
+            log.warning("could not renew the refresh lock, will try again: %s", error)
 
 
-def _own(store: ObjectStore, run: str) -> tuple[int, Holder]:
-    number, holder = current(store)
-    if holder is None or holder.run != run or holder.released:
-        whose = "nobody's" if holder is None or holder.released else f"that of {holder}"
-        raise LeaseLost(
-            f"this run ({run[:8]}) does not hold the refresh lease, which is {whose}; it stops before it writes anything"
+def _renew(store: ObjectStore, owner: str, ttl: float) -> None:
+    number, record = _own_record(store, owner)
+    # Cloud Storage takes about one write a second to an object, so parallel steps do not all write.
+    if record.ttl != ttl or abs(_age_s(record)) > RENEWAL_INTERVAL_S / 2:
+        _write(store, number, replace(record, renewed_at=time.time(), ttl=ttl))
+
+
+def _own_record(store: ObjectStore, owner: str) -> tuple[int, LockRecord]:
+    number, record = current(store)
+    if record is None or record.owner != owner or record.released:
+        holder = "nobody does" if record is None or record.released else f"{record} does"
+        raise LockLost(
+            f"run {owner[:8]} no longer holds the refresh lock ({holder}); it stops before it writes"
         )
-    return number, holder
+    return number, record
 
 
-def _renew(store: ObjectStore, run: str, lasts: float) -> None:
-    number, holder = _own(store, run)
-    # Many steps at once need not all write: an object store takes about one write a second to one object.
-    if holder.lasts != lasts or abs(time.time() - holder.renewed) > RENEW_S / 2:
-        _write(store, number, replace(holder, renewed=time.time(), lasts=lasts))
-
-
-def _write(store: ObjectStore, number: int, holder: Holder) -> None:
-    store.put(_key(number), _json(holder), "application/json")
+def _write(store: ObjectStore, number: int, record: LockRecord) -> None:
+    store.put(_key(number), _to_json(record), "application/json")
 
 
 def _key(number: int) -> str:
     return f"{FOLDER}{number:012d}.json"
 
 
-def _number(key: str) -> int:
-    return int(key.removeprefix(FOLDER).removesuffix(".json"))
-
-
-def _json(holder: Holder) -> bytes:
-    return json.dumps(asdict(holder), indent=1).encode()
+def _to_json(record: LockRecord) -> bytes:
+    return json.dumps(asdict(record), indent=1).encode()

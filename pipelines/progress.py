@@ -1,4 +1,4 @@
-"""A refresh as seen from a terminal: a table that fills in, or plain lines where there is no terminal."""
+"""Show the progress of a refresh in the terminal: a table that fills in, or plain lines if stderr is not a terminal."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from rich.table import Table
 
 from pipelines.runner import STAGES, StageCallback, StageEvent
 
-# What to tell of a finished stage, in the order told.
-TOLD = {
+# The figures of a finished stage to show, in this order.
+SUMMARY_FIELDS = {
     "dataset": ("files", "version"),
     "artists": ("artists", "without_files"),
     "artworks": ("works", "duplicates", "quarantined"),
@@ -29,67 +29,68 @@ TOLD = {
     "swept": ("deleted",),
     "map": ("tiles_drawn",),
 }
-
-
-def summary(stage: str, facts: dict[str, Any]) -> str:
-    """A finished stage in a few words: "works 698, duplicates 33, quarantined 0"."""
-    return ", ".join(
-        f"{name.replace('_', ' ')} {_short(facts[name])}" for name in TOLD[stage] if name in facts
-    )
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
-@contextmanager
-def watching() -> Iterator[StageCallback]:
-    """Something to hand progress to, shown on stderr until the block ends."""
-    console = Console(stderr=True)
-    if console.is_terminal:
-        table = _StageTable()
-        with Live(table, console=console, refresh_per_second=8):
-            yield table.watch
-    else:
-        yield _lines(console)
-
-
-def _lines(console: Console) -> StageCallback:
-    started = time.monotonic()
-
-    def watch(progress: StageEvent) -> None:
-        text = summary(progress.stage, progress.facts or {}) if progress.kind == "done" else progress.text
-        line = f"{time.monotonic() - started:7.1f} s  {progress.stage:<10}  {progress.kind:<6}  {text}"
-        console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
-
-    return watch
-
-
 MARKS = {
     "": "[dim]·[/]",
     "start": "[yellow]…[/]",
-    "say": "[yellow]…[/]",
+    "log": "[yellow]…[/]",
     "done": "[green]✓[/]",
     "failed": "[red]✗[/]",
 }
 
 
+def summary(stage: str, facts: dict[str, Any]) -> str:
+    """Return the figures of a finished stage on one line: "works 698, duplicates 33, quarantined 0"."""
+    return ", ".join(
+        f"{name.replace('_', ' ')} {_format(facts[name])}"
+        for name in SUMMARY_FIELDS.get(stage, ())
+        if name in facts
+    )
+
+
+def _format(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+@contextmanager
+def show_progress() -> Iterator[StageCallback]:
+    """Yield a callback that shows events on stderr until the block ends."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        table = _StageTable()
+        with Live(table, console=console, refresh_per_second=8):
+            yield table.update
+    else:
+        yield _line_printer(console)
+
+
+def _line_printer(console: Console) -> StageCallback:
+    started = time.monotonic()
+
+    def print_line(event: StageEvent) -> None:
+        text = summary(event.stage, event.facts or {}) if event.kind == "done" else event.text
+        line = f"{time.monotonic() - started:7.1f} s  {event.stage:<10}  {event.kind:<6}  {text}"
+        console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
+
+    return print_line
+
+
 class _StageTable:
-    """The stages, one row each: state, seconds, and what it last said or found."""
+    """One row for each stage: state, seconds, and its last message or its figures."""
 
     def __init__(self) -> None:
-        self._state: dict[str, StageEvent] = {}
-        self._began: dict[str, float] = {}
-        self._took: dict[str, float] = {}
+        self._last: dict[str, StageEvent] = {}
+        self._started: dict[str, float] = {}
+        self._seconds: dict[str, float] = {}
 
-    def watch(self, progress: StageEvent) -> None:
+    def update(self, event: StageEvent) -> None:
         now = time.monotonic()
-        if progress.kind == "say" and self._state.get(progress.stage, progress).kind in ("done", "failed"):
+        ended = event.stage in self._last and self._last[event.stage].kind in ("done", "failed")
+        if event.kind == "log" and ended:
             return
-        self._began.setdefault(progress.stage, now)
-        self._state[progress.stage] = progress
-        if progress.kind in ("done", "failed"):
-            self._took[progress.stage] = now - self._began[progress.stage]
+        self._started.setdefault(event.stage, now)
+        self._last[event.stage] = event
+        if event.kind in ("done", "failed"):
+            self._seconds[event.stage] = now - self._started[event.stage]
 
     def __rich__(self) -> Table:
         table = Table(box=None, padding=(0, 1), show_header=False)
@@ -98,12 +99,12 @@ class _StageTable:
         table.add_column(justify="right", min_width=7)
         table.add_column(ratio=1, overflow="ellipsis", no_wrap=True)
         for stage in STAGES:
-            state = self._state.get(stage, StageEvent(stage, ""))
-            seconds = self._took.get(stage)
-            if seconds is None and stage in self._began:
-                seconds = time.monotonic() - self._began[stage]
-            text = summary(stage, state.facts or {}) if state.kind == "done" else state.text
+            event = self._last.get(stage, StageEvent(stage, ""))
+            seconds = self._seconds.get(stage)
+            if seconds is None and stage in self._started:
+                seconds = time.monotonic() - self._started[stage]
+            text = summary(stage, event.facts or {}) if event.kind == "done" else event.text
             table.add_row(
-                MARKS[state.kind], stage, "" if seconds is None else f"{seconds:.1f} s", escape(text)
+                MARKS[event.kind], stage, "" if seconds is None else f"{seconds:.1f} s", escape(text)
             )
         return table

@@ -1,4 +1,4 @@
-"""What steps work with: the stores and the encoder of the settings, for as long as the run may write."""
+"""The resources of assets, jobs and sensors: the stores and the encoder that the settings name."""
 
 from collections.abc import Iterator
 from functools import cache, cached_property
@@ -9,54 +9,74 @@ from gallery.encoders import open_encoder
 from gallery.encoders.base import Encoder
 from gallery.services import Services
 from gallery.settings import read_settings
-from pipelines import lock as lease
+from pipelines import lock
 from pipelines.executors import is_distributed
+
+LOCK_OWNER_TAG = "gallery/lock-owner"
+"""Tag of a run whose lock was acquired before Dagster gave the run an id."""
 
 
 @cache
 def process_encoder(address: str, batch_size: int) -> Encoder:
-    """The encoder of this process: a worker that runs many steps loads its weights once."""
+    """Return this process's encoder: a worker that runs many steps loads the weights once."""
     return open_encoder(address, batch_size=batch_size)
 
 
-class StepPorts(Services):
-    """The ports of a step, whose encoder outlives it."""
+class StepServices(Services):
+    """The services of one step, with the encoder of the process."""
 
     @cached_property
     def encoder(self) -> Encoder:
         return process_encoder(self.settings.encoder, self.settings.batch_size)
 
 
-def ended_in(instance: dg.DagsterInstance) -> lease.Ended:
-    """Says whether a run is over, as far as this Dagster instance knows of it."""
+def lock_owner(run: dg.DagsterRun) -> str:
+    """Return the name under which a run holds the refresh lock: its id, or the value of LOCK_OWNER_TAG."""
+    return run.tags.get(LOCK_OWNER_TAG, run.run_id)
 
-    def ended(run_id: str) -> bool:
-        run = instance.get_run_by_id(run_id)
+
+def run_of_owner(instance: dg.DagsterInstance, owner: str) -> dg.DagsterRun | None:
+    """Return the run that holds the lock under this name; the newest, if it was executed again."""
+    run = instance.get_run_by_id(owner)
+    if run is not None:
+        return run
+    return next(iter(instance.get_runs(dg.RunsFilter(tags={LOCK_OWNER_TAG: owner}), limit=1)), None)
+
+
+def finished_runs(instance: dg.DagsterInstance) -> lock.IsFinished:
+    """Return a function that looks up in this Dagster instance whether an owner's run has finished."""
+
+    def is_finished(owner: str) -> bool:
+        run = run_of_owner(instance, owner)
         return run is not None and run.is_finished
 
-    return ended
+    return is_finished
 
 
-def locked_services(given: Services | None = None) -> dg.ResourceDefinition:
-    """The resource `services`: what the settings name, or `given`, and the refresh lease for the run.
+def service_resources(given: Services | None = None) -> dict[str, dg.ResourceDefinition]:
+    """Return the resources `services`, which holds the refresh lock for the run, and `unlocked_services`.
 
-    The settings are read when a run starts, so that the UI comes up even while one is wrong, and the run says which.
+    Both are `given`, or what the settings name. Settings are read when a run or tick starts, so the UI starts even
+    with a wrong one, and the run reports it.
     """
 
     @dg.resource(
-        description="The stores and the encoder that GALLERY_* settings name, and the refresh lease."
+        description="The stores and the encoder of the GALLERY_* settings. Holds the refresh lock while in use."
     )
     def services(context: dg.InitResourceContext) -> Iterator[Services]:
-        opened = given if given is not None else StepPorts(read_settings())
-        run, instance = context.run, context.instance
-        if run is None or instance is None:
-            raise dg.DagsterInvariantViolationError("the ports of a run are opened by a run")
-        with lease.held(
+        opened = given if given is not None else StepServices(read_settings())
+        if context.run is None or context.instance is None:
+            raise dg.DagsterInvariantViolationError("the resource `services` needs a run")
+        with lock.acquire(
             opened.tables,
-            run.run_id,
-            spread=given is None and is_distributed(opened.settings),
-            ended=ended_in(instance),
+            lock_owner(context.run),
+            distributed=given is None and is_distributed(opened.settings),
+            is_finished=finished_runs(context.instance),
         ):
             yield opened
 
-    return services
+    @dg.resource(description="The stores of the GALLERY_* settings, for what must not wait for a refresh.")
+    def unlocked_services(_: dg.InitResourceContext) -> Services:
+        return given if given is not None else Services(read_settings())
+
+    return {"services": services, "unlocked_services": unlocked_services}

@@ -1,4 +1,4 @@
-"""The refresh job in this process, and what it counted."""
+"""Run the refresh job from this process, report its progress, and return its counts."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.execution.api import execute_run
 
 from gallery.errors import GalleryError, Invalid, Unavailable
 from gallery.services import Services
 from gallery.settings import Settings, variable
-from pipelines import lock as lease
-from pipelines.definitions import REFRESH, build_defs
+from pipelines import lock
+from pipelines.definitions import build_defs
 from pipelines.errors import error_message
 from pipelines.executors import check_startable, is_distributed
-from pipelines.resources import ended_in
+from pipelines.jobs import REFRESH
+from pipelines.resources import LOCK_OWNER_TAG, finished_runs, run_of_owner
 
 STAGES = (
     "dataset",
@@ -39,22 +39,33 @@ STAGES = (
     "swept",
     "map",
 )
-NOTHING_TO_DO = "Emitting implicit Nothing"
-"""What Dagster says of a plan without shards, at a level that people read."""
-FOLLOW_EVERY_S = 0.5
-"""Seconds between looks into the log of a run whose steps are done by other processes."""
+"""The assets in the order of a run."""
+STAGE_OF_CHECK = {
+    "every_file_accounted_for": "artworks",
+    "sample_within_limits": "sample",
+    "every_picture_is_stored": "images",
+    "candidate_reconciles": "candidate",
+}
+"""The asset of each check that runs as a step of its own."""
+EMPTY_FAN_OUT = "Emitting implicit Nothing"
+"""How Dagster's message about a fan-out without shards begins, which it logs at INFO."""
+POLL_INTERVAL_S = 0.5
+"""Seconds between two reads of the log of a run whose steps execute in other processes."""
+NO_CONSOLE = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Run configuration: Dagster prints nothing, since the callback gets every event."""
 
 
 class RefreshFailed(GalleryError):
-    """A stage failed. What is live has not changed, unless it was `live` itself after it moved the pointer, or a stage
-    that comes later. The message names the stage and says why."""
+    """A stage failed; the message names it and its error. The live collection has not changed unless the stage is `live`,
+    after it moved the pointer, or a later one."""
 
 
 @dataclass(frozen=True)
 class StageEvent:
-    """Something that happened in a run: a stage started, said something, or ended.
+    """Something that happened in a stage of a run.
 
-    `kind` is "start", "say", "done", "failed" or "check failed"; `facts` are a finished stage's figures.
+    `kind` is "start", "log", "done" or "failed"; `text` is the message of a log event, `facts` are the figures of a
+    finished stage.
     """
 
     stage: str
@@ -66,90 +77,37 @@ class StageEvent:
 StageCallback = Callable[[StageEvent], None]
 
 
-class _Watching(logging.Handler):
-    """Turns what Dagster logs while a job runs into StageEvent, as it happens."""
-
-    def __init__(self, watch: StageCallback) -> None:
-        super().__init__(logging.DEBUG)
-        self._watch = watch
-        self._started: set[str] = set()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        facts = getattr(record, "dagster_meta", {})
-        said = str(facts.get("orig_message", record.getMessage()))
-        self._tell(facts.get("dagster_event"), facts.get("step_key"), record.levelno, said)
-
-    def tell(self, entry: dg.EventLogEntry) -> None:
-        """The same from an entry of a run's stored log."""
-        self._tell(entry.dagster_event, entry.step_key, int(entry.level), entry.user_message)
-
-    def _tell(self, event: dg.DagsterEvent | None, step_key: str | None, level: int, said: str) -> None:
-        stage = _stage(step_key or (event.step_key if event else None))
-        if not stage:
-            return
-        if event is None:
-            # Below INFO is Dagster moving values between steps, above WARNING it repeating a failure for each step after it.
-            if logging.INFO <= level <= logging.WARNING and not said.startswith(NOTHING_TO_DO):
-                self._watch(StageEvent(stage, "say", said))
-        elif event.event_type == dg.DagsterEventType.STEP_START and stage not in self._started:
-            self._started.add(stage)
-            self._watch(StageEvent(stage, "start"))
-        elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
-            self._watch(
-                StageEvent(stage, "done", facts=_facts(event.step_materialization_data.materialization))
-            )
-        elif event.event_type == dg.DagsterEventType.STEP_FAILURE:
-            self._watch(StageEvent(stage, "failed"))
-
-
-# The steps of a stage that has several, or that goes by another name.
-_STEPS = {
-    "every_file_accounted_for": "artworks",
-    "sample_within_limits": "sample",
-    "every_picture_is_stored": "images",
-    "candidate_reconciles": "candidate",
-}
-
-
-def _stage(step_key: str | None) -> str:
-    name = (step_key or "").partition(".")[0].partition("[")[0]
-    name = _STEPS.get(name.removesuffix("_check"), name)
-    return name if name in STAGES else ""
-
-
-def _facts(materialization: dg.AssetMaterialization) -> dict[str, Any]:
-    return {name: value.value for name, value in materialization.metadata.items()}
-
-
 def run_refresh(
     services: Services,
-    watch: StageCallback,
+    callback: StageCallback,
     instance: dg.DagsterInstance | None = None,
     *,
     allow_removals: bool = False,
 ) -> dict[str, Any]:
-    """The counts of a finished refresh. Raises RefreshFailed with the stage's own words, Unavailable where another
-    refresh is running. With `allow_removals` it may take more works away than GALLERY_MAX_REMOVED.
+    """Run a refresh and return its counts.
 
-    Runs are kept in `instance`; without one, where DAGSTER_HOME says, or nowhere. Where the steps are done by other
-    processes (GALLERY_EXECUTOR), those read the settings themselves.
+    Dagster's records go to `instance`, by default to that of DAGSTER_HOME. With `allow_removals` the refresh may remove
+    more works than GALLERY_MAX_REMOVED. If the steps execute in other processes (GALLERY_EXECUTOR), those read the
+    settings themselves.
+
+    Raises RefreshFailed, naming the stage; Unavailable if another refresh is running.
     """
     started = time.monotonic()
-    spread = is_distributed(services.settings)
     check_startable(services.settings)
-    run_id = str(uuid.uuid4())
+    execute = _execute_distributed if is_distributed(services.settings) else _execute_in_process
+    owner = str(uuid.uuid4())
     with (
         nullcontext(instance) if instance else open_instance(services.settings) as opened,
-        # Taken before there is a run, so that one that may not be leaves no trace. The steps find it theirs.
-        lease.held(services.tables, run_id, ended=ended_in(opened)),
+        # Acquired before there is a run, so a refresh that has to be refused leaves no record. The steps share the lock.
+        lock.acquire(services.tables, owner, is_finished=finished_runs(opened)),
     ):
-        config = {"ops": {"artworks": {"config": {"allow_removals": allow_removals}}}}
-        result = (_in_processes if spread else _in_process)(services, watch, opened, run_id, config)
+        config = {"ops": {"artworks": {"config": {"allow_removals": allow_removals}}}, **NO_CONSOLE}
+        result = execute(services, _StageEvents(callback).handle, opened, owner, config)
         if not result.success:
             if _was_interrupted(result):
                 raise KeyboardInterrupt
             raise RefreshFailed(_failure(result))
-    facts: dict[str, dict[str, Any]] = {}
+    facts = {}
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization
         facts[materialization.asset_key.to_user_string()] = _facts(materialization)
@@ -172,71 +130,52 @@ def run_refresh(
     }
 
 
-def _in_process(
+LogHandler = Callable[[dg.EventLogEntry], None]
+
+
+def _execute_in_process(
     services: Services,
-    watch: StageCallback,
+    handle: LogHandler,
     instance: dg.DagsterInstance,
     run_id: str,
     config: dict[str, Any],
-) -> dg.ExecuteInProcessResult:
-    handler = _Watching(watch)
-
-    @dg.logger
-    def watching(_: dg.InitLoggerContext) -> logging.Logger:
-        logger = logging.Logger("refresh", logging.DEBUG)
-        logger.addHandler(handler)
-        return logger
-
-    job = build_defs(services, loggers={"watching": watching}).resolve_job_def(REFRESH)
-    return job.execute_in_process(
-        run_config={"loggers": {"watching": {}}, **config},
-        instance=instance,
-        raise_on_error=False,
-        run_id=run_id,
-    )
+) -> dg.ExecutionResult:
+    instance.add_event_listener(run_id, handle)
+    job = build_defs(services).resolve_job_def(REFRESH)
+    return job.execute_in_process(config, instance, raise_on_error=False, run_id=run_id)
 
 
-def refresh_job() -> dg.JobDefinition:
-    """The job as another process finds it: by the name of this function."""
+def distributed_refresh() -> dg.JobDefinition:
+    """Return the job in another process, which finds it by the name of this function."""
     return build_defs().resolve_job_def(REFRESH)
 
 
-def _in_processes(
-    services: Services,
-    watch: StageCallback,
-    instance: dg.DagsterInstance,
-    run_id: str,
-    config: dict[str, Any],
-) -> dg.JobExecutionResult:
-    job = dg.reconstructable(refresh_job)
-    # What `dg.execute_job` does, but for the run's id, which the lease is taken under before there is a run.
-    run = instance.create_run_for_job(
-        job_def=job.get_definition(),
-        run_id=run_id,
-        job_code_origin=job.get_python_origin(),
-        run_config={
-            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},  # the watch tells it all
-            **config,
-        },
-    )
-    with _following(instance, run_id, watch):
-        return execute_run(job, run, instance)
+def _execute_distributed(
+    _: Services, handle: LogHandler, instance: dg.DagsterInstance, owner: str, config: dict[str, Any]
+) -> dg.ExecutionResult:
+    # dg.execute_job chooses the id of the run, so the run gets the owner of the lock as a tag.
+    with _following(instance, owner, handle):
+        return dg.execute_job(
+            dg.reconstructable(distributed_refresh), instance, config, tags={LOCK_OWNER_TAG: owner}
+        )
 
 
 @contextmanager
-def _following(instance: dg.DagsterInstance, run_id: str, watch: StageCallback) -> Iterator[None]:
-    """Tell of what other processes write to the run's log, until the block ends."""
-    handler = _Watching(watch)
+def _following(instance: dg.DagsterInstance, owner: str, handle: LogHandler) -> Iterator[None]:
+    """Pass on what other processes write to the log of the run, until the block ends."""
     ended = threading.Event()
 
     def follow() -> None:
-        cursor, last = None, False
+        cursor, run, last = None, None, False
         while not last:
-            last = ended.wait(FOLLOW_EVERY_S)  # one more look at the end
-            page = instance.get_records_for_run(run_id, cursor=cursor)
+            last = ended.wait(POLL_INTERVAL_S)  # reads once more at the end
+            run = run or run_of_owner(instance, owner)
+            if run is None:
+                continue
+            page = instance.get_records_for_run(run.run_id, cursor=cursor)
             cursor = page.cursor
             for record in page.records:
-                handler.tell(record.event_log_entry)
+                handle(record.event_log_entry)
 
     thread = threading.Thread(target=follow, name="follow", daemon=True)
     thread.start()
@@ -247,36 +186,81 @@ def _following(instance: dg.DagsterInstance, run_id: str, watch: StageCallback) 
         thread.join()
 
 
-def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """The Dagster instance that keeps runs: DAGSTER_HOME's, else that of a dagster.yaml here. Else one that forgets, or
-    for several processes one in GALLERY_HOME.
+class _StageEvents:
+    """Turns entries of a run's log into StageEvents."""
 
-    Raises Invalid for a DAGSTER_HOME that cannot be used, or is missing where other machines need it too.
+    def __init__(self, callback: StageCallback) -> None:
+        self._callback = callback
+        self._started: set[str] = set()
+
+    def handle(self, entry: dg.EventLogEntry) -> None:
+        event = entry.dagster_event
+        stage = _stage(entry.step_key or (event.step_key if event else None))
+        if not stage:
+            return
+        kind = event.event_type if event else None
+        if event is None:
+            # Above WARNING, Dagster repeats a failure for each step after it.
+            text = entry.user_message
+            if int(entry.level) in (logging.INFO, logging.WARNING) and not text.startswith(EMPTY_FAN_OUT):
+                self._callback(StageEvent(stage, "log", text))
+        elif kind == dg.DagsterEventType.STEP_START and stage not in self._started:
+            self._started.add(stage)
+            self._callback(StageEvent(stage, "start"))
+        elif kind == dg.DagsterEventType.STEP_UP_FOR_RETRY:
+            retry = event.step_retry_data
+            seconds = f"in {retry.seconds_to_wait:.0f} s" if retry.seconds_to_wait else "now"
+            self._callback(StageEvent(stage, "log", f"{error_message(retry.error)}; trying again {seconds}"))
+        elif kind == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            facts = _facts(event.step_materialization_data.materialization)
+            self._callback(StageEvent(stage, "done", facts=facts))
+        elif kind == dg.DagsterEventType.STEP_FAILURE:
+            self._callback(StageEvent(stage, "failed"))
+
+
+def _stage(step_key: str | None) -> str:
+    """Return the stage of a step such as "images.upload_images[3]"; empty for any other step."""
+    name = (step_key or "").partition(".")[0].partition("[")[0]
+    name = STAGE_OF_CHECK.get(name.removesuffix("_check"), name)
+    return name if name in STAGES else ""
+
+
+def _facts(materialization: dg.AssetMaterialization) -> dict[str, Any]:
+    return {name: value.value for name, value in materialization.metadata.items()}
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """Return the Dagster instance for runs of this process.
+
+    That of DAGSTER_HOME, or of a dagster.yaml in the current folder. Without either, one that keeps nothing, or for
+    several processes one in GALLERY_HOME.
+
+    Raises Invalid if DAGSTER_HOME is unusable, or missing where other machines need it.
     """
     if not os.environ.get("DAGSTER_HOME") and Path("dagster.yaml").is_file():
         os.environ["DAGSTER_HOME"] = str(Path.cwd())
     if os.environ.get("DAGSTER_HOME"):
         try:
             return dg.DagsterInstance.get()
-        except Exception as error:  # what Dagster, SQLAlchemy and alembic raise has nothing more in common
-            raise Invalid(f"DAGSTER_HOME={os.environ['DAGSTER_HOME']} cannot be used: {error}") from error
+        except Exception as error:  # errors of Dagster, SQLAlchemy and Alembic share no other base
+            raise Invalid(f"cannot use DAGSTER_HOME={os.environ['DAGSTER_HOME']}: {error}") from error
     if settings.executor == "in_process":
         return dg.DagsterInstance.ephemeral()
     if settings.executor == "multiprocess":
-        quiet = {"telemetry": {"enabled": False}, "python_logs": {"python_log_level": "INFO"}}
-        return dg.DagsterInstance.local_temp(_folder(settings.home), overrides=quiet)
+        overrides = {"telemetry": {"enabled": False}, "python_logs": {"python_log_level": "INFO"}}
+        return dg.DagsterInstance.local_temp(_history_folder(settings.home), overrides=overrides)
     raise Invalid(
         f"{variable('executor')}={settings.executor} needs a DAGSTER_HOME whose dagster.yaml names a database that every "
-        "machine reaches, as infra/dagster/dagster.yaml does"
+        "machine can reach, as infra/dagster/dagster.yaml does"
     )
 
 
-def _folder(home: Path) -> str:
+def _history_folder(home: Path) -> str:
     folder = home / "dagster"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Unavailable(f"GALLERY_HOME {home} cannot be written to ({error.strerror})") from error
+        raise Unavailable(f"cannot write to GALLERY_HOME {home} ({error.strerror})") from error
     return str(folder)
 
 
@@ -291,13 +275,15 @@ def _was_interrupted(result: dg.ExecutionResult) -> bool:
 
 
 def _failure(result: dg.ExecutionResult) -> str:
+    """Return what failed and why, from the most specific event that says so."""
     failed = [evaluation for evaluation in result.get_asset_check_evaluations() if not evaluation.passed]
     for evaluation in failed:
-        if evaluation.description:  # in words, where the check has some; its step fails with fewer
+        if evaluation.description:  # says more than the error of its step
             return f"{evaluation.asset_key.to_user_string()} failed: {evaluation.description}"
     for event in result.all_events:
         if event.is_step_failure:
-            return f"{_stage(event.step_key) or event.step_key} failed: {error_message(event.step_failure_data.error)}"
+            stage = _stage(event.step_key) or event.step_key
+            return f"{stage} failed: {error_message(event.step_failure_data.error)}"
     for evaluation in failed:
         facts = ", ".join(f"{name} {value.value}" for name, value in evaluation.metadata.items())
         return (
@@ -305,5 +291,5 @@ def _failure(result: dg.ExecutionResult) -> str:
         )
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.RUN_FAILURE and event.job_failure_data.error:
-            return f"no step could be done: {error_message(event.job_failure_data.error)}"
+            return f"no step could start: {error_message(event.job_failure_data.error)}"
     return "the run failed before its first step; see its log in the Dagster UI"

@@ -1,34 +1,45 @@
-"""When a refresh starts by itself."""
+"""When jobs start by themselves. Schedules are on from the start; the UI can switch them off."""
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from gallery.errors import Invalid
 from gallery.settings import Settings, variable
+from pipelines.jobs import REFRESH, delete_old_runs
 
 OFF = "off"
 
 
-def refresh_schedules(job: UnresolvedAssetJobDefinition, settings: Settings) -> list[dg.ScheduleDefinition]:
-    """The schedule of GALLERY_SCHEDULE, if it is not off. Raises Invalid for a time that no clock shows.
+def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
+    """Return the schedules that the settings ask for. Raises Invalid if GALLERY_SCHEDULE is not a cron expression."""
+    schedules = []
+    if settings.schedule != OFF:
+        schedules.append(_refresh_schedule(settings))
+    if settings.keep_runs:
+        schedules.append(
+            dg.ScheduleDefinition(
+                name="delete_old_runs_schedule",
+                job=delete_old_runs,
+                cron_schedule="30 4 * * 0",
+                execution_timezone="UTC",
+                default_status=dg.DefaultScheduleStatus.RUNNING,
+                description="Delete records of old runs every Sunday.",
+            )
+        )
+    return schedules
 
-    It is on from the start, since a collection that is to keep itself current should not wait for somebody to find a
-    switch; a refresh with nothing to do changes nothing, and the switch is in the UI all the same.
-    """
-    if settings.schedule == OFF:
-        return []
+
+def _refresh_schedule(settings: Settings) -> dg.ScheduleDefinition:
     try:
-        schedule = dg.ScheduleDefinition(
+        return dg.ScheduleDefinition(
             name="refresh_schedule",
-            job=job,
+            job_name=REFRESH,
             cron_schedule=settings.schedule,
             execution_timezone="UTC",
             default_status=dg.DefaultScheduleStatus.RUNNING,
-            description="Starts a refresh at the times of GALLERY_SCHEDULE.",
+            description="Start a refresh at the times of GALLERY_SCHEDULE.",
         )
     except dg.DagsterInvalidDefinitionError as error:
         raise Invalid(
-            f"{variable('schedule')}={settings.schedule!r} is no cron expression; write minute, hour, day, month and "
+            f"{variable('schedule')}={settings.schedule!r} is not a cron expression; write minute, hour, day, month and "
             f"weekday, as in '0 3 * * 1', or {OFF}"
         ) from error
-    return [schedule]

@@ -1,10 +1,10 @@
-"""What every step has in common: it may write, it may not take for ever, and only what may heal is tried again."""
+"""What every step has in common: it writes only under the refresh lock, it has a time limit, and only transient errors are
+retried."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-import random
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -17,24 +17,28 @@ import dagster as dg
 from gallery.errors import GalleryError, Unavailable
 from gallery.services import Services
 from gallery.settings import variable
-from pipelines import lock as lease
+from pipelines import lock
+from pipelines.resources import lock_owner
 
-WAITS_S: tuple[float, ...] = (5.0, 45.0)
-"""Seconds before a step is tried again, one for each time."""
+REFRESH_POOL = "refresh"
+"""Dagster's concurrency pool of everything that writes. dagster.yaml lets one run at a time use it, and queues the rest."""
+RETRY_POLICY = dg.RetryPolicy(
+    max_retries=2, delay=15, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+)
+"""Of the steps of a refresh: after 15 s and 45 s, each 15 s more or less, so that shards do not all retry at once."""
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 
 
 class StepTimeout(GalleryError):
-    """A step was stopped because its time was up."""
+    """A step exceeded GALLERY_STEP_LIMIT."""
 
 
 def guarded_op(body: Body) -> Body:
-    """The body of an asset, a check or an op, as every one here runs. Goes under Dagster's own decorator.
+    """Decorate the body of an asset, check or op; goes below Dagster's own decorator.
 
-    It starts only while its run holds the refresh lease, and is stopped after GALLERY_STEP_LIMIT. Where something
-    outside did not answer, or the time was up, it is tried again, after waiting; every other error of ours is final.
-    Retries are nowhere else.
+    The step starts only while its run holds the refresh lock, and is stopped after GALLERY_STEP_LIMIT. Unavailable and
+    StepTimeout are raised as they are, for RETRY_POLICY to retry. Any other error fails the step for good.
     """
     if inspect.isgeneratorfunction(body):
 
@@ -58,27 +62,23 @@ def _guard() -> Iterator[None]:
     context = dg.OpExecutionContext.get()
     services: Services = context.resources.services
     try:
-        lease.check(services.tables, context.run.run_id)
+        lock.check(services.tables, lock_owner(context.run))
         with time_limit(services.settings.step_limit):
             yield
-    except (Unavailable, StepTimeout) as error:
-        tries = context.retry_number
-        if tries >= len(WAITS_S):
-            raise
-        # Spread out, so that the shards of one run do not all come back at the same moment.
-        wait = WAITS_S[tries] * random.uniform(0.8, 1.2)
-        context.log.warning(f"{error}; trying again in {wait:.0f} s ({tries + 1} of {len(WAITS_S)})")
-        raise dg.RetryRequested(max_retries=len(WAITS_S), seconds_to_wait=wait) from error
+    except (Unavailable, StepTimeout, dg.Failure):
+        raise
     except GalleryError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
+    except Exception as error:
+        raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
 
 
 @contextmanager
 def time_limit(seconds: int) -> Iterator[None]:
-    """Raises StepTimeout in a block that runs longer.
+    """Raise StepTimeout in a block that runs longer.
 
-    It takes effect where Python runs or waits: not inside one long call of a C library, and only in a process's main
-    thread, which is where every executor runs its steps. What it cannot stop, the run's own limit ends from outside.
+    A signal interrupts the block, so it has to run in the main thread of its process, as every executor runs steps.
+    One long call into a C library is not interrupted; the run's own limit (max_runtime_seconds) ends it.
     """
     if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
         yield
@@ -86,13 +86,14 @@ def time_limit(seconds: int) -> Iterator[None]:
 
     def stop(_: int, __: FrameType | None) -> None:
         raise StepTimeout(
-            f"stopped after {seconds} s ({variable('step_limit')}); what it has stored is kept, and the next try goes on from there"
+            f"stopped after {seconds} s ({variable('step_limit')}). What it has stored is kept, and the next try continues "
+            "from there"
         )
 
-    before = signal.signal(signal.SIGALRM, stop)
+    previous = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, previous)

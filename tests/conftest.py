@@ -8,11 +8,14 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gallery.settings import PREFIX, TEST_PREFIX, Settings, read_settings
+
+if TYPE_CHECKING:
+    from tests.fakes.gallery import Gallery
 
 # One thread for torch and BLAS, in the processes that tests start too: the suite itself keeps every core busy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -47,6 +50,14 @@ def settings_with(tmp_path: Path) -> Callable[..., Settings]:
         return read_settings(**{"home": tmp_path / "home", "encoder": "fake", **unlimited, **given})
 
     return make
+
+
+@pytest.fixture
+def gallery(tmp_path: Path, settings_with: Callable[..., Settings]) -> Gallery:
+    """Return a small dataset that tests can change and refresh; nothing is built yet."""
+    from tests.fakes.gallery import Gallery  # imports Dagster, which other tests need not wait for
+
+    return Gallery(tmp_path, settings_with)
 
 
 @pytest.fixture(scope="session")

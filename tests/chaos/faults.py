@@ -34,8 +34,7 @@ from gallery.services import Services
 from gallery.settings import Settings, read_settings
 from gallery.vectors import weaviate
 from gallery.vectors.weaviate.schema import from_description
-from pipelines import lock as lease
-from pipelines import steps
+from pipelines import lock, steps
 from pipelines.runner import run_refresh
 from tests.fakes.archives import artists_csv, picture, write_zip
 from tests.fakes.gcs import Fault, Proxy, create_bucket, fake_gcs, proxy
@@ -382,9 +381,9 @@ def world(folder: Path, *places: str) -> Iterator[World]:
 def hurry(patch: pytest.MonkeyPatch) -> None:
     """Every wait and time-out of the clients and of the pipeline a fraction of what it is, and one retry of each kind."""
     soon = (0.01,)
-    patch.setattr(steps, "WAITS_S", soon)
+    patch.setattr(steps, "RETRY_POLICY", dg.RetryPolicy(max_retries=1, delay=0.01))
     # Each refresh stands for a process of its own, which is over when the next one starts.
-    patch.setattr(lease, "_alive", lambda pid: False)
+    patch.setattr(lock, "owner_died", lambda record: True)
     patch.setattr(retry, "RETRY_DELAYS_S", soon)
     patch.setattr(retry, "TIMEOUT_S", (TIMEOUT_S, TIMEOUT_S))
     patch.setattr(gcs.connections.CallPolicy, "within", classmethod(lambda cls, seconds: impatience()))

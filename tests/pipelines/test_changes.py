@@ -27,7 +27,7 @@ from pipelines.lineage import trace
 from pipelines.runner import RefreshFailed, StageEvent, run_refresh
 from pipelines.tables import QUARANTINE, SAMPLE, read_note
 from tests.fakes.archives import artists_csv, picture
-from tests.pipelines.test_refresh import FILES, Gallery
+from tests.fakes.gallery import FILES, Gallery
 
 
 class Watched(Gallery):

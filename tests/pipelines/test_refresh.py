@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,63 +13,20 @@ import pytest
 
 from gallery.errors import Invalid, NotFound, Unavailable
 from gallery.search.engine import SearchEngine
-from gallery.search.query import SearchQuery, TextTerm, WorkTerm
+from gallery.search.query import SearchQuery, WorkTerm
 from gallery.services import Services
-from gallery.settings import Settings
 from gallery.vectors.filters import Filter
-from pipelines import lock as lease
+from pipelines import lock
 from pipelines.defs.collection.builds import assemble_works, publish
 from pipelines.lineage import trace
-from pipelines.runner import STAGES, RefreshFailed, StageCallback, StageEvent, run_refresh
+from pipelines.runner import STAGES, RefreshFailed, StageEvent, run_refresh
 from pipelines.tables import ARTISTS as ARTISTS_TABLE
 from pipelines.tables import ARTWORKS, IMAGES
-from tests.fakes.archives import artists_csv, picture, write_folder, write_zip
+from tests.fakes.archives import artists_csv, picture, write_zip
+from tests.fakes.gallery import ARTISTS, BOATS, FILES, Gallery
 
 COUNTS = ["artists", "files", "works", "duplicates", "quarantined", "sampled", "images_uploaded", "images_unchanged",
           "embedded", "embeddings_reused", "indexed", "build", "encoder", "seconds"]  # fmt: skip
-FILES = {
-    f"{folder}/{folder}_{n}.jpg": picture(10 * place + n)
-    for place, folder in enumerate(["Anna_A", "Bea_B"])
-    for n in range(4)
-}
-ARTISTS = artists_csv(["Anna A", "Bea B", "Nobody Yet"])
-BOATS = SearchQuery((TextTerm("boats"),))
-
-
-class Gallery:
-    """A folder of pictures and everything built from it."""
-
-    def __init__(self, root: Path, settings_with: Callable[..., Settings]) -> None:
-        self.root = root / "archive"
-        self._settings_with = settings_with
-        write_folder(self.root, FILES, ARTISTS)
-
-    def settings(self, **given: Any) -> Settings:
-        return self._settings_with(**{"dataset": f"file://{self.root}", **given})
-
-    def refresh(self, watch: StageCallback = lambda _: None, **given: Any) -> dict[str, Any]:
-        with dg.DagsterInstance.ephemeral() as instance:
-            return run_refresh(Services(self.settings(**given)), watch, instance)
-
-    def path(self, name: str) -> Path:
-        return self.root / "images" / "images" / name
-
-    @property
-    def services(self) -> Services:
-        return Services(self.settings())
-
-    def live_files(self) -> set[str]:
-        live = self.services.vectors.live()
-        assert live is not None
-        return {
-            work.file.removeprefix("images/images/")
-            for work in self.services.vectors.open(live.name).works(limit=1_000)
-        }
-
-
-@pytest.fixture
-def gallery(tmp_path: Path, settings_with: Callable[..., Settings]) -> Gallery:
-    return Gallery(tmp_path, settings_with)
 
 
 def test_a_first_refresh_builds_and_publishes_everything(gallery: Gallery) -> None:
@@ -314,7 +270,7 @@ def test_tables_of_different_runs_are_not_mixed(gallery: Gallery) -> None:
 
 def test_a_second_refresh_at_the_same_time_is_refused(gallery: Gallery) -> None:
     with (
-        lease.held(gallery.services.tables, "another"),
+        lock.acquire(gallery.services.tables, "another"),
         pytest.raises(Unavailable, match="another refresh is running"),
     ):
         gallery.refresh()

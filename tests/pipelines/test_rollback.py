@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -14,21 +12,14 @@ from click.testing import CliRunner
 
 from gallery.errors import Invalid, NotFound
 from gallery.search.engine import SearchEngine
-from gallery.settings import Settings
-from pipelines import lock as lease
+from pipelines import lock
 from pipelines.cli import builds, rollback
 from pipelines.definitions import build_defs
 from pipelines.defs.collection.manifests import blocked_builds, publications
-from pipelines.defs.collection.rollback import list_builds, release, roll_back
-from pipelines.jobs import ROLLBACK
+from pipelines.defs.collection.rollback import list_builds, roll_back, unblock
 from pipelines.runner import RefreshFailed
 from tests.fakes.archives import picture
-from tests.pipelines.test_refresh import BOATS, Gallery
-
-
-@pytest.fixture
-def gallery(tmp_path: Path, settings_with: Callable[..., Settings]) -> Gallery:
-    return Gallery(tmp_path, settings_with)
+from tests.fakes.gallery import BOATS, Gallery
 
 
 def change(gallery: Gallery, seed: int) -> None:
@@ -61,7 +52,7 @@ def test_the_next_refresh_does_not_publish_what_was_rolled_back_from(gallery: Ga
     first, second = two_builds(gallery)
     roll_back(gallery.services.vectors, gallery.services.tables, None, "")
     with pytest.raises(
-        RefreshFailed, match=f"live failed: build {second} was rolled back from.*--release {second}"
+        RefreshFailed, match=f"live failed: build {second} was rolled back from.*--unblock {second}"
     ):
         gallery.refresh()
     assert live(gallery) == first
@@ -74,8 +65,8 @@ def test_a_released_build_is_published_again(gallery: Gallery) -> None:
     tables = gallery.services.tables
     roll_back(gallery.services.vectors, tables, None, "")
     with pytest.raises(NotFound, match=f"is not held; held: {second}"):
-        release(tables, "b0")
-    assert release(tables, second) == [second] and blocked_builds(tables) == []
+        unblock(tables, "b0")
+    assert unblock(tables, second) == [second] and blocked_builds(tables) == []
     assert gallery.refresh()["build"] == second == live(gallery)
 
 
@@ -135,10 +126,10 @@ def test_a_live_build_deleted_by_hand_can_be_rolled_back_from(gallery: Gallery) 
 
 def test_the_job_rolls_back_while_a_refresh_runs_and_shows_on_the_page_of_live(gallery: Gallery) -> None:
     first, second = two_builds(gallery)
-    job = build_defs(gallery.services).resolve_job_def(ROLLBACK)
+    job = build_defs(gallery.services).resolve_job_def("rollback")
     with (
         dg.DagsterInstance.ephemeral() as instance,
-        lease.held(gallery.services.tables, "a refresh"),
+        lock.acquire(gallery.services.tables, "a refresh"),
     ):
         result = job.execute_in_process(instance=instance)
         event = instance.get_latest_materialization_event(dg.AssetKey("live"))
@@ -151,8 +142,8 @@ def test_the_job_rolls_back_while_a_refresh_runs_and_shows_on_the_page_of_live(g
 
 def test_the_job_fails_in_words_for_a_build_that_is_not_there(gallery: Gallery) -> None:
     gallery.refresh()
-    job = build_defs(gallery.services).resolve_job_def(ROLLBACK)
-    config = {"ops": {"move_back": {"config": {"build": "b0"}}}}
+    job = build_defs(gallery.services).resolve_job_def("rollback")
+    config = {"ops": {"publish_earlier_build": {"config": {"build": "b0"}}}}
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
     (failure,) = (event for event in result.all_events if event.is_step_failure)
@@ -188,12 +179,12 @@ def test_the_commands_list_roll_back_and_release(gallery: Gallery, monkeypatch: 
     }
     listed = json.loads(run(builds, ["--json"]).stdout)
     assert [(build["build"], build["live"], build["state"]) for build in listed] == [
-        (second, False, "held"),
+        (second, False, "blocked"),
         (first, True, "ready"),
     ]
     assert all(build["published"] and build["made"] and build["dataset"] for build in listed)
-    assert run(rollback, ["--release"]).stdout == f"released: {second}\n"
-    assert run(rollback, ["--release"]).stdout == "released: none were held\n"
+    assert run(rollback, ["--unblock"]).stdout == f"unblocked: {second}\n"
+    assert run(rollback, ["--unblock"]).stdout == "unblocked: none\n"
     failed = run(rollback, ["b0"])
     assert failed.exit_code == 1 and "no build b0" in failed.stderr
     assert f"live: {second}" in run(rollback, [second]).stdout

@@ -11,7 +11,7 @@ from pipelines.defs.catalog import files as catalogue
 from pipelines.defs.collection.manifests import live_works
 from pipelines.defs.images.storage import contact_sheet
 from pipelines.reporting import GROUP_CATALOGUE, OWNERS, bars, columns, markdown_table, picture
-from pipelines.steps import guarded_op
+from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import (
     ARTISTS,
     ARTWORKS,
@@ -29,6 +29,7 @@ SHEET = 50
 
 
 @dg.asset(
+    pool=REFRESH_POOL,
     group_name=GROUP_CATALOGUE,
     owners=OWNERS,
     kinds={"file"},
@@ -75,6 +76,7 @@ def dataset(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
 
 
 @dg.asset(
+    pool=REFRESH_POOL,
     deps=[dataset],
     group_name=GROUP_CATALOGUE,
     owners=OWNERS,
@@ -120,6 +122,7 @@ class Removals(dg.Config):
 
 
 @dg.asset(
+    pool=REFRESH_POOL,
     deps=[dataset, artists],
     group_name=GROUP_CATALOGUE,
     owners=OWNERS,
@@ -207,6 +210,7 @@ def _removals(services: Services, works: set[str], allowed: bool) -> dg.AssetChe
 
 
 @dg.asset_check(
+    pool=REFRESH_POOL,
     asset=artworks,
     blocking=True,
     description="Each file is in exactly one place, and each kept one is a work.",
@@ -239,6 +243,7 @@ def every_file_accounted_for(services: dg.ResourceParam[Services]) -> dg.AssetCh
 
 
 @dg.asset(
+    pool=REFRESH_POOL,
     deps=[artworks],
     group_name=GROUP_CATALOGUE,
     owners=OWNERS,
@@ -315,6 +320,7 @@ def quarantine(
 
 
 @dg.asset(
+    pool=REFRESH_POOL,
     deps=[dataset, artworks, quarantine],
     group_name=GROUP_CATALOGUE,
     owners=OWNERS,
@@ -354,6 +360,7 @@ def sample(context: dg.AssetExecutionContext, services: dg.ResourceParam[Service
 
 
 @dg.asset_check(
+    pool=REFRESH_POOL,
     asset=sample,
     blocking=True,
     description="No artist has more works than the limit, and no work is there twice.",

@@ -4,7 +4,7 @@ import dagster as dg
 
 from gallery.models import Artwork
 from gallery.services import Services
-from pipelines import lock as lease
+from pipelines import lock
 from pipelines.changes import changes
 from pipelines.defs.catalog.assets import artists, sample
 from pipelines.defs.collection import manifests as history
@@ -22,7 +22,8 @@ from pipelines.defs.embeddings.assets import cache, embeddings
 from pipelines.defs.evaluation.gate import candidate_name, check_gate, record_candidate
 from pipelines.defs.images.assets import images
 from pipelines.reporting import GROUP_COLLECTION, OWNERS, bars, search_page
-from pipelines.steps import guarded_op
+from pipelines.resources import lock_owner
+from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import ARTISTS, ARTWORKS, IMAGES, note_or_none, read_note, record_run
 
 
@@ -34,6 +35,7 @@ def wanted_works(services: Services) -> list[Artwork]:
 
 
 @dg.asset(
+    pool=REFRESH_POOL,
     deps=[artists, sample, images, embeddings],
     group_name=GROUP_COLLECTION,
     owners=OWNERS,
@@ -93,6 +95,7 @@ def candidate(
 
 
 @dg.asset_check(
+    pool=REFRESH_POOL,
     asset=candidate,
     blocking=True,
     description="The build holds exactly the works of the sample that have pictures.",
@@ -110,6 +113,7 @@ def candidate_reconciles(services: dg.ResourceParam[Services]) -> dg.AssetCheckR
 
 
 @dg.asset(
+    pool=REFRESH_POOL,
     deps=[candidate, "evaluation"],
     group_name=GROUP_COLLECTION,
     owners=OWNERS,
@@ -127,7 +131,7 @@ def live(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
     name = candidate_name(services.tables)
     before = live_or_none(services.vectors)
     check_gate(services.tables, name, before.name if before else "")
-    lease.check(services.tables, context.run.run_id)  # the gate may have taken a while
+    lock.check(services.tables, lock_owner(context.run))  # the gate may have taken a while
     build = publish(services.vectors, name)
     moved = before is None or before.name != build.name
     # What stands last in the notes is what is live; a run that was cut off between the two is made good here.
@@ -160,6 +164,7 @@ def live(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 
 
 @dg.asset(
+    pool=REFRESH_POOL,
     deps=[live],
     group_name=GROUP_COLLECTION,
     owners=OWNERS,

@@ -50,12 +50,14 @@ def roll_back(store: VectorStore, tables: ObjectStore, to: str | None, run: str)
     return Rollback(collection.build, live.name if live else "")
 
 
-def release(tables: ObjectStore, build: str | None) -> list[str]:
-    """The builds that refreshes may publish again: the one named, or all that were held. Raises NotFound."""
+def unblock(tables: ObjectStore, build: str | None) -> list[str]:
+    """Let refreshes publish this build again, or all blocked ones; return their names. Raises NotFound."""
     builds = blocked_builds(tables)
     freed = [name for name in builds if build is None or original_name(name) == original_name(build)]
     if build is not None and not freed:
-        raise NotFound(f"build {build} is not held" + (f"; held: {', '.join(builds)}" if builds else ""))
+        raise NotFound(
+            f"build {build} is not blocked" + (f"; blocked: {', '.join(builds)}" if builds else "")
+        )
     block(tables, [name for name in builds if name not in freed])
     return freed
 
@@ -105,4 +107,4 @@ def list_builds(store: VectorStore, tables: ObjectStore) -> list[dict[str, Any]]
 def _state(build: Build, kept_back: bool, was_published: bool) -> str:
     if not build.ready:
         return "incomplete"
-    return "held" if kept_back else "ready" if was_published else "never live"
+    return "blocked" if kept_back else "ready" if was_published else "never live"

@@ -13,7 +13,7 @@ from pipelines.defs.embeddings.vectors import VectorCache, encode_shard
 from pipelines.defs.images.assets import images
 from pipelines.reporting import GROUP_COLLECTION, OWNERS
 from pipelines.shards import make_shards
-from pipelines.steps import guarded_op
+from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import IMAGES, record_run
 
 
@@ -30,6 +30,7 @@ def cache(services: Services) -> VectorCache:
 
 # Between the ops nothing is handed on: what a shard is stands in the stored plan, under the name of its step.
 @dg.op(
+    pool=REFRESH_POOL,
     ins={"images": dg.In(dg.Nothing)},
     out=dg.DynamicOut(dg.Nothing),
     description="Which pictures have no vector by this encoder yet.",
@@ -50,6 +51,7 @@ def plan_embeddings(
 
 
 @dg.op(
+    pool=REFRESH_POOL,
     ins={"shard": dg.In(dg.Nothing)},
     out=dg.Out(dg.Nothing),
     description="Encode one shard's pictures and store their vectors as one part.",
@@ -77,6 +79,7 @@ def encode_pictures(context: dg.OpExecutionContext, services: dg.ResourceParam[S
 
 
 @dg.op(
+    pool=REFRESH_POOL,
     ins={"encoded": dg.In(dg.Nothing)},
     description="Compare what is stored with what was wanted: a shard that never ran is found here.",
 )

@@ -13,7 +13,7 @@ from pipelines.defs.collection.builds import live_or_none
 from pipelines.defs.evaluation.comparison import Comparison, before_and_after, changed_most, compare_builds
 from pipelines.defs.evaluation.gate import EvaluationResult, candidate_name, write_evaluation_result
 from pipelines.reporting import GROUP_COLLECTION, OWNERS, columns, markdown_table, picture
-from pipelines.steps import guarded_op
+from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import EVALUATION, record_run
 
 CHECKS = {
@@ -28,6 +28,7 @@ CHECKS = {
 
 
 @dg.asset(
+    pool=REFRESH_POOL,
     deps=[candidate],
     group_name=GROUP_COLLECTION,
     owners=OWNERS,

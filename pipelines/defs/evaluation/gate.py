@@ -65,7 +65,7 @@ def check_gate(tables: ObjectStore, build: str, live: str) -> None:
     if original_name(build) in {original_name(name) for name in blocked_builds(tables)}:
         raise Invalid(
             f"build {build} was rolled back from, so it is not published again while the dataset and the settings "
-            f"give the same; `gallery rollback --release {build}` lets it through"
+            f"give the same; `gallery rollback --unblock {build}` allows it again"
         )
     verdict = verdict_on(tables, build)
     if verdict is None:

@@ -23,7 +23,7 @@ from pipelines.defs.images.storage import (
 )
 from pipelines.reporting import GROUP_PICTURES, OWNERS, columns, picture
 from pipelines.shards import make_shards
-from pipelines.steps import guarded_op
+from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import ARTWORKS, IMAGES, SAMPLE, record_run
 
 
@@ -42,6 +42,7 @@ def picture_limits(services: Services) -> ImageLimits:
 
 
 @dg.op(
+    pool=REFRESH_POOL,
     ins={"sample": dg.In(dg.Nothing)},
     out=dg.DynamicOut(dg.Nothing),
     description="Which works have pictures to upload.",
@@ -62,6 +63,7 @@ def plan_images(
 
 
 @dg.op(
+    pool=REFRESH_POOL,
     ins={"shard": dg.In(dg.Nothing)},
     out=dg.Out(dg.Nothing),
     description="Make and upload the pictures of one shard's works.",
@@ -83,6 +85,7 @@ def upload_images(context: dg.OpExecutionContext, services: dg.ResourceParam[Ser
 
 
 @dg.op(
+    pool=REFRESH_POOL,
     ins={"uploaded": dg.In(dg.Nothing)},
     description="Compare what is stored with what was wanted: a shard that never ran is found here.",
 )
@@ -132,7 +135,12 @@ def images(sample):  # type: ignore[no-untyped-def]
     return reconcile_images(plan_images(sample).map(upload_images).collect())
 
 
-@dg.asset_check(asset=images, blocking=True, description="The store holds every object that the table names.")
+@dg.asset_check(
+    pool=REFRESH_POOL,
+    asset=images,
+    blocking=True,
+    description="The store holds every object that the table names.",
+)
 @guarded_op
 def every_picture_is_stored(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:
     """List the store and look each key up."""

@@ -17,7 +17,7 @@ from pipelines.defs.evaluation.metrics import keyed_sample
 from pipelines.defs.similarity_map.positions import assign_to_grid, positions
 from pipelines.defs.similarity_map.tiles import draw_tiles, finish, finished, forget, make_layout
 from pipelines.reporting import GROUP_COLLECTION, OWNERS, picture
-from pipelines.steps import guarded_op
+from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import record_run
 
 MOST = 20_000
@@ -27,6 +27,7 @@ PAGE = 1_000
 
 
 @dg.asset(
+    pool=REFRESH_POOL,
     name="map",
     deps=[candidate],
     group_name=GROUP_COLLECTION,

@@ -13,7 +13,7 @@ import yaml
 
 from gallery.services import Services
 from gallery.settings import read_settings
-from pipelines import lock as lease
+from pipelines import lock
 from pipelines.definitions import build_defs
 from pipelines.runner import STAGES
 from tests.fakes.archives import artists_csv, picture, write_zip
@@ -114,7 +114,7 @@ def test_the_instance_and_workspace_files_are_understood(
     assert module["location_name"] == project["code_location_name"]
 
 
-def test_a_run_from_the_ui_reads_the_settings_and_holds_the_lease(
+def test_a_run_from_the_ui_reads_the_settings_and_holds_the_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_zip(tmp_path / "a.zip", {f"A/{n}.jpg": picture(n) for n in range(3)}, artists_csv(["A"]))
@@ -122,9 +122,9 @@ def test_a_run_from_the_ui_reads_the_settings_and_holds_the_lease(
         monkeypatch.setenv(f"GALLERY_{name}", str(value))
     job = build_defs().resolve_job_def("refresh")
     tables = Services(read_settings()).tables
-    with dg.DagsterInstance.ephemeral() as instance, lease.held(tables, "another"):
+    with dg.DagsterInstance.ephemeral() as instance, lock.acquire(tables, "another"):
         assert not job.execute_in_process(instance=instance, raise_on_error=False).success
     with dg.DagsterInstance.ephemeral() as instance:
         assert job.execute_in_process(instance=instance).success
-    _, holder = lease.current(tables)
+    _, holder = lock.current(tables)
     assert holder is not None and holder.released  # given back when the run ended

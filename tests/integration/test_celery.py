@@ -27,7 +27,7 @@ from PIL import Image
 
 from gallery.services import Services
 from gallery.settings import Settings
-from pipelines import lock as lease
+from pipelines import lock
 from pipelines.defs.embeddings.vectors import VectorCache
 from pipelines.tables import IMAGES
 from tests.fakes.archives import artists_csv, write_zip
@@ -269,7 +269,7 @@ def test_a_run_whose_worker_is_killed_completes_with_nothing_lost_or_doubled(
         assert cache.present() == set(IMAGES.read(services.tables)["sha256"])
         live = services.vectors.live()
         assert live is not None and live.works == works == services.vectors.open(live.name).count()
-        _, holder = lease.current(services.tables)
+        _, holder = lock.current(services.tables)
         assert holder is not None and holder.released
     finally:
         for running in started:

@@ -1,0 +1,25 @@
+"""Imports what every step needs. The fork server of the multiprocess executor imports this module once.
+
+Opening the instance once imports the classes of its storage; Dagster otherwise does that in every step.
+"""
+
+import contextlib
+import os
+import tempfile
+
+import dagster as dg
+
+import pipelines.definitions  # noqa: F401
+
+
+def open_instance_once() -> None:
+    """Open and close the instance of DAGSTER_HOME, or one with Dagster's default storage."""
+    if os.environ.get("DAGSTER_HOME"):
+        with dg.DagsterInstance.get():
+            return
+    with tempfile.TemporaryDirectory() as folder, dg.DagsterInstance.local_temp(folder):
+        return
+
+
+with contextlib.suppress(Exception):  # without it, steps start more slowly; they report what is wrong
+    open_instance_once()

@@ -1,0 +1,80 @@
+"""A small dataset folder and the collection that is built from it, for tests that refresh."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from gallery.search.query import SearchQuery, TextTerm
+from gallery.services import Services
+from gallery.settings import Settings
+from pipelines.runner import StageCallback, run_refresh
+from tests.fakes.archives import artists_csv, picture, write_folder
+
+FILES = {
+    f"{folder}/{folder}_{n}.jpg": picture(10 * place + n)
+    for place, folder in enumerate(["Anna_A", "Bea_B"])
+    for n in range(4)
+}
+ARTISTS = artists_csv(["Anna A", "Bea B", "Nobody Yet"])
+BOATS = SearchQuery((TextTerm("boats"),))
+
+
+class Gallery:
+    """A folder with FILES, and everything that a refresh makes of it."""
+
+    def __init__(self, root: Path, settings_with: Callable[..., Settings]) -> None:
+        self.root = root / "archive"
+        self._settings_with = settings_with
+        write_folder(self.root, FILES, ARTISTS)
+
+    def settings(self, **given: Any) -> Settings:
+        return self._settings_with(**{"dataset": f"file://{self.root}", **given})
+
+    def refresh(self, watch: StageCallback = lambda _: None, **given: Any) -> dict[str, Any]:
+        """Refresh in this process and return the counts."""
+        with dg.DagsterInstance.ephemeral() as instance:
+            return run_refresh(Services(self.settings(**given)), watch, instance)
+
+    def start(self, *options: str, **variables: str) -> subprocess.Popen[str]:
+        """Start `gallery refresh` as a process of its own, with its output in pipes."""
+        settings = self.settings()
+        environment = {
+            **os.environ,
+            "GALLERY_HOME": str(settings.home),
+            "GALLERY_DATASET": settings.dataset,
+            "GALLERY_ENCODER": settings.encoder,
+            "PYTHONUNBUFFERED": "1",
+            **variables,
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", "gallery", "refresh", *options],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.root,
+        )
+
+    def path(self, name: str) -> Path:
+        """Return the path of a file of the dataset."""
+        return self.root / "images" / "images" / name
+
+    @property
+    def services(self) -> Services:
+        return Services(self.settings())
+
+    def live_files(self) -> set[str]:
+        """Return the files of the live works."""
+        live = self.services.vectors.live()
+        assert live is not None
+        return {
+            work.file.removeprefix("images/images/")
+            for work in self.services.vectors.open(live.name).works(limit=1_000)
+        }
