@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serving.api.operations import PREFIX
 from serving.api.routes import register
+from serving.api.routing import PREFIX
 
 __all__ = ["PREFIX", "register"]

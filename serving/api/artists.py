@@ -8,17 +8,17 @@ from gallery.errors import NotFound
 from gallery.search.query import SearchQuery, checked
 from serving.api.caching import cached
 from serving.api.cursors import cursor, start_of
-from serving.api.inputs import Nothing, Paging
-from serving.api.operations import get
-from serving.api.outputs import Artists, OneArtist, Painted, Work
+from serving.api.request_models import NoParams, PageParameters
+from serving.api.response_models import ArtistDetail, ArtistListItem, ArtistsResponse, Work
+from serving.api.routing import get
 from serving.context import live_collection, state
 
 TAG = "Artists"
 QUESTION = {"list": "artists"}
 
 
-@get("/artists", TAG, Artists, Paging, 410, 503)
-def artists(asked: Paging) -> Response:
+@get("/artists", TAG, ArtistsResponse, PageParameters, 410, 503)
+def artists(asked: PageParameters) -> Response:
     """Artists of the collection by name."""
     collection = live_collection()
     build, settings = collection.build, state().settings
@@ -26,22 +26,25 @@ def artists(asked: Paging) -> Response:
     limit = settings.default_results if asked.limit is None else asked.limit
     checked(SearchQuery(limit=limit), settings)
 
-    def made() -> Artists:
+    def made() -> ArtistsResponse:
         summaries = list(state().summary.artists(collection).values())
         end = start + limit
-        return Artists(
+        return ArtistsResponse(
             build=build.name,
             limit=limit,
             total=len(summaries),
-            results=tuple(Painted(**Painted.counted(summary)) for summary in summaries[start:end]),  # type: ignore[arg-type]
+            results=tuple(
+                ArtistListItem(**ArtistListItem.counted(summary))  # type: ignore[arg-type]
+                for summary in summaries[start:end]
+            ),
             next_cursor=cursor(build.name, QUESTION, end) if len(summaries) > end else None,
         )
 
     return cached(build, made)
 
 
-@get("/artists/<slug>", TAG, OneArtist, Nothing, 404, 503)
-def artist(_: Nothing, slug: str) -> Response:
+@get("/artists/<slug>", TAG, ArtistDetail, NoParams, 404, 503)
+def artist(_: NoParams, slug: str) -> Response:
     """One artist, with their life and some of their works."""
     collection = live_collection()
     build = collection.build
@@ -49,9 +52,9 @@ def artist(_: Nothing, slug: str) -> Response:
     if summary is None:
         raise NotFound(f"no artist {slug}")
 
-    def made() -> OneArtist:
+    def made() -> ArtistDetail:
         samples = tuple(Work(**Work.facts(work)) for work in summary.samples)  # type: ignore[arg-type]
-        counted = Painted.counted(summary)
-        return OneArtist(**counted, bio=summary.artist.bio, samples=samples, build=build.name)  # type: ignore[arg-type]
+        counted = ArtistListItem.counted(summary)
+        return ArtistDetail(**counted, bio=summary.artist.bio, samples=samples, build=build.name)  # type: ignore[arg-type]
 
     return cached(build, made)

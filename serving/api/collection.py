@@ -6,26 +6,26 @@ from flask import Response
 
 from gallery.search.query import SearchQuery, checked
 from serving.api.caching import answer, cached
-from serving.api.inputs import Narrowing, Nothing
-from serving.api.operations import get
-from serving.api.outputs import BuildInfo, Builds, Facets, FacetValue, LiveBuild
+from serving.api.request_models import Filters, NoParams
+from serving.api.response_models import BuildInfo, BuildsResponse, FacetItem, FacetsResponse, LiveBuild
+from serving.api.routing import get
 from serving.context import live_collection, state
 
 TAG = "Collection"
 
 
-@get("/facets", TAG, Facets, Narrowing, 503)
-def facets(asked: Narrowing) -> Response:
+@get("/facets", TAG, FacetsResponse, Filters, 503)
+def facets(asked: Filters) -> Response:
     """What there is to filter by, with the number of works."""
     where = checked(SearchQuery(where=asked.where()), state().settings).where
     collection = live_collection()
 
-    def made() -> Facets:
+    def made() -> FacetsResponse:
         counted = {
-            facet.field: tuple(FacetValue.of(choice) for choice in facet.choices)
+            facet.field: tuple(FacetItem.of(choice) for choice in facet.choices)
             for facet in state().summary.facets(collection, where)
         }
-        return Facets(
+        return FacetsResponse(
             build=collection.build.name,
             total=collection.count(where),
             artist=counted["artist"],
@@ -36,8 +36,8 @@ def facets(asked: Narrowing) -> Response:
     return cached(collection.build, made)
 
 
-@get("/builds", TAG, Builds, Nothing, 503)
-def builds(_: Nothing) -> Response:
+@get("/builds", TAG, BuildsResponse, NoParams, 503)
+def builds(_: NoParams) -> Response:
     """The builds of the collection that are kept, the newest first."""
     live = state().services.vectors.live()
     kept = [build for build in state().services.vectors.builds() if build.ready]
@@ -45,11 +45,11 @@ def builds(_: Nothing) -> Response:
         BuildInfo(**BuildInfo.facts(build, live is not None and build.name == live.name))  # type: ignore[arg-type]
         for build in kept
     )
-    return answer(Builds(results=tuple(found)))
+    return answer(BuildsResponse(results=tuple(found)))
 
 
-@get("/builds/live", TAG, LiveBuild, Nothing, 503)
-def live_build(_: Nothing) -> Response:
+@get("/builds/live", TAG, LiveBuild, NoParams, 503)
+def live_build(_: NoParams) -> Response:
     """The build that is searched."""
     build = live_collection().build
     encoder = state().engine.encoder_for(build).label

@@ -10,8 +10,8 @@ from typing import Any
 from flask import Blueprint, Response, current_app, request
 
 from gallery.search.query import SearchQuery
-from serving.api.document import document
-from serving.api.operations import PREFIX, VERSION
+from serving.api.openapi import document
+from serving.api.routing import PREFIX, VERSION
 from serving.context import state
 from serving.view_models import Page, layout, render
 

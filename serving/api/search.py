@@ -23,19 +23,27 @@ from gallery.search.query import (
 from gallery.vectors.base import Collection
 from serving.api.caching import answer, cached
 from serving.api.cursors import cursor, start_of
-from serving.api.inputs import (
+from serving.api.request_models import (
+    Filters,
     FormFields,
-    Mixture,
-    Narrowing,
-    Nothing,
+    NoParams,
+    SearchBody,
     SearchForm,
     SearchParameters,
-    Shaped,
+    SimilarParameters,
     Source,
 )
-from serving.api.mistakes import read_json, read_values
-from serving.api.operations import get, post
-from serving.api.outputs import Contribution, Found, Question, Result, TokenAgain, Work, WorkAgain
+from serving.api.response_models import (
+    ImageRef,
+    Result,
+    SearchEcho,
+    SearchResponse,
+    TermContribution,
+    Work,
+    WorkRef,
+)
+from serving.api.routing import get, post
+from serving.api.validation import read_json, read_values
 from serving.context import live_collection, ready_collection, state
 from serving.describe import ResolvedTerm, describe, resolve_terms
 from serving.errors import Rejected
@@ -46,7 +54,7 @@ TAG = "Search"
 JSON, MULTIPART, URLENCODED = "application/json", "multipart/form-data", "application/x-www-form-urlencoded"
 
 
-@get("/search", TAG, Found, SearchParameters, 404, 410, 503)
+@get("/search", TAG, SearchResponse, SearchParameters, 404, 410, 503)
 def by_words(asked: SearchParameters) -> Response:
     """Works that words describe.
 
@@ -57,8 +65,16 @@ def by_words(asked: SearchParameters) -> Response:
     return cached(live_collection().build, lambda: _search(query, asked.cursor))
 
 
-@post("/search", TAG, Found, {JSON: Mixture, MULTIPART: SearchForm, URLENCODED: FormFields}, 404, 410, 503)
-def by_mix(_: Nothing) -> Response:
+@post(
+    "/search",
+    TAG,
+    SearchResponse,
+    {JSON: SearchBody, MULTIPART: SearchForm, URLENCODED: FormFields},
+    404,
+    410,
+    503,
+)
+def by_mix(_: NoParams) -> Response:
     """Works that are like any mix of words, pictures and works.
 
     Send JSON, or a form where there are files of pictures. Pictures are not kept: the answer's `query` has a token for
@@ -74,8 +90,8 @@ def by_mix(_: Nothing) -> Response:
     return answer(_search(query, asked.cursor))
 
 
-@get("/works/<id>/similar", TAG, Found, Shaped, 404, 410, 503)
-def similar(asked: Shaped, id: str) -> Response:
+@get("/works/<id>/similar", TAG, SearchResponse, SimilarParameters, 404, 410, 503)
+def similar(asked: SimilarParameters, id: str) -> Response:
     """Works that are like a work."""
     query = asked.query(state().settings).with_term(WorkTerm(id))
     collection = live_collection()
@@ -83,9 +99,9 @@ def similar(asked: Shaped, id: str) -> Response:
     return cached(collection.build, lambda: _search(query, asked.cursor))
 
 
-def _sent() -> tuple[Mixture | SearchForm | FormFields, Sequence[Source]]:
+def _sent() -> tuple[SearchBody | SearchForm | FormFields, Sequence[Source]]:
     if request.mimetype == JSON:
-        mixture = read_json(Mixture, request.get_data())
+        mixture = read_json(SearchBody, request.get_data())
         return mixture, mixture.sources()
     if request.mimetype == URLENCODED:
         return read_values(FormFields, request.form), ()
@@ -122,7 +138,7 @@ def _image(source: Source, collection: Collection) -> ImageTerm:
     return encode(collection, data, source.box, source.weight)
 
 
-def _search(query: SearchQuery, after: str | None) -> Found:
+def _search(query: SearchQuery, after: str | None) -> SearchResponse:
     """Return the results of the query from the cursor on."""
     collection, app = ready_collection(), state()
     build = collection.build
@@ -132,7 +148,7 @@ def _search(query: SearchQuery, after: str | None) -> Found:
     has_more = results.next_offset is not None and results.next_offset <= MAX_OFFSET
     values = params(query, app.settings)
     is_short = len(href(query)) <= MAX_ADDRESS_CHARS
-    return Found(
+    return SearchResponse(
         query=_echo(query),
         sentence=describe(query, terms, app.summary.names(collection)),
         build=build.name,
@@ -158,27 +174,27 @@ def _question(query: SearchQuery) -> dict[str, Any]:
     return values | {"image": [hashlib.blake2b(vector, digest_size=8).hexdigest() for vector in vectors]}
 
 
-def _echo(query: SearchQuery) -> Question:
+def _echo(query: SearchQuery) -> SearchEcho:
     def text(kind: Kind) -> TextTerm | None:
         return next((term for term in query.of(kind) if isinstance(term, TextTerm)), None)
 
-    def works(kind: Kind) -> tuple[WorkAgain, ...]:
+    def works(kind: Kind) -> tuple[WorkRef, ...]:
         terms = (term for term in query.of(kind) if isinstance(term, WorkTerm))
-        return tuple(WorkAgain(id=term.id, weight=abs(term.weight)) for term in terms)
+        return tuple(WorkRef(id=term.id, weight=abs(term.weight)) for term in terms)
 
     words, excluded = text("text"), text("exclude")
     images = (term for term in query.terms if isinstance(term, ImageTerm))
     filters = {name: list(getattr(query.where, attribute)) for name, attribute in ATTRIBUTES.items()}
     years = {"active_from": query.where.active_from, "active_to": query.where.active_to}
-    return Question(
+    return SearchEcho(
         q=words.text if words else None,
         q_weight=words.weight if words else 1.0,
         exclude=excluded.text if excluded else None,
         exclude_weight=-excluded.weight if excluded else 1.0,
-        images=tuple(TokenAgain(token=term.token, weight=term.weight) for term in images),
+        images=tuple(ImageRef(token=term.token, weight=term.weight) for term in images),
         like=works("like"),
         unlike=works("unlike"),
-        filters=Narrowing.model_validate({**filters, **years}),
+        filters=Filters.model_validate({**filters, **years}),
         per_artist=query.per_artist,
     )
 
@@ -192,7 +208,7 @@ def _result(match: SearchResult, terms: Sequence[ResolvedTerm]) -> Result:
         weak=match.weak,
         matched_terms=match.matched_terms,
         contributions=tuple(
-            Contribution(
+            TermContribution(
                 part=term.parameter,
                 place=term.index,
                 likeness=contribution.likeness,

@@ -6,16 +6,16 @@ from flask import Response
 
 from serving.api.caching import cached
 from serving.api.cursors import cursor, start_of
-from serving.api.inputs import Nothing, WorksParameters
-from serving.api.operations import get
-from serving.api.outputs import OneWork, Work, Works
+from serving.api.request_models import NoParams, WorksParameters
+from serving.api.response_models import Work, WorkDetail, WorksResponse
+from serving.api.routing import get
 from serving.context import live_collection, state
 from serving.query import params
 
 TAG = "Works"
 
 
-@get("/works", TAG, Works, WorksParameters, 410, 503)
+@get("/works", TAG, WorksResponse, WorksParameters, 410, 503)
 def works(asked: WorksParameters) -> Response:
     """Works of the collection, through filters."""
     settings = state().settings
@@ -25,10 +25,10 @@ def works(asked: WorksParameters) -> Response:
     question = {**filters, "list": "works"}
     start = start_of(asked.cursor, build.name, question)
 
-    def made() -> Works:
+    def made() -> WorksResponse:
         limit = query.limit
         found = collection.works(query.where, limit + 1, start)
-        return Works(
+        return WorksResponse(
             build=build.name,
             limit=limit,
             total=collection.count(query.where),
@@ -39,12 +39,12 @@ def works(asked: WorksParameters) -> Response:
     return cached(build, made)
 
 
-@get("/works/<id>", TAG, OneWork, Nothing, 404, 503)
-def work(_: Nothing, id: str) -> Response:
+@get("/works/<id>", TAG, WorkDetail, NoParams, 404, 503)
+def work(_: NoParams, id: str) -> Response:
     """One work."""
     collection = live_collection()
     build, found = collection.build, collection.get(id)
     return cached(
         build,
-        lambda: OneWork(**Work.facts(found), sha256=found.sha256, build=build.name),  # type: ignore[arg-type]
+        lambda: WorkDetail(**Work.facts(found), sha256=found.sha256, build=build.name),  # type: ignore[arg-type]
     )

@@ -122,7 +122,9 @@ def test_the_document_is_of_this_server(app: Flask) -> None:
     assert told["openapi"] == "3.1.0"
     parameters = {one["name"]: one["schema"] for one in told["paths"]["/api/v1/search"]["get"]["parameters"]}
     assert (parameters["limit"]["maximum"], parameters["q"]["maxLength"]) == (50, 100)
-    assert told["components"]["schemas"]["Mixture"]["properties"]["per_artist"]["anyOf"][0]["maximum"] == 50
+    assert (
+        told["components"]["schemas"]["SearchBody"]["properties"]["per_artist"]["anyOf"][0]["maximum"] == 50
+    )
 
 
 def test_every_route_of_the_api_is_in_it(app: Flask) -> None:

@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from gallery.settings import Settings
-from serving.api.inputs import Asked, FormFields, SearchForm
-from serving.api.operations import Operation, blueprint, operation_of
-from serving.api.outputs import Problem
+from serving.api.request_models import FormFields, RequestModel, SearchForm
+from serving.api.response_models import Problem
+from serving.api.routing import Operation, blueprint, operation_of
 from serving.errors import PROBLEM
 
 REFERENCES = "#/components/schemas/{model}"
@@ -117,7 +117,7 @@ def _operation(
     return written
 
 
-def _parameters(model: type[Asked], settings: Settings) -> Iterator[dict[str, Any]]:
+def _parameters(model: type[RequestModel], settings: Settings) -> Iterator[dict[str, Any]]:
     schema = _limited(model.model_json_schema(ref_template=REFERENCES), settings)
     for name, described in schema.get("properties", {}).items():
         described = {key: value for key, value in described.items() if key != "title"}

@@ -9,9 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gallery.models import Artist, Artwork, Build, StoredImage
 from gallery.search.calibration import Relevance
-from serving.api.inputs import Narrowing
-from serving.collection_summary import ArtistSummary
-from serving.collection_summary import FacetValue as FacetSummary
+from serving.api.request_models import Filters
+from serving.collection_summary import ArtistSummary, FacetValue
 from serving.template_filters import alt, image_url, source
 
 T = TypeVar("T")
@@ -19,13 +18,13 @@ T = TypeVar("T")
 Url = Annotated[str, Field(description="A whole address.", json_schema_extra={"format": "uri"})]
 
 
-class Told(BaseModel):
+class ResponseModel(BaseModel):
     """What every model here is."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class ImageInfo(Told):
+class ImageLinks(ResponseModel):
     """Where an image can be had, and its colour before it has loaded."""
 
     small: Url
@@ -36,7 +35,7 @@ class ImageInfo(Told):
     color: str = Field(description="The mean colour, as #rrggbb.", pattern="^#[0-9a-f]{6}$")
 
     @classmethod
-    def of(cls, image: StoredImage) -> ImageInfo:
+    def of(cls, image: StoredImage) -> ImageLinks:
         """Return the addresses and the size of that image."""
         copies = {
             name: image_url(getattr(image, name), external=True) for name in ("small", "large", "original")
@@ -44,7 +43,7 @@ class ImageInfo(Told):
         return cls(**copies, width=image.width, height=image.height, color=image.color)
 
 
-class ArtistInfo(Told):
+class ArtistInfo(ResponseModel):
     """An artist as the catalogue knows them."""
 
     slug: str = Field(description="The name that filters and addresses take.")
@@ -63,14 +62,14 @@ class ArtistInfo(Told):
         return {name: getattr(artist, name) for name in ArtistInfo.model_fields}
 
 
-class Work(Told):
+class Work(ResponseModel):
     """A work of the collection. Its id stays the same from one build to the next."""
 
     id: str
     artist: ArtistInfo
     file: str = Field(description="Its path in the dataset.")
     alt: str = Field(description="The picture described by what the catalogue knows, for who cannot see it.")
-    image: ImageInfo
+    image: ImageLinks
     url: Url = Field(description="Its page.")
 
     @classmethod
@@ -81,19 +80,19 @@ class Work(Told):
             "artist": ArtistInfo(**ArtistInfo.facts(work.artist)),  # type: ignore[arg-type]
             "file": work.file,
             "alt": alt(work),
-            "image": ImageInfo.of(work.image),
+            "image": ImageLinks.of(work.image),
             "url": url_for("works.work", id=work.id, _external=True),
         }
 
 
-class OneWork(Work):
+class WorkDetail(Work):
     """A work, and what it is of."""
 
     sha256: str = Field(description="Of the original's bytes, in hex.")
     build: str
 
 
-class Contribution(Told):
+class TermContribution(ResponseModel):
     """What one part of a search does for a result."""
 
     part: str = Field(description="`q`, `image`, `exclude`, `like` or `unlike`.")
@@ -122,10 +121,12 @@ class Result(Work):
     matched_terms: tuple[str, ...] = Field(
         description="The searched words that the catalogue has about the work."
     )
-    contributions: tuple[Contribution, ...] = Field(description="One for each part of a search of several.")
+    contributions: tuple[TermContribution, ...] = Field(
+        description="One for each part of a search of several."
+    )
 
 
-class Painted(ArtistInfo):
+class ArtistListItem(ArtistInfo):
     """An artist, and how much there is by them."""
 
     works: int
@@ -138,7 +139,7 @@ class Painted(ArtistInfo):
         return {**ArtistInfo.facts(summary.artist), "works": summary.works, "url": url}
 
 
-class OneArtist(Painted):
+class ArtistDetail(ArtistListItem):
     """An artist, with their life and some of their works."""
 
     bio: str
@@ -146,35 +147,35 @@ class OneArtist(Painted):
     build: str
 
 
-class TokenAgain(Told):
+class ImageRef(ResponseModel):
     """A picture that was searched by; the token stands for it in later searches, for a week."""
 
     token: str
     weight: float
 
 
-class WorkAgain(Told):
+class WorkRef(ResponseModel):
     """A work that was searched by."""
 
     id: str
     weight: float
 
 
-class Question(Told):
+class SearchEcho(ResponseModel):
     """What was searched for; to be posted again as it is, with another `limit` or a `cursor` added."""
 
     q: str | None
     q_weight: float
     exclude: str | None
     exclude_weight: float
-    images: tuple[TokenAgain, ...]
-    like: tuple[WorkAgain, ...]
-    unlike: tuple[WorkAgain, ...]
-    filters: Narrowing
+    images: tuple[ImageRef, ...]
+    like: tuple[WorkRef, ...]
+    unlike: tuple[WorkRef, ...]
+    filters: Filters
     per_artist: int | None
 
 
-class Stretch(Told, Generic[T]):
+class ListResponse(ResponseModel, Generic[T]):
     """A stretch of a list."""
 
     build: str = Field(description="The build that it is of.")
@@ -183,10 +184,10 @@ class Stretch(Told, Generic[T]):
     next_cursor: str | None = Field(description="The `cursor` that goes on from here; null after the last.")
 
 
-class Found(Stretch[Result]):
+class SearchResponse(ListResponse[Result]):
     """What a search found, the best first."""
 
-    query: Question
+    query: SearchEcho
     sentence: str = Field(description="The query for people, in English.")
     searched: int = Field(description="How many works passed the filters.")
     encoder: str = Field(description="What looked at the pictures, by its name for people.")
@@ -199,19 +200,19 @@ class Found(Stretch[Result]):
     )
 
 
-class Works(Stretch[Work]):
+class WorksResponse(ListResponse[Work]):
     """Works ordered by file, which groups them by artist."""
 
     total: int = Field(description="How many works pass the filters.")
 
 
-class Artists(Stretch[Painted]):
+class ArtistsResponse(ListResponse[ArtistListItem]):
     """Artists by name."""
 
     total: int
 
 
-class FacetValue(Told):
+class FacetItem(ResponseModel):
     """A value to filter by."""
 
     value: str = Field(description="What the filter takes.")
@@ -222,22 +223,22 @@ class FacetValue(Told):
     chosen: bool
 
     @classmethod
-    def of(cls, choice: FacetSummary) -> FacetValue:
+    def of(cls, choice: FacetValue) -> FacetItem:
         """The choice's."""
         return cls(value=choice.value, label=choice.label, works=choice.works, chosen=choice.chosen)
 
 
-class Facets(Told):
+class FacetsResponse(ResponseModel):
     """What there is to filter by. A work with two styles counts under both."""
 
     build: str
     total: int = Field(description="How many works pass the filters.")
-    artist: tuple[FacetValue, ...]
-    style: tuple[FacetValue, ...]
-    nationality: tuple[FacetValue, ...]
+    artist: tuple[FacetItem, ...]
+    style: tuple[FacetItem, ...]
+    nationality: tuple[FacetItem, ...]
 
 
-class BuildInfo(Told):
+class BuildInfo(ResponseModel):
     """One version of the collection."""
 
     name: str
@@ -266,13 +267,13 @@ class LiveBuild(BuildInfo):
     encoder: str = Field(description="What looked at the pictures, by its name for people.")
 
 
-class Builds(Told):
+class BuildsResponse(ResponseModel):
     """The builds that are kept, the newest first."""
 
     results: tuple[BuildInfo, ...]
 
 
-class Problem(Told):
+class Problem(ResponseModel):
     """What went wrong, as RFC 9457 has it."""
 
     type: str
@@ -284,7 +285,7 @@ class Problem(Told):
     )
 
 
-class WrongField(Told):
+class WrongField(ResponseModel):
     """One mistake in a request."""
 
     at: str = Field(description="The parameter or field; empty for the request as a whole.")

@@ -76,17 +76,17 @@ def _empty(value: object) -> bool:
     return value in (None, [])
 
 
-class Asked(BaseModel):
+class RequestModel(BaseModel):
     """What every model here is: a name that it does not know is a mistake, not silence."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=False, validate_by_alias=True)
 
 
-class Nothing(Asked):
+class NoParams(RequestModel):
     """No parameters."""
 
 
-class Narrowing(Asked):
+class Filters(RequestModel):
     """Filters: AND across them, OR within one."""
 
     artist: Names = Field([], exclude_if=_empty, description="Slugs of artists: works of any of them.")
@@ -118,14 +118,14 @@ class Narrowing(Asked):
         )
 
 
-class Paging(Asked):
+class PageParameters(RequestModel):
     """Which stretch of a list."""
 
     limit: Count | None = Field(None, description=K)
     cursor: Cursor | None = Field(None, description=NEXT)
 
 
-class WorksParameters(Narrowing, Paging):
+class WorksParameters(Filters, PageParameters):
     """Works of the collection, through filters."""
 
     def query(self, settings: Settings) -> SearchQuery:
@@ -142,7 +142,7 @@ class WorksParameters(Narrowing, Paging):
         return None
 
 
-class Shaped(WorksParameters):
+class SimilarParameters(WorksParameters):
     """How many of one artist's may be among the results."""
 
     per_artist: Count | None = Field(None, description="How many works of one artist, at most.")
@@ -151,7 +151,7 @@ class Shaped(WorksParameters):
         return self.per_artist
 
 
-class Parts(Shaped):
+class Parts(SimilarParameters):
     """The terms of a search that fit into fields, each with its weight in the field `<name>_weight`."""
 
     q: Text | None = Field(None, description="What the works should show, or whose they should be, in words.")
@@ -227,7 +227,7 @@ class SearchForm(Parts):
         )
 
 
-class Crop(Asked):
+class Crop(RequestModel):
     """The part of a picture to use, in shares of its sides."""
 
     x: Edge = Field(0.0, description="The left edge.")
@@ -236,7 +236,7 @@ class Crop(Asked):
     h: Side = Field(1.0, description="The height.")
 
 
-class SentPicture(Asked):
+class UploadedImage(RequestModel):
     """A picture sent along."""
 
     data: str = Field(
@@ -257,7 +257,7 @@ class SentPicture(Asked):
         return Source(self.weight, _cropped(self.crop), data=data)
 
 
-class KnownPicture(Asked):
+class ImageToken(RequestModel):
     """A picture that was sent with an earlier search, by the token that its answer gave it. Good for a week."""
 
     token: str = Field(min_length=1, max_length=MAX_TOKEN_CHARS, pattern=r"^[A-Za-z0-9_.~-]+$")
@@ -268,7 +268,7 @@ class KnownPicture(Asked):
         return Source(self.weight, token=self.token)
 
 
-class PartOfWork(Asked):
+class WorkDetailImage(RequestModel):
     """A part of a work of the collection."""
 
     work: Name = Field(description="The id of the work.")
@@ -280,14 +280,14 @@ class PartOfWork(Asked):
         return Source(self.weight, _cropped(self.crop), work=self.work)
 
 
-class KnownWork(Asked):
+class KnownWork(RequestModel):
     """A work of the collection."""
 
     id: Name
     weight: Weight = Field(1.0, description=WEIGHT)
 
 
-class Mixture(Asked):
+class SearchBody(RequestModel):
     """Any mix of words, pictures and works, through filters. The `query` of an answer is one too."""
 
     model_config = ConfigDict(json_schema_extra=_something("q", "exclude", "images", "like", "unlike"))
@@ -296,12 +296,12 @@ class Mixture(Asked):
     q_weight: Weight = Field(1.0, description=WEIGHT)
     exclude: Text | None = Field(None, description="Words for what the works should not show.")
     exclude_weight: Weight = Field(1.0, description=WEIGHT)
-    images: list[SentPicture | KnownPicture | PartOfWork] = Field(
+    images: list[UploadedImage | ImageToken | WorkDetailImage] = Field(
         [], max_length=MAX_IMAGES, description="Pictures to be like."
     )
     like: list[KnownWork] = Field([], max_length=MAX_WORKS, description="Works to be like.")
     unlike: list[KnownWork] = Field([], max_length=MAX_WORKS, description="Works to be unlike.")
-    filters: Narrowing = Field(default_factory=lambda: Narrowing.model_validate({}))
+    filters: Filters = Field(default_factory=lambda: Filters.model_validate({}))
     per_artist: Count | None = Field(None, description="How many works of one artist, at most.")
     limit: Count | None = Field(None, description=K)
     cursor: Cursor | None = Field(None, description=NEXT)

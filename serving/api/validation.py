@@ -1,4 +1,4 @@
-"""Requests read as the models of `serving.api.inputs`, with every mistake in them named."""
+"""Requests read as the models of `serving.api.request_models`, with every mistake in them named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_origin
 from pydantic import ValidationError
 from werkzeug.datastructures import MultiDict
 
-from serving.api.inputs import Asked
+from serving.api.request_models import RequestModel
 from serving.errors import FieldError, Rejected
 
 NAMED = 20
@@ -21,7 +21,7 @@ SENTENCES = {
 }
 """Kinds of mistakes that pydantic says with a pattern, or says drily."""
 
-A = TypeVar("A", bound=Asked)
+A = TypeVar("A", bound=RequestModel)
 
 
 def read_values(model: type[A], values: MultiDict[str, str]) -> A:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-from serving.api.operations import PREFIX
+from serving.api.routing import PREFIX
 from serving.context import state
 
 ANY = "*"

@@ -10,8 +10,8 @@ from typing import Any, TypeVar, cast
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
 
-from serving.api.inputs import Asked, Nothing
-from serving.api.mistakes import read_values
+from serving.api.request_models import NoParams, RequestModel
+from serving.api.validation import read_values
 
 PREFIX = "/api/"
 VERSION = "v1"
@@ -20,7 +20,7 @@ DESCRIBED = "__operation__"
 
 blueprint = Blueprint("api", __name__, url_prefix=f"{PREFIX}{VERSION}")
 
-A = TypeVar("A", bound=Asked)
+A = TypeVar("A", bound=RequestModel)
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Operation:
 
     tag: str
     answer: type[BaseModel]
-    parameters: type[Asked] = Nothing
-    bodies: Mapping[str, type[Asked]] = field(default_factory=dict)
+    parameters: type[RequestModel] = NoParams
+    bodies: Mapping[str, type[RequestModel]] = field(default_factory=dict)
     problems: tuple[int, ...] = ()
     cached: bool = True
 
@@ -44,7 +44,7 @@ def get(
 
 
 def post(
-    path: str, tag: str, answer: type[BaseModel], bodies: Mapping[str, type[Asked]], *problems: int
+    path: str, tag: str, answer: type[BaseModel], bodies: Mapping[str, type[RequestModel]], *problems: int
 ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
     """A view of the API at that path, which reads the body itself."""
     described = Operation(tag, answer, bodies=bodies, problems=(400, 413, 415, *problems), cached=False)
