@@ -11,6 +11,7 @@ from flask import Flask, Response, make_response, request
 from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
+from werkzeug.http import HTTP_STATUS_CODES
 
 from gallery.errors import Corrupted, GalleryError, Invalid, NotFound
 from gallery.search.query import InvalidQuery, SearchQuery, TextTerm
@@ -40,33 +41,26 @@ def _handle_gallery_error(error: GalleryError) -> Response:
     if isinstance(error, InvalidQuery):
         error = rejected(error)
     if isinstance(error, Rejected):
-        title = gettext("That search needs a change") if error.status == 400 else ""
+        title = gettext("Please check your search") if error.status == 400 else ""
         return _respond(error.status, str(error), title=title, field_errors=error.field_errors)
     if isinstance(error, Invalid | NotFound):
         log.info("%s: %s", request.path, error)
         return _respond(400 if isinstance(error, Invalid) else 404)
     log.warning("%s: %s", request.path, error)
     if isinstance(error, NoCollection):
-        response = _respond(
-            503,
-            gettext("There is no collection yet; run `gallery refresh` to build one."),
-            no_collection=True,
-        )
-        return _retry(response, NO_COLLECTION_RETRY_S)
+        message = gettext("There is no collection yet. Run `gallery refresh` to build one.")
+        return _retry(_respond(503, message, no_collection=True), NO_COLLECTION_RETRY_S)
     if isinstance(error, Starting):
         refresh = STARTING_REFRESH_S if request.method == "GET" else None
-        message = gettext(
-            "The search is loading the model that looks at pictures. It will be ready in a moment."
-        )
+        message = gettext("Search is starting up. This takes a few seconds.")
         return _retry(
-            _respond(503, message, title=gettext("Just starting"), refresh=refresh), STARTING_REFRESH_S
+            _respond(503, message, title=gettext("Starting up"), refresh=refresh), STARTING_REFRESH_S
         )
     if isinstance(error, Busy):
-        return _retry(
-            _respond(503, gettext("Many pictures are being looked at just now. Please try again.")), 5
-        )
+        message = gettext("We’re busy with other images. Please try again in a moment.")
+        return _retry(_respond(503, message), BUSY_RETRY_S)
     if isinstance(error, Corrupted):  # waiting does not help, so no Retry-After
-        return _respond(503, gettext("The collection cannot be read. It has to be built again."))
+        return _respond(503, gettext("The collection can’t be read and has to be rebuilt."))
     return _retry(_respond(503), UNAVAILABLE_RETRY_S)
 
 
@@ -97,15 +91,15 @@ def _respond(
     default_title, default_message = error_text(status)
     title, message = title or default_title, message or default_message
     if _wants_json():
-        problem: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": message}
+        # For the type about:blank, the title is the name of the status (RFC 9457, section 4.2.1).
+        name = HTTP_STATUS_CODES.get(status, "Unknown Error")
+        problem: dict[str, Any] = {"type": "about:blank", "title": name, "status": status, "detail": message}
         if field_errors:
             problem["errors"] = [vars(error) for error in field_errors]
         return Response(json.dumps(problem), status, mimetype=PROBLEM)
     plain = Response(f"{title}. {message}\n", status, mimetype="text/plain")
-    if isinstance(
-        request.routing_exception, BadHost | SecurityError
-    ):  # links cannot be built for such a host
-        return plain
+    if isinstance(request.routing_exception, BadHost | SecurityError):
+        return plain  # links cannot be built for such a host
     try:
         around = _rejected_search() if status == 400 else layout(_entered_text())
         page: Page = (

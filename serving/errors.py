@@ -51,42 +51,38 @@ class Busy(Unavailable):
 # status -> (title, message)
 ERROR_TEXTS: dict[int, tuple[str, str]] = {
     400: (
-        marked("That request cannot be read"),
-        marked("Something in the address or the form is not as it should be."),
+        marked("We can’t read that request"),
+        marked("Something in the address or the form is invalid."),
     ),
     404: (
-        marked("There is nothing here"),
-        marked("No page, work or picture has this address. It may have left the collection."),
+        marked("Page not found"),
+        marked("This painting may no longer be in the collection."),
     ),
-    405: (marked("That is not possible here"), marked("This address does not take that kind of request.")),
-    408: (
-        marked("That took too long"),
-        marked("The connection was too slow for the request to arrive. Please try again."),
-    ),
-    410: (marked("That is no more"), marked("The collection has changed since. Please begin again.")),
+    405: (marked("Not possible here"), marked("This address doesn’t accept that kind of request.")),
+    410: (marked("This has expired"), marked("The collection has been updated since. Please start again.")),
     413: (
-        marked("That is too large"),
-        marked("The request is larger than this site accepts. Try a smaller copy of the picture."),
+        marked("That file is too large"),
+        marked("Please try a smaller copy of the image."),
     ),
     415: (
-        marked("That is not a picture we can read"),
-        marked("JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF are understood."),
+        marked("We can’t read that image"),
+        marked("We accept JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF."),
     ),
     429: (
-        marked("That was a lot at once"),
-        marked("This site answers only so many requests a minute. Please wait a moment."),
+        marked("Too many requests"),
+        marked("You’re searching very quickly. Please wait a moment."),
     ),
     416: (
-        marked("That part does not exist"),
-        marked("The picture has no bytes in the range that was asked for."),
+        marked("That range doesn’t exist"),
+        marked("The image has no bytes in the requested range."),
     ),
     500: (
-        marked("Something broke"),
-        marked("The fault is ours, and it has been noted. The search itself may still work."),
+        marked("Something went wrong on our side"),
+        marked("The error has been logged. Other searches may still work."),
     ),
     503: (
-        marked("The collection is out of reach"),
-        marked("The search cannot be answered just now. Please try again in a moment."),
+        marked("The collection is unavailable"),
+        marked("Please try again in a moment."),
     ),
 }
 

@@ -46,7 +46,7 @@ def test_a_page_too_many_is_429_with_a_page_that_says_when(make: Callable[..., F
     client = make()
     assert statuses(client) == [200, 200, 200, 429]
     answer = client.get(SEARCH)
-    assert answer.mimetype == "text/html" and "lot at once" in answer.text
+    assert answer.mimetype == "text/html" and "Too many requests" in answer.text
     assert 1 <= int(answer.headers["Retry-After"]) <= 3_600
 
 

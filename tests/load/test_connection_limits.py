@@ -12,10 +12,9 @@ from serving import connections
 from serving import server as web_server
 from serving.errors import FORM_OVERHEAD_BYTES
 from tests.load.conftest import THREADS
-from tests.servers import RunningServer, eventually, read_all, running, upload_form
+from tests.servers import HANG_GUARD_S, RunningServer, eventually, read_all, running, upload_form
 
 SOON_S = 0.2
-HOURS = 1e6
 FORM = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n"
 PAGES = b"GET /?q=blue HTTP/1.1\r\nHost: x\r\n\r\n" * 40
 
@@ -28,7 +27,7 @@ def _long_timeouts(no_timeouts: None) -> None:
 def drips_until_closed(client: socket.socket) -> bool:
     """Send a byte now and then, so that the client is never inactive, until the server closes the connection."""
     client.settimeout(SOON_S / 4)
-    while True:
+    for _ in range(int(HANG_GUARD_S / client.gettimeout())):
         try:
             client.sendall(b"x")
             if client.recv(1) == b"":
@@ -37,6 +36,7 @@ def drips_until_closed(client: socket.socket) -> bool:
             continue
         except OSError:
             return True
+    return False
 
 
 @pytest.mark.parametrize(

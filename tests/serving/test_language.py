@@ -271,8 +271,8 @@ def test_numbers_have_the_separators_of_the_language(app: Flask) -> None:
 def test_a_refusal_and_an_error_are_in_the_language_too(client: FlaskClient) -> None:
     for path, status, text in (
         ("/?active_from=1900&active_to=1800", 400, "Die Jahre sind vertauscht: von 1900 bis 1800."),
-        ("/nothing", 404, "Hier ist nichts"),
-        ("/works/none", 404, "Hier ist nichts"),
+        ("/nothing", 404, "Seite nicht gefunden"),
+        ("/works/none", 404, "Seite nicht gefunden"),
     ):
         answer = client.get(path, headers=GERMAN)
         assert (answer.status_code, text in answer.text) == (status, True)
