@@ -15,11 +15,11 @@ from pipelines.defs.evaluation import augment as augment
 from pipelines.defs.evaluation import metrics as evaluation
 
 READ: dict[str, tuple[str, ...]] = {
-    "dataset": ("dataset", "max_file"),
-    "artworks": ("max_file", "max_pixels"),
+    "raw_dataset": ("dataset",),
+    "scanned_files": ("max_file", "max_pixels"),
     "sample": ("per_artist", "sample_key"),
     "images": ("thumb_small", "thumb_large", "images"),
-    "embeddings": ("encoder",),
+    "embeddings": ("encoder", "thumb_large"),
     "candidate": ("vectors",),
     "evaluation": ("tolerance",),
 }

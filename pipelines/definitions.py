@@ -58,13 +58,17 @@ def settings_or_defaults() -> Settings:
 
 
 def add_freshness(settings: Settings) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
-    """Return a function that gives `live` its freshness policy: stale after GALLERY_STALE_AFTER, a warning after half of
+    """Return a function that gives `published_collection` its freshness policy: stale after GALLERY_STALE_AFTER, a warning after half of
     it."""
     window = timedelta(days=settings.stale_after)
     policy = dg.FreshnessPolicy.time_window(fail_window=window, warn_window=window / 2)
 
     def apply(spec: dg.AssetSpec) -> dg.AssetSpec:
-        return dg.apply_freshness_policy(spec, policy) if spec.key == dg.AssetKey("live") else spec
+        return (
+            dg.apply_freshness_policy(spec, policy)
+            if spec.key == dg.AssetKey("published_collection")
+            else spec
+        )
 
     return apply
 

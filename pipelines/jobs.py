@@ -43,7 +43,7 @@ class RollbackConfig(dg.Config):
 def publish_earlier_build(
     context: dg.OpExecutionContext, config: RollbackConfig, unlocked_services: dg.ResourceParam[Services]
 ) -> None:
-    """Move the pointer to the live build, and report it on the page of the asset `live` too."""
+    """Move the pointer to the live build, and report it on the page of the asset `published_collection` too."""
     try:
         moved = roll_back(
             unlocked_services.vectors, unlocked_services.tables, config.build or None, context.run.run_id
@@ -53,7 +53,7 @@ def publish_earlier_build(
     context.log.info(f"live: {moved.build.name}; blocked: {moved.before or 'none'}")
     context.log_event(
         dg.AssetMaterialization(
-            "live",
+            "published_collection",
             description="rolled back",
             tags={"dagster/data_version": moved.build.name},
             metadata={

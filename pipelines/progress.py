@@ -16,8 +16,9 @@ from pipelines.runner import STAGES, StageCallback, StageEvent
 
 # The figures of a finished stage to show, in this order.
 SUMMARY_FIELDS = {
-    "dataset": ("files", "version"),
+    "raw_dataset": ("files", "version"),
     "artists": ("artists", "without_files"),
+    "scanned_files": ("files_read", "unreadable"),
     "artworks": ("works", "duplicates", "quarantined"),
     "quarantine": ("quarantined",),
     "sample": ("sampled",),
@@ -25,9 +26,9 @@ SUMMARY_FIELDS = {
     "embeddings": ("embedded", "embeddings_reused", "encoder"),
     "candidate": ("indexed", "build"),
     "evaluation": ("verdict", "self_retrieval", "recall_at_10", "overlap_at_10"),
-    "live": ("build",),
-    "swept": ("deleted",),
-    "map": ("tiles_drawn",),
+    "published_collection": ("build",),
+    "image_cleanup": ("deleted",),
+    "similarity_map": ("tiles_drawn",),
 }
 MARKS = {
     "": "[dim]·[/]",

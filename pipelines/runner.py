@@ -26,8 +26,9 @@ from pipelines.jobs import REFRESH
 from pipelines.resources import LOCK_OWNER_TAG, finished_runs, run_of_owner
 
 STAGES = (
-    "dataset",
+    "raw_dataset",
     "artists",
+    "scanned_files",
     "artworks",
     "quarantine",
     "sample",
@@ -35,15 +36,15 @@ STAGES = (
     "embeddings",
     "candidate",
     "evaluation",
-    "live",
-    "swept",
-    "map",
+    "published_collection",
+    "image_cleanup",
+    "similarity_map",
 )
 """The assets in the order of a run."""
 STAGE_OF_CHECK = {
     "every_file_accounted_for": "artworks",
     "sample_within_limits": "sample",
-    "every_picture_is_stored": "images",
+    "every_image_is_stored": "images",
     "candidate_reconciles": "candidate",
 }
 """The asset of each check that runs as a step of its own."""
@@ -56,7 +57,8 @@ NO_CONSOLE = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 class RefreshFailed(GalleryError):
-    """A stage failed; the message names it and its error. The live collection has not changed unless the stage is `live`,
+    """A stage failed; the message names it and its error. The live collection has not changed unless the stage is
+    `published_collection`,
     after it moved the pointer, or a later one."""
 
 
@@ -124,7 +126,7 @@ def run_refresh(
         "embedded": facts["embeddings"]["embedded"],
         "embeddings_reused": facts["embeddings"]["embeddings_reused"],
         "indexed": facts["candidate"]["indexed"],
-        "build": facts["live"]["build"],
+        "build": facts["published_collection"]["build"],
         "encoder": facts["candidate"]["encoder"],
         "seconds": round(time.monotonic() - started, 2),
     }

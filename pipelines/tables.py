@@ -20,6 +20,7 @@ from gallery.errors import Invalid, NotFound
 from gallery.objects.base import ObjectStore
 
 TEXT, WHOLE, SHARE, TEXTS = pa.string(), pa.int64(), pa.float64(), pa.list_(pa.string())
+BINARY, FLAG = pa.binary(), pa.bool_()
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,10 @@ SNAPSHOT = Table(
     {
         "path": (TEXT, "path in the archive"),
         "size": (WHOLE, "bytes, as the archive claims"),
-        "sha256": (TEXT, "digest of the content in hex; empty where it cannot be read"),
-        "fault": (TEXT, "why it cannot be read; empty where it can"),
+        "signature": (
+            TEXT,
+            "changes with the content: size and checksum in a zip, size and times in a folder",
+        ),
     },
 )
 ARTISTS = Table(
@@ -133,13 +136,20 @@ ARTWORKS = Table(
         "extension": (TEXT, "of the format it really has"),
     },
 )
-IMAGE_INFO = Table(
-    "looks",
+CONTENTS = Table(
+    "contents",
     {
-        "sha256": (TEXT, "digest of the content in hex"),
+        "path": (TEXT, "path in the archive"),
+        "signature": (TEXT, "of the file that was read"),
+        "size": (WHOLE, "bytes"),
+        "sha256": (TEXT, "digest of the content in hex; empty if it could not be read"),
+        "fault": (TEXT, "why it could not be read; empty if it could"),
         **{name: ARTWORKS.columns[name] for name in ("width", "height", "color", "phash", "extension")},
-        "fault": (TEXT, "why it is no usable picture; empty where it is"),
-        "max_pixels": (WHOLE, "the limit it was looked at with"),
+        "image_fault": (TEXT, "why it is not a usable image; empty if it is"),
+        "preview": (BINARY, "small PNG of an image outside the artists' folders; else empty"),
+        "stored": (FLAG, "whether its original or thumbnails were stored while it was read"),
+        "max_file": (WHOLE, "limit in bytes that it was read with"),
+        "max_pixels": (WHOLE, "limit in pixels that it was decoded with"),
     },
 )
 SAMPLE = Table(
@@ -187,7 +197,7 @@ EVALUATION = Table(
 )
 TABLES = {
     table.name: table
-    for table in (SNAPSHOT, ARTISTS, FILES, ARTWORKS, IMAGE_INFO, QUARANTINE, SAMPLE, IMAGES, EVALUATION)
+    for table in (SNAPSHOT, ARTISTS, FILES, ARTWORKS, CONTENTS, QUARANTINE, SAMPLE, IMAGES, EVALUATION)
 }
 
 

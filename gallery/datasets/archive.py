@@ -19,6 +19,10 @@ MAX_SIZE_BYTES = 1 << 60
 """Cap of claimed sizes: a header may claim more than a table's integers hold."""
 
 
+class Changed(Invalid):
+    """A file is no longer what it was when the archive was listed."""
+
+
 def leads_out(path: str) -> bool:
     """Return whether a path would leave the folder that it is unpacked into."""
     return (
@@ -44,7 +48,7 @@ class ZipArchive:
         # NameToInfo keeps the last of several entries with one path, as unpacking does.
         return sorted(
             (
-                Entry(info.filename, min(info.file_size, MAX_SIZE_BYTES))
+                Entry(info.filename, min(info.file_size, MAX_SIZE_BYTES), f"{info.file_size}-{info.CRC:08x}")
                 for info in self._zip.NameToInfo.values()
                 if info.filename and not info.is_dir()
             ),
@@ -114,11 +118,18 @@ class FolderArchive:
         stats = {}
         for name, path in sorted(self._files().items()):
             with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
-                stats[name] = path.lstat()
+                try:
+                    stats[name] = path.stat()  # of a link, its target
+                except OSError:
+                    stats[name] = path.lstat()  # a broken link; `read` says so
         return stats
 
     def entries(self) -> list[Entry]:
-        return [Entry(name, stat.st_size) for name, stat in self._stats().items()]
+        # The time of the last status change as well: it cannot be set back, as the modification time can.
+        return [
+            Entry(name, stat.st_size, f"{stat.st_size}-{stat.st_mtime_ns}-{stat.st_ctime_ns}")
+            for name, stat in self._stats().items()
+        ]
 
     def read(self, path: str, limit: int) -> bytes:
         file = self._root / path
@@ -155,6 +166,17 @@ def _fail_listing(error: OSError) -> None:
     raise Invalid(
         f"cannot list the folder {error.filename} ({error.strerror}); the dataset would be incomplete"
     )
+
+
+def read_unchanged(archive: Archive, path: str, sha256: str, limit: int) -> bytes:
+    """Return the file's bytes if their SHA-256 is still this one, since a folder may change during a run.
+
+    Raises Changed, or Invalid and NotFound as `Archive.read` does.
+    """
+    data = archive.read(path, limit)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise Changed("the file changed while it was read; run `gallery refresh` again")
+    return data
 
 
 def open_archive(path: Path, skip: Path | None = None) -> ZipArchive | FolderArchive:

@@ -37,10 +37,14 @@ def is_ignored(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Entry:
-    """A file in an archive: its path with forward slashes, and the size in bytes that the archive claims."""
+    """A file in an archive: its path with forward slashes, and the size in bytes that the archive claims.
+
+    `signature` changes whenever the content does, and is known without reading it.
+    """
 
     path: str
     size: int
+    signature: str
 
 
 class Archive(Protocol):

@@ -56,11 +56,14 @@ class TooManyPixels(Invalid):
         self.limit = limit
 
 
-def open_image(data: bytes, *, max_pixels: int, side: int | None = None) -> Image.Image:
+def open_image(
+    data: bytes, *, max_pixels: int, side: int | None = None, longest: int | None = None
+) -> Image.Image:
     """Return the image as RGB in sRGB: upright, the first frame of several, on white where transparent.
 
     With `side`, the image may come out smaller, with a shorter side of at least `side` pixels. A JPEG is
-    decoded at that size, at a fraction of the cost; other formats are reduced right after decoding.
+    decoded at that size, at a fraction of the cost; other formats are reduced right after decoding. `longest`
+    is the same for the longer side.
     Raises TooManyPixels, or Invalid with a reason that reads well after "<file>: ".
     """
     if not data:
@@ -72,6 +75,8 @@ def open_image(data: bytes, *, max_pixels: int, side: int | None = None) -> Imag
     except DECODE_ERRORS as error:
         raise Invalid(f"the image is damaged ({error})") from error
     width, height = image.size
+    if longest is not None and width * height:
+        side = max(1, -(-longest * min(width, height) // max(width, height)))
     limit = max_pixels // 2 if HALF_LIMIT & {image.format, image.mode} else max_pixels
     if width * height > limit:
         raise TooManyPixels(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,14 +53,40 @@ class ImageInfo:
     extension: str
 
 
-def inspect_image(data: bytes, *, max_pixels: int) -> ImageInfo:
-    """Return the facts about an image, after decoding all of it. Raises Invalid if that fails."""
-    image = open_image(data, max_pixels=max_pixels, side=64)
+@dataclass(frozen=True, eq=False)
+class DecodedImage:
+    """An image that was decoded once, for everything that is made from it.
+
+    `image` is RGB, upright, and reduced to what the thumbnails need.
+    """
+
+    info: ImageInfo
+    image: Image.Image
+
+    def thumbnails(self, sides: Sequence[int]) -> list[bytes]:
+        """Return WebP copies, one for each longer side in pixels, in the given order."""
+        image = self.image
+        made: dict[int, bytes] = {}
+        for side in sorted(set(sides), reverse=True):
+            image = shrink(image, side)
+            made[side] = webp(image)
+        return [made[side] for side in sides]
+
+
+def decode_image(data: bytes, *, longest: int, max_pixels: int) -> DecodedImage:
+    """Decode an image once, large enough for thumbnails of `longest` pixels. Raises Invalid with the reason."""
+    image = open_image(data, max_pixels=max_pixels, longest=longest)
     width, height = image_size(data)
     with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
         extension = EXTENSIONS[opened.format or ""]
     red, green, blue = np.asarray(image.resize((1, 1), Image.Resampling.BOX))[0, 0]
-    return ImageInfo(width, height, f"#{red:02x}{green:02x}{blue:02x}", difference_hash(image), extension)
+    info = ImageInfo(width, height, f"#{red:02x}{green:02x}{blue:02x}", difference_hash(image), extension)
+    return DecodedImage(info, image)
+
+
+def inspect_image(data: bytes, *, max_pixels: int) -> ImageInfo:
+    """Return the facts about an image, after decoding all of it. Raises Invalid if that fails."""
+    return decode_image(data, longest=64, max_pixels=max_pixels).info
 
 
 def difference_hash(image: Image.Image) -> str:
@@ -85,15 +112,6 @@ def webp(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def thumbnails(data: bytes, sides: tuple[int, ...], *, max_pixels: int) -> list[bytes]:
+def thumbnails(data: bytes, sides: Sequence[int], *, max_pixels: int) -> list[bytes]:
     """Return WebP copies, one for each longer side in pixels, in the given order. Raises Invalid."""
-    width, height = image_size(data)
-    largest = max(sides)
-    # The shorter side at which the longer one still reaches `largest`.
-    shorter = -(-largest * min(width, height) // max(width, height))
-    image = open_image(data, max_pixels=max_pixels, side=max(1, shorter))
-    made: dict[int, bytes] = {}
-    for side in sorted(set(sides), reverse=True):
-        image = shrink(image, side)
-        made[side] = webp(image)
-    return [made[side] for side in sides]
+    return decode_image(data, longest=max(sides), max_pixels=max_pixels).thumbnails(sides)

@@ -12,14 +12,14 @@ from tests.fakes.gallery import FILES, Gallery
 @pytest.mark.parametrize(
     ("stage", "delay_s"),
     [
-        ("dataset", 0.0),
+        ("raw_dataset", 0.0),
         ("artworks", 0.02),
         ("images", 0.0),
         ("images", 0.03),
         ("embeddings", 0.02),
         ("candidate", 0.0),
         ("candidate", 0.15),
-        ("live", 0.0),
+        ("published_collection", 0.0),
     ],
 )
 def test_the_live_build_stays_complete_and_the_next_refresh_completes(
@@ -34,7 +34,7 @@ def test_the_live_build_stays_complete_and_the_next_refresh_completes(
     live = gallery.services.vectors.live()
     assert live is not None and problems(gallery.services) == []
     if code:
-        assert live.name == before or stage == "live"
+        assert live.name == before or stage == "published_collection"
 
     counts = gallery.refresh()
     assert counts["indexed"] == 9 and gallery.live_files() == {*FILES, "Anna_A/added.jpg"}

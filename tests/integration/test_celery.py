@@ -256,7 +256,7 @@ def test_a_run_whose_worker_is_killed_completes_with_nothing_lost_or_doubled(
             next(name for name in workers if name != victim),
         ]
         assert [step for step, times in Counter(step for step, _ in taken).items() if times > 1] == [lost]
-        assert len([step for step, _ in taken if "encode_pictures" in step]) == ARTISTS * WORKS // SHARD
+        assert len([step for step, _ in taken if "encode_images" in step]) == ARTISTS * WORKS // SHARD
 
         counts, works = json.loads(said), ARTISTS * WORKS
         assert counts["indexed"] == counts["embedded"] == works

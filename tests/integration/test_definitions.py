@@ -32,18 +32,19 @@ def test_the_graph_is_the_one_in_the_docs() -> None:
         for key in graph.get_all_asset_keys()
     }
     assert edges == {
-        "dataset": [],
-        "artists": ["dataset"],
-        "artworks": ["artists", "dataset"],
+        "raw_dataset": [],
+        "artists": ["raw_dataset"],
+        "scanned_files": ["artists"],
+        "artworks": ["artists", "scanned_files"],
         "quarantine": ["artworks"],
-        "sample": ["artworks", "dataset", "quarantine"],
+        "sample": ["artworks", "quarantine"],
         "images": ["sample"],
         "embeddings": ["images"],
         "candidate": ["artists", "embeddings", "images", "sample"],
         "evaluation": ["candidate"],
-        "live": ["candidate", "evaluation"],
-        "swept": ["live"],
-        "map": ["candidate"],
+        "published_collection": ["candidate", "evaluation"],
+        "image_cleanup": ["published_collection"],
+        "similarity_map": ["candidate"],
     }
     assert set(STAGES) == set(edges)
 
@@ -62,7 +63,7 @@ def test_the_checks_on_the_way_to_publishing_block() -> None:
         "removals_within_limit",
         "quarantine_within_limit",
         "sample_within_limits",
-        "every_picture_is_stored",
+        "every_image_is_stored",
         "candidate_reconciles",
         "rows_are_sound",
         "encoder_is_this_runs",

@@ -153,7 +153,11 @@ def test_killed_with_its_steps_it_goes_on_at_once_and_ends_as_in_one_process(
     assert code == 0, err
     counts = json.loads(out)
     assert counts["indexed"] == counts["embedded"] == WORKS
-    for stage in ("images", "embeddings", "live"):  # progress comes through from the other processes
+    for stage in (
+        "images",
+        "embeddings",
+        "published_collection",
+    ):  # progress comes through from the other processes
         assert f"{stage} " in err and "Traceback" not in err
     services = Services(small())
     live = services.vectors.live()

@@ -33,7 +33,7 @@ def test_one_asset_alone_is_refused_while_a_refresh_runs(gallery: Gallery) -> No
         job = build_defs(gallery.services).resolve_job_def("refresh")
         with lock.acquire(gallery.services.tables, "a refresh"):
             result = job.execute_in_process(
-                instance=instance, raise_on_error=False, asset_selection=[dg.AssetKey("live")]
+                instance=instance, raise_on_error=False, asset_selection=[dg.AssetKey("published_collection")]
             )
     assert not result.success
 

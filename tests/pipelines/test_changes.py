@@ -75,26 +75,26 @@ def test_changes_are_counted_by_key_and_content() -> None:
 
 def test_every_stage_says_what_was_new_changed_removed_and_kept(gallery: Watched) -> None:
     gallery.refresh()
-    assert gallery.summary("dataset") == (8, 0, 0, 0)
+    assert gallery.summary("raw_dataset") == (8, 0, 0, 0)
     gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(77))
     gallery.path("Anna_A/Anna_A_9.jpg").write_bytes(picture(78))
     gallery.path("Bea_B/Bea_B_3.jpg").unlink()
     gallery.refresh()
-    assert gallery.summary("dataset") == (1, 1, 1, 6)
+    assert gallery.summary("raw_dataset") == (1, 1, 1, 6)
     assert (
         gallery.summary("artworks")
         == gallery.summary("sample")
         == gallery.summary("candidate")
         == (1, 1, 1, 6)
     )
-    assert gallery.facts["artworks"]["looked_at"] == 2
+    assert gallery.facts["scanned_files"]["files_read"] == 2
     assert (gallery.facts["embeddings"]["embedded"], gallery.facts["embeddings"]["embeddings_reused"]) == (
         2,
         6,
     )
     gallery.refresh()
-    assert gallery.summary("dataset") == (0, 0, 0, 8) and gallery.summary("candidate") == (0, 0, 0, 8)
-    assert gallery.facts["artworks"]["looked_at"] == 0
+    assert gallery.summary("raw_dataset") == (0, 0, 0, 8) and gallery.summary("candidate") == (0, 0, 0, 8)
+    assert gallery.facts["scanned_files"]["files_read"] == 0
 
 
 def test_a_corrected_artist_changes_works_and_no_picture(gallery: Watched) -> None:
@@ -166,7 +166,7 @@ def test_a_run_that_finds_the_same_leaves_nothing_marked(
     services = gallery.services
     run_refresh(services, lambda _: None, instance)
     job = build_defs(services).resolve_implicit_global_asset_job_def()
-    for names in (["dataset", "artists"], ["artworks"], ["sample"]):
+    for names in (["raw_dataset", "artists"], ["artworks"], ["sample"]):
         selected = [dg.AssetKey(name) for name in names]
         assert job.execute_in_process(asset_selection=selected, instance=instance).success
     assert stale(gallery, instance) == set()
@@ -178,7 +178,7 @@ def test_a_corrected_artist_marks_artists_once_the_dataset_is_read(
     run_refresh(gallery.services, lambda _: None, instance)
     (gallery.root / "artists.csv").write_bytes(artists_csv(["Anna A", "Bea Bée", "Nobody Yet"]))
     job = build_defs(gallery.services).resolve_implicit_global_asset_job_def()
-    job.execute_in_process(asset_selection=[dg.AssetKey("dataset")], instance=instance)
+    job.execute_in_process(asset_selection=[dg.AssetKey("raw_dataset")], instance=instance)
     assert {"artists", "artworks", "sample"} == stale(gallery, instance)  # those that read the archive
 
 
@@ -196,7 +196,7 @@ def test_too_many_removals_stop_the_run_before_anything_is_published(gallery: Wa
     for _ in range(2):  # the second time too: what is live is what counts, not what the stopped run left
         with pytest.raises(
             RefreshFailed,
-            match=r"artworks failed: 2 of the 8 live works \(25.0%\) are gone.*--allow-removals",
+            match=r"artworks failed: 2 of the 8 live works \(25.0%\) are missing.*--allow-removals",
         ):
             gallery.refresh()
         assert "sample" not in gallery.facts
@@ -230,10 +230,12 @@ def test_objects_of_a_removed_work_go_when_no_build_has_it_any_more(gallery: Wat
     before = objects(gallery)
     remove(gallery, "Anna_A/Anna_A_0.jpg")
     gallery.refresh()
-    assert objects(gallery) == before and gallery.facts["swept"]["deleted"] == 0  # the build before has it
+    assert (
+        objects(gallery) == before and gallery.facts["image_cleanup"]["deleted"] == 0
+    )  # the build before has it
     gallery.path("Bea_B/Bea_B_0.jpg").write_bytes(picture(79))
     gallery.refresh()
-    assert gallery.facts["swept"]["deleted"] == 3
+    assert gallery.facts["image_cleanup"]["deleted"] == 3
     gone = before - objects(gallery)
     assert len(gone) == 3 and len({key.rpartition("/")[2].partition(".")[0] for key in gone}) == 1
     for build in gallery.services.vectors.builds():
@@ -247,7 +249,7 @@ def test_an_object_that_we_did_not_put_into_a_build_is_left_alone(gallery: Watch
     gallery.services.images.put("notes.txt", b"x")
     gallery.path("Bea_B/Bea_B_0.jpg").write_bytes(picture(79))
     gallery.refresh(keep_builds=1)
-    assert gallery.facts["swept"]["deleted"] == 3
+    assert gallery.facts["image_cleanup"]["deleted"] == 3
     assert {"originals/zz/not-ours.jpg", "notes.txt"} <= objects(gallery)
 
 
@@ -257,13 +259,13 @@ def test_objects_of_a_file_that_became_unusable_are_kept(gallery: Watched) -> No
     honest = gallery.path("Anna_A/Anna_A_0.jpg").read_bytes()
     gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(b"half a file")
     gallery.refresh(keep_builds=1, max_quarantine=0.5)
-    assert (gallery.facts["swept"]["deleted"], gallery.facts["swept"]["spared"]) == (0, 3)
+    assert (gallery.facts["image_cleanup"]["deleted"], gallery.facts["image_cleanup"]["spared"]) == (0, 3)
     assert objects(gallery) == before
     gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(honest)
     assert gallery.refresh(keep_builds=1)["images_uploaded"] == 0
     remove(gallery, "Anna_A/Anna_A_0.jpg")  # and now it was seen to be gone
     gallery.refresh(keep_builds=1)
-    assert gallery.facts["swept"]["deleted"] == 3
+    assert gallery.facts["image_cleanup"]["deleted"] == 3
 
 
 def test_a_build_without_a_record_stops_the_sweep(gallery: Watched) -> None:
@@ -273,10 +275,10 @@ def test_a_build_without_a_record_stops_the_sweep(gallery: Watched) -> None:
         tables.delete(key)
     gallery.path("Bea_B/Bea_B_0.jpg").write_bytes(picture(79))
     gallery.refresh()
-    assert "has no record" in gallery.facts["swept"]["obstacle"]
+    assert "has no record" in gallery.facts["image_cleanup"]["obstacle"]
     gallery.path("Bea_B/Bea_B_0.jpg").write_bytes(picture(80))
     gallery.refresh()
-    assert gallery.facts["swept"]["obstacle"] == "none"
+    assert gallery.facts["image_cleanup"]["obstacle"] == "none"
 
 
 def test_builds_of_another_vector_store_keep_their_objects(gallery: Watched, tmp_path: Path) -> None:
@@ -287,7 +289,7 @@ def test_builds_of_another_vector_store_keep_their_objects(gallery: Watched, tmp
     for seed in (80, 81):
         gallery.path("Bea_B/Bea_B_1.jpg").write_bytes(picture(seed))
         gallery.refresh(vectors=other, keep_builds=1)
-    assert before <= objects(gallery) and gallery.facts["swept"]["deleted"] == 3
+    assert before <= objects(gallery) and gallery.facts["image_cleanup"]["deleted"] == 3
 
 
 def test_sweeping_twice_deletes_nothing_more(gallery: Watched) -> None:
@@ -329,7 +331,7 @@ def test_why_names_objects_builds_and_runs(gallery: Watched) -> None:
     run = read_note(gallery.services.tables, "runs/live")["run"]
     assert facts["runs"].startswith(run) and f"made live by run {run}" in facts["live"]
     assert all(
-        stage in facts["runs"] for stage in ("dataset", "artworks", "images", "embeddings", "evaluation")
+        stage in facts["runs"] for stage in ("raw_dataset", "artworks", "images", "embeddings", "evaluation")
     )
     key = facts["pictures"].partition(" ")[0]
     gallery.services.images.delete(key)
@@ -358,7 +360,7 @@ def test_why_tells_the_name_a_folder_had_and_has(gallery: Watched) -> None:
 
 def test_metadata_is_readable_json_and_small(gallery: Watched) -> None:
     gallery.refresh(site_url="https://example.org/search")
-    assert gallery.facts["live"]["search_page"] == "https://example.org/search"
+    assert gallery.facts["published_collection"]["search_page"] == "https://example.org/search"
     for stage, facts in gallery.facts.items():
         assert len(json.dumps(facts)) < 200_000, stage
 

@@ -326,7 +326,7 @@ def test_live_alone_refuses_what_the_gate_refused(pipeline: Pipeline) -> None:
     with pytest.raises(RefreshFailed):
         pipeline.refresh(encoder="fake://?dim=2")
     run = read_note(pipeline.services().tables, "candidate")["verdict"]["run"]
-    result = pipeline.alone("live", encoder="fake://?dim=2")
+    result = pipeline.alone("published_collection", encoder="fake://?dim=2")
     assert not result.success and pipeline.live() == build
     assert f"as run {run} found" in said_of(result) and "altered_found" in said_of(result)
 
@@ -334,10 +334,10 @@ def test_live_alone_refuses_what_the_gate_refused(pipeline: Pipeline) -> None:
 def test_live_alone_refuses_a_candidate_that_nobody_evaluated(pipeline: Pipeline) -> None:
     build = pipeline.refresh()["build"]
     (pipeline.root / "artists.csv").write_bytes(artists_csv(dict.fromkeys(NAMES, "1700 - 1750")))
-    assert pipeline.alone("dataset", "artists", "artworks", "candidate").success
-    result = pipeline.alone("live")
+    assert pipeline.alone("raw_dataset", "artists", "artworks", "candidate").success
+    result = pipeline.alone("published_collection")
     assert not result.success and "has not been evaluated" in said_of(result) and pipeline.live() == build
-    assert pipeline.alone("evaluation").success and pipeline.alone("live").success
+    assert pipeline.alone("evaluation").success and pipeline.alone("published_collection").success
     assert pipeline.live() == pipeline.candidate() != build
 
 
@@ -356,7 +356,14 @@ def test_a_verdict_counts_for_its_build_and_against_its_rival_only(pipeline: Pip
 
 def test_a_blocked_run_shows_the_failed_check_and_the_figures(pipeline: Pipeline) -> None:
     pipeline.refresh()
-    result = pipeline.alone("embeddings", "candidate", "evaluation", "live", "swept", encoder="fake://?dim=2")
+    result = pipeline.alone(
+        "embeddings",
+        "candidate",
+        "evaluation",
+        "published_collection",
+        "image_cleanup",
+        encoder="fake://?dim=2",
+    )
     failed = {
         evaluation.check_name for evaluation in result.get_asset_check_evaluations() if not evaluation.passed
     }

@@ -244,7 +244,7 @@ class Gallery:
     def facts(self) -> dict[str, object]:
         result = self.refresh()
         assert result.success
-        (made,) = result.asset_materializations_for_node("map")
+        (made,) = result.asset_materializations_for_node("similarity_map")
         return {name: value.value for name, value in made.metadata.items()}
 
 
@@ -292,4 +292,4 @@ def test_of_a_large_build_a_sample_is_drawn(gallery: Gallery, monkeypatch: pytes
 
 def test_nothing_is_upstream_of_publishing_that_draws() -> None:
     graph = build_defs().resolve_asset_graph()
-    assert not graph.get(dg.AssetKey("map")).child_keys
+    assert not graph.get(dg.AssetKey("similarity_map")).child_keys

@@ -132,7 +132,7 @@ def test_the_job_rolls_back_while_a_refresh_runs_and_shows_on_the_page_of_live(g
         lock.acquire(gallery.services.tables, "a refresh"),
     ):
         result = job.execute_in_process(instance=instance)
-        event = instance.get_latest_materialization_event(dg.AssetKey("live"))
+        event = instance.get_latest_materialization_event(dg.AssetKey("published_collection"))
     assert result.success and live(gallery) == first
     assert publications(gallery.services.tables)[-1]["run"] == result.run_id
     assert event is not None and event.asset_materialization is not None

@@ -126,7 +126,7 @@ def test_an_embedding_step_asks_for_a_gpu_where_one_is_wanted_and_no_other_step_
     settings = settings_with(gpus=gpus)
     done = process_config(k8s_job_executor.config_schema.config_type, kubernetes_config(settings))
     assert done.success, done.errors
-    encode, upload = (step_job(settings, op) for op in ("encode_pictures", "upload_images"))
+    encode, upload = (step_job(settings, op) for op in ("encode_images", "upload_images"))
     for job in (encode, upload):
         assert job["spec"]["activeDeadlineSeconds"] > settings.step_limit
         (container,) = job["spec"]["template"]["spec"]["containers"]

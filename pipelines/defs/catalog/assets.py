@@ -1,5 +1,6 @@
-"""dataset -> artists -> artworks -> quarantine, sample: from an archive to the works that go into the collection."""
+"""Assets of the catalogue: raw_dataset -> artists -> scanned_files -> artworks -> quarantine, sample."""
 
+from collections.abc import Iterator
 from contextlib import closing
 
 import dagster as dg
@@ -7,61 +8,64 @@ from pydantic import Field
 
 from gallery.services import Services
 from pipelines.changes import changes
-from pipelines.defs.catalog import files as catalogue
+from pipelines.defs.catalog import scan
+from pipelines.defs.catalog.artists import artists_digest, folder_of, read_artists
+from pipelines.defs.catalog.files import classify_files, decodable_thumbnails, quarantined
+from pipelines.defs.catalog.sampling import draw_sample, likely_sample
 from pipelines.defs.collection.manifests import live_works
-from pipelines.defs.images.storage import contact_sheet
-from pipelines.reporting import GROUP_CATALOGUE, OWNERS, bars, columns, markdown_table, picture
+from pipelines.defs.images.storage import ImageLimits, contact_sheet, stored_sheet, thumbnail_key
+from pipelines.reporting import GROUP_CATALOG, OWNERS, bars, columns, image, markdown_table
+from pipelines.shards import make_shards
 from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import (
     ARTISTS,
     ARTWORKS,
+    CONTENTS,
     FILES,
-    IMAGE_INFO,
     QUARANTINE,
     SAMPLE,
     SNAPSHOT,
+    note_or_none,
     record_run,
     write_note,
 )
 
-SHEET = 50
-"""Pictures on a contact sheet."""
+SHEET_IMAGES = 50
+"""Images on a contact sheet, at most."""
 
 
 @dg.asset(
     pool=REFRESH_POOL,
-    group_name=GROUP_CATALOGUE,
+    group_name=GROUP_CATALOG,
     owners=OWNERS,
     kinds={"file"},
-    code_version="1",
+    code_version="2",
     metadata=columns(SNAPSHOT),
     description=(
-        "The archive, fetched and read through once: every file with its size and SHA-256, and the dataset's version. "
-        "The one this was made for is "
+        "The downloaded dataset: its version, and every file with its size and signature. Made for "
         "[Best Artworks of All Time](https://www.kaggle.com/datasets/ikarus777/best-artworks-of-all-time)."
     ),
 )
 @guarded_op
-def dataset(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
-    """Fetch the dataset and list what is in it. Nothing is fetched again while its version stays."""
-    settings = services.settings
+def raw_dataset(
+    context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
+) -> dg.MaterializeResult:
+    """Download the dataset and list its files. A version that is already here is not downloaded again."""
     version = services.dataset.version()
     context.log.info(f"{services.dataset.address}, version {version}")
     with closing(services.dataset.fetch(context.log.info)) as archive:
-        snapshot = catalogue.take_snapshot(
-            archive, max_file=settings.max_file, workers=settings.workers, progress=context.log.info
-        )
-        words = catalogue.artists_digest(archive)  # the snapshot lists pictures only
-    found = changes(SNAPSHOT.read_or_none(services.tables), snapshot, key="path", by=["sha256", "fault"])
+        snapshot = scan.list_files(archive)
+        artists_csv = artists_digest(archive)  # the snapshot has images only
+    found = changes(SNAPSHOT.read_or_none(services.tables), snapshot, key="path", by=["signature"])
     digest = SNAPSHOT.write(services.tables, snapshot)
     write_note(
         services.tables,
         "dataset",
         {"address": services.dataset.address, "version": version, "generated": services.dataset.generated},
     )
-    record_run(services.tables, "dataset", context.run.run_id)
+    record_run(services.tables, "raw_dataset", context.run.run_id)
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(f"{digest}-{words}"),
+        data_version=dg.DataVersion(f"{digest}-{artists_csv}"),
         metadata={
             "dagster/row_count": len(snapshot),
             "version": version,
@@ -69,27 +73,26 @@ def dataset(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
             "generated": services.dataset.generated,
             "files": len(snapshot),
             **found.facts(),
-            "unreadable": int((snapshot["fault"] != "").sum()),
-            "megabytes": float(snapshot["size"].sum()) / 1e6,
+            "megabytes": round(float(snapshot["size"].sum()) / 1e6, 1),
         },
     )
 
 
 @dg.asset(
     pool=REFRESH_POOL,
-    deps=[dataset],
-    group_name=GROUP_CATALOGUE,
+    deps=[raw_dataset],
+    group_name=GROUP_CATALOG,
     owners=OWNERS,
     kinds={"pandas", "parquet"},
     code_version="1",
     metadata=columns(ARTISTS),
-    description="The painters of artists.csv: names repaired, years as numbers, genres and nationalities as lists, a short bio.",
+    description="Artists from artists.csv: cleaned names, years as numbers, styles and nationalities as lists, a short biography.",
 )
 @guarded_op
 def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
-    """Read the artists and find each one's folders, however those are spelled."""
+    """Read the artists and find the folders of each, however those are spelled."""
     with closing(services.dataset.fetch()) as archive:
-        frame = catalogue.read_artists(archive, SNAPSHOT.read(services.tables), services.dataset.address)
+        frame = read_artists(archive, SNAPSHOT.read(services.tables), services.dataset.address)
     found = changes(ARTISTS.read_or_none(services.tables), frame, key="slug", by=list(ARTISTS.columns))
     digest = ARTISTS.write(services.tables, frame)
     record_run(services.tables, "artists", context.run.run_id)
@@ -107,27 +110,123 @@ def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
             **found.facts(),
             "without_files": int((frame["files"] == 0).sum()),
             "without_years": int(frame["birth"].isna().sum()),
-            "spelled_otherwise": markdown_table(("folder", "artist", "slug"), respelled),
+            "spelled_differently": markdown_table(("folder", "artist", "slug"), respelled),
         },
     )
 
 
-class Removals(dg.Config):
-    """Whether this run may take many works out of the collection."""
+@dg.op(
+    pool=REFRESH_POOL,
+    ins={"artists": dg.In(dg.Nothing)},
+    out=dg.DynamicOut(dg.Nothing),
+    description="Find the files that were not read before, or have changed since.",
+)
+@guarded_op
+def plan_scan(
+    context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
+) -> Iterator[dg.DynamicOutput[None]]:
+    """Yield one output per shard, named after the files in it."""
+    settings, tables = services.settings, services.tables
+    snapshot = SNAPSHOT.read(tables)
+    slugs = {
+        folder: row["slug"] for row in ARTISTS.read(tables).to_dict("records") for folder in row["folders"]
+    }
+    known = scan.known_contents(tables, snapshot, ImageLimits.of(settings))
+    likely = likely_sample(snapshot["path"], slugs, per_artist=settings.per_artist, key=settings.sample_key)
+    new = snapshot[~snapshot["path"].isin(known["path"])]
+    new = new.assign(
+        store=new["path"].isin(likely), preview=[folder_of(path) not in slugs for path in new["path"]]
+    )
+    shards = make_shards(new, "path", settings.shard_size)
+    scan.scan_plan(tables).write(shards)
+    context.log.info(f"{len(new)} of {len(snapshot)} files are new")
+    for name in shards:
+        yield dg.DynamicOutput(None, mapping_key=name)
+
+
+@dg.op(
+    pool=REFRESH_POOL,
+    ins={"shard": dg.In(dg.Nothing)},
+    out=dg.Out(dg.Nothing),
+    description="Read and decode the files of one shard, and store the images that the sample will take.",
+)
+@guarded_op
+def scan_shard(context: dg.OpExecutionContext, services: dg.ResourceParam[Services]) -> None:
+    """Read from the archive, which each machine downloads once into its own GALLERY_HOME."""
+    shard = context.get_mapping_key() or ""
+    with closing(services.dataset.fetch(context.log.info)) as archive:
+        found = scan.scan_files(
+            archive,
+            services.images,
+            scan.scan_plan(services.tables).shard(shard),
+            limits=ImageLimits.of(services.settings),
+            workers=services.settings.workers,
+            progress=context.log.info,
+        )
+    scan.write_result(services.tables, shard, found)
+
+
+@dg.op(
+    pool=REFRESH_POOL,
+    ins={"scanned": dg.In(dg.Nothing)},
+    description="Check that every file was read, and write the table.",
+)
+@guarded_op
+def collect_scan(
+    context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
+) -> dg.MaterializeResult:
+    """Fail with the missing files: Dagster can lose shards when a run is re-executed from its failure."""
+    tables = services.tables
+    snapshot = SNAPSHOT.read(tables)
+    before = CONTENTS.read_or_none(tables)
+    contents = scan.finish_scan(tables, snapshot, ImageLimits.of(services.settings), context.run.run_id)
+    digest = CONTENTS.write(tables, contents)
+    record_run(tables, "scanned_files", context.run.run_id)
+    note = note_or_none(tables, "scan") or {}
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(digest),
+        metadata={
+            "dagster/row_count": len(contents),
+            **changes(before, contents, key="path", by=["sha256", "fault", "image_fault"]).facts(),
+            "files_read": note.get("read", 0),
+            "originals_stored": len(note.get("stored", ())),
+            "unreadable": int((contents["fault"] != "").sum()),
+        },
+    )
+
+
+@dg.graph_asset(
+    ins={"artists": dg.AssetIn(key=artists.key, dagster_type=dg.Nothing)},
+    group_name=GROUP_CATALOG,
+    owners=OWNERS,
+    kinds={"pandas", "parquet"},
+    code_version="1",
+    metadata=columns(CONTENTS),
+    description=(
+        "Every file, read and decoded once: digest, size, colour, perceptual hash, or why it is unusable. Files that "
+        "have not changed are not read again. New files of the sample go into the image store in the same pass."
+    ),
+)
+def scanned_files(artists):  # type: ignore[no-untyped-def]
+    return collect_scan(plan_scan(artists).map(scan_shard).collect())
+
+
+class RemovalConfig(dg.Config):
+    """Whether this run may remove many works from the collection."""
 
     allow_removals: bool = Field(
         default=False,
-        description="Go on although more of the live works are gone from the dataset than GALLERY_MAX_REMOVED allows.",
+        description="Continue even if more live works are missing from the dataset than GALLERY_MAX_REMOVED allows.",
     )
 
 
 @dg.asset(
     pool=REFRESH_POOL,
-    deps=[dataset, artists],
-    group_name=GROUP_CATALOGUE,
+    deps=[scanned_files, artists],
+    group_name=GROUP_CATALOG,
     owners=OWNERS,
     kinds={"pandas", "parquet"},
-    code_version="2",
+    code_version="3",
     metadata=columns(ARTWORKS),
     check_specs=[
         dg.AssetCheckSpec(
@@ -135,37 +234,24 @@ class Removals(dg.Config):
             asset="artworks",
             blocking=True,
             description=(
-                "No more of the live works are gone from the dataset than GALLERY_MAX_REMOVED allows. "
-                "`gallery refresh --allow-removals`, or allow_removals in the launchpad, lets one run through."
+                "No more live works are missing from the dataset than GALLERY_MAX_REMOVED allows. Override it for one "
+                "run with `gallery refresh --allow-removals`, or allow_removals in the launchpad."
             ),
         )
     ],
-    description="One row a picture. Every file of the archive ends as kept, duplicate or quarantined with a reason (table `files`).",
+    description="One row per work. Every file is kept, a duplicate, or quarantined with a reason (table `files`).",
 )
 @guarded_op
 def artworks(
-    context: dg.AssetExecutionContext, config: Removals, services: dg.ResourceParam[Services]
+    context: dg.AssetExecutionContext, config: RemovalConfig, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
-    """Decode each new file once, and sort all of them."""
-    settings = services.settings
-    snapshot = SNAPSHOT.read(services.tables)
-    known = IMAGE_INFO.read_or_none(services.tables)  # only a cache: the first run has none
-    with closing(services.dataset.fetch()) as archive:
-        looks = catalogue.inspect_files(
-            archive,
-            snapshot,
-            IMAGE_INFO.frame([]) if known is None else known,
-            max_file=settings.max_file,
-            max_pixels=settings.max_pixels,
-            workers=settings.workers,
-            progress=context.log.info,
-        )
-    IMAGE_INFO.write(services.tables, looks)
-    files, works = catalogue.classify_files(snapshot, ARTISTS.read(services.tables), looks)
-    FILES.write(services.tables, files)
-    found = changes(ARTWORKS.read_or_none(services.tables), works, key="id", by=["artist", "file", "sha256"])
-    digest = ARTWORKS.write(services.tables, works)
-    record_run(services.tables, "artworks", context.run.run_id)
+    """Classify the files."""
+    tables = services.tables
+    files, works = classify_files(CONTENTS.read(tables), ARTISTS.read(tables))
+    FILES.write(tables, files)
+    found = changes(ARTWORKS.read_or_none(tables), works, key="id", by=["artist", "file", "sha256"])
+    digest = ARTWORKS.write(tables, works)
+    record_run(tables, "artworks", context.run.run_id)
     status = files["status"].value_counts()
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
@@ -175,7 +261,6 @@ def artworks(
             "files": len(files),
             "works": int(status.get("kept", 0)),
             **found.facts(),
-            "looked_at": len(set(looks["sha256"]) - set(() if known is None else known["sha256"])),
             "duplicates": int(status.get("duplicate", 0)),
             "quarantined": int(status.get("quarantined", 0)),
         },
@@ -184,7 +269,7 @@ def artworks(
 
 
 def _removals(services: Services, works: set[str], allowed: bool) -> dg.AssetCheckResult:
-    """Compare with what is live, which a run that stops here leaves as it is, so the next run stops here too."""
+    """Compare with the live build. A run that stops here leaves it as it is, so the next run stops here too."""
     limit = services.settings.max_removed
     live_ids = live_works(services.vectors, services.tables)
     gone = live_ids - works
@@ -200,9 +285,8 @@ def _removals(services: Services, works: set[str], allowed: bool) -> dg.AssetChe
     if not within:
         facts["allowed"] = allowed
         why = (
-            f"{len(gone)} of the {len(live_ids)} live works ({share:.1%}) are gone from the dataset, over the limit of "
-            f"{limit:.1%} (GALLERY_MAX_REMOVED), so nothing is published; `gallery refresh --allow-removals` if "
-            "that is meant"
+            f"{len(gone)} of the {len(live_ids)} live works ({share:.1%}) are missing from the dataset, over the limit of "
+            f"{limit:.1%} (GALLERY_MAX_REMOVED), so nothing is published; if this is intended, run `gallery refresh --allow-removals`"
         )
     return dg.AssetCheckResult(
         check_name="removals_within_limit", passed=within or allowed, description=why, metadata=facts
@@ -213,11 +297,11 @@ def _removals(services: Services, works: set[str], allowed: bool) -> dg.AssetChe
     pool=REFRESH_POOL,
     asset=artworks,
     blocking=True,
-    description="Each file is in exactly one place, and each kept one is a work.",
+    description="Every file is kept, a duplicate or quarantined, and every kept file is a work.",
 )
 @guarded_op
 def every_file_accounted_for(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:
-    """Compare the archive's list with the sorted files and the works."""
+    """Compare the list of files with the classified files and the works."""
     snapshot, files, works = (
         SNAPSHOT.read(services.tables),
         FILES.read(services.tables),
@@ -245,7 +329,7 @@ def every_file_accounted_for(services: dg.ResourceParam[Services]) -> dg.AssetCh
 @dg.asset(
     pool=REFRESH_POOL,
     deps=[artworks],
-    group_name=GROUP_CATALOGUE,
+    group_name=GROUP_CATALOG,
     owners=OWNERS,
     kinds={"pandas", "parquet"},
     code_version="1",
@@ -255,44 +339,41 @@ def every_file_accounted_for(services: dg.ResourceParam[Services]) -> dg.AssetCh
             "quarantine_within_limit",
             asset="quarantine",
             blocking=True,
-            description="No more of the files are unusable than GALLERY_MAX_QUARANTINE allows.",
+            description="No more files are unusable than GALLERY_MAX_QUARANTINE allows.",
         )
     ],
-    description="The files that are no works of the catalogue, and why. `gallery lineage FILE` tells more of each.",
+    description="Rejected files, with reasons. `gallery lineage FILE` explains one of them.",
 )
 @guarded_op
 def quarantine(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
-    """Sort them by reason, and show those that can be seen at all."""
-    settings = services.settings
-    files = FILES.read(services.tables)
-    frame = catalogue.quarantined(files)
-    found = changes(QUARANTINE.read_or_none(services.tables), frame, key="path", by=["sha256", "reason"])
-    digest = QUARANTINE.write(services.tables, frame)
-    record_run(services.tables, "quarantine", context.run.run_id)
+    """List the rejected files by reason, with previews of those that are images."""
+    settings, tables = services.settings, services.tables
+    files = FILES.read(tables)
+    frame = quarantined(files)
+    found = changes(QUARANTINE.read_or_none(tables), frame, key="path", by=["sha256", "reason"])
+    digest = QUARANTINE.write(tables, frame)
+    record_run(tables, "quarantine", context.run.run_id)
     kinds = [
         (kind, len(group), ", ".join(group["path"].head(3)) + (" …" if len(group) > 3 else ""))
         for kind, group in sorted(frame.groupby("kind"), key=lambda item: -len(item[1]))
     ]
-    with closing(services.dataset.fetch()) as archive:
-        thumbnails = catalogue.decodable_thumbnails(
-            archive, frame, most=SHEET, max_file=settings.max_file, max_pixels=settings.max_pixels
-        )
+    previews = decodable_thumbnails(CONTENTS.read(tables), frame, SHEET_IMAGES)
     share = len(frame) / max(1, len(files))
     facts: dict[str, dg.RawMetadataValue] = {
         "quarantined": len(frame),
         "files": len(files),
-        "share": share,
+        "share": round(share, 4),
         "limit": settings.max_quarantine,
     }
-    why = None
+    problem = None
     if share > settings.max_quarantine:
-        worst = frame.iloc[0]
-        why = (
+        first = frame.iloc[0]
+        problem = (
             f"{len(frame)} of {len(files)} files are unusable ({share:.1%}), over the limit of "
             f"{settings.max_quarantine:.1%} (GALLERY_MAX_QUARANTINE), so nothing is published. "
-            f"The first: {worst['path']}: {worst['reason']}. `gallery lineage FILE` explains any other."
+            f"The first is {first['path']}: {first['reason']}. Run `gallery lineage FILE` for any other."
         )
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
@@ -300,19 +381,19 @@ def quarantine(
             "dagster/row_count": len(frame),
             "quarantined": len(frame),
             **found.facts(),
-            "share": share,
+            "share": round(share, 4),
             "by_reason": markdown_table(("reason", "files", "such as"), kinds),
             "files": markdown_table(
                 ("file", "reason"),
                 list(frame[["path", "reason"]].head(50).itertuples(index=False, name=None)),
             ),
-            **({"thumbnails": picture(contact_sheet(thumbnails))} if thumbnails else {}),
+            **({"thumbnails": image(contact_sheet(previews))} if previews else {}),
         },
         check_results=[
             dg.AssetCheckResult(
                 check_name="quarantine_within_limit",
                 passed=share <= settings.max_quarantine,
-                description=why,
+                description=problem,
                 metadata=facts,
             )
         ],
@@ -321,28 +402,25 @@ def quarantine(
 
 @dg.asset(
     pool=REFRESH_POOL,
-    deps=[dataset, artworks, quarantine],
-    group_name=GROUP_CATALOGUE,
+    deps=[artworks, quarantine],
+    group_name=GROUP_CATALOG,
     owners=OWNERS,
     kinds={"pandas", "parquet"},
     code_version="1",
     metadata=columns(SAMPLE),
-    description="At most GALLERY_PER_ARTIST works of each artist, ranked by a keyed hash, so that new files hardly move it.",
+    description="At most GALLERY_PER_ARTIST works of each artist, ranked by a keyed hash, so new files hardly change it.",
 )
 @guarded_op
 def sample(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Draw the sample."""
-    settings = services.settings
-    frame = catalogue.draw_sample(
-        ARTWORKS.read(services.tables), per_artist=settings.per_artist, key=settings.sample_key
-    )
-    found = changes(SAMPLE.read_or_none(services.tables), frame, key="id", by=["sha256"])
-    digest = SAMPLE.write(services.tables, frame)
-    record_run(services.tables, "sample", context.run.run_id)
+    settings, tables = services.settings, services.tables
+    frame = draw_sample(ARTWORKS.read(tables), per_artist=settings.per_artist, key=settings.sample_key)
+    found = changes(SAMPLE.read_or_none(tables), frame, key="id", by=["sha256"])
+    digest = SAMPLE.write(tables, frame)
+    record_run(tables, "sample", context.run.run_id)
     per_artist = frame["artist"].value_counts()
-    shown = frame.iloc[:: max(1, len(frame) // SHEET)].head(SHEET)
-    with closing(services.dataset.fetch()) as archive:
-        sheet = contact_sheet([archive.read(path, settings.max_file) for path in shown["file"]])
+    shown = frame.iloc[:: max(1, len(frame) // SHEET_IMAGES)].head(SHEET_IMAGES)
+    keys = [thumbnail_key(sha256, settings.thumb_small) for sha256 in shown["sha256"]]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
         metadata={
@@ -354,7 +432,7 @@ def sample(context: dg.AssetExecutionContext, services: dg.ResourceParam[Service
             "works_per_artist": bars(
                 "artist", {str(slug): int(n) for slug, n in per_artist.sort_index().items()}
             ),
-            "contact_sheet": picture(sheet),
+            "contact_sheet": image(stored_sheet(tables, services.images, "sample", keys)),
         },
     )
 
@@ -363,7 +441,7 @@ def sample(context: dg.AssetExecutionContext, services: dg.ResourceParam[Service
     pool=REFRESH_POOL,
     asset=sample,
     blocking=True,
-    description="No artist has more works than the limit, and no work is there twice.",
+    description="No artist has more works than the limit, and no work appears twice.",
 )
 @guarded_op
 def sample_within_limits(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:

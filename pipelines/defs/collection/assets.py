@@ -1,4 +1,4 @@
-"""candidate -> (evaluation) -> live -> swept: a new build of the collection, and the moment it becomes the one searched."""
+"""candidate -> (evaluation) -> published_collection -> image_cleanup: a new build of the collection, and the moment it becomes the one searched."""
 
 import dagster as dg
 
@@ -126,7 +126,9 @@ def candidate_reconciles(services: dg.ResourceParam[Services]) -> dg.AssetCheckR
     ),
 )
 @guarded_op
-def live(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
+def published_collection(
+    context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
+) -> dg.MaterializeResult:
     """Publish the candidate, if the verdict on it lets it through: blocking checks hold in their own run only."""
     name = candidate_name(services.tables)
     before = live_or_none(services.vectors)
@@ -146,7 +148,7 @@ def live(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
     dropped = prune(
         services.vectors, keep=services.settings.keep_builds, were_live=history.was_live(services.tables)
     )
-    record_run(services.tables, "live", context.run.run_id)
+    record_run(services.tables, "published_collection", context.run.run_id)
     context.log.info(f"live: {build.name}" + (f", before: {before.name}" if before and moved else ""))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(build.name),
@@ -165,7 +167,7 @@ def live(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 
 @dg.asset(
     pool=REFRESH_POOL,
-    deps=[live],
+    deps=[published_collection],
     group_name=GROUP_COLLECTION,
     owners=OWNERS,
     kinds={"webp"},
@@ -176,7 +178,9 @@ def live(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
     ),
 )
 @guarded_op
-def swept(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
+def image_cleanup(
+    context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
+) -> dg.MaterializeResult:
     """Delete what the records of builds say that nobody needs any more."""
     found = sweep(
         services.tables,
@@ -185,7 +189,7 @@ def swept(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services
         workers=services.settings.workers,
         progress=context.log.info,
     )
-    record_run(services.tables, "swept", context.run.run_id)
+    record_run(services.tables, "image_cleanup", context.run.run_id)
     if found.obstacle:
         context.log.warning(f"nothing was deleted: {found.obstacle}")
     return dg.MaterializeResult(

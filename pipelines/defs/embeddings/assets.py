@@ -1,4 +1,4 @@
-"""embeddings: plan -> encode a shard -> reconcile, so that any executor can spread the shards over machines."""
+"""The asset embeddings: plan -> encode a shard -> reconcile, so any executor can spread shards over machines."""
 
 import hashlib
 import time
@@ -8,6 +8,7 @@ import dagster as dg
 import pandas as pd
 
 from gallery.errors import NotFound
+from gallery.images import derivatives
 from gallery.services import Services
 from pipelines.defs.embeddings.vectors import VectorCache, encode_shard
 from pipelines.defs.images.assets import images
@@ -18,34 +19,35 @@ from pipelines.tables import IMAGES, record_run
 
 
 def usable_images(services: Services) -> pd.DataFrame:
-    """The rows of `images` that have pictures."""
+    """Return the rows of `images` that have images."""
     frame = IMAGES.read(services.tables)
     return frame[frame["fault"] == ""]
 
 
 def cache(services: Services) -> VectorCache:
-    """The vectors of the configured encoder."""
-    return VectorCache(services.tables, services.encoder.fingerprint, services.encoder.dim)
+    """Return the stored vectors of the configured encoder, made from thumbnails of the configured size."""
+    made_from = f"thumbnail {services.settings.thumb_large}-v{derivatives.VERSION}"
+    encoder = services.encoder
+    return VectorCache(services.tables, f"{encoder.fingerprint} {made_from}", encoder.dim)
 
 
-# Between the ops nothing is handed on: what a shard is stands in the stored plan, under the name of its step.
 @dg.op(
     pool=REFRESH_POOL,
     ins={"images": dg.In(dg.Nothing)},
     out=dg.DynamicOut(dg.Nothing),
-    description="Which pictures have no vector by this encoder yet.",
+    description="Find the images that have no vector by this encoder yet.",
 )
 @guarded_op
 def plan_embeddings(
     context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
 ) -> Iterator[dg.DynamicOutput[None]]:
-    """One output a shard, named after the pictures in it."""
+    """Yield one output per shard, named after the images in it."""
     vectors = cache(services)
-    wanted = usable_images(services).drop_duplicates("sha256")[["sha256", "original"]]
+    wanted = usable_images(services).drop_duplicates("sha256")[["sha256", "large"]]
     new = wanted[~wanted["sha256"].isin(vectors.present())]
     shards = make_shards(new, "sha256", services.settings.shard_size)
     vectors.plan.write(shards)
-    context.log.info(f"{services.encoder.label}: {len(new)} of {len(wanted)} pictures to encode")
+    context.log.info(f"{services.encoder.label}: {len(new)} of {len(wanted)} images to encode")
     for name in shards:
         yield dg.DynamicOutput(None, mapping_key=name)
 
@@ -54,46 +56,46 @@ def plan_embeddings(
     pool=REFRESH_POOL,
     ins={"shard": dg.In(dg.Nothing)},
     out=dg.Out(dg.Nothing),
-    description="Encode one shard's pictures and store their vectors as one part.",
+    description="Encode the images of one shard and store their vectors as one part.",
 )
 @guarded_op
-def encode_pictures(context: dg.OpExecutionContext, services: dg.ResourceParam[Services]) -> None:
-    """Read the originals back from the image store, which every machine sees."""
+def encode_images(context: dg.OpExecutionContext, services: dg.ResourceParam[Services]) -> None:
+    """Encode the large thumbnails in the image store, which every machine can reach."""
     vectors = cache(services)
-    originals = vectors.plan.shard(context.get_mapping_key() or "")
+    thumbnails = vectors.plan.shard(context.get_mapping_key() or "")
     settings = services.settings
-    services.encoder.load()  # once a process; not part of the rate below
+    services.encoder.load()  # not part of the rate below
     started = time.monotonic()
     rows = encode_shard(
         services.encoder,
         services.images,
-        originals,
+        thumbnails,
         batch_size=settings.batch_size,
         max_pixels=settings.max_pixels,
         workers=settings.workers,
         progress=context.log.info,
     )
-    vectors.add(list(originals["sha256"]), rows)
-    rate = len(originals) / (time.monotonic() - started)
-    context.log.info(f"encoded {len(originals)} pictures, {rate:.1f}/s")
+    vectors.add(list(thumbnails["sha256"]), rows)
+    rate = len(thumbnails) / (time.monotonic() - started)
+    context.log.info(f"encoded {len(thumbnails)} images, {rate:.1f}/s")
 
 
 @dg.op(
     pool=REFRESH_POOL,
     ins={"encoded": dg.In(dg.Nothing)},
-    description="Compare what is stored with what was wanted: a shard that never ran is found here.",
+    description="Check that every image has a vector.",
 )
 @guarded_op
 def reconcile_embeddings(
     context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
-    """Fails naming what is missing: re-execution from failure can lose shards of a fan-out without a word."""
+    """Fail with the missing images: Dagster can lose shards when a run is re-executed from its failure."""
     vectors = cache(services)
     wanted = sorted(set(usable_images(services)["sha256"]))
     lost = sorted(set(wanted) - vectors.present())
     if lost:
         raise NotFound(
-            f"{len(lost)} of {len(wanted)} pictures have no vector, such as {', '.join(lost[:3])}; "
+            f"{len(lost)} of {len(wanted)} images have no vector, such as {', '.join(lost[:3])}; "
             "materialize `embeddings` again, which encodes only those"
         )
     shards = vectors.plan.sizes()
@@ -120,7 +122,7 @@ def reconcile_embeddings(
     owners=OWNERS,
     kinds={"pytorch", "parquet"},
     code_version="1",
-    description="One unit float32 row for each sampled work, kept by encoder and content: a re-run encodes only what is new.",
+    description="One unit vector (float32) per sampled work, kept by encoder and content, so only new images are encoded.",
 )
 def embeddings(images):  # type: ignore[no-untyped-def]
-    return reconcile_embeddings(plan_embeddings(images).map(encode_pictures).collect())
+    return reconcile_embeddings(plan_embeddings(images).map(encode_images).collect())

@@ -1,7 +1,10 @@
-"""Vectors, keyed by encoder and content: only what has none yet is encoded.
+"""Vectors by encoder and content, so that an image is encoded once.
 
-embeddings/<encoder>/<part>.parquet   rows that one step encoded, written whole
-embeddings/<encoder>/plan.parquet     what the current run still wants, in shards
+embeddings/<encoder>/<part>.part.parquet   the vectors that one step encoded
+embeddings/<encoder>/plan/...              the images still to encode, in shards
+
+Vectors are made from the large thumbnails rather than the originals. The scan has already decoded the originals, and
+a machine with a GPU then needs no access to the dataset. COSINE_NOTE
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class VectorCache:
-    """The vectors of one encoder in the table store: float32 rows of unit length by the picture's digest."""
+    """The vectors of one encoder in the table store: float32, unit length, by the digest of the original."""
 
     def __init__(self, store: ObjectStore, fingerprint: str, dim: int) -> None:
         self._store = store
@@ -45,7 +48,7 @@ class VectorCache:
             return pq.read_table(io.BytesIO(self._store.get(key)), columns=columns)
         except (pa.ArrowInvalid, OSError) as error:
             log.warning(
-                "%s in %s cannot be read and is passed over; its works are encoded again (%s)",
+                "%s in %s cannot be read (%s); its images are encoded again",
                 key,
                 self._store.address,
                 error,
@@ -53,16 +56,16 @@ class VectorCache:
             return None
 
     def present(self) -> set[str]:
-        """The digests that have a vector."""
+        """Return the digests that have a vector."""
         tables = (self._read(key, ["sha256"]) for key in self._parts())
         return {sha256 for table in tables if table is not None for sha256 in table["sha256"].to_pylist()}
 
     def add(self, digests: Sequence[str], vectors: Vectors) -> None:
-        """Store rows as one part, named after the digests, so that doing it twice leaves one."""
+        """Store vectors as one part, named after the digests, so that a repeated call replaces it. Raises Invalid."""
         rows = np.ascontiguousarray(vectors, dtype=np.float32)
         if rows.shape != (len(digests), self._dim) or not np.isfinite(rows).all():
             raise Invalid(
-                f"encoder {self._fingerprint} gave {rows.shape} for {len(digests)} pictures of {self._dim} floats, or not finite"
+                f"encoder {self._fingerprint} returned {rows.shape} for {len(digests)} images of {self._dim} floats, or values that are not finite"
             )
         flat = pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), self._dim)
         table = pa.table({"sha256": list(digests), "vector": flat}).replace_schema_metadata(
@@ -77,7 +80,7 @@ class VectorCache:
         )
 
     def vectors(self, digests: Sequence[str]) -> Vectors:
-        """The rows in the order given, float32 [n, dim]. Raises NotFound naming digests that have none."""
+        """Return the vectors in the given order, float32 [n, dim]. Raises NotFound with digests that have none."""
         place = {sha256: position for position, sha256 in enumerate(dict.fromkeys(digests))}
         found = np.zeros((len(place), self._dim), dtype=np.float32)
         missing = set(place)
@@ -92,43 +95,43 @@ class VectorCache:
                     missing.discard(sha256)
         if missing:
             raise NotFound(
-                f"{len(missing)} of {len(place)} pictures have no vector, such as {', '.join(sorted(missing)[:3])}"
+                f"{len(missing)} of {len(place)} images have no vector, such as {', '.join(sorted(missing)[:3])}"
             )
         return found[[place[sha256] for sha256 in digests]]
 
     @property
     def plan(self) -> Plan:
-        """What the current run still has to encode, by digest."""
+        """The images that the current run has to encode."""
         return Plan(self._store, self._folder)
 
 
 def encode_shard(
     encoder: Encoder,
     store: ObjectStore,
-    originals: pd.DataFrame,
+    thumbnails: pd.DataFrame,
     *,
     batch_size: int,
     max_pixels: int,
     workers: int,
     progress: ProgressCallback,
 ) -> Vectors:
-    """Vectors of the originals (columns sha256 and original) in their order, float32 [n, dim], unit length."""
+    """Return vectors of the thumbnails (columns sha256 and large) in order, float32 [n, dim], unit length."""
 
     def decode(key: str) -> Image.Image:
         try:
             return open_image(store.get(key), max_pixels=max_pixels, side=encoder.image_side)
         except Invalid as error:
-            # It was whole when it was stored, so the store has lost some of it; uploading it anew mends that.
+            # It was complete when it was stored, so the store has lost part of it.
             raise Invalid(
-                f"{key} in {store.address}: {error}; delete that object and run `gallery refresh` again"
+                f"{key} in {store.address}: {error}; delete this object and run `gallery refresh`, which stores it again"
             ) from error
 
-    pictures = parallel_map(decode, list(originals["original"]), workers)
-    counted = report_progress(pictures, len(originals), "encoded", progress)
+    images = parallel_map(decode, list(thumbnails["large"]), workers)
+    counted = report_progress(images, len(thumbnails), "encoded", progress)
     rows: list[Vectors] = []
     batch = []
-    for picture in counted:
-        batch.append(picture)
+    for image in counted:
+        batch.append(image)
         if len(batch) == batch_size:
             rows.append(encoder.embed_images(batch))
             batch = []

@@ -12,7 +12,7 @@ from pipelines.defs.collection.assets import candidate, wanted_works
 from pipelines.defs.collection.builds import live_or_none
 from pipelines.defs.evaluation.comparison import Comparison, before_and_after, changed_most, compare_builds
 from pipelines.defs.evaluation.gate import EvaluationResult, candidate_name, write_evaluation_result
-from pipelines.reporting import GROUP_COLLECTION, OWNERS, columns, markdown_table, picture
+from pipelines.reporting import GROUP_COLLECTION, OWNERS, columns, image, markdown_table
 from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import EVALUATION, record_run
 
@@ -86,7 +86,7 @@ def evaluation(
     asked = {work.id: work.file for work in most}
     pictures: dict[str, dg.RawMetadataValue] = {}
     if most:
-        pictures["changed_most"] = picture(
+        pictures["changed_most"] = image(
             before_and_after(compared, most, services.images),
             "what was asked for, then what it finds: before, after",
         )

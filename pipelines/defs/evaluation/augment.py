@@ -16,7 +16,7 @@ from gallery.vectors.base import Vector
 from pipelines.defs.embeddings.vectors import VectorCache
 from pipelines.parallel import parallel_map
 
-VERSION = 1
+VERSION = 2
 """Part of where the copies' vectors are kept: raise it when a copy would come out differently."""
 WORKS = 48
 """Works that copies are made of; each has three, so a share is good to about 0.04."""
@@ -73,7 +73,7 @@ class AugmentedCopies:
         new = [work for work in works if not all(_name(work.sha256, kind) in present for kind in ALTERATIONS)]
 
         def copies(work: Artwork) -> list[Image.Image]:
-            data = pictures.get(work.image.original)
+            data = pictures.get(work.image.large)
             picture = open_image(data, max_pixels=max_pixels, side=max(SIDE, encoder.image_side))
             return [alter(picture) for alter in ALTERATIONS.values()]
 

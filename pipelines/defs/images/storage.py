@@ -1,56 +1,66 @@
-"""Originals and thumbnails into the image store, under keys that their content decides.
+"""Originals and thumbnails in the image store, under keys made from their content.
 
-In the table store: pictures/plan/…              which works have any to upload, in shards
-                    pictures/faults/<shard>.json  the works of a shard that turned out to be unusable, and why
+In the table store: images/plan/...            works with objects still to be stored, in shards
+                    images/faults/<shard>.json  works of a shard that turned out to be unusable, and why
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from PIL import Image
 
+from gallery.datasets.archive import read_unchanged
 from gallery.datasets.base import Archive, ProgressCallback
 from gallery.errors import Invalid, NotFound
 from gallery.images.decode import open_image
 from gallery.images.derivatives import CONTENT_TYPES, VERSION, thumbnails
 from gallery.objects.base import ObjectStore
-from pipelines.defs.catalog.files import read_again
+from gallery.settings import Settings
 from pipelines.parallel import parallel_map, report_progress
 from pipelines.shards import Plan
 from pipelines.tables import IMAGES
 
-FOLDER = "pictures"
+FOLDER = "images"
 FAULTS = f"{FOLDER}/faults/"
+SHEET_COLUMNS = 10
+SHEET_CELL = 72
+"""Width and height of a cell of a contact sheet, in pixels."""
 
 
 @dataclass(frozen=True)
 class ImageLimits:
-    """Sizes that the pictures stage keeps to: bytes and pixels of an original, longer sides of the thumbnails."""
+    """Limits of an original in bytes and pixels, and the longer sides of its thumbnails in pixels."""
 
     max_file: int
     max_pixels: int
     small: int
     large: int
 
+    @classmethod
+    def of(cls, settings: Settings) -> ImageLimits:
+        """Return the limits of the settings."""
+        return cls(settings.max_file, settings.max_pixels, settings.thumb_small, settings.thumb_large)
+
 
 def original_key(sha256: str, extension: str) -> str:
-    """Where an original lies."""
+    """Return the key of an original."""
     return f"originals/{sha256[:2]}/{sha256}.{extension}"
 
 
 def thumbnail_key(sha256: str, side: int) -> str:
-    """Where a thumbnail lies; another size or another way of making it is another key."""
+    """Return the key of a thumbnail. Another size or another way of making it gives another key."""
     return f"thumbs/{side}-v{VERSION}/{sha256[:2]}/{sha256}.webp"
 
 
-def keys_of(work: dict[Hashable, Any], limits: ImageLimits) -> dict[str, str]:
-    """Where the pictures of a work lie: original, large, small."""
+def keys_of(work: Mapping[Any, Any], limits: ImageLimits) -> dict[str, str]:
+    """Return the keys of a work's original, large and small image; `work` has sha256 and extension."""
     sha256 = work["sha256"]
     return {
         "original": original_key(sha256, work["extension"]),
@@ -59,18 +69,31 @@ def keys_of(work: dict[Hashable, Any], limits: ImageLimits) -> dict[str, str]:
     }
 
 
+def store_absent(store: ObjectStore, keys: Mapping[str, str], files: Mapping[str, bytes]) -> bool:
+    """Store the files that their keys have no object for; return whether there were any. Raises Unavailable."""
+    # The original last: a work that has it has its thumbnails.
+    names = sorted(files, key=lambda name: name == "original")
+    added = [store.add(keys[name], files[name], content_type(keys[name])) for name in names]
+    return any(added)
+
+
+def content_type(key: str) -> str:
+    """Return the media type of an object, by the extension of its key."""
+    return CONTENT_TYPES[key.rpartition(".")[2]]
+
+
 def stored_keys(store: ObjectStore) -> set[str]:
-    """The keys of every picture in the store. An object of no bytes, which a power cut can leave, counts as absent."""
+    """Return the key of every image in the store. An empty object, which a power cut can leave, counts as absent."""
     return {key for prefix in ("originals/", "thumbs/") for key, size in store.sizes(prefix).items() if size}
 
 
 def image_plan(tables: ObjectStore) -> Plan:
-    """Which works have pictures to upload."""
+    """Return the plan of the works with objects still to be stored."""
     return Plan(tables, FOLDER)
 
 
 def missing_images(works: pd.DataFrame, store: ObjectStore, limits: ImageLimits) -> pd.DataFrame:
-    """The works that any picture is missing of, and which, in a column `missing`. `works` has sha256 and extension."""
+    """Return the works that lack objects, with the names of those in a column `missing`."""
     present = stored_keys(store)
     missing = pd.Series(
         [
@@ -92,40 +115,39 @@ def store_images(
     workers: int,
     progress: ProgressCallback,
 ) -> dict[str, str]:
-    """Upload what these works lack, and return the ids of unusable ones with the reason.
+    """Store what these works lack; return the reasons of the unusable ones by id.
 
-    `works` has id, file, sha256, extension and missing. What another try has stored since stays as it is.
+    `works` has id, file, sha256, extension and missing. Objects that another attempt has stored since are kept.
     """
 
-    def one(work: dict[Hashable, Any]) -> str:
+    def store_one(work: dict[Hashable, Any]) -> str:
         try:
-            data = read_again(archive, work["file"], work["sha256"], limits.max_file)
+            data = read_unchanged(archive, work["file"], work["sha256"], limits.max_file)
             large, small = thumbnails(data, (limits.large, limits.small), max_pixels=limits.max_pixels)
         except (Invalid, NotFound) as error:
             return str(error)
-        keys, made = keys_of(work, limits), {"large": large, "small": small, "original": data}
-        for name in work["missing"]:
-            store.add(keys[name], made[name], CONTENT_TYPES[keys[name].rpartition(".")[2]])
+        files = {"large": large, "small": small, "original": data}
+        store_absent(store, keys_of(work, limits), {name: files[name] for name in work["missing"]})
         return ""
 
     items = works.to_dict("records")
-    faults = report_progress(parallel_map(one, items, workers), len(items), "stored", progress)
+    faults = report_progress(parallel_map(store_one, items, workers), len(items), "stored", progress)
     return {item["id"]: fault for item, fault in zip(items, faults, strict=True) if fault}
 
 
-def forget_faults(tables: ObjectStore) -> None:
-    """Begin without the last run's faults, so that none of them stands for a shard that was lost."""
+def clear_faults(tables: ObjectStore) -> None:
+    """Delete the faults of the previous run, so that none of them hides a lost shard."""
     for key in tables.sizes(FAULTS):
         tables.delete(key)
 
 
-def note_faults(tables: ObjectStore, shard: str, faults: dict[str, str]) -> None:
-    """Store which works of a shard are unusable."""
+def write_faults(tables: ObjectStore, shard: str, faults: dict[str, str]) -> None:
+    """Store the unusable works of a shard."""
     tables.put(f"{FAULTS}{shard}.json", json.dumps(faults).encode(), "application/json")
 
 
-def noted_faults(tables: ObjectStore) -> dict[str, str]:
-    """The unusable works of all shards: id -> reason."""
+def read_faults(tables: ObjectStore) -> dict[str, str]:
+    """Return the unusable works of all shards: id -> reason."""
     faults: dict[str, str] = {}
     for key in tables.sizes(FAULTS):
         faults |= json.loads(tables.get(key))
@@ -135,8 +157,10 @@ def noted_faults(tables: ObjectStore) -> dict[str, str]:
 def verify_images(
     works: pd.DataFrame, faults: dict[str, str], store: ObjectStore, limits: ImageLimits
 ) -> pd.DataFrame:
-    """Where each work's pictures lie, or why it has none (IMAGES). Raises NotFound naming works that have neither
-    pictures nor a fault, as when a step never ran."""
+    """Return the keys of each work's images, or the reason why it has none (IMAGES).
+
+    Raises NotFound for works that have neither images nor a reason, as when a step never ran.
+    """
     present = stored_keys(store)
     rows, lost = [], []
     for work in works.to_dict("records"):
@@ -149,21 +173,51 @@ def verify_images(
         rows.append({"id": work["id"], "sha256": work["sha256"], **keys, "fault": fault})
     if lost:
         raise NotFound(
-            f"{len(lost)} of {len(rows)} works have no pictures in {store.address}, such as {', '.join(lost[:3])}; "
+            f"{len(lost)} of {len(rows)} works have no images in {store.address}, such as {', '.join(lost[:3])}; "
             "materialize `images` again, which uploads only those"
         )
     return IMAGES.frame(rows)
 
 
-def contact_sheet(pictures: list[bytes], *, columns: int = 10, side: int = 72) -> bytes:
-    """A JPEG of the pictures in a grid, small enough (under about 100 KB for 50) to lie in a run's metadata."""
-    rows = max(1, -(-len(pictures) // columns))
-    sheet = Image.new("RGB", (columns * side, rows * side), "white")
-    for place, data in enumerate(pictures):
-        picture = open_image(data, max_pixels=10**9, side=side)
-        picture.thumbnail((side - 4, side - 4))
-        x, y = place % columns * side, place // columns * side
-        sheet.paste(picture, (x + (side - picture.width) // 2, y + (side - picture.height) // 2))
+def stored_sheet(tables: ObjectStore, images: ObjectStore, name: str, keys: list[str]) -> bytes:
+    """Return a contact sheet of these thumbnails. It is made once and kept; missing thumbnails are left out.
+
+    The sheet is a JPEG of under about 100 KB for 50 images, small enough for the metadata of a run.
+    """
+    sheet_key = f"sheets/{name}-{_digest(keys)}.jpg"
+    try:
+        return tables.get(sheet_key)
+    except NotFound:
+        pass
+    thumbnails = []
+    for key in keys:
+        try:
+            thumbnails.append(images.get(key))
+        except NotFound:
+            continue
+    sheet = contact_sheet(thumbnails)
+    for old in tables.sizes(f"sheets/{name}-"):
+        tables.delete(old)
+    tables.put(sheet_key, sheet, "image/jpeg")
+    return sheet
+
+
+def contact_sheet(images: list[bytes], *, columns: int = SHEET_COLUMNS) -> bytes:
+    """Return a JPEG of the images in a grid; those that cannot be decoded are left out."""
+    rows = max(1, -(-len(images) // columns))
+    sheet = Image.new("RGB", (columns * SHEET_CELL, rows * SHEET_CELL), "white")
+    for place, data in enumerate(images):
+        try:
+            image = open_image(data, max_pixels=10**9, side=SHEET_CELL)
+        except Invalid:
+            continue
+        image.thumbnail((SHEET_CELL - 4, SHEET_CELL - 4))
+        x, y = place % columns * SHEET_CELL, place // columns * SHEET_CELL
+        sheet.paste(image, (x + (SHEET_CELL - image.width) // 2, y + (SHEET_CELL - image.height) // 2))
     buffer = io.BytesIO()
     sheet.save(buffer, "JPEG", quality=70)
     return buffer.getvalue()
+
+
+def _digest(keys: list[str]) -> str:
+    return hashlib.sha256("|".join(keys).encode()).hexdigest()[:16]

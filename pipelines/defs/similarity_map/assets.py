@@ -16,7 +16,7 @@ from pipelines.defs.evaluation.gate import candidate_name
 from pipelines.defs.evaluation.metrics import keyed_sample
 from pipelines.defs.similarity_map.positions import assign_to_grid, positions
 from pipelines.defs.similarity_map.tiles import draw_tiles, finish, finished, forget, make_layout
-from pipelines.reporting import GROUP_COLLECTION, OWNERS, picture
+from pipelines.reporting import GROUP_COLLECTION, OWNERS, image
 from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import record_run
 
@@ -28,7 +28,6 @@ PAGE = 1_000
 
 @dg.asset(
     pool=REFRESH_POOL,
-    name="map",
     deps=[candidate],
     group_name=GROUP_COLLECTION,
     owners=OWNERS,
@@ -43,7 +42,7 @@ PAGE = 1_000
     ),
 )
 @guarded_op
-def likeness_map(
+def similarity_map(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
     """Lay out, draw what is not drawn yet, and put the layout there last."""
@@ -62,7 +61,7 @@ def likeness_map(
         drawn = draw_tiles(layout, images, workers=services.settings.workers, progress=context.log.info)
         finish(layout, images)
     forgotten = forget(images, wanted_maps(services), workers=services.settings.workers)
-    record_run(services.tables, "map", context.run.run_id)
+    record_run(services.tables, "similarity_map", context.run.run_id)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(f"{name}-{layout.digest}"),
         metadata={
@@ -108,4 +107,4 @@ def overview(services: Services, layout: MapLayout) -> dict[str, dg.MarkdownMeta
     sheet.paste(seen, mask=seen)
     buffer = io.BytesIO()
     sheet.save(buffer, "JPEG", quality=80)
-    return {"overview": picture(buffer.getvalue(), "map")}
+    return {"overview": image(buffer.getvalue(), "map")}

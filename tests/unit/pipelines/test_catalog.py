@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,23 +10,38 @@ import pandas as pd
 import pytest
 
 from gallery.datasets.archive import open_archive
-from gallery.errors import Invalid
+from gallery.datasets.base import Archive, no_progress
+from gallery.errors import Invalid, NotFound
 from gallery.objects.memory import MemoryObjects
-from pipelines.defs.catalog.files import (
-    classify_files,
-    draw_sample,
-    folder_of,
-    inspect_files,
-    read_artists,
-    take_snapshot,
-    work_id,
+from pipelines.defs.catalog.artists import folder_of, read_artists
+from pipelines.defs.catalog.files import classify_files
+from pipelines.defs.catalog.sampling import SPARE_RANKS, draw_sample, likely_sample, work_id
+from pipelines.defs.catalog.scan import (
+    finish_scan,
+    known_contents,
+    list_files,
+    scan_files,
+    stored_by_scan,
+    write_result,
 )
-from pipelines.tables import ARTISTS, ARTWORKS, FILES, IMAGE_INFO, SAMPLE, SNAPSHOT
+from pipelines.defs.images.storage import ImageLimits, keys_of
+from pipelines.tables import ARTISTS, ARTWORKS, FILES, SAMPLE, SNAPSHOT
 from tests.fakes.archives import COLUMNS, artists_csv, picture, png_claiming, write_folder, write_zip
 
+LIMITS = ImageLimits(max_file=1_000_000, max_pixels=1_000_000, small=40, large=80)
 
-def no_progress(_: str) -> None:
-    return
+
+def scan(
+    archive: Archive,
+    files: pd.DataFrame,
+    *,
+    store: bool = False,
+    images: MemoryObjects | None = None,
+    limits: ImageLimits = LIMITS,
+) -> pd.DataFrame:
+    files = files.assign(store=store, preview=False)
+    images = images if images is not None else MemoryObjects()
+    return scan_files(archive, images, files, limits=limits, workers=2, progress=no_progress)
 
 
 class Catalogue:
@@ -33,18 +49,10 @@ class Catalogue:
 
     def __init__(self, path: Path, files: Mapping[str, bytes], artists: bytes) -> None:
         archive = open_archive(write_zip(path, files, artists))
-        self.snapshot = take_snapshot(archive, max_file=1_000_000, workers=2, progress=no_progress)
+        self.snapshot = list_files(archive)
         self.artists = read_artists(archive, self.snapshot, "here")
-        self.looks = inspect_files(
-            archive,
-            self.snapshot,
-            IMAGE_INFO.frame([]),
-            max_file=1_000_000,
-            max_pixels=1_000_000,
-            workers=2,
-            progress=no_progress,
-        )
-        self.files, self.works = classify_files(self.snapshot, self.artists, self.looks)
+        self.contents = scan(archive, self.snapshot)
+        self.files, self.works = classify_files(self.contents, self.artists)
 
     def file(self, path: str) -> dict[str, str]:
         rows = self.files[self.files["path"].str.endswith(path)]
@@ -110,7 +118,7 @@ def test_one_artist_twice_in_the_csv_is_one(tmp_path: Path) -> None:
             artists_csv(["A"], columns=tuple(column for column in COLUMNS if column not in ("years", "bio"))),
             "lacks years, bio",
         ),
-        (artists_csv([]), "names no artists"),
+        (artists_csv([]), "lists no artists"),
         (b"<html><body>Sign in</body></html>", "lacks name"),
     ],
 )
@@ -153,7 +161,7 @@ def test_every_file_ends_in_one_place_with_a_reason(tmp_path: Path) -> None:
         "animated.gif": ("kept", ""),
         "cmyk.jpg": ("kept", ""),
         "deeper/3.jpg": ("kept", ""),
-        "Nobody/1.jpg": ("quarantined", "folder Nobody is no artist"),
+        "Nobody/1.jpg": ("quarantined", "no artist for its folder Nobody"),
         "loose.jpg": ("quarantined", "outside images/images/<Artist>/"),
         "A/../../../evil.jpg": ("quarantined", "leads out"),
         "elsewhere/1.jpg": ("quarantined", "outside images/images/<Artist>/"),
@@ -196,18 +204,65 @@ def test_the_folder_of_a_path(path: str, folder: str) -> None:
     assert folder_of(path) == folder
 
 
-def test_known_looks_are_not_looked_at_again(tmp_path: Path) -> None:
+def test_files_that_have_not_changed_are_not_read_again(tmp_path: Path) -> None:
     archive = open_archive(
         write_folder(tmp_path, {"A/1.jpg": picture(1), "A/2.jpg": b"x"}, artists_csv(["A"]))
     )
-    snapshot = take_snapshot(archive, max_file=10**6, workers=1, progress=no_progress)
-    limits = {"max_file": 10**6, "workers": 1, "progress": no_progress}
-    known = inspect_files(archive, snapshot, IMAGE_INFO.frame([]), max_pixels=10**6, **limits)
-    (tmp_path / "images/images/A/1.jpg").unlink()  # so another look would fail
-    again = inspect_files(archive, snapshot, known, max_pixels=10**6, **limits)
-    pd.testing.assert_frame_equal(known, again)
-    other_limit = inspect_files(archive, snapshot, known, max_pixels=10**5, **limits)
-    assert (other_limit["fault"] != "").all()
+    tables, snapshot = MemoryObjects(), list_files(archive)
+    assert known_contents(tables, snapshot, LIMITS).empty
+    write_result(tables, "s1", scan(archive, snapshot))
+    assert len(known_contents(tables, snapshot, LIMITS)) == 2  # also before the scan is finished
+    finish_scan(tables, snapshot, LIMITS, "run-1")
+    assert len(known_contents(tables, snapshot, LIMITS)) == 2
+    (tmp_path / "images/images/A/1.jpg").write_bytes(picture(2))
+    changed = list_files(archive)
+    assert list(known_contents(tables, changed, LIMITS)["path"]) == ["images/images/A/2.jpg"]
+
+
+def test_files_are_read_again_under_other_limits(tmp_path: Path) -> None:
+    archive = open_archive(write_folder(tmp_path, {"A/1.jpg": picture(1)}, artists_csv(["A"])))
+    tables, snapshot = MemoryObjects(), list_files(archive)
+    write_result(tables, "s1", scan(archive, snapshot))
+    for name in ("max_file", "max_pixels"):
+        assert known_contents(tables, snapshot, dataclasses.replace(LIMITS, **{name: 10})).empty, name
+
+
+def test_a_file_that_was_never_read_fails_the_scan_by_name(tmp_path: Path) -> None:
+    archive = open_archive(write_folder(tmp_path, {"A/1.jpg": picture(1)}, artists_csv(["A"])))
+    with pytest.raises(NotFound, match=r"never read, such as images/images/A/1\.jpg"):
+        finish_scan(MemoryObjects(), list_files(archive), LIMITS, "run-1")
+
+
+def test_a_damaged_scan_result_is_read_again(tmp_path: Path) -> None:
+    archive = open_archive(write_folder(tmp_path, {"A/1.jpg": picture(1)}, artists_csv(["A"])))
+    tables, snapshot = MemoryObjects(), list_files(archive)
+    write_result(tables, "s1", scan(archive, snapshot))
+    tables.put("scan/results/s1.parquet", tables.get("scan/results/s1.parquet")[:50])
+    assert known_contents(tables, snapshot, LIMITS).empty
+
+
+def test_the_scan_stores_the_images_it_was_told_to(tmp_path: Path) -> None:
+    archive = open_archive(
+        write_folder(tmp_path, {"A/1.jpg": picture(1), "A/2.jpg": picture(2)}, artists_csv(["A"]))
+    )
+    tables, images, snapshot = MemoryObjects(), MemoryObjects(), list_files(archive)
+    first, second = snapshot.iloc[:1], snapshot.iloc[1:]
+    write_result(tables, "s1", scan(archive, first, store=True, images=images))
+    write_result(tables, "s2", scan(archive, second, images=images))
+    contents = finish_scan(tables, snapshot, LIMITS, "run-1")
+    stored = contents[contents["stored"]]
+    assert set(images.sizes()) == set(keys_of(stored.iloc[0], LIMITS).values())
+    assert stored_by_scan(tables, "run-1") == set(stored["sha256"])
+    assert stored_by_scan(tables, "run-2") == set()
+
+
+def test_the_likely_sample_is_known_from_names() -> None:
+    works = works_of(many=50)
+    paths = [f"images/images/Many/{file}" for file in works["file"]]
+    likely = likely_sample(paths, {"Many": "many"}, per_artist=20, key="k")
+    assert len(likely) == 20 + SPARE_RANKS
+    sampled = draw_sample(works, per_artist=20, key="k")["file"]
+    assert {path.rpartition("/")[2] for path in likely} >= set(sampled)
 
 
 def works_of(**count: int) -> pd.DataFrame:

@@ -1,0 +1,58 @@
+"""The ids of works, and the sample drawn from them."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+import pandas as pd
+
+from gallery.names import display_name, slugify_name
+from pipelines.defs.catalog.artists import folder_of
+from pipelines.tables import SAMPLE
+
+NAMESPACE = uuid.UUID("5bb8f2c4-3a0e-5d3b-9c39-0a5f6a9d3a11")
+"""Fixed, so that a work's id is the same on every machine and in every run."""
+SPARE_RANKS = 2
+"""Works per artist beyond the sample whose images are stored while they are read, in case others are unusable."""
+
+
+def work_id(slug: str, path: str, sha256: str = "") -> str:
+    """Return the id of a work: the uuid5 of artist and repaired file name, so a corrected image keeps its id."""
+    name = slugify_name(display_name(PurePosixPath(path).stem))
+    return str(uuid.uuid5(NAMESPACE, "|".join(filter(None, (slug, name, sha256)))))
+
+
+def sample_hash(id: str, key: str) -> str:
+    """Return the keyed hash that ranks a work among those of its artist. It depends on the id alone."""
+    return hashlib.blake2b(id.encode(), key=key.encode()[:64], digest_size=16).hexdigest()
+
+
+def draw_sample(artworks: pd.DataFrame, *, per_artist: int, key: str) -> pd.DataFrame:
+    """Return at most `per_artist` works of each artist (SAMPLE): those with the lowest keyed hashes.
+
+    A new file therefore displaces at most one work, and moves no other.
+    """
+    ranked = artworks[["id", "artist", "file", "sha256"]].copy()
+    ranked["hash"] = [sample_hash(str(id), key) for id in ranked["id"]]
+    ranked = ranked.sort_values(["artist", "hash"])
+    ranked["rank"] = ranked.groupby("artist").cumcount() + 1
+    sampled = ranked[ranked["rank"] <= per_artist]
+    return sampled[list(SAMPLE.columns)].reset_index(drop=True).astype({"rank": "Int64"})
+
+
+def likely_sample(paths: Iterable[str], slugs: Mapping[str, str], *, per_artist: int, key: str) -> set[str]:
+    """Return the paths that the sample will probably take, before any file is read.
+
+    `slugs` maps folders to artists. Ranks follow from names alone, so the guess fails only for duplicates and
+    unusable files, for which `SPARE_RANKS` more are included.
+    """
+    ranked: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for path in paths:
+        slug = slugs.get(folder_of(path))
+        if slug:
+            ranked[slug].append((sample_hash(work_id(slug, path), key), path))
+    return {path for entries in ranked.values() for _, path in sorted(entries)[: per_artist + SPARE_RANKS]}

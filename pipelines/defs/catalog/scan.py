@@ -1,0 +1,168 @@
+"""The scan: every new file of the dataset is read and decoded once.
+
+Digest, image facts and thumbnails come from that one pass. Originals and thumbnails of the works that the sample will
+probably take are stored at once, so that no later step reads those files again.
+
+In the table store: scan/plan/...               the files to read, in shards
+                    scan/results/<shard>.parquet  what a shard found, until the table `contents` has it
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Hashable
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from gallery.datasets.base import Archive, ProgressCallback, is_ignored
+from gallery.errors import Invalid, NotFound
+from gallery.images.derivatives import decode_image
+from gallery.objects.base import ObjectStore
+from pipelines.defs.images.storage import ImageLimits, keys_of, store_absent
+from pipelines.parallel import parallel_map, report_progress
+from pipelines.shards import Plan
+from pipelines.tables import CONTENTS, SNAPSHOT, note_or_none, write_note
+
+RESULTS = "scan/results/"
+PREVIEW_SIDE = 96
+"""Longer side of a preview, in pixels."""
+
+
+def list_files(archive: Archive) -> pd.DataFrame:
+    """Return every file of the archive that may be an image, without reading any (SNAPSHOT)."""
+    return SNAPSHOT.frame(
+        [
+            {"path": entry.path, "size": entry.size, "signature": entry.signature}
+            for entry in archive.entries()
+            if not is_ignored(entry.path)
+        ]
+    )
+
+
+def scan_plan(tables: ObjectStore) -> Plan:
+    """Return the plan of the files to read."""
+    return Plan(tables, "scan")
+
+
+def known_contents(tables: ObjectStore, snapshot: pd.DataFrame, limits: ImageLimits) -> pd.DataFrame:
+    """Return what earlier scans found for files that are still the same, finished or not (CONTENTS).
+
+    A file is the same if its path and signature are. Findings under other limits are left out where the limit matters.
+    """
+    table = CONTENTS.read_or_none(tables)
+    found = [CONTENTS.frame([]) if table is None else table, *_results(tables).values()]
+    known = pd.concat(found, ignore_index=True).drop_duplicates(["path", "signature"], keep="last")
+    known = snapshot[["path", "signature"]].merge(known, on=["path", "signature"])
+    readable = known["fault"] == ""
+    same_size_limit = known["max_file"] == limits.max_file
+    same_pixel_limit = known["max_pixels"] == limits.max_pixels
+    return known[
+        (readable & (known["size"] <= limits.max_file) & same_pixel_limit) | (~readable & same_size_limit)
+    ].reset_index(drop=True)
+
+
+def scan_files(
+    archive: Archive,
+    images: ObjectStore,
+    files: pd.DataFrame,
+    *,
+    limits: ImageLimits,
+    workers: int,
+    progress: ProgressCallback,
+) -> pd.DataFrame:
+    """Read and decode each file once, and return what was found (CONTENTS).
+
+    `files` has path, size and signature; `store`, whether to store the original and its thumbnails; and `preview`,
+    whether to keep a small copy for the report on unusable files. Raises Unavailable.
+    """
+
+    def scan(file: dict[Hashable, Any]) -> dict[str, Any]:
+        row = {name: file[name] for name in ("path", "size", "signature")}
+        row |= {"max_file": limits.max_file, "max_pixels": limits.max_pixels}
+        row |= {"sha256": "", "fault": "", "image_fault": "", "preview": b"", "stored": False}
+        try:
+            data = archive.read(str(file["path"]), limits.max_file)
+        except (Invalid, NotFound) as error:
+            return row | {"fault": str(error)}
+        row |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        try:
+            decoded = decode_image(data, longest=limits.large, max_pixels=limits.max_pixels)
+        except Invalid as error:
+            return row | {"image_fault": str(error)}
+        row |= asdict(decoded.info)
+        if file["store"]:
+            large, small = decoded.thumbnails((limits.large, limits.small))
+            files_made = {"original": data, "large": large, "small": small}
+            row["stored"] = store_absent(images, keys_of(row, limits), files_made)
+        if file["preview"]:
+            row["preview"] = _preview(decoded.image)
+        return row
+
+    items = files.to_dict("records")
+    return CONTENTS.frame(
+        list(report_progress(parallel_map(scan, items, workers), len(items), "read", progress))
+    )
+
+
+def write_result(tables: ObjectStore, shard: str, rows: pd.DataFrame) -> None:
+    """Keep what a shard found until `finish_scan`, so that an interrupted run does not read those files again."""
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pandas(rows, schema=CONTENTS.schema, preserve_index=False), buffer)
+    tables.put(f"{RESULTS}{shard}.parquet", buffer.getvalue(), "application/vnd.apache.parquet")
+
+
+def finish_scan(
+    tables: ObjectStore, snapshot: pd.DataFrame, limits: ImageLimits, run_id: str
+) -> pd.DataFrame:
+    """Write the table `contents` for exactly the files of the snapshot, and return it.
+
+    The note `scan` says what this scan read and which originals it stored, for the figures of later steps.
+
+    Raises NotFound if a file was never read, as when a step of the fan-out was lost.
+    """
+    contents = known_contents(tables, snapshot, limits)
+    lost = sorted(set(snapshot["path"]) - set(contents["path"]))
+    if lost:
+        raise NotFound(
+            f"{len(lost)} of {len(snapshot)} files were never read, such as {lost[0]}; materialize `scanned_files` "
+            "again, which reads only those"
+        )
+    contents = contents.sort_values("path", ignore_index=True)
+    results = _results(tables)
+    new = [frame for frame in results.values() if len(frame)]
+    stored = sorted({sha256 for frame in new for sha256 in frame.loc[frame["stored"], "sha256"]})
+    CONTENTS.write(tables, contents)
+    write_note(tables, "scan", {"run": run_id, "read": sum(map(len, new)), "stored": stored})
+    for key in results:
+        tables.delete(key)
+    return contents
+
+
+def _preview(image: Image.Image) -> bytes:
+    small = image.copy()
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+    buffer = io.BytesIO()
+    small.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _results(tables: ObjectStore) -> dict[str, pd.DataFrame]:
+    found = {}
+    for key in tables.sizes(RESULTS):
+        try:
+            found[key] = pq.read_table(io.BytesIO(tables.get(key)), schema=CONTENTS.schema).to_pandas()
+        except (pa.ArrowInvalid, OSError):
+            tables.delete(key)  # cut off while it was written; its files are read again
+    return found
+
+
+def stored_by_scan(tables: ObjectStore, run_id: str) -> set[str]:
+    """Return the digests of the originals that the scan of this run stored."""
+    note = note_or_none(tables, "scan")
+    return set(note["stored"]) if note and note["run"] == run_id else set()

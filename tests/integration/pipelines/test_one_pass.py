@@ -1,0 +1,84 @@
+"""A refresh reads and decodes each new file once, and an unchanged one reads none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from gallery.datasets.archive import ZipArchive
+from gallery.datasets.base import ARTISTS_CSV
+from gallery.images import decode, derivatives
+from gallery.objects.local import LocalObjects
+from gallery.services import Services
+from gallery.settings import Settings
+from pipelines.runner import run_refresh
+from tests.fakes.archives import artists_csv, picture, write_zip
+
+ARTISTS, WORKS = 6, 10
+
+
+class Counts:
+    """Reads of the archive and the image store, and decodes of original files."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, originals: set[str]) -> None:
+        self.reads = Counter[str]()
+        self.store_reads = Counter[str]()
+        self.decodes = Counter[str]()
+        read, get, open_image = ZipArchive.read, LocalObjects.get, decode.open_image
+
+        def counted_read(archive: ZipArchive, path: str, limit: int) -> bytes:
+            if path != ARTISTS_CSV:
+                self.reads[path] += 1
+            return read(archive, path, limit)
+
+        def counted_get(store: LocalObjects, key: str) -> bytes:
+            if key.startswith(("originals/", "thumbs/")):
+                self.store_reads[key] += 1
+            return get(store, key)
+
+        def counted_open(data: bytes, **limits: Any) -> Any:
+            digest = hashlib.sha256(data).hexdigest()
+            if digest in originals:
+                self.decodes[digest] += 1
+            return open_image(data, **limits)
+
+        monkeypatch.setattr(ZipArchive, "read", counted_read)
+        monkeypatch.setattr(LocalObjects, "get", counted_get)
+        for module in (decode, derivatives):
+            monkeypatch.setattr(module, "open_image", counted_open)
+
+
+def test_each_new_file_is_read_and_decoded_once_and_an_unchanged_one_is_not(
+    settings_with: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"Artist {letter}" for letter in "ABCDEF"[:ARTISTS]]
+    files = {
+        f"{name.replace(' ', '_')}/{name.replace(' ', '_')}_{number}.jpg": picture(WORKS * place + number)
+        for place, name in enumerate(names)
+        for number in range(WORKS)
+    }
+    archive = write_zip(tmp_path / "archive.zip", files, artists_csv(names))
+    counts = Counts(monkeypatch, {hashlib.sha256(data).hexdigest() for data in files.values()})
+
+    def refresh() -> dict[str, Any]:
+        services = Services(settings_with(dataset=f"file://{archive}", per_artist=8))
+        with dg.DagsterInstance.ephemeral() as instance:
+            return run_refresh(services, lambda _: None, instance)
+
+    first = refresh()
+    assert (first["works"], first["sampled"], first["images_uploaded"]) == (60, 48, 48)
+    assert len(counts.reads) == 60 and set(counts.reads.values()) == {1}
+    assert len(counts.decodes) == 60 and set(counts.decodes.values()) == {1}
+    assert not [key for key in counts.store_reads if key.startswith("originals/")]
+
+    counts.reads.clear(), counts.decodes.clear(), counts.store_reads.clear()
+    second = refresh()
+    assert (second["sampled"], second["images_uploaded"], second["embedded"]) == (48, 0, 0)
+    assert second["build"] == first["build"]
+    assert not counts.reads and not counts.decodes and not counts.store_reads
