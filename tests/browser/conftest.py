@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from pydantic import ByteSize
-from werkzeug.serving import make_server
 
 from gallery.settings import Settings
 from serving import create_app
 from serving.context import EXTENSION
-from tests.serving.collection import drawing, encoded, stocked
+from tests.fakes.collection import drawing, encoded, stocked
+from tests.fakes.web import served
 
 try:
     from playwright.sync_api import (
@@ -61,20 +58,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """The address of the app on a port of its own, for as long as the block lasts."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(scope="package")

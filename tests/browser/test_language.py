@@ -16,8 +16,7 @@ from playwright.sync_api import Page, expect
 from gallery.settings import Settings
 from serving import create_app
 from serving.context import EXTENSION
-from tests.browser.conftest import served
-from tests.browser.test_browser import (
+from tests.fakes.browser import (
     NARROW,
     STATES,
     bring,
@@ -27,8 +26,9 @@ from tests.browser.test_browser import (
     sideways,
     transfer,
 )
-from tests.serving.collection import stocked
-from tests.serving.layout import hang
+from tests.fakes.collection import stocked
+from tests.fakes.map_layout import hang
+from tests.fakes.web import served
 
 Visit = Callable[..., Page]
 

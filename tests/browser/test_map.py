@@ -12,9 +12,9 @@ from gallery.map_layout import MapLayout
 from gallery.settings import Settings
 from serving import create_app
 from serving.context import EXTENSION
-from tests.browser.conftest import served
-from tests.serving.collection import ARTISTS, stocked
-from tests.serving.layout import hang
+from tests.fakes.collection import ARTISTS, stocked
+from tests.fakes.map_layout import hang
+from tests.fakes.web import served
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip(

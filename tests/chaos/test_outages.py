@@ -20,10 +20,10 @@ import pytest
 from gallery.settings import read_settings
 from tests.chaos import faults
 from tests.chaos.faults import World
+from tests.fakes.collection import stocked
 from tests.fakes.gcs import Fault
 from tests.fakes.processes import free_port, process, wait_for
 from tests.fakes.weaviate.faults import CALLS
-from tests.serving.collection import stocked
 
 pytestmark = pytest.mark.usefixtures("kaggle_port")
 

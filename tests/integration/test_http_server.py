@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from gallery.settings import read_settings
-from tests.servers import INTERNALS, RunningServer, read_all, running, upload_form
+from tests.fakes.servers import INTERNALS, RunningServer, read_all, running, upload_form
 
 GET = b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 POST = b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"

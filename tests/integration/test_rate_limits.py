@@ -19,9 +19,9 @@ from flask.testing import FlaskClient
 from gallery.errors import Invalid
 from gallery.settings import Settings
 from serving import create_app
-from tests.servers import HANG_GUARD_S, app_with, free_port
-from tests.serving.collection import drawing, encoded, stocked
-from tests.serving.conftest import upload
+from tests.fakes.collection import drawing, encoded, stocked
+from tests.fakes.servers import HANG_GUARD_S, app_with, free_port
+from tests.fakes.web import upload
 
 LIMITED = {"rate_limit": "3/hour", "upload_rate_limit": "off"}
 SEARCH = "/?q=sea"

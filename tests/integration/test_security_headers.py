@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from gallery.settings import Settings
+from tests.fakes.servers import app_with
+from tests.fakes.web import upload
 from tests.integration.hostile_input.files import SVG
-from tests.servers import app_with
-from tests.serving.conftest import upload
 
 POLICY = {
     "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "form-action": "'self'",

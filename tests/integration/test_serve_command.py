@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from gallery.errors import Invalid
 from serving.command import address, serve
 from serving.server import listen
-from tests.servers import HANG_GUARD_S, ROOT, eventually, free_port
+from tests.fakes.servers import HANG_GUARD_S, ROOT, eventually, free_port
 
 
 @pytest.fixture

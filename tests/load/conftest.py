@@ -9,7 +9,7 @@ import pytest
 
 from gallery.settings import Settings
 from serving import connections
-from tests.servers import RunningServer, running
+from tests.fakes.servers import RunningServer, running
 
 THREADS = 8
 

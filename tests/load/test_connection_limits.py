@@ -11,8 +11,8 @@ from gallery.settings import Settings
 from serving import connections
 from serving import server as web_server
 from serving.errors import FORM_OVERHEAD_BYTES
+from tests.fakes.servers import HANG_GUARD_S, RunningServer, eventually, read_all, running, upload_form
 from tests.load.conftest import THREADS
-from tests.servers import HANG_GUARD_S, RunningServer, eventually, read_all, running, upload_form
 
 SOON_S = 0.2
 FORM = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n"

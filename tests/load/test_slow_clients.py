@@ -18,9 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from PIL import Image
 
+from tests.fakes.collection import encoded
+from tests.fakes.servers import RunningServer, eventually, upload_form
 from tests.load.conftest import THREADS
-from tests.servers import RunningServer, eventually, upload_form
-from tests.serving.collection import encoded
 
 SLOW_CLIENTS = 3 * THREADS
 UPLOADS = 50

@@ -25,7 +25,7 @@ from serving.old_addresses import RENAMED
 from serving.query import LIST_FIELDS, params, parse
 from tests.contracts.vector_store import FINGERPRINT, artist, build, ids, random_rows, row, work
 from tests.fakes.weaviate import StandIn
-from tests.serving.conftest import site_of
+from tests.fakes.web import site_of
 
 TERMS = [parameter(kind) for kind in KINDS]
 NAMES = [

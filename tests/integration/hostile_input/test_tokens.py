@@ -18,8 +18,8 @@ from flask.testing import FlaskClient
 from gallery.search.query import ImageTerm, Preview
 from gallery.settings import Settings
 from serving.tokens import HEADER, MAX_AGE_S, Tokens, _digest
-from tests.servers import app_with
-from tests.serving.conftest import site_of
+from tests.fakes.servers import app_with
+from tests.fakes.web import site_of
 
 LETTERS = string.ascii_letters + string.digits + "-_."
 UPLOAD = ImageTerm(np.eye(48, dtype=np.float32)[0], "fake/48/1", preview=Preview(b"webp", 4, 3))

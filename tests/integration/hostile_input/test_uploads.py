@@ -21,6 +21,8 @@ from werkzeug.test import TestResponse
 
 from gallery.images.decode import FORMATS
 from gallery.settings import Settings
+from tests.fakes.servers import INTERNALS, ROOT, app_with
+from tests.fakes.web import upload
 from tests.integration.hostile_input.files import (
     SVG,
     bombs,
@@ -33,8 +35,6 @@ from tests.integration.hostile_input.files import (
     seeds,
     truncated,
 )
-from tests.servers import INTERNALS, ROOT, app_with
-from tests.serving.conftest import upload
 
 MUTATED = 2_000
 THROUGH_THE_APP = 20

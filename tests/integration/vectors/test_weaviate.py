@@ -14,7 +14,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,7 +27,6 @@ from tests.contracts.vector_store import DIM, FINGERPRINT, VectorStoreContract, 
 from tests.fakes.weaviate import StandIn
 
 REAL = os.environ.get("GALLERY_TEST_WEAVIATE")
-ROOT = Path(__file__).parents[1]
 
 
 def fill(store: VectorStore, name: str = "one", works: int = 4) -> None:

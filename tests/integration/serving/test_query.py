@@ -33,7 +33,7 @@ from serving.describe import active_filters, describe
 from serving.errors import Rejected
 from serving.query import href, only, params, parse
 from serving.tokens import Tokens
-from tests.serving.collection import resolved
+from tests.fakes.collection import resolved
 
 SETTINGS = Settings(encoder="fake")
 VECTOR = np.eye(8, dtype=np.float32)[0]

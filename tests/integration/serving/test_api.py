@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from gallery.models import Artwork
 from gallery.services import Services
-from tests.serving.conftest import upload
-
-PATH = "/api/v1/search"
-
-
-def body(answer: TestResponse) -> dict[str, Any]:
-    assert isinstance(answer.json, dict)
-    return answer.json
+from tests.fakes.web import API_SEARCH as PATH
+from tests.fakes.web import body, upload
 
 
 def test_the_answer_says_what_was_asked_and_of_what(client: FlaskClient) -> None:

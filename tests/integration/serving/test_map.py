@@ -19,8 +19,8 @@ from gallery.services import Services
 from gallery.settings import Settings
 from serving import create_app, loaded_map
 from serving.views import map_view
-from tests.serving.collection import ARTISTS, stock, stocked
-from tests.serving.layout import DIGEST, hang
+from tests.fakes.collection import ARTISTS, stock, stocked
+from tests.fakes.map_layout import DIGEST, hang
 
 
 @pytest.fixture

@@ -37,8 +37,8 @@ from serving.view_models import (
     WorkPage,
     banners,
 )
-from tests.serving.collection import drawing, encoded, stocked
-from tests.serving.conftest import site_of, upload
+from tests.fakes.collection import drawing, encoded, stocked
+from tests.fakes.web import site_of, upload
 
 FLASKS = {"g", "request", "session"}
 

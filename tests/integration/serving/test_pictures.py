@@ -26,10 +26,10 @@ from gallery.settings import Settings
 from serving import create_app, image_urls
 from serving.command import serve
 from serving.image_urls import ImageUrls
+from tests.fakes.collection import stock, stocked
 from tests.fakes.gcs import create_bucket, fake_gcs, service_account_key, without_credentials
-from tests.servers import free_port
-from tests.serving.collection import stock, stocked
-from tests.serving.conftest import site_of
+from tests.fakes.servers import free_port
+from tests.fakes.web import site_of
 
 ADDRESS = re.compile(r'<img[^>]* src="([^"]+)"')
 SETS = re.compile(r'srcset="([^"]+)"')

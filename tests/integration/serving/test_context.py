@@ -15,9 +15,9 @@ from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.base import Collection, VectorStore
 from serving import create_app
-from tests.serving.collection import drawing, encoded, stocked
-from tests.serving.conftest import site_of, upload
-from tests.serving.layout import hang
+from tests.fakes.collection import drawing, encoded, stocked
+from tests.fakes.map_layout import hang
+from tests.fakes.web import site_of, upload
 
 API = "/api/v1"
 PAGES = {

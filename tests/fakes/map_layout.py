@@ -7,7 +7,7 @@ import numpy as np
 from gallery.images.derivatives import webp
 from gallery.map_layout import MapItem, MapLayout, layout_key, tile_name
 from gallery.services import Services
-from tests.serving.collection import ARTISTS, drawing, stock
+from tests.fakes.collection import ARTISTS, drawing, stock
 
 DIGEST = "0123456789ab"
 

@@ -16,8 +16,8 @@ from schemathesis.schemas import BaseSchema
 
 from gallery.settings import Settings
 from serving import create_app
-from tests.serving.collection import stocked
-from tests.serving.conftest import site_of
+from tests.fakes.collection import stocked
+from tests.fakes.web import site_of
 
 OPERATIONS = [
     ("GET", "/api/v1/search"),

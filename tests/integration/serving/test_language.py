@@ -28,8 +28,8 @@ from serving import create_app
 from serving.describe import describe
 from serving.i18n import FOLDER, SOURCE, number, words_hint
 from serving.query import parse
-from tests.serving.collection import resolved, stocked
-from tests.serving.conftest import upload
+from tests.fakes.collection import resolved, stocked
+from tests.fakes.web import upload
 
 SERVING = Path(serving.__file__).parent
 CATALOGUES = sorted(FOLDER.glob("*/LC_MESSAGES/messages.po"))

@@ -14,9 +14,8 @@ from gallery.errors import Unavailable
 from gallery.models import Artwork
 from gallery.settings import Settings, read_settings
 from serving import create_app
-from tests.serving.collection import ARTISTS, stocked
-from tests.serving.conftest import site_of
-from tests.serving.test_api import body
+from tests.fakes.collection import ARTISTS, stocked
+from tests.fakes.web import body, site_of
 
 API = "/api/v1"
 LISTS = ["search?q=sea", "works?", "works?style=Impressionism", "artists?"]

@@ -13,9 +13,9 @@ from werkzeug.test import TestResponse
 
 from gallery.models import Artwork
 from gallery.services import Services
-from tests.serving.collection import drawing, encoded, stocked
-from tests.serving.conftest import site_of, upload
-from tests.serving.test_api import PATH, body
+from tests.fakes.collection import drawing, encoded, stocked
+from tests.fakes.web import API_SEARCH as PATH
+from tests.fakes.web import body, site_of, upload
 
 PICTURE = encoded(drawing("#c08020", 1))
 AS_TEXT = base64.b64encode(PICTURE).decode()

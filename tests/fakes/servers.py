@@ -19,9 +19,9 @@ from gallery.settings import Settings
 from serving import create_app
 from serving.context import EXTENSION
 from serving.server import Server, listen
-from tests.serving.collection import stocked
+from tests.fakes.collection import stocked
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 INTERNALS = ("Traceback", "/srv/private", "File &quot;", "gallery/", "werkzeug", "site-packages", " at 0x")
 """Texts that no response may contain."""
 HANG_GUARD_S = 120

@@ -1,50 +1,24 @@
-"""An app over the small collection, warmed."""
+"""Helpers for tests of the web app: state, uploads, what a response contains, a server in a thread."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.datastructures import FileStorage
+from werkzeug.serving import make_server
 from werkzeug.test import TestResponse, encode_multipart
 
-from gallery.models import Artwork
-from gallery.services import Services
-from gallery.settings import Settings
-from serving import create_app
 from serving.context import EXTENSION, AppState
-from tests.serving.collection import drawing, encoded, stocked
+from tests.fakes.collection import drawing, encoded
 
-
-@pytest.fixture
-def settings(settings_with: Callable[..., Settings]) -> Settings:
-    return settings_with(thumb_small=40, thumb_large=80, max_upload=200_000, max_upload_pixels=1_000_000)
-
-
-@pytest.fixture
-def services(settings: Settings) -> Services:
-    return stocked(settings)
-
-
-@pytest.fixture
-def app(settings: Settings, services: Services) -> Flask:
-    app = create_app(settings, services=services)
-    site_of(app).warmup.attempt()
-    return app
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
-def work(services: Services) -> Artwork:
-    return services.vectors.open("one").works()[0]
+API_SEARCH = "/api/v1/search"
 
 
 def site_of(app: Flask) -> AppState:
@@ -68,3 +42,28 @@ def upload(
     boundary, body = encode_multipart({"image": [file, *tokens], **fields})
     kind = f"multipart/form-data; boundary={boundary}"
     return client.post(path, data=body, content_type=kind, follow_redirects=follow_redirects)
+
+
+def body(answer: TestResponse) -> dict[str, Any]:
+    assert isinstance(answer.json, dict)
+    return answer.json
+
+
+def token(page: str) -> str:
+    found = re.search(r'name="image" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """The address of the app on a port of its own, for as long as the block lasts."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

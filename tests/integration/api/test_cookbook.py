@@ -16,10 +16,10 @@ from werkzeug.serving import make_server
 
 from gallery.settings import Settings
 from serving import create_app
-from tests.serving.collection import drawing, encoded, stocked
-from tests.serving.conftest import site_of
+from tests.fakes.collection import drawing, encoded, stocked
+from tests.fakes.web import site_of
 
-TEXT = (Path(__file__).parents[2] / "docs/api.md").read_text("utf-8")
+TEXT = (Path(__file__).parents[3] / "docs/api.md").read_text("utf-8")
 BASE = "http://127.0.0.1:8000"
 STEPS = re.findall(r"```bash\n(.*?)```(?:\n\n```json\n(.*?)```)?", TEXT, re.DOTALL)
 """Each command, and the answer shown for it, "" where there is none."""

@@ -15,8 +15,8 @@ from flask.testing import FlaskClient
 from gallery.models import Artwork
 from gallery.search.calibration import Relevance
 from gallery.services import Services
-from tests.serving.collection import drawing, encoded
-from tests.serving.conftest import site_of, upload
+from tests.fakes.collection import drawing, encoded
+from tests.fakes.web import site_of, token, upload
 
 
 def hits(page: str) -> int:
@@ -34,12 +34,6 @@ def painters(page: str) -> set[str]:
 def heading(page: str) -> str:
     [text] = re.findall(r'<h1 id="answer"[^>]*>(.*?)</h1>', page)
     return html.unescape(text)
-
-
-def token(page: str) -> str:
-    found = re.search(r'name="image" value="([^"]+)"', page)
-    assert found
-    return found[1]
 
 
 def more(page: str) -> str:

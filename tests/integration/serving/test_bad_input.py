@@ -18,10 +18,9 @@ from werkzeug.test import TestResponse
 from gallery.settings import Settings
 from serving import create_app
 from serving.tokens import MAX_AGE_S, Tokens
-from tests.servers import INTERNALS
-from tests.serving.collection import IMAGE, drawing, encoded, stocked
-from tests.serving.conftest import site_of, upload
-from tests.serving.test_search_page import token
+from tests.fakes.collection import IMAGE, drawing, encoded, stocked
+from tests.fakes.servers import INTERNALS
+from tests.fakes.web import site_of, token, upload
 
 BAD_ADDRESSES = {
     "k is none": "/?q=sea&limit=",

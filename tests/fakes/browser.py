@@ -1,0 +1,66 @@
+"""What visitors do in a browser, and the pages that tests look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+NARROW = {"width": 320, "height": 640}
+STATES = {
+    "home": "/",
+    "a list": "/?style=Cubism",
+    "results": "/?q=light&limit=4&style=Impressionism",
+    "named": "/?q=Bo+Blue",
+    "everything at once": "/?q=light&q_weight=2&exclude=dark&active_from=1500&active_to=1950&per_artist=2&exclude_artist=dee-dun",
+    "nothing found": "/?q=light&style=None",
+    "beyond the end": "/?q=light&offset=99",
+    "painters": "/artists",
+    "a painter": "/artists/bo-blue",
+    "error": "/nothing",
+    "empty query": "/?q=",
+}
+
+
+def bring(page: Page, picture: Path) -> None:
+    page.set_input_files("#picture", picture)
+    page.get_by_role("button", name="Search by this picture").click()
+    page.wait_for_selector(".yours")
+
+
+def transfer(page: Page, picture: Path, event: str) -> None:
+    """Drop or paste the picture on the page's foot."""
+    page.evaluate(
+        """async ([bytes, kind]) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([new Uint8Array(bytes)], "mine.png", {type: "image/png"}));
+            const options = {bubbles: true, cancelable: true};
+            const event = kind === "drop"
+                ? new DragEvent("drop", {dataTransfer: transfer, ...options})
+                : new ClipboardEvent("paste", {clipboardData: transfer, ...options});
+            document.querySelector("footer").dispatchEvent(event);
+        }""",
+        [list(picture.read_bytes()), event],
+    )
+
+
+def sideways(page: Page) -> int:
+    """How many pixels the page can be scrolled sideways."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def found_by_axe(page: Page) -> list[str]:
+    """What axe finds, of any weight, once the page has loaded: one that is still being parsed has no heading yet."""
+    page.wait_for_load_state()
+    found = Axe().run(page).response["violations"]
+    return [f"{violation['id']}: {[node['html'] for node in violation['nodes']]}" for violation in found]
+
+
+def open_all(page: Page) -> None:
+    for details in page.locator("main details").all():
+        details.evaluate("details => { details.removeAttribute('name'); details.open = true; }")
+
+
+def first_work(page: Page) -> str:
+    return page.locator(".hang").first.get_attribute("href") or ""
