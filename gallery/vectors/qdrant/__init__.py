@@ -1,10 +1,11 @@
-"""The vector store Qdrant: a collection for each build, and an alias for the live one.
+"""The Qdrant store: one collection per build, and an alias for the live one.
 
-    <base>_<build>    a collection; its metadata is the build, whose rows are its points
+    <base>_<build>    a collection; its metadata is the build's manifest, its points are the works
     <base>            the alias of the live build
 
-A point has the vector `picture`, the sparse vector `words` that Qdrant weighs by how rare a word is, and as payload what
-filters look at and the work as JSON. Point ids are made from the works' ids, since Qdrant takes only numbers and UUIDs.
+A point has the vector `image`, the sparse vector `words`, which Qdrant weighs by inverse document frequency, and a payload:
+the fields of filters, and the work as JSON. Point ids are derived from the works' ids, since Qdrant takes only numbers and
+UUIDs.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from urllib.parse import urlsplit
 
 from gallery.addresses import Address
 from gallery.errors import Invalid
-from gallery.vectors.qdrant.places import Folder, Server
+from gallery.vectors.qdrant.client import FolderClient, ServerClient
 from gallery.vectors.qdrant.store import BASE_NAME, QdrantStore
 
-_FOLDERS: dict[Path, Folder] = {}
+_FOLDERS: dict[Path, FolderClient] = {}
 
 
 def open_qdrant(address: Address, *, api_key: str | None) -> QdrantStore:
-    """The store at ``qdrant://host:6333``, ``qdrants://host`` for https, or ``qdrant:///folder`` in a local folder.
+    """Open the store at ``qdrant://host:6333``, ``qdrants://host`` for https, or ``qdrant:///folder`` in a local folder.
 
-    A folder needs no key and ignores one. Nothing is asked or created yet. Raises Invalid.
+    A folder ignores the key. Connects and creates nothing yet. Raises Invalid.
     """
     base = address.string("collection") or ""
     if not BASE_NAME.fullmatch(base):
@@ -31,11 +32,11 @@ def open_qdrant(address: Address, *, api_key: str | None) -> QdrantStore:
     if address.scheme == "qdrant" and address.location.startswith("/"):
         if others := address.given - {"collection"}:
             raise Invalid(f"{address.text}: unknown option {min(others)!r}; a folder takes only collection")
-        # One client for a folder, whichever way it is spelled: a second one would find it locked by the first.
+        # One client per folder, however the path is spelled: a second client would find the folder locked.
         folder = address.path.resolve()
-        return QdrantStore(_FOLDERS.setdefault(folder, Folder(f"qdrant://{folder}", folder)), base)
+        return QdrantStore(_FOLDERS.setdefault(folder, FolderClient(f"qdrant://{folder}", folder)), base)
     host, port = _host(address)
-    server = Server(
+    server = ServerClient(
         address.text,
         host,
         port,

@@ -1,10 +1,10 @@
-"""One build as a Qdrant collection: its works written, listed and searched."""
+"""One build as a Qdrant collection."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from qdrant_client import QdrantClient, models
@@ -14,9 +14,9 @@ from gallery.models import Artwork, Build, Hit
 from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows
 from gallery.vectors.filters import EVERYTHING, Filter
 from gallery.vectors.lexical import tokens
-from gallery.vectors.qdrant.places import Place
+from gallery.vectors.qdrant.client import ClientProvider
 from gallery.vectors.qdrant.points import (
-    PICTURE,
+    IMAGE,
     WORDS,
     filter_of,
     payload_of,
@@ -25,45 +25,45 @@ from gallery.vectors.qdrant.points import (
     sparse,
     work_of,
 )
-from gallery.vectors.ranking import by_match, first_per_artist, most_frequent_first, reciprocal_rank_fusion
+from gallery.vectors.ranking import (
+    RankedWork,
+    by_match,
+    by_score,
+    limit_ranked,
+    most_frequent_first,
+    read_fused,
+    reciprocal_rank_fusion,
+)
 
-PAGE = 1_000
+PAGE_POINTS = 1_000
 """Points read or deleted in one request."""
-WRITTEN = 256
-"""Points written in one request, fewer where rows are long: a server takes requests of up to 32 MB."""
-DEPTH = 500
-"""How far down the two rankings of a hybrid search go at first. The same for each page, so that pages agree."""
-
-
-class Found(NamedTuple):
-    """A work that a query found, before its record is read."""
-
-    id: str
-    artist: str
-    score: float
+BATCH_POINTS = 256
+"""Most points written in one request, fewer if vectors are long: a server accepts requests of up to 32 MB."""
+HYBRID_DEPTHS = (500, 5_000, 50_000, 500_000, 5_000_000)
+"""Depths of the two rankings of a hybrid search; a page is read from the first that reaches it."""
 
 
 class QdrantCollection:
     """One build's rows as a Qdrant collection."""
 
-    def __init__(self, place: Place, collection: str, build: Build) -> None:
+    def __init__(self, provider: ClientProvider, collection: str, build: Build) -> None:
         self.build = build
-        self._place = place
+        self._provider = provider
         self._collection = collection
 
     def upsert(self, works: Sequence[Artwork], vectors: Vectors) -> None:
         ids = [work.id for work in works]
         rows = check_rows(self.build, ids, vectors)
-        # The last of a repeated id counts; within one request Qdrant promises no order.
+        # Of a repeated id the last counts; Qdrant does not promise an order within one request.
         last = list({id: position for position, id in enumerate(ids)}.values())
-        for chunk in _chunks(last, max(1, min(WRITTEN, 1_000_000 // self.build.dim))):
+        for chunk in _chunks(last, max(1, min(BATCH_POINTS, 1_000_000 // self.build.dim))):
             named = ", ".join(ids[position] for position in chunk[:5]) + (" …" if len(chunk) > 5 else "")
             with self._client(f"writing {len(chunk)} works ({named})") as client:
                 points = [point_of(works[position], rows[position]) for position in chunk]
                 client.upsert(self._collection, points=points, wait=True)
 
     def delete(self, ids: Sequence[str]) -> None:
-        for chunk in _chunks(ids, PAGE):
+        for chunk in _chunks(ids, PAGE_POINTS):
             with self._client(f"deleting {len(chunk)} works") as client:
                 selected = models.PointIdsList(points=[point_id(id) for id in chunk])
                 client.delete(self._collection, points_selector=selected, wait=True)
@@ -82,7 +82,7 @@ class QdrantCollection:
 
     def vectors(self, ids: Sequence[str]) -> Vectors:
         found = {
-            payload_of(point)["id"]: point.vector[PICTURE]
+            payload_of(point)["id"]: point.vector[IMAGE]
             for point in self._retrieve(ids, payload=["id"], vectors=True)
             if isinstance(point.vector, dict)
         }
@@ -92,7 +92,7 @@ class QdrantCollection:
         return np.array([found[id] for id in ids], dtype=np.float32).reshape(len(ids), self.build.dim)
 
     def works(self, where: Filter = EVERYTHING, limit: int = 100, offset: int = 0) -> list[Artwork]:
-        # Ordered here: Qdrant would need an index of whole file names, and only keys are read before the cut.
+        # Sorted here: Qdrant would need an index of file names. Only the keys of all works are read.
         keys = sorted((payload["file"], payload["id"]) for payload in self._scroll(where, ["file", "id"]))
         return list(self._works(id for _, id in keys[offset : offset + limit]).values())
 
@@ -117,46 +117,47 @@ class QdrantCollection:
         if sought is None:
             hits, _ = self._nearest(query, where, offset + k, per_artist)
             return self._hits(hits[offset : offset + k])
-        depth = DEPTH
-        while True:
+
+        def fused(depth: int) -> tuple[list[RankedWork], bool]:
             nearest, complete = self._nearest(query, where, depth)
             matching = self._matching(sought, query, where, depth)
-            found = {one.id: one for one in (*nearest, *matching)}
-            order = reciprocal_rank_fusion([one.id for one in nearest], [one.id for one in matching])
-            kept = _thinned((found[id] for id in order), per_artist)
-            if len(kept) >= offset + k or complete:
-                return self._hits(kept[offset : offset + k])
-            depth *= 4
+            known = {work.id: work for work in (*nearest, *matching)}
+            order = reciprocal_rank_fusion([work.id for work in nearest], [work.id for work in matching])
+            return [known[id] for id in order], complete
+
+        return self._hits(read_fused(fused, HYBRID_DEPTHS, offset + k, per_artist)[offset:])
 
     def _nearest(
         self, query: Vector, where: Filter, wanted: int, per_artist: int | None = None
-    ) -> tuple[list[Found], bool]:
-        """The `wanted` nearest works, and whether these are all that pass."""
-        fetch, exact = wanted + 8, self._place.local
+    ) -> tuple[list[RankedWork], bool]:
+        """Return the `wanted` nearest works, and whether these are all that pass the filter."""
+        fetch, exact = wanted + 8, self._provider.local
         while True:
             fetch = self._bounded(fetch, where)
-            points = self._query(query.tolist(), PICTURE, where, fetch, exact=exact)
+            points = self._query(query.tolist(), IMAGE, where, fetch, exact=exact)
             if len(points) < fetch and not exact:
-                exact = True  # fewer than asked for are all there are, or all that the graph leads to
+                exact = True  # either there are no more, or the graph leads to no more
                 continue
-            found = sorted((_found(point) for point in points), key=lambda one: (-one.score, one.id))
+            found = sorted((_ranked(point) for point in points), key=by_score)
             complete = len(points) < fetch
-            # Ties go by id, and works of the last score may be missing from what was fetched.
+            # More works may tie with the last one fetched, so its score only counts once all of them are here.
             settled = found if complete else [one for one in found if one.score > found[-1].score]
-            kept = _thinned(settled, per_artist)
+            kept = limit_ranked(settled, per_artist)
             if complete or len(kept) >= wanted:
                 return kept[:wanted], complete and len(kept) <= wanted
             fetch *= 4
 
     def _matching(
         self, sought: models.SparseVector, query: Vector, where: Filter, wanted: int
-    ) -> list[Found]:
-        """The `wanted` works that match the words best, ties by nearness to the vector: "french" fits hundreds alike."""
+    ) -> list[RankedWork]:
+        """Return the `wanted` works that match the words best, ties by similarity: hundreds match "french" equally."""
         fetch = wanted + 8
         while True:
             fetch = self._bounded(fetch, where)
             points = self._query(sought, WORDS, where, fetch)
-            weights = {str(point.id): round(point.score, 4) for point in points}  # as float32 sums may differ
+            weights = {
+                str(point.id): round(point.score, 4) for point in points
+            }  # float32 sums may differ in the last digits
             if len(points) == fetch:
                 lowest = min(weights.values())
                 weights = {id: weight for id, weight in weights.items() if weight > lowest}
@@ -166,14 +167,14 @@ class QdrantCollection:
         if not weights:
             return []
         candidates = models.Prefetch(query=sought, using=WORDS, filter=filter_of(where), limit=fetch)
-        near = self._query(query.tolist(), PICTURE, where, fetch, prefetch=candidates)
-        found = {one.id: one for one in sorted(map(_found, near), key=lambda one: (-one.score, one.id))}
+        near = self._query(query.tolist(), IMAGE, where, fetch, prefetch=candidates)
+        found = {one.id: one for one in sorted(map(_ranked, near), key=by_score)}
         scores = {id: weights.get(point_id(id), 0.0) for id in found}
         return [found[id] for id in by_match(scores, found)[:wanted]]
 
     def _bounded(self, fetch: int, where: Filter) -> int:
-        """`fetch`, or one more than there are where that is less: a server sets room for all of it aside."""
-        return fetch if fetch <= 10 * PAGE else min(fetch, self.count(where) + 1)
+        """Return `fetch`, or one more than there are if that is less: a server allocates memory for all of it."""
+        return fetch if fetch <= 10 * PAGE_POINTS else min(fetch, self.count(where) + 1)
 
     def _query(
         self,
@@ -185,7 +186,7 @@ class QdrantCollection:
         exact: bool = False,
         prefetch: models.Prefetch | None = None,
     ) -> list[models.ScoredPoint]:
-        # With quantized rows the candidates are scored again by the true ones: a score is a cosine.
+        # With quantized vectors the candidates are scored again by the exact ones, so scores are cosine similarities.
         params = models.SearchParams(
             exact=exact,
             quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0),
@@ -197,18 +198,18 @@ class QdrantCollection:
                 using=using,
                 prefetch=prefetch,
                 query_filter=filter_of(where),
-                search_params=None if self._place.local or using == WORDS else params,
+                search_params=None if self._provider.local or using == WORDS else params,
                 limit=limit,
                 with_payload=["id", "artist"],
             )
         return answer.points
 
-    def _hits(self, found: Sequence[Found]) -> list[Hit]:
+    def _hits(self, found: Sequence[RankedWork]) -> list[Hit]:
         works = self._works(one.id for one in found)
         return [Hit(works[one.id], one.score) for one in found if one.id in works]
 
     def _works(self, ids: Iterable[str]) -> dict[str, Artwork]:
-        """The works in the order of the ids, but for those that are gone."""
+        """Return the works in the order of the ids, without those that are gone."""
         wanted = list(ids)
         works = {work.id: work for work in map(work_of, self._retrieve(wanted))}
         return {id: works[id] for id in wanted if id in works}
@@ -216,13 +217,13 @@ class QdrantCollection:
     def _retrieve(
         self, ids: Sequence[str], payload: Sequence[str] = ("work",), vectors: bool = False
     ) -> Iterator[models.Record]:
-        for chunk in _chunks(ids, PAGE):
+        for chunk in _chunks(ids, PAGE_POINTS):
             with self._client("reading works") as client:
                 points = client.retrieve(
                     self._collection,
                     ids=[point_id(id) for id in chunk],
                     with_payload=list(payload),
-                    with_vectors=[PICTURE] if vectors else False,
+                    with_vectors=[IMAGE] if vectors else False,
                 )
             yield from points
 
@@ -233,7 +234,7 @@ class QdrantCollection:
                 points, start = client.scroll(
                     self._collection,
                     scroll_filter=filter_of(where),
-                    limit=PAGE,
+                    limit=PAGE_POINTS,
                     offset=start,
                     with_payload=payload,
                 )
@@ -242,28 +243,23 @@ class QdrantCollection:
                 return
 
     def _facet(self, field: str, where: Filter) -> dict[str, int]:
-        limit = PAGE
+        limit = PAGE_POINTS
         while True:
             with self._client(f"counting works by {field}") as client:
                 hits = client.facet(
                     self._collection, key=field, facet_filter=filter_of(where), limit=limit, exact=True
                 ).hits
-            if len(hits) < limit:  # as many as asked for may not be all there are
+            if len(hits) < limit:  # a full reply may not be complete
                 return most_frequent_first({str(hit.value): hit.count for hit in hits})
             limit *= 4
 
     def _client(self, doing: str) -> AbstractContextManager[QdrantClient]:
-        return self._place.client(f"{doing} of build {self.build.name}")
+        return self._provider.client(f"{doing} of build {self.build.name}")
 
 
-def _found(point: models.ScoredPoint) -> Found:
+def _ranked(point: models.ScoredPoint) -> RankedWork:
     payload = payload_of(point)
-    return Found(payload["id"], payload["artist"], round(point.score, 6))
-
-
-def _thinned(found: Iterable[Found], per_artist: int | None) -> list[Found]:
-    found = list(found)
-    return [found[place] for place in first_per_artist((one.artist for one in found), per_artist)]
+    return RankedWork(payload["id"], payload["artist"], round(point.score, 6))
 
 
 def _chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

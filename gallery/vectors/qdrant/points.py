@@ -1,4 +1,4 @@
-"""Points: a work with its row as Qdrant keeps it, and filters on what it keeps."""
+"""Works as Qdrant points, and filters as conditions on their payload."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gallery.vectors.base import Vector
 from gallery.vectors.filters import Filter, life
 from gallery.vectors.lexical import searchable_text
 
-PICTURE, WORDS = "picture", "words"
+IMAGE, WORDS = "image", "words"
 INDEXES = {
     "artist": models.PayloadSchemaType.KEYWORD,
     "styles": models.PayloadSchemaType.KEYWORD,
@@ -23,21 +23,21 @@ INDEXES = {
     "life_start": models.PayloadSchemaType.INTEGER,
     "life_end": models.PayloadSchemaType.INTEGER,
 }
-"""The fields that filters and counts look at."""
+"""Payload fields that filters and counts use."""
 
 
 def point_id(id: str) -> str:
-    """The id of a work's point."""
+    """Return the id of a work's point."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, id))
 
 
 def point_of(work: Artwork, row: Vector) -> models.PointStruct:
-    """The work and its row as a point."""
+    """Return the work and its vector as a point."""
     start, end = life(work.artist)
     words = sparse(searchable_text(work).split())
     return models.PointStruct(
         id=point_id(work.id),
-        vector={PICTURE: row.tolist(), **({WORDS: words} if words else {})},
+        vector={IMAGE: row.tolist(), **({WORDS: words} if words else {})},
         payload={
             "id": work.id,
             "file": work.file,
@@ -52,23 +52,23 @@ def point_of(work: Artwork, row: Vector) -> models.PointStruct:
 
 
 def sparse(words: Iterable[str]) -> models.SparseVector | None:
-    """The different words as a vector of ones, each at the place its CRC-32 gives; None for no words."""
+    """Return the distinct words as a sparse vector of ones, indexed by CRC-32; None if there are no words."""
     places = sorted({zlib.crc32(word.encode()) for word in words})
     return models.SparseVector(indices=places, values=[1.0] * len(places)) if places else None
 
 
 def payload_of(point: models.Record | models.ScoredPoint) -> dict[str, Any]:
-    """The point's payload."""
+    """Return the point's payload."""
     return point.payload or {}
 
 
 def work_of(point: models.Record) -> Artwork:
-    """The work that a point keeps."""
+    """Return the work that a point holds."""
     return from_payload(json.loads(payload_of(point)["work"]))
 
 
 def filter_of(where: Filter) -> models.Filter | None:
-    """The filter in Qdrant's terms; None for the empty one."""
+    """Return the filter as a Qdrant filter; None if every work passes."""
     must: list[Any] = [
         models.FieldCondition(key=key, match=models.MatchAny(any=list(values)))
         for key, values in (
@@ -82,9 +82,9 @@ def filter_of(where: Filter) -> models.Filter | None:
         must.append(models.FieldCondition(key="life_end", range=models.Range(gte=where.active_from)))
     if where.active_to is not None:
         must.append(models.FieldCondition(key="life_start", range=models.Range(lte=where.active_to)))
-    remove_words: list[Any] = []
+    must_not: list[Any] = []
     if where.exclude_artists:
-        remove_words.append(
+        must_not.append(
             models.FieldCondition(key="artist", match=models.MatchAny(any=list(where.exclude_artists)))
         )
-    return models.Filter(must=must or None, must_not=remove_words or None) if must or remove_words else None
+    return models.Filter(must=must or None, must_not=must_not or None) if must or must_not else None

@@ -12,13 +12,13 @@ from qdrant_client import QdrantClient, models
 from gallery.errors import Invalid, NotFound
 from gallery.models import Build
 from gallery.vectors.base import BUILD_NAME, check_name
+from gallery.vectors.qdrant.client import ClientProvider
 from gallery.vectors.qdrant.collection import QdrantCollection
-from gallery.vectors.qdrant.places import Place
-from gallery.vectors.qdrant.points import INDEXES, PICTURE, WORDS
+from gallery.vectors.qdrant.points import IMAGE, INDEXES, WORDS
 
 BASE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
-OLDEST = (1, 16)
-"""The first server that keeps a collection's metadata."""
+MIN_VERSION = (1, 16)
+"""First server version that stores metadata of a collection."""
 FIELDS = tuple(field.name for field in dataclasses.fields(Build))
 INT8 = models.ScalarQuantization(
     scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, always_ram=True)
@@ -28,68 +28,66 @@ INT8 = models.ScalarQuantization(
 class QdrantStore:
     """Builds as collections of a Qdrant server, or of a local folder, which the first build creates.
 
-    `shards` and `replication` are those of new collections, None and 1 for the server's own choice and for one copy;
-    `quantized` keeps their rows in memory as int8 beside the exact ones.
+    `shards`, `replication` and `quantized` apply to new collections: the number of shards (None leaves it to the server), of
+    copies, and whether int8 vectors are kept in memory beside the exact ones.
     """
 
     def __init__(
         self,
-        place: Place,
+        provider: ClientProvider,
         base: str = "artwork",
         *,
         shards: int | None = None,
         replication: int = 1,
         quantized: bool = False,
     ) -> None:
-        self.address = place.address
-        self._place = place
+        self.address = provider.address
+        self._provider = provider
         self._base = base
         self._shards, self._replication, self._quantized = shards, replication, quantized
 
     def version(self) -> str:
-        if self._place.local:
+        if self._provider.local:
             return f"Qdrant's client {version('qdrant-client')}, without a server"
-        with self._place.client("asking for the version") as client:
+        with self._provider.client("asking for the version") as client:
             return f"Qdrant {client.info().version}"
 
     def create(self, build: Build) -> QdrantCollection:
         check_name(build.name)
         collection = self._name(build.name)
         build = dataclasses.replace(build, ready=False)
-        with self._place.client(f"creating build {build.name}") as client:
-            if not self._place.local:
+        with self._provider.client(f"creating build {build.name}") as client:
+            if not self._provider.local:
                 self._check_version(client)
             if client.collection_exists(collection):
                 raise Invalid(f"there is a collection {collection} already in {self.address}")
-            self.live()  # so that a base that is taken is said now, not when the build is to be published
+            self.live()  # report a base name that is taken now, not when the build is published
             client.create_collection(
                 collection,
-                vectors_config={
-                    PICTURE: models.VectorParams(size=build.dim, distance=models.Distance.COSINE)
-                },
+                vectors_config={IMAGE: models.VectorParams(size=build.dim, distance=models.Distance.COSINE)},
                 sparse_vectors_config={WORDS: models.SparseVectorParams(modifier=models.Modifier.IDF)},
                 metadata={"base": self._base, **dataclasses.asdict(build)},
                 shard_number=self._shards,
                 replication_factor=self._replication,
-                # Every copy before a write counts as done, so that it can be read whichever copy answers.
+                # A write succeeds once every copy has it, so that any copy can answer a read.
                 write_consistency_factor=self._replication,
                 quantization_config=INT8 if self._quantized else None,
             )
-            for field, kind in {} if self._place.local else INDEXES.items():
+            for field, kind in {} if self._provider.local else INDEXES.items():
                 client.create_payload_index(collection, field, kind, wait=True)
-        return QdrantCollection(self._place, collection, build)
+        return QdrantCollection(self._provider, collection, build)
 
     def open(self, name: str) -> QdrantCollection:
         collection = self._name(name)
         build = self._read(collection)
         if build is None or build.name != name:
             raise NotFound(f"no build {name} in {self.address}")
-        return QdrantCollection(self._place, collection, build)
+        return QdrantCollection(self._provider, collection, build)
 
     def builds(self) -> list[Build]:
-        if not self._place.exists():
+        if not self._provider.exists():
             return []
-        with self._place.client("listing builds") as client:
+        with self._provider.client("listing builds") as client:
             collections = [one.name for one in client.get_collections().collections]
         found = [self._read(name) for name in collections if name.startswith(f"{self._base}_")]
         ours = [build for build in found if build is not None]
@@ -97,32 +95,32 @@ class QdrantStore:
 
     def seal(self, name: str) -> Build:
         build = self.open(name).build
-        with self._place.client(f"sealing build {name}") as client:
+        with self._provider.client(f"sealing build {name}") as client:
             client.update_collection(self._name(name), metadata={"ready": True})
         return dataclasses.replace(build, ready=True)
 
     def live(self) -> Build | None:
-        if not self._place.exists():
+        if not self._provider.exists():
             return None
         try:
-            with self._place.client("reading the live build") as client:
+            with self._provider.client("reading the live build") as client:
                 metadata = client.get_collection(self._base).config.metadata
         except NotFound:
             return None
         build = self._build(metadata)
         if build is None:
             raise Invalid(
-                f"{self._base} in {self.address} is no alias of a build of this gallery; remove it, or name another "
-                "base in GALLERY_VECTORS with ?collection=…"
+                f"{self._base} in {self.address} is not an alias of a build of this gallery; remove it, or choose "
+                "another name in GALLERY_VECTORS with ?collection=…"
             )
         return build
 
     def publish(self, name: str) -> None:
         if not self.open(name).build.ready:
-            raise Invalid(f"build {name} is not ready, so it cannot go live")
+            raise Invalid(f"build {name} is not ready, so it cannot be published")
         live = models.CreateAlias(collection_name=self._name(name), alias_name=self._base)
-        with self._place.client(f"publishing build {name}") as client:
-            # One request, which the server applies as one: no search finds the alias missing.
+        with self._provider.client(f"publishing build {name}") as client:
+            # One request, applied atomically: no search finds the alias missing.
             client.update_collection_aliases(
                 [
                     models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=self._base)),
@@ -132,18 +130,18 @@ class QdrantStore:
 
     def drop(self, name: str) -> None:
         try:
-            self.open(name)  # also so that only a build can be dropped, not what else has a name like one
+            self.open(name)  # so that only a build can be dropped
         except NotFound:
             return
         live = self.live()
         if live is not None and live.name == name:
             raise Invalid(f"build {name} is live; publish another one before dropping it")
-        with self._place.client(f"dropping build {name}") as client:
+        with self._provider.client(f"dropping build {name}") as client:
             client.delete_collection(self._name(name))
 
     def close(self) -> None:
-        """Close the connections, or let another process have the folder; the next use opens again."""
-        self._place.close()
+        """Close the connections, or release the folder for another process; the next use opens again."""
+        self._provider.close()
 
     def _name(self, build: str) -> str:
         if not BUILD_NAME.fullmatch(build):
@@ -151,11 +149,11 @@ class QdrantStore:
         return f"{self._base}_{build}"
 
     def _read(self, collection: str) -> Build | None:
-        """The build that a collection is; None where there is no such collection, or it is somebody else's."""
-        if not self._place.exists():
+        """Return the collection's build; None if there is no such collection or it is not ours."""
+        if not self._provider.exists():
             return None
         try:
-            with self._place.client(f"reading collection {collection}") as client:
+            with self._provider.client(f"reading collection {collection}") as client:
                 return self._build(client.get_collection(collection).config.metadata)
         except NotFound:
             return None
@@ -168,8 +166,8 @@ class QdrantStore:
     def _check_version(self, client: QdrantClient) -> None:
         version = client.info().version
         numbers = re.match(r"(\d+)\.(\d+)", version)
-        if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST:
+        if numbers and (int(numbers[1]), int(numbers[2])) < MIN_VERSION:
             raise Invalid(
                 f"{self.address} is Qdrant {version}, which keeps no metadata of collections; it takes "
-                f"{'.'.join(map(str, OLDEST))} or newer"
+                f"{'.'.join(map(str, MIN_VERSION))} or newer"
             )

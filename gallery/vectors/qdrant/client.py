@@ -1,11 +1,10 @@
-"""Where a Qdrant is: a server, or a folder of this machine that the client reads and writes itself.
+"""Clients of a Qdrant server, or of a local folder that the client library reads and writes itself.
 
-Both lend their client for one piece of work at a time, and say in our errors what goes wrong in it.
+Both give out the client as a context manager and translate the errors raised inside it.
 """
 
 from __future__ import annotations
 
-import os
 import pickle
 import sqlite3
 import threading
@@ -22,9 +21,9 @@ from qdrant_client.http.exceptions import ApiException, ResponseHandlingExceptio
 from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
 
 KEY_ADVICE = "set GALLERY_VECTORS_KEY to a key that it accepts"
-PLACE_ADVICE = "is GALLERY_VECTORS the address of a Qdrant, and is it running?"
+ADDRESS_ADVICE = "is GALLERY_VECTORS the address of a Qdrant, and is it running?"
 
-# ValueError: an answer that is no JSON, or not of the shape that the client expects. AssertionError: an empty one.
+# ValueError: a reply that is not JSON, or not of the expected shape. AssertionError: an empty reply.
 SERVER_ERRORS = (ApiException, QdrantException, grpc.RpcError, ValueError, AssertionError)
 FOLDER_ERRORS = (
     OSError,
@@ -39,25 +38,25 @@ FOLDER_ERRORS = (
 )
 
 
-class Place(Protocol):
-    """Something that lends a client."""
+class ClientProvider(Protocol):
+    """Gives out a client of one server or folder."""
 
     address: str
     local: bool
 
     def exists(self) -> bool:
-        """False where nothing was written yet, so that looking need not make anything."""
+        """Return False if nothing was written yet, so that reading need not create anything."""
 
     def client(self, doing: str) -> AbstractContextManager[QdrantClient]:
-        """The client, for the length of a `with`. `doing` says in messages what was tried: "writing works x, y".
+        """Give out the client for the length of a `with`. `doing` describes the call in messages: "writing works x, y".
 
         Raises Invalid, NotFound or Unavailable for what the client raises inside."""
 
     def close(self) -> None:
-        """Let go of connections and locks; the next use opens them again."""
+        """Release connections and locks; the next use opens them again."""
 
 
-class Server:
+class ServerClient:
     """A Qdrant server, by REST or, with a `grpc_port`, by gRPC."""
 
     local = False
@@ -77,7 +76,7 @@ class Server:
         self._host, self._port, self._https = host, port, https
         self._grpc_port, self._timeout_s, self._api_key = grpc_port, timeout_s, api_key
         self._lock = threading.Lock()
-        self._opened: tuple[int, QdrantClient] | None = None  # the process it belongs to, and the client
+        self._opened: QdrantClient | None = None
 
     def exists(self) -> bool:
         return True
@@ -89,45 +88,41 @@ class Server:
         except GalleryError:
             raise
         except SERVER_ERRORS as error:
-            raise _translated(error, doing, self.address) from error
+            raise _translate(error, doing, self.address) from error
 
     def close(self) -> None:
         with self._lock:
-            if self._opened is not None and self._opened[0] == os.getpid():
-                self._opened[1].close()
+            if self._opened is not None:
+                self._opened.close()
             self._opened = None
 
     def _client(self) -> QdrantClient:
         with self._lock:
-            # Connections do not survive a fork: two processes would read each other's answers.
-            if self._opened is None or self._opened[0] != os.getpid():
-                self._opened = (
-                    os.getpid(),
-                    QdrantClient(
-                        host=self._host,
-                        port=self._port,
-                        https=self._https,
-                        grpc_port=self._grpc_port or 6334,
-                        prefer_grpc=self._grpc_port is not None,
-                        timeout=self._timeout_s,
-                        # As a header, since the client warns of a key over http, which is usual inside a private network.
-                        headers={"api-key": self._api_key} if self._api_key else None,
-                        check_compatibility=False,  # a thread that asks again what `create` asks, and only warns
-                    ),
+            if self._opened is None:
+                self._opened = QdrantClient(
+                    host=self._host,
+                    port=self._port,
+                    https=self._https,
+                    grpc_port=self._grpc_port or 6334,
+                    prefer_grpc=self._grpc_port is not None,
+                    timeout=self._timeout_s,
+                    # As a header: the client warns of a key over http, which is usual inside a private network.
+                    headers={"api-key": self._api_key} if self._api_key else None,
+                    check_compatibility=False,  # it only warns, in a thread; `create` checks the version
                 )
-            return self._opened[1]
+            return self._opened
 
 
-class Folder:
-    """A folder that one process at a time can open: the client loads all of it and keeps it locked."""
+class FolderClient:
+    """A folder that one process at a time can open: the client loads it whole and keeps it locked."""
 
     local = True
 
     def __init__(self, address: str, folder: Path) -> None:
         self.address = address
         self._folder = folder
-        self._lock = threading.RLock()  # the local client is not made for threads
-        self._opened: tuple[int, QdrantClient] | None = None
+        self._lock = threading.RLock()  # the local client is not thread-safe
+        self._opened: QdrantClient | None = None
 
     def exists(self) -> bool:
         return (self._folder / "meta.json").exists()
@@ -144,19 +139,17 @@ class Folder:
                 problem = f"{doing}: {str(error)[:200]} ({self.address})"
                 if isinstance(error, ValueError):
                     raise NotFound(problem) if "not found" in str(error) else Invalid(problem) from error
-                raise Unavailable(
-                    f"{problem}. Is the disk full, or the folder not yours to write?"
-                ) from error
+                raise Unavailable(f"{problem}; check free space and permissions") from error
 
     def close(self) -> None:
         with self._lock:
-            if self._opened is not None and self._opened[0] == os.getpid():
-                self._opened[1].close()
+            if self._opened is not None:
+                self._opened.close()
             self._opened = None
 
     def _client(self, doing: str) -> QdrantClient:
-        if self._opened is not None and self._opened[0] == os.getpid():
-            return self._opened[1]
+        if self._opened is not None:
+            return self._opened
         try:
             self._check_lock(doing)
             client = QdrantClient(path=str(self._folder), force_disable_check_same_thread=True)
@@ -165,14 +158,14 @@ class Folder:
                 raise self._locked(doing) from error
             raise Unavailable(
                 f"{doing}: {self._folder} cannot be opened ({type(error).__name__}: {str(error)[:200]}). "
-                "Where it is damaged, move it away and run `gallery refresh`"
+                "If it is damaged, move it away and run `gallery refresh`"
             ) from error
-        self._opened = os.getpid(), client
+        self._opened = client
         return client
 
     def _check_lock(self, doing: str) -> None:
-        """Raises Unavailable where another process has the folder: the client finds out only after loading all of it."""
-        import portalocker  # here, as in the client: importing it fails where nothing can be written
+        """Raise Unavailable if another process has the folder open: the client notices only after loading all of it."""
+        import portalocker  # imported here, as in the client: the import fails on a read-only system
 
         try:
             with (self._folder / ".lock").open("r+") as file:
@@ -185,12 +178,12 @@ class Folder:
 
     def _locked(self, doing: str) -> Unavailable:
         return Unavailable(
-            f"{doing}: another process has {self._folder} open, and a Qdrant folder takes one at a time. Stop that "
-            "process, or set GALLERY_VECTORS to a server (qdrant://host:6333) or to lance:///folder, which take several"
+            f"{doing}: another process has {self._folder} open, and only one can. Stop that process, or set "
+            "GALLERY_VECTORS to a server (qdrant://host:6333) or to lance:///folder, which several can use"
         )
 
 
-def _translated(error: Exception, doing: str, address: str) -> GalleryError:
+def _translate(error: Exception, doing: str, address: str) -> GalleryError:
     """What a server's client raised, as one of ours."""
     if isinstance(error, UnexpectedResponse):
         return _of_status(error.status_code or 0, _answer(error), doing, address)
@@ -200,34 +193,34 @@ def _translated(error: Exception, doing: str, address: str) -> GalleryError:
         )
     if isinstance(error, ResponseHandlingException) and not isinstance(error.source, ValueError):
         reason = str(error.source) or type(error.source).__name__
-        return Unavailable(f"{doing}: no answer from {address} ({reason[:200]}); {PLACE_ADVICE}")
+        return Unavailable(f"{doing}: no answer from {address} ({reason[:200]}); {ADDRESS_ADVICE}")
     if isinstance(error, grpc.RpcError):
         return _of_grpc(error, doing, address)
     return Invalid(
-        f"{doing}: what {address} answers is not what a Qdrant answers; is GALLERY_VECTORS the right address?"
+        f"{doing}: unexpected response from {address}; is GALLERY_VECTORS the address of a Qdrant?"
     )
 
 
 def _of_status(status: int, answer: str, doing: str, address: str) -> GalleryError:
-    said = f"{doing}: {address} answered {status}{f' ({answer})' if answer else ''}"
+    detail = f"{doing}: {address} answered {status}{f' ({answer})' if answer else ''}"
     if status in (401, 403):
-        return Invalid(f"{said}; {KEY_ADVICE}")
+        return Invalid(f"{detail}; {KEY_ADVICE}")
     if status == 404:
-        return NotFound(said)
+        return NotFound(detail)
     if status in (408, 429) or status >= 500:
-        return Unavailable(f"{said}; it may be overloaded or starting, so try again")
-    return Invalid(said)
+        return Unavailable(f"{detail}; it may be overloaded or starting, so try again")
+    return Invalid(detail)
 
 
 def _of_grpc(error: grpc.RpcError, doing: str, address: str) -> GalleryError:
-    # A call that failed is both an error and a call, which the types do not tell.
+    # A failed call is both an error and a call, which the types do not show.
     code = error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
     details = (error.details() or "")[:200] if isinstance(error, grpc.Call) else str(error)[:200]
-    said = f"{doing}: {address} answered {code.name} by gRPC ({details})"
+    detail = f"{doing}: {address} answered {code.name} by gRPC ({details})"
     if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
-        return Invalid(f"{said}; {KEY_ADVICE}")
+        return Invalid(f"{detail}; {KEY_ADVICE}")
     if code is grpc.StatusCode.NOT_FOUND:
-        return NotFound(said)
+        return NotFound(detail)
     if code in (
         grpc.StatusCode.INVALID_ARGUMENT,
         grpc.StatusCode.ALREADY_EXISTS,
@@ -235,14 +228,14 @@ def _of_grpc(error: grpc.RpcError, doing: str, address: str) -> GalleryError:
         grpc.StatusCode.OUT_OF_RANGE,
         grpc.StatusCode.UNIMPLEMENTED,
     ):
-        return Invalid(said)
-    return Unavailable(f"{said}; {PLACE_ADVICE}")
+        return Invalid(detail)
+    return Unavailable(f"{detail}; {ADDRESS_ADVICE}")
 
 
 def _answer(error: UnexpectedResponse) -> str:
-    """What the server said is wrong, shortened; its reason phrase where it did not say it as Qdrant does."""
+    """Return the server's error message, shortened, or its reason phrase if the reply is not in Qdrant's format."""
     try:
-        said = str(error.structured()["status"]["error"])
+        detail = str(error.structured()["status"]["error"])
     except (ValueError, LookupError, TypeError):
-        said = error.reason_phrase
-    return said.partition("\n")[0][:200]
+        detail = error.reason_phrase
+    return detail.partition("\n")[0][:200]
