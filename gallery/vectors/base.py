@@ -1,4 +1,4 @@
-"""Vector stores: builds of the collection, one of them live, searched by cosine similarity."""
+"""The vector store protocol: builds of the collection, one of them live, searched by cosine similarity."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ REPLACEMENT = re.compile(r"_\d+$")
 
 @dataclass(frozen=True)
 class Facets:
-    """How many works each value of a field has: artists by slug, the others by entry. The most frequent first, ties
-    by value. A work with two genres counts under both."""
+    """Number of works per value: artists by slug, the others by entry. The most frequent first, ties by value. A work
+    with two styles counts under both."""
 
     artists: Mapping[str, int]
     styles: Mapping[str, int]
@@ -40,36 +40,36 @@ class Facets:
 class Collection(Protocol):
     """The works of one build and their vectors.
 
-    Scores are cosine similarities, higher is closer; hits come ordered by score, ties by id. A write is readable
-    once the call returns; one that fails raises and names the ids. May be used from several threads.
+    Scores are cosine similarities, higher is closer. A vector search orders hits by score, ties by id. A write can be
+    read once the call returns; a failed one raises and names the ids. Safe for several threads.
     """
 
     build: Build
 
     def upsert(self, works: Sequence[Artwork], vectors: Vectors) -> None:
-        """Store works with their rows; the same id again leaves the newer. Raises Invalid for rows of another
-        length or not finite and of unit length, Unavailable."""
+        """Store works with their vectors, replacing works of the same id. Raises Invalid if vectors have the wrong
+        length, are not finite or not of unit length; Unavailable."""
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove works; an unknown id is not an error."""
 
     def count(self, where: Filter = EVERYTHING) -> int:
-        """How many works pass the filter."""
+        """Return the number of works that pass the filter."""
 
     def ids(self) -> set[str]:
-        """Every work's id."""
+        """Return the id of every work."""
 
     def get(self, id: str) -> Artwork:
-        """The work. Raises NotFound."""
+        """Return the work. Raises NotFound."""
 
     def vectors(self, ids: Sequence[str]) -> Vectors:
-        """The works' rows in the order of the ids. Raises NotFound naming ids that are not there."""
+        """Return the works' vectors in the order of the ids. Raises NotFound, naming the missing ids."""
 
     def works(self, where: Filter = EVERYTHING, limit: int = 100, offset: int = 0) -> list[Artwork]:
-        """Works that pass the filter, ordered by file then id."""
+        """Return works that pass the filter, ordered by file, then id."""
 
     def facets(self, where: Filter = EVERYTHING) -> Facets:
-        """Counts over the works that pass the filter; values that none has are left out."""
+        """Count the works that pass the filter by value; values without works are left out."""
 
     def search(
         self,
@@ -99,26 +99,26 @@ class VectorStore(Protocol):
     address: str
 
     def version(self) -> str:
-        """What serves the store, for people: "Weaviate 1.40.4". Raises Invalid, Unavailable."""
+        """Return what serves the store, such as "Weaviate 1.40.4". Raises Invalid, Unavailable."""
 
     def create(self, build: Build) -> Collection:
         """Create an empty build that is not ready yet. Raises Invalid if the name is not a BUILD_NAME or is taken."""
 
     def open(self, name: str) -> Collection:
-        """The build of that name, ready or not. Raises NotFound."""
+        """Return the build of that name, ready or not. Raises NotFound."""
 
     def builds(self) -> list[Build]:
-        """Every build, the newest first."""
+        """Return every build, the newest first."""
 
     def seal(self, name: str) -> Build:
-        """The build, marked ready: complete, and not to be written again. Raises NotFound."""
+        """Mark the build ready: it is complete and not written again. Indexes are built here. Raises NotFound."""
 
     def live(self) -> Build | None:
-        """The build that searches go to; None before the first is published. Raises Corrupted if it is gone or
+        """Return the build that searches use; None before the first is published. Raises Corrupted if it is gone or
         unreadable, Unavailable."""
 
     def publish(self, name: str) -> None:
-        """Make the build the live one, atomically. Raises NotFound, or Invalid where it is not ready."""
+        """Make the build the live one, atomically. Raises NotFound, or Invalid if it is not ready."""
 
     def drop(self, name: str) -> None:
         """Remove the build; an unknown name is not an error. Raises Invalid for the live one."""
@@ -164,7 +164,7 @@ VECTORS: Registry[VectorStore] = Registry(
         "memory": Scheme("gallery.vectors.memory:open_memory", "memory://name"),
     },
 )
-"""Factories take `(address, *, api_key: str | None)`; the key is that of a reader or of a writer, as `Services` was opened."""
+"""Factories take `(address, *, api_key: str | None)`; `Services` passes the key of a reader or of a writer."""
 
 
 def check_name(name: str) -> None:
@@ -186,7 +186,7 @@ def original_name(name: str) -> str:
 
 
 def check_rows(build: Build, ids: Sequence[str], vectors: Vectors) -> Vectors:
-    """The rows as float32. Raises Invalid naming the ids of rows that do not belong in this build."""
+    """Return the vectors as float32. Raises Invalid, naming the ids whose vectors do not fit this build."""
     rows = np.asarray(vectors, dtype=np.float32)
     if rows.shape != (len(ids), build.dim):
         raise Invalid(
@@ -206,8 +206,8 @@ def check_rows(build: Build, ids: Sequence[str], vectors: Vectors) -> Vectors:
 def check_query(
     build: Build, vector: Vector, fingerprint: str, k: int, offset: int = 0, per_artist: int | None = None
 ) -> Vector:
-    """The query as float32 [dim] of unit length. Raises Invalid where it cannot be compared with the build's rows, or
-    a number makes no sense."""
+    """Return the query as float32 [dim] of unit length. Raises Invalid if it cannot be compared with the build's vectors,
+    or k, offset or per_artist is too small."""
     if fingerprint != build.fingerprint:
         raise Invalid(
             f"build {build.name} was made by encoder {build.fingerprint}; this query is by {fingerprint}"
@@ -226,6 +226,6 @@ def check_query(
 
 
 def no_rows(build: Build, missing: Sequence[str]) -> NotFound:
-    """The error that says which ids the build has no rows for."""
+    """Return the error that names the ids the build does not have."""
     named = ", ".join(list(missing)[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
     return NotFound(f"build {build.name} has no work {named}")

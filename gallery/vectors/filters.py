@@ -1,4 +1,4 @@
-"""Filters on what the catalogue knows of a work: AND across fields, OR within one."""
+"""Filters on catalog fields: AND across fields, OR within one."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from gallery.models import Artist
 
 ONGOING = 9999
-"""The last year of a life whose end is not known."""
+"""Last year of a life whose end is unknown."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which works a search may return; the empty filter lets all through.
+    """Which works a search may return; every work passes the empty filter.
 
-    `artists` are slugs, as are `exclude_artists`, whose works are left out; `styles` and `nationalities` match whole
-    entries, exactly. `active_from` and `active_to` are years: a work passes where its painter's life overlaps them, and fails
-    where no life dates are known.
+    `artists` and `exclude_artists` are slugs. `styles` and `nationalities` match whole entries exactly. `active_from` and
+    `active_to` are years: a work passes if its artist's life overlaps them, and fails if no life dates are known.
     """
 
     artists: tuple[str, ...] = ()
@@ -30,7 +29,7 @@ class Filter:
         return self != Filter()
 
     def matches(self, artist: Artist) -> bool:
-        """True where a work by this artist passes."""
+        """Return True if a work by this artist passes."""
         if self.artists and artist.slug not in self.artists:
             return False
         if artist.slug in self.exclude_artists:
@@ -46,7 +45,7 @@ class Filter:
 
 
 def life(artist: Artist) -> tuple[int | None, int | None]:
-    """The years an artist's life spans at most: up to `ONGOING` where no death is known, (None, None) where nothing is."""
+    """Return the first and last year of a life: `ONGOING` if no death is known, (None, None) if nothing is."""
     start = artist.birth if artist.birth is not None else artist.death
     end = artist.death if artist.death is not None else (ONGOING if artist.birth is not None else None)
     return start, end

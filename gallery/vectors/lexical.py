@@ -1,4 +1,4 @@
-"""The words by which a work can be found: what the catalogue says of it, folded so that spelling does not matter."""
+"""Words for full-text search: what the catalog says about a work, folded so that spelling does not matter."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ from collections.abc import Container
 from gallery.models import Artwork
 
 VERSION = 3
-"""Part of a build's name, since a store keeps these words: raise it with any change here, and the next refresh makes
-a new build."""
+"""Part of a build's name, since stores index these words: raise it with any change here, so that the next refresh
+makes a new build."""
 
-IGNORED = frozenset(
+STOP_WORDS = frozenset(
     "a an and at by for from in is it like of on or paint painted painter painting picture the to with".split()  # noqa: SIM905
 )
-"""Words that say nothing about a particular painting."""
+"""Words that do not distinguish one painting from another."""
 
-LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
-"""Letters that Unicode does not take for one with an accent, but people without the key do."""
+UNACCENTED = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
+)
+"""Letters that Unicode does not decompose into a base letter and an accent, and how people type them."""
 
 
 def tokens(text: str) -> list[str]:
-    """The words of a text in lower case and without accents, in order, repeats and all; those that say nothing left out.
+    """Return the words of a text in order, with repeats, lower-case, without accents and stop words.
 
-    "Impressionist" and "Impressionism" are one word, since the catalogue has the movement where people say its painters.
+    "Impressionist" becomes "impressionism", since the catalog names the movement where people name its artists.
     """
     parts = unicodedata.normalize("NFKD", text).casefold()
-    folded = "".join(c for c in parts if not unicodedata.combining(c)).translate(LETTERS)
-    return [_stem(word) for word in re.findall(r"[^\W_]+", folded) if word not in IGNORED]
+    folded = "".join(c for c in parts if not unicodedata.combining(c)).translate(UNACCENTED)
+    return [_stem(word) for word in re.findall(r"[^\W_]+", folded) if word not in STOP_WORDS]
 
 
 def searchable_text(work: Artwork) -> str:
-    """The words of a work, each once, joined by blanks: its artist's name, genres and nationalities, and its file's
-    name without the numbers, which only count the files."""
+    """Return the distinct words of a work, joined by blanks: its artist's name, styles and nationalities, and its file
+    name without numbers, which only count the files."""
     artist = work.artist
     title = work.file.rpartition("/")[2].rpartition(".")[0]
     named = [word for word in tokens(title) if not word.isdecimal()]
@@ -42,9 +44,11 @@ def searchable_text(work: Artwork) -> str:
 
 
 def remove_words(text: str, words: Container[str]) -> str:
-    """The text without those words, in whatever form they stand in it; the whole text where nothing else is said."""
+    """Remove `words` in any inflection; return the text unchanged if nothing would remain."""
     kept = [
-        part for part in text.split() if not (said := tokens(part)) or not all(word in words for word in said)
+        part
+        for part in text.split()
+        if not (found := tokens(part)) or not all(word in words for word in found)
     ]
     return " ".join(kept) if tokens(" ".join(kept)) else text
 

@@ -1,4 +1,4 @@
-"""A vector store in this process's memory: exact, and the yardstick of the others' tests."""
+"""A vector store in this process's memory: exact, and the reference for tests of the other stores."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STORES: dict[str, MemoryStore] = {}
 
 
 class MemoryCollection:
-    """Works and rows in a dict."""
+    """One build's works and vectors in a dict."""
 
     def __init__(self, build: Build) -> None:
         self.build = build
@@ -98,7 +98,7 @@ class MemoryCollection:
         return limit_per_artist((hits[id] for id in ranking), per_artist)[offset : offset + k]
 
     def _passing(self, where: Filter) -> list[tuple[Artwork, Vector]]:
-        # A copy first: another thread may write while this one reads.
+        # Copy first: another thread may write meanwhile.
         return [kept for kept in list(self._kept.values()) if where.matches(kept[0].artist)]
 
     def _nearest(self, query: Vector, where: Filter) -> list[Hit]:
@@ -111,7 +111,7 @@ class MemoryCollection:
 
 
 class MemoryStore:
-    """Builds in a dict, gone with the process."""
+    """Builds in a dict, lost when the process ends."""
 
     def __init__(self, address: str = "memory://") -> None:
         self.address = address
@@ -124,7 +124,7 @@ class MemoryStore:
     def create(self, build: Build) -> MemoryCollection:
         check_name(build.name)
         if build.name in self._collections:
-            raise Invalid(f"there is a build {build.name} already")
+            raise Invalid(f"build {build.name} already exists")
         self._collections[build.name] = MemoryCollection(dataclasses.replace(build, ready=False))
         return self._collections[build.name]
 
@@ -148,7 +148,7 @@ class MemoryStore:
 
     def publish(self, name: str) -> None:
         if not self.open(name).build.ready:
-            raise Invalid(f"build {name} is not ready, so it cannot go live")
+            raise Invalid(f"build {name} is not ready, so it cannot be published")
         self._live = name
 
     def drop(self, name: str) -> None:
@@ -158,5 +158,5 @@ class MemoryStore:
 
 
 def open_memory(address: Address, *, api_key: str | None = None) -> MemoryStore:
-    """The store of that name; the same name gives the same store for as long as the process lives. No key is needed."""
+    """Open the store of that name; within a process the same name gives the same store. The key is ignored."""
     return _STORES.setdefault(address.location, MemoryStore(address.text))

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from weaviate import exceptions as client
 
 from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
 from gallery.vectors.base import VECTORS, VectorStore
@@ -571,14 +572,14 @@ def test_threads_share_a_connection_that_is_lost_and_reopened(server: StandIn, s
 def test_every_exception_of_the_client_is_translated() -> None:
     classes = [
         one
-        for _, one in inspect.getmembers(errors.client, inspect.isclass)
-        if issubclass(one, Exception) and one.__module__ == errors.client.__name__
+        for _, one in inspect.getmembers(client, inspect.isclass)
+        if issubclass(one, Exception) and one.__module__ == client.__name__
     ]
     assert len(classes) > 30
     unmapped = [
         one.__name__
         for one in classes
-        if one is not errors.client.WeaviateBaseError  # only ever raised as one of its children
+        if one is not client.WeaviateBaseError  # only ever raised as one of its children
         and not issubclass(one, errors.TRANSLATED)
     ]
     assert unmapped == []
