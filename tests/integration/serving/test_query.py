@@ -96,7 +96,7 @@ def written(query: SearchQuery) -> dict[str, list[str]]:
 
 
 @given(queries())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_parse_reads_back_what_params_writes(query: SearchQuery) -> None:
     again = parsed(written(query))
     assert written(again) == written(query)
@@ -129,7 +129,7 @@ def test_parse_reads_back_an_address(app: Flask) -> None:
         st.lists(st.text(max_size=12), max_size=4),
     )
 )  # fmt: skip
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_parameters_are_parsed_or_rejected_and_parsing_is_idempotent(
     values: dict[str, list[str]],
 ) -> None:
