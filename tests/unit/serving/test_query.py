@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
@@ -29,11 +28,12 @@ from gallery.search.query import (
 )
 from gallery.settings import Settings
 from gallery.vectors.filters import Filter
+from serving import create_app
 from serving.describe import active_filters, describe
 from serving.errors import Rejected
 from serving.query import href, only, params, parse
 from serving.tokens import Tokens
-from tests.fakes.collection import resolved
+from tests.fakes.collection import resolved, stocked
 
 SETTINGS = Settings(encoder="fake")
 VECTOR = np.eye(8, dtype=np.float32)[0]
@@ -96,7 +96,7 @@ def written(query: SearchQuery) -> dict[str, list[str]]:
 
 
 @given(queries())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_parse_reads_back_what_params_writes(query: SearchQuery) -> None:
     again = parsed(written(query))
     assert written(again) == written(query)
@@ -108,9 +108,11 @@ def test_parse_reads_back_what_params_writes(query: SearchQuery) -> None:
     ]
 
 
-def test_parse_reads_back_an_address(app: Flask) -> None:
+def test_parse_reads_back_an_address() -> None:
+    app = create_app(SETTINGS, services=stocked(SETTINGS))
+
     @given(queries())
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=60, deadline=None)
     def holds(query: SearchQuery) -> None:
         with app.test_request_context():
             address = href(query)
@@ -129,7 +131,7 @@ def test_parse_reads_back_an_address(app: Flask) -> None:
         st.lists(st.text(max_size=12), max_size=4),
     )
 )  # fmt: skip
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_parameters_are_parsed_or_rejected_and_parsing_is_idempotent(
     values: dict[str, list[str]],
 ) -> None:
@@ -141,7 +143,7 @@ def test_any_parameters_are_parsed_or_rejected_and_parsing_is_idempotent(
 
 
 @given(queries())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_checked_query_stays_the_same(query: SearchQuery) -> None:
     once = checked(query, SETTINGS)
     assert written(once) == written(query)
@@ -230,7 +232,7 @@ def test_a_query_is_described_in_a_sentence(values: dict[str, Any], sentence: st
 
 
 @given(queries())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_query_has_a_description(query: SearchQuery) -> None:
     assert bool(describe(query, resolved(query, {}), {})) == bool(query.terms or query.where)
 
