@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from gallery.vectors.lexical import IGNORED, remove_words, searchable_text, tokens
+from gallery.vectors.lexical import STOP_WORDS, remove_words, searchable_text, tokens
 from tests.contracts.vector_store import artist, work
 
 
@@ -54,7 +54,7 @@ def test_short_words_that_only_end_alike_stay(word: str) -> None:
 
 
 def test_words_that_say_nothing_are_folded_already() -> None:
-    assert all(word == word.lower().strip() and tokens(word) == [] for word in IGNORED)
+    assert all(word == word.lower().strip() and tokens(word) == [] for word in STOP_WORDS)
 
 
 def test_a_work_has_the_words_of_its_artist_and_file_each_once() -> None:
