@@ -10,7 +10,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pipelines.definitions import build_defs
+
+pytestmark = pytest.mark.docs
 
 STORED = Path(__file__).with_name("graph.json")
 

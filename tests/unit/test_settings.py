@@ -86,6 +86,7 @@ def test_settings_are_frozen() -> None:
         read_settings().port = 1  # type: ignore[misc]
 
 
+@pytest.mark.docs
 def test_the_reference_pages_are_made_from_the_code() -> None:
     hint = "run `python -m gallery.settings_docs`"
     assert (ROOT / "docs/settings.md").read_text("utf-8") == markdown(), hint

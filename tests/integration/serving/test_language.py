@@ -69,6 +69,7 @@ def sources() -> dict[Key, tuple[str, ...]]:
     return found
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
 def test_a_catalogue_has_every_text_of_the_sources_and_no_other(
     sources: dict[Key, tuple[str, ...]], path: Path
@@ -77,6 +78,7 @@ def test_a_catalogue_has_every_text_of_the_sources_and_no_other(
     assert {(m.context, texts(m.id)[0]): texts(m.id) for m in catalogue(path) if m.id} == sources
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
 def test_a_catalogue_leaves_nothing_empty_or_in_doubt(path: Path) -> None:
     read = catalogue(path)
@@ -89,6 +91,7 @@ def test_a_catalogue_leaves_nothing_empty_or_in_doubt(path: Path) -> None:
     assert not read.obsolete
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
 def test_a_translation_keeps_what_is_put_into_it_and_its_markup(path: Path) -> None:
     for message in catalogue(path):
@@ -101,6 +104,7 @@ def test_a_translation_keeps_what_is_put_into_it_and_its_markup(path: Path) -> N
             assert not re.search(r"%(?!\(\w+\)s)", "".join(texts(message.string))), message.id
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
 def test_what_is_read_at_run_time_is_what_was_translated(path: Path) -> None:
     compiled = io.BytesIO()
@@ -110,6 +114,7 @@ def test_what_is_read_at_run_time_is_what_was_translated(path: Path) -> None:
         assert strings(read_mo(file)) == strings(read_mo(compiled))
 
 
+@pytest.mark.docs
 def test_no_text_of_a_template_is_left_outside_of_the_catalogue() -> None:
     for path in sorted((SERVING / "templates").glob("*.html")):
         if path.name == "api.html":  # made of the API's description, which is English
@@ -123,6 +128,7 @@ def test_no_text_of_a_template_is_left_outside_of_the_catalogue() -> None:
         assert set(left) <= {"Likeness", "· Likeness", "Wikipedia", "SHA-256", "_search.html"}, path.name
 
 
+@pytest.mark.docs
 def test_no_text_of_a_script_or_the_style_is_left_in_it() -> None:
     for path in sorted((SERVING / "static").glob("*.[jc]s*")):
         text = re.sub(r"(?s)/\*.*?\*/|(?m:(?:^|\s)//.*$)", "", path.read_text())

@@ -1,0 +1,56 @@
+"""The documentation: links lead somewhere, and the commands in it exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from gallery.cli import main
+
+pytestmark = pytest.mark.docs
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("infra/**/*.md"))]
+
+
+def by_name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def code_lines(page: Path) -> Iterator[str]:
+    """Yield the lines of a page's code blocks."""
+    for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+        yield from block.splitlines()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_links_within_the_project_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if "://" in link or link.startswith("mailto:"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), link
+        if anchor and target.suffix == ".md":
+            assert anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_commands_in_the_documentation_exist(page: Path) -> None:
+    commands = main.list_commands(click.Context(main))
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    for line in code_lines(page):
+        for command in re.findall(r"(?:^|\W)gallery ([a-z]+)", line):
+            assert command in commands, line
+        for target in re.findall(r"^make ([a-z-]+)", line):
+            assert target in targets, line
