@@ -22,7 +22,7 @@ FORM_OVERHEAD_BYTES = 1_000_000
 class FieldError:
     """What is wrong with one field of a request."""
 
-    at: str
+    field: str
     message: str
 
 

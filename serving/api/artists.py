@@ -1,4 +1,4 @@
-"""Artists of the collection: a list, and one."""
+"""Artists of the collection."""
 
 from __future__ import annotations
 
@@ -7,54 +7,50 @@ from flask import Response
 from gallery.errors import NotFound
 from gallery.search.query import SearchQuery, checked
 from serving.api.caching import cached
-from serving.api.cursors import cursor, start_of
+from serving.api.cursors import cursor, offset_of
 from serving.api.request_models import NoParams, PageParameters
 from serving.api.response_models import ArtistDetail, ArtistListItem, ArtistsResponse, Work
-from serving.api.routing import get
+from serving.api.routing import operation
 from serving.context import live_collection, state
 
 TAG = "Artists"
-QUESTION = {"list": "artists"}
+LIST_ID = {"list": "artists"}
 
 
-@get("/artists", TAG, ArtistsResponse, PageParameters, 410, 503)
-def artists(asked: PageParameters) -> Response:
-    """Artists of the collection by name."""
-    collection = live_collection()
-    build, settings = collection.build, state().settings
-    start = start_of(asked.cursor, build.name, QUESTION)
+@operation("GET", "/artists", TAG, ArtistsResponse, PageParameters, 410, 503)
+def list_artists(asked: PageParameters) -> Response:
+    """List artists by name."""
+    collection, settings = live_collection(), state().settings
+    build = collection.build.name
+    start = offset_of(asked.cursor, build, LIST_ID)
     limit = settings.default_results if asked.limit is None else asked.limit
     checked(SearchQuery(limit=limit), settings)
 
-    def made() -> ArtistsResponse:
+    def make() -> ArtistsResponse:
         summaries = list(state().summary.artists(collection).values())
         end = start + limit
         return ArtistsResponse(
-            build=build.name,
+            build=build,
             limit=limit,
             total=len(summaries),
-            results=tuple(
-                ArtistListItem(**ArtistListItem.counted(summary))  # type: ignore[arg-type]
-                for summary in summaries[start:end]
-            ),
-            next_cursor=cursor(build.name, QUESTION, end) if len(summaries) > end else None,
+            results=tuple(ArtistListItem.of(summary) for summary in summaries[start:end]),
+            next_cursor=cursor(build, LIST_ID, end) if len(summaries) > end else None,
         )
 
-    return cached(build, made)
+    return cached(collection.build, make)
 
 
-@get("/artists/<slug>", TAG, ArtistDetail, NoParams, 404, 503)
-def artist(_: NoParams, slug: str) -> Response:
-    """One artist, with their life and some of their works."""
+@operation("GET", "/artists/<slug>", TAG, ArtistDetail, NoParams, 404, 503)
+def get_artist(_: NoParams, slug: str) -> Response:
+    """Get one artist, with their biography and some of their works."""
     collection = live_collection()
     build = collection.build
     summary = state().summary.artists(collection).get(slug)
     if summary is None:
         raise NotFound(f"no artist {slug}")
 
-    def made() -> ArtistDetail:
-        samples = tuple(Work(**Work.facts(work)) for work in summary.samples)  # type: ignore[arg-type]
-        counted = ArtistListItem.counted(summary)
-        return ArtistDetail(**counted, bio=summary.artist.bio, samples=samples, build=build.name)  # type: ignore[arg-type]
+    def make() -> ArtistDetail:
+        samples = tuple(Work.of(work) for work in summary.samples)
+        return ArtistDetail.of(summary, bio=summary.artist.bio, samples=samples, build=build.name)
 
-    return cached(build, made)
+    return cached(build, make)

@@ -1,4 +1,4 @@
-"""Answers that name the build and the request they follow from, so that what a client has is not made again."""
+"""Conditional answers: an ETag names the build and the request, so an unchanged answer is not computed again."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from werkzeug.datastructures import MultiDict
 from gallery.models import Build
 from serving.context import state
 
-RENEWED = 4
-"""Times that an answer with signed addresses changes while such an address is good. One that is handed out is good for
-half of its time at least, so what a client is told to keep holds addresses that work for a quarter of it."""
+CHANGES_PER_LIFETIME = 4
+"""Times that an ETag changes while a signed address is valid. An address is handed out with at least half of its lifetime
+left, so a cached answer holds addresses that work for at least another quarter of it."""
 RELEASE = version("artwork-gallery")
 
 
 def answer(model: BaseModel) -> Response:
-    """The model as JSON."""
-    return Response(model.model_dump_json(by_alias=True), mimetype="application/json")
+    """Return the model as JSON."""
+    return Response(model.model_dump_json(), mimetype="application/json")
 
 
 def cached(build: Build, make: Callable[[], BaseModel]) -> Response:
-    """Return the answer that `make` gives; 304 without calling it where the client has the one of this build.
+    """Return the answer that `make` computes, or a 304 without calling it if the client has the answer of this build.
 
-    The tags are weak: of the same search, the seconds that it took differ.
+    The ETags are weak, since the seconds that a search took differ.
     """
     tag = _tag(build)
     if request.if_none_match.contains_weak(tag):
@@ -44,19 +44,19 @@ def cached(build: Build, make: Callable[[], BaseModel]) -> Response:
 
 
 def _tag(build: Build) -> str:
-    """Changes with everything that the answer to this request depends on."""
+    """Return a digest of everything that the answer to this request depends on."""
     settings = state().settings
-    addresses = "" if settings.delivery != "signed" else str(int(time.time() * RENEWED / settings.signed_for))
-    facts = (RELEASE, build.name, request.root_url, request.path, addresses, settings.default_results)
+    signed = settings.delivery == "signed"
+    period = int(time.time() * CHANGES_PER_LIFETIME / settings.signed_for) if signed else ""
+    facts = (RELEASE, build.name, request.root_url, request.path, str(period), settings.default_results)
     values = sorted(request.args.items(multi=True))
     return hashlib.blake2b(json.dumps([facts, values]).encode(), digest_size=12).hexdigest()
 
 
 def _add_link(response: Response, model: BaseModel) -> None:
-    """The address at which a list goes on, in the header that generic clients follow (RFC 8288)."""
-    following = getattr(model, "next_cursor", None)
-    if following:
+    """Add the address of the next page in the header that generic clients follow (RFC 8288)."""
+    if next_cursor := getattr(model, "next_cursor", None):
         values = MultiDict(request.args)
-        values["cursor"] = following
+        values["cursor"] = next_cursor
         query = urlencode(list(values.items(multi=True)))
         response.headers["Link"] = f'<{request.base_url}?{query}>; rel="next"'

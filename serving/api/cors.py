@@ -1,7 +1,7 @@
-"""Which other sites' pages may read the API: those that GALLERY_CORS names, by the Fetch standard's CORS headers.
+"""CORS headers of the Fetch standard: which other sites' pages may read the API, as GALLERY_CORS says.
 
-A few lines rather than flask-cors: there are no cookies and no keys, so one rule for one prefix is all there is to it,
-and that library's matching of paths and origins is where its security faults have been.
+A few lines instead of flask-cors: there are no cookies and no keys, so one rule for one prefix is enough, and the matching
+of paths and origins is where that library has had its vulnerabilities.
 """
 
 from __future__ import annotations
@@ -11,37 +11,37 @@ from flask import Flask, Response, request
 from serving.api.routing import PREFIX
 from serving.context import state
 
-ANY = "*"
-METHODS = "GET, HEAD, POST"
-SENT = "Content-Type, If-None-Match"
-READ = "ETag, Link, Retry-After"
-REMEMBERED = 7_200
-"""Seconds that a browser need not ask again; browsers take no more than this."""
+ANY_ORIGIN = "*"
+ALLOWED_METHODS = "GET, HEAD, POST"
+ALLOWED_HEADERS = "Content-Type, If-None-Match"
+EXPOSED_HEADERS = "ETag, Link, Retry-After"
+PREFLIGHT_MAX_AGE_S = 7_200
+"""How long a browser may keep the answer to a preflight request; browsers accept no more than this."""
 
 
 def register(app: Flask) -> None:
-    """Add the headers to every answer below the API's prefix, errors too."""
-    app.after_request(_allow)
+    """Add the headers to every answer below the API's prefix, errors included."""
+    app.after_request(_add_headers)
 
 
-def _allow(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     allowed = origins(state().settings.cors)
     if not allowed or not request.path.startswith(PREFIX):
         return response
-    if ANY not in allowed:
+    if ANY_ORIGIN not in allowed:
         response.vary.add("Origin")
-    origin = ANY if ANY in allowed else request.headers.get("Origin", "")
+    origin = ANY_ORIGIN if ANY_ORIGIN in allowed else request.headers.get("Origin", "")
     if origin not in allowed:
         return response
     response.headers["Access-Control-Allow-Origin"] = origin
-    response.headers["Access-Control-Expose-Headers"] = READ
+    response.headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
     if request.method == "OPTIONS":
-        response.headers["Access-Control-Allow-Methods"] = METHODS
-        response.headers["Access-Control-Allow-Headers"] = SENT
-        response.headers["Access-Control-Max-Age"] = str(REMEMBERED)
+        response.headers["Access-Control-Allow-Methods"] = ALLOWED_METHODS
+        response.headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
+        response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_MAX_AGE_S)
     return response
 
 
 def origins(setting: str | None) -> tuple[str, ...]:
-    """The origins of the setting; "*" among them allows every site."""
+    """Return the origins in the setting; "*" allows every site."""
     return tuple(part.strip() for part in (setting or "").split(",") if part.strip())

@@ -1,172 +1,154 @@
-"""The OpenAPI 3.1 document: apispec puts it together from the operations' own descriptions, pydantic from the models."""
+"""The OpenAPI 3.1 document: operations from `serving.api.routing`, schemas from pydantic.
+
+docs/decisions/011-openapi.md says why no library of Flask does this.
+"""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from apispec import APISpec
-from flask import Flask
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from gallery.settings import Settings
-from serving.api.request_models import FormFields, RequestModel, SearchForm
+from serving.api.request_models import (
+    MAX_QUERY_BOUND,
+    MAX_RESULTS_BOUND,
+    RequestModel,
+    SearchForm,
+    UploadForm,
+)
 from serving.api.response_models import Problem
-from serving.api.routing import Operation, blueprint, operation_of
+from serving.api.routing import OPERATIONS, Operation, blueprint
 from serving.errors import PROBLEM
 
-REFERENCES = "#/components/schemas/{model}"
-ALWAYS = (429, 500)
-"""Problems that any operation may end in."""
-NAME = {"type": "string", "minLength": 1, "maxLength": 200}
+REF_TEMPLATE = "#/components/schemas/{model}"
+COMMON_PROBLEMS = (429, 500)
+"""Error statuses of every operation."""
+TEXT: dict[str, Any] = {"type": "string"}
+PATH_VALUE = {"type": "string", "minLength": 1, "maxLength": 200}
 DESCRIPTION = """\
-Search a collection of paintings by words, pictures and works, and read its catalogue. There is no key to ask for.
+Search a collection of paintings by text, images and works, and read its catalogue. No key needed.
 
-Every answer names the build it is of. Lists go on by `cursor`, which is good for one request and one build: a build
-published in between is answered with 410, and the list begins again. Answers to GET carry an `ETag`; with
-`If-None-Match` an unchanged one is a 304 that costs no search. Errors are `application/problem+json` (RFC 9457).
+Every answer names the build of the collection that it comes from. To get the next page of a list, pass `next_cursor` as
+`cursor`. A cursor is valid for one request and one build; after a new build is published it gets a 410, and the list starts
+again. GET answers have an `ETag`; with `If-None-Match`, unchanged responses return 304 without a search. Errors are
+`application/problem+json` (RFC 9457).
 """
 PROBLEMS = {
-    400: "The request is not as it should be; `errors` says where.",
-    404: "There is no such work or artist in the live build.",
-    410: "The cursor, or the token of a picture, is of a build or a time that has passed.",
-    413: "The body, or the picture, is too large.",
-    415: "The body is of another type, or a picture is none that can be read.",
-    429: "Too many requests from one client; `Retry-After` says when to come back.",
-    500: "A fault of the server.",
-    503: "There is no collection yet, or the search cannot be had just now; `Retry-After` says when to come back.",
+    400: "Invalid request; `errors` lists the invalid fields.",
+    404: "No such work or artist in the current build.",
+    410: "The cursor or image token belongs to an earlier build, or the token has expired.",
+    413: "The body or an image is too large.",
+    415: "Unsupported type of body, or a file that is not a supported image.",
+    429: "Too many requests; try again after the seconds in `Retry-After`.",
+    500: "Internal server error.",
+    503: "No collection yet, or the search is unavailable; try again after the seconds in `Retry-After`.",
 }
-EXTRA: Mapping[int, tuple[str, ...]] = {429: ("Retry-After",), 503: ("Retry-After",)}
 
 
-def document(app: Flask, settings: Settings) -> dict[str, Any]:
-    """The document of the app's API, without the servers that it can be had from."""
-    spec = APISpec(
-        title="Likeness",
-        version=version("artwork-gallery"),
-        openapi_version="3.1.0",
-        info={"description": DESCRIPTION, "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"}},
-    )
-    described = sorted(_described(app), key=lambda item: item[0])
-    schemas = _schemas([operation for _, _, _, operation in described], settings)
-    for name, schema in schemas.items():
-        spec.components.schema(name, schema)
-    for status, description in PROBLEMS.items():
-        content = {PROBLEM: {"schema": {"$ref": REFERENCES.format(model="Problem")}}}
-        headers = {name: {"schema": {"type": "string"}} for name in EXTRA.get(status, ())}
-        spec.components.response(
-            _problem(status), {"description": description, "content": content, "headers": headers}
-        )
-    for path, method, view, operation in described:
-        spec.path(path, operations={method: _operation(path, view, operation, settings)})
-    for tag in dict.fromkeys(operation.tag for _, _, _, operation in described):
-        spec.tag({"name": tag})
-    written: dict[str, Any] = spec.to_dict()
-    return written
+def openapi_document(settings: Settings) -> dict[str, Any]:
+    """Return the document of the API, without the servers, with the limits of these settings."""
+    info = {"title": "Likeness", "version": version("artwork-gallery"), "description": DESCRIPTION}
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in sorted(OPERATIONS, key=lambda operation: operation.path):
+        path = f"{blueprint.url_prefix}{operation.path}".replace("<", "{").replace(">", "}")
+        paths.setdefault(path, {})[operation.method.lower()] = _operation(path, operation)
+    problems = {
+        f"Problem{status}": {
+            "description": description,
+            "content": {PROBLEM: {"schema": _reference(Problem)}},
+            "headers": {"Retry-After": {"schema": TEXT}} if "Retry-After" in description else {},
+        }
+        for status, description in PROBLEMS.items()
+    }
+    document = {
+        "openapi": "3.1.0",
+        "info": {**info, "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"}},
+        "tags": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in OPERATIONS)],
+        "paths": paths,
+        "components": {"schemas": _schemas(), "responses": problems},
+    }
+    limits = {("maximum", MAX_RESULTS_BOUND): settings.max_results}
+    limits |= {("maxLength", MAX_QUERY_BOUND): settings.max_query}
+    return cast(dict[str, Any], _with_limits(document, limits))
 
 
-def _described(app: Flask) -> Iterator[tuple[str, str, Callable[..., Any], Operation]]:
-    for rule in app.url_map.iter_rules():
-        if rule.endpoint.startswith(f"{blueprint.name}."):
-            view = app.view_functions[rule.endpoint]
-            for method in (rule.methods or set()) & {"GET", "POST"}:
-                yield re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower(), view, operation_of(view)
-
-
-def _operation(
-    path: str, view: Callable[..., Any], operation: Operation, settings: Settings
-) -> dict[str, Any]:
-    summary, _, more = inspect.cleandoc(view.__doc__ or "").partition("\n")
+def _operation(path: str, operation: Operation) -> dict[str, Any]:
+    summary, _, description = inspect.cleandoc(operation.view.__doc__ or "").partition("\n")
     names = re.findall(r"{(\w+)}", path)
-    parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": NAME} for name in names
-    ]
-    parameters += _parameters(operation.parameters, settings)
+    in_path = [{"name": name, "in": "path", "required": True, "schema": PATH_VALUE} for name in names]
+    bodies = {kind: {"schema": _reference(model)} for kind, model in operation.bodies.items()}
     headers: dict[str, Any] = {}
-    if operation.cached:
-        known = {"type": "string"}
-        headers["ETag"] = {"description": "Names the answer.", "schema": known}
-        if "cursor" in operation.parameters.model_fields:
-            headers["Link"] = {"description": "Where the list goes on, as `next`.", "schema": known}
     responses: dict[str, Any] = {
         "200": {
-            "description": "The answer.",
+            "description": "Success.",
             "headers": headers,
             "content": {"application/json": {"schema": _reference(operation.answer)}},
         }
     }
-    if operation.cached:
-        responses["304"] = {"description": "The answer is the one that If-None-Match names."}
-    responses |= {str(status): _problem(status) for status in sorted({*operation.problems, *ALWAYS})}
-    written: dict[str, Any] = {
-        "operationId": view.__name__,
+    if operation.method == "GET":
+        headers["ETag"] = {"description": "Identifies this answer.", "schema": TEXT}
+        responses["304"] = {"description": "Unchanged since the answer that If-None-Match names."}
+    if "cursor" in operation.parameters.model_fields:
+        headers["Link"] = {"description": 'The next page, with `rel="next"`.', "schema": TEXT}
+    for status in sorted({*operation.problems, *COMMON_PROBLEMS}):
+        responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
+    described = {
+        "operationId": operation.view.__name__,
         "tags": [operation.tag],
         "summary": summary.rstrip("."),
-        "parameters": parameters,
+        "description": description.strip(),
+        "parameters": [*in_path, *_parameters(operation.parameters)],
         "responses": responses,
     }
-    if more.strip():
-        written["description"] = more.strip()
-    if operation.bodies:
-        bodies = {kind: {"schema": _reference(model)} for kind, model in operation.bodies.items()}
-        written["requestBody"] = {"required": True, "content": bodies}
-    return written
+    return described | ({"requestBody": {"required": True, "content": bodies}} if bodies else {})
 
 
-def _parameters(model: type[RequestModel], settings: Settings) -> Iterator[dict[str, Any]]:
-    schema = _limited(model.model_json_schema(ref_template=REFERENCES), settings)
-    for name, described in schema.get("properties", {}).items():
-        described = {key: value for key, value in described.items() if key != "title"}
-        described = _given(described)
-        yield {
-            "name": name,
-            "in": "query",
-            "required": name in schema.get("required", ()),
-            "description": described.pop("description", ""),
-            "schema": described,
-        }
+def _parameters(model: type[RequestModel]) -> Iterator[dict[str, Any]]:
+    schema = model.model_json_schema(ref_template=REF_TEMPLATE)
+    for name, field in schema.get("properties", {}).items():
+        field = _without_null(field)
+        field.pop("title", None)
+        description = field.pop("description", "")
+        required = name in schema.get("required", ())
+        yield {"name": name, "in": "query", "required": required, "description": description, "schema": field}
 
 
-def _given(described: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a field that is a text on the wire: there is no null, only what is not given."""
-    kept = {key: value for key, value in described.items() if key not in ("anyOf", "default")}
-    return kept | next((kind for kind in described.get("anyOf", ()) if kind != {"type": "null"}), {})
-
-
-def _schemas(operations: list[Operation], settings: Settings) -> dict[str, Any]:
+def _schemas() -> dict[str, Any]:
     models: dict[type[BaseModel], Literal["validation", "serialization"]] = {Problem: "serialization"}
-    for operation in operations:
+    for operation in OPERATIONS:
         models |= dict.fromkeys(operation.bodies.values(), "validation")
         models[operation.answer] = "serialization"
-    _, schema = models_json_schema(list(models.items()), ref_template=REFERENCES)
-    schemas = {name: _limited(body, settings) for name, body in schema["$defs"].items()}
-    for form in (FormFields, SearchForm):
+    _, schema = models_json_schema(list(models.items()), ref_template=REF_TEMPLATE)
+    schemas: dict[str, Any] = schema["$defs"]
+    for form in (SearchForm, UploadForm):
         fields = schemas[form.__name__]["properties"]
-        schemas[form.__name__]["properties"] = {name: _given(field) for name, field in fields.items()}
+        schemas[form.__name__]["properties"] = {name: _without_null(field) for name, field in fields.items()}
     return schemas
 
 
-def _limited(schema: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """The schema with the limits of this server where the models have the most that a setting can be."""
-    limits: dict[str, tuple[str, int]] = {
-        **dict.fromkeys(("limit", "per_artist"), ("maximum", settings.max_results)),
-        **dict.fromkeys(("q", "exclude"), ("maxLength", settings.max_query)),
+def _without_null(field: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a field that is sent as text, where there is no null and a default is left out."""
+    kept = {key: value for key, value in field.items() if key not in ("anyOf", "default")}
+    return kept | next((kind for kind in field.get("anyOf", ()) if kind != {"type": "null"}), {})
+
+
+def _with_limits(node: Any, limits: dict[tuple[str, int], int]) -> Any:
+    """Return the node with the highest value that a setting can have replaced by this server's value."""
+    if isinstance(node, list):
+        return [_with_limits(item, limits) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: limits.get((key, value), value) if isinstance(value, int) else _with_limits(value, limits)
+        for key, value in node.items()
     }
-    for name, (keyword, most) in limits.items():
-        described = schema.get("properties", {}).get(name, {})
-        for kind in (described, *described.get("anyOf", ())):
-            if keyword in kind:
-                kind[keyword] = min(most, kind[keyword])
-    return schema
 
 
 def _reference(model: type[BaseModel]) -> dict[str, str]:
-    return {"$ref": REFERENCES.format(model=model.__name__)}
-
-
-def _problem(status: int) -> str:
-    return f"Problem{status}"
+    return {"$ref": REF_TEMPLATE.format(model=model.__name__)}

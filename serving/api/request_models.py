@@ -1,17 +1,17 @@
-"""What requests may say: models that check it, from which the OpenAPI document is written too.
+"""Models of what requests send: they validate it and describe it in the OpenAPI document.
 
-Limits that are settings stand here at the most that a setting can be; the document gives those of this server.
+Where a limit is a setting, the models have the highest value of the setting; the document shows the limit of this server.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag
 from pydantic.config import JsonDict
 
 from gallery.search.query import (
@@ -22,6 +22,7 @@ from gallery.search.query import (
     MAX_WORKS,
     MAX_YEAR,
     MIN_WEIGHT,
+    ImageTerm,
     SearchQuery,
     Term,
     TextTerm,
@@ -29,57 +30,63 @@ from gallery.search.query import (
     checked,
 )
 from gallery.settings import Settings
+from gallery.vectors.base import Collection
 from gallery.vectors.filters import Filter
-from serving.api.cursors import LENGTH, PATTERN
+from serving.api.cursors import PATTERN
+from serving.context import state
 from serving.errors import Rejected
 from serving.query import MAX_TOKEN_CHARS
-from serving.uploads import MIN_SHARE, Box
+from serving.uploads import MIN_SHARE, Box, encode
 
-T = TypeVar("T")
+MAX_RESULTS_BOUND, MAX_QUERY_BOUND = 100, 10_000
+"""The highest values of the settings max_results and max_query; no other limit here has these numbers."""
+_CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+NOT_BLANK = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
+"""Not blank, and without control characters except tabs and line breaks."""
 
-_KEYS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
-SAID = rf"^[^{_KEYS}]*[^\s{_KEYS}][^{_KEYS}]*$"
-"""Not blank, and without control characters but tabs and line breaks."""
 
-
-def _whole(value: object) -> object:
-    """2.0 as 2: JSON has one kind of number, and JSON Schema takes both for an integer."""
+def _integer(value: object) -> object:
+    """Return 2.0 as 2: JSON has one type of number, and JSON Schema accepts both as an integer."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Text = Annotated[str, Field(min_length=1, max_length=10_000, pattern=SAID)]
-Name = Annotated[str, Field(min_length=1, max_length=MAX_VALUE_CHARS, pattern=SAID)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_QUERY_BOUND, pattern=NOT_BLANK)]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_VALUE_CHARS, pattern=NOT_BLANK)]
 Names = Annotated[list[Name], Field(max_length=MAX_FILTER_VALUES)]
 Weight = Annotated[float, Field(ge=MIN_WEIGHT, le=MAX_WEIGHT, allow_inf_nan=False)]
-Year = Annotated[int, Field(ge=0, le=MAX_YEAR), BeforeValidator(_whole)]
-Count = Annotated[int, Field(ge=1, le=100), BeforeValidator(_whole)]
+Year = Annotated[int, Field(ge=0, le=MAX_YEAR), BeforeValidator(_integer)]
+Count = Annotated[int, Field(ge=1, le=MAX_RESULTS_BOUND), BeforeValidator(_integer)]
 Edge = Annotated[float, Field(ge=0, le=1 - MIN_SHARE, allow_inf_nan=False)]
 Side = Annotated[float, Field(ge=MIN_SHARE, le=1, allow_inf_nan=False)]
-Cursor = Annotated[str, Field(min_length=LENGTH, max_length=LENGTH, pattern=PATTERN)]
+Cursor = Annotated[str, Field(pattern=PATTERN)]
 
-WEIGHT = "How much it counts beside the other parts, 1 where nothing is said."
-K = "How many, at most."
-NEXT = "The `next_cursor` of the answer before, to go on from there. Everything else must be as it was."
+TEXT = "Text to search for: what the works should show, or an artist, style or nationality."
+EXCLUDE = "Text for what the works should not show."
+LIKE, UNLIKE = "Works that results should resemble.", "Works that results should not resemble."
+WEIGHT = "Weight relative to the other terms; the default is 1."
+PER_ARTIST = "Maximum number of results per artist."
+LIMIT = "Maximum number of results."
+CURSOR = "To get the next page, pass `next_cursor` as `cursor`. Keep all other parameters the same, except `limit`."
+FORMATS = "JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF"
 
 
-def _something(*names: str) -> JsonDict:
-    """The rule that one of these is there, and is neither null nor an empty list."""
-    held: list[JsonValue] = [
+def _any_of(*names: str) -> JsonDict:
+    """Return the rule that one of these fields is neither null nor an empty list."""
+    rules: list[JsonValue] = [
         {"required": [name], "properties": {name: {"type": ["string", "array"], "minItems": 1}}}
         for name in names
     ]
-    return {"anyOf": held}
+    return {"anyOf": rules}
 
 
-def _empty(value: object) -> bool:
-    """True for a filter that is not given; answers leave it out."""
+def _not_given(value: object) -> bool:
     return value in (None, [])
 
 
 class RequestModel(BaseModel):
-    """What every model here is: a name that it does not know is a mistake, not silence."""
+    """Base of all request models; unknown fields are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=False, validate_by_alias=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class NoParams(RequestModel):
@@ -87,23 +94,23 @@ class NoParams(RequestModel):
 
 
 class Filters(RequestModel):
-    """Filters: AND across them, OR within one."""
+    """Filters. A work must match every filter that is given, and any one of the values of each."""
 
-    artist: Names = Field([], exclude_if=_empty, description="Slugs of artists: works of any of them.")
+    artist: Names = Field([], exclude_if=_not_given, description="Slugs of artists.")
     style: Names = Field(
-        [], exclude_if=_empty, description="Styles, as `facets` has them: works of artists with any of them."
+        [], exclude_if=_not_given, description="Styles of the artist; `facets` lists the values."
     )
-    nationality: Names = Field([], exclude_if=_empty, description="Nationalities, as `facets` has them.")
+    nationality: Names = Field(
+        [], exclude_if=_not_given, description="Nationalities of the artist; `facets` lists the values."
+    )
     exclude_artist: Names = Field(
-        [], exclude_if=_empty, description="Slugs of artists whose works are left out."
+        [], exclude_if=_not_given, description="Slugs of artists whose works to leave out."
     )
     active_from: Year | None = Field(
-        None,
-        exclude_if=_empty,
-        description="A year: works of artists who lived in it or later.",
+        None, exclude_if=_not_given, description="Only artists who were alive in this year or later."
     )
     active_to: Year | None = Field(
-        None, exclude_if=_empty, description="A year: works of artists who lived in it or before."
+        None, exclude_if=_not_given, description="Only artists who were alive in this year or earlier."
     )
 
     def where(self) -> Filter:
@@ -117,170 +124,196 @@ class Filters(RequestModel):
             self.active_to,
         )
 
+    @classmethod
+    def of(cls, where: Filter) -> Filters:
+        """Return the model of a filter."""
+        return cls(
+            artist=list(where.artists),
+            style=list(where.styles),
+            nationality=list(where.nationalities),
+            exclude_artist=list(where.exclude_artists),
+            active_from=where.active_from,
+            active_to=where.active_to,
+        )
+
 
 class PageParameters(RequestModel):
-    """Which stretch of a list."""
+    """Which page of a list."""
 
-    limit: Count | None = Field(None, description=K)
-    cursor: Cursor | None = Field(None, description=NEXT)
+    limit: Count | None = Field(None, description=LIMIT)
+    cursor: Cursor | None = Field(None, description=CURSOR)
 
 
 class WorksParameters(Filters, PageParameters):
-    """Works of the collection, through filters."""
+    """A page of the works that match the filters."""
 
     def query(self, settings: Settings) -> SearchQuery:
         """Return the query. Raises InvalidQuery."""
-        limit = settings.default_results if self.limit is None else self.limit
-        return checked(SearchQuery(self.terms(), self.where(), self.most_per_artist(), limit), settings)
-
-    def terms(self) -> tuple[Term, ...]:
-        """Return the terms of the search; there are none in a list."""
-        return ()
-
-    def most_per_artist(self) -> int | None:
-        """Return the most works of one artist; any number in a list."""
-        return None
+        return _query(settings, self, self.limit)
 
 
 class SimilarParameters(WorksParameters):
-    """How many of one artist's may be among the results."""
+    """A page of search results that match the filters."""
 
-    per_artist: Count | None = Field(None, description="How many works of one artist, at most.")
+    per_artist: Count | None = Field(None, description=PER_ARTIST)
 
-    def most_per_artist(self) -> int | None:
-        return self.per_artist
+    def query(self, settings: Settings) -> SearchQuery:
+        return _query(settings, self, self.limit, self.terms(), self.per_artist)
 
-
-class Parts(SimilarParameters):
-    """The terms of a search that fit into fields, each with its weight in the field `<name>_weight`."""
-
-    q: Text | None = Field(None, description="What the works should show, or whose they should be, in words.")
-    q_weight: Weight | None = Field(None, description=f"The weight of `q`. {WEIGHT}")
-    exclude: Text | None = Field(None, description="Words for what the works should not show.")
-    exclude_weight: Weight | None = Field(None, description=f"The weight of `exclude`. {WEIGHT}")
-    like: list[Name] = Field(
-        [], max_length=MAX_WORKS, description="Ids of works that results should be like."
-    )
-    like_weight: list[Weight] = Field(
-        [], max_length=MAX_WORKS, description="The weights of `like`, in its order."
-    )
-    unlike: list[Name] = Field(
-        [], max_length=MAX_WORKS, description="Ids of works that results should be unlike."
-    )
-    unlike_weight: list[Weight] = Field(
-        [], max_length=MAX_WORKS, description="The weights of `unlike`, in its order."
-    )
-
-    def terms(self) -> tuple[Term, ...]:
-        terms: list[Term] = [TextTerm(self.q, _weight(self.q_weight))] if self.q else []
-        terms += [TextTerm(self.exclude, -_weight(self.exclude_weight))] if self.exclude else []
-        terms += [WorkTerm(id, weight) for id, weight in _weighted(self.like, self.like_weight)]
-        terms += [WorkTerm(id, -weight) for id, weight in _weighted(self.unlike, self.unlike_weight)]
-        return tuple(terms)
+    def terms(self) -> list[Term]:
+        """Return the terms among the parameters."""
+        return []
 
 
-class SearchParameters(Parts):
-    """A search by words."""
+class TermFields(SimilarParameters):
+    """Search terms as flat fields. `<name>_weight` has the weights of `<name>`, in the same order."""
 
-    q: Text = Field(description="What the works should show, or whose they should be, in words.")
+    q: Text | None = Field(None, description=TEXT)
+    q_weight: Weight = Field(1.0, description=WEIGHT)
+    exclude: Text | None = Field(None, description=EXCLUDE)
+    exclude_weight: Weight = Field(1.0, description=WEIGHT)
+    like: list[Name] = Field([], max_length=MAX_WORKS, description=f"Ids of works. {LIKE}")
+    like_weight: list[Weight] = Field([], max_length=MAX_WORKS, description=WEIGHT)
+    unlike: list[Name] = Field([], max_length=MAX_WORKS, description=f"Ids of works. {UNLIKE}")
+    unlike_weight: list[Weight] = Field([], max_length=MAX_WORKS, description=WEIGHT)
+
+    def terms(self) -> list[Term]:
+        like = [WorkTerm(id, _at(self.like_weight, index)) for index, id in enumerate(self.like)]
+        unlike = [WorkTerm(id, -_at(self.unlike_weight, index)) for index, id in enumerate(self.unlike)]
+        return [*_text_terms(self), *like, *unlike]
 
 
-class FormFields(Parts):
-    """A search by fields of a form."""
+class SearchParameters(TermFields):
+    """A search by text."""
 
-    model_config = ConfigDict(json_schema_extra=_something("q", "exclude", "like", "unlike"))
+    q: Text = Field(description=TEXT)
 
 
-class SearchForm(Parts):
-    """A search by fields of a form, among them files."""
+class SearchForm(TermFields):
+    """A search as form fields."""
 
-    model_config = ConfigDict(json_schema_extra=_something("q", "exclude", "like", "unlike", "image"))
+    model_config = ConfigDict(json_schema_extra=_any_of("q", "exclude", "like", "unlike"))
+
+
+class UploadForm(TermFields):
+    """A search as form fields, with image files. `x`, `y`, `w` and `h` select a detail of each image, in the same order."""
+
+    model_config = ConfigDict(json_schema_extra=_any_of("q", "exclude", "like", "unlike", "image"))
 
     image: list[Annotated[str, Field(json_schema_extra={"format": "binary"})]] = Field(
         [],
         max_length=MAX_IMAGES,
-        description="Files of pictures to be like: JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF. They are not kept.",
+        description=f"Image files that results should resemble: {FORMATS}. They are not stored.",
     )
-    image_weight: list[Weight] = Field(
-        [], max_length=MAX_IMAGES, description="The weights of the pictures, in order."
-    )
+    image_weight: list[Weight] = Field([], max_length=MAX_IMAGES, description=WEIGHT)
     x: list[Edge] = Field(
-        [],
-        max_length=MAX_IMAGES,
-        description="The left edge of the part of each picture to use, as a share of its width.",
+        [], max_length=MAX_IMAGES, description="Left edge of the detail, as a fraction of the image's width."
     )
-    y: list[Edge] = Field([], max_length=MAX_IMAGES, description="The upper edge, as a share of its height.")
-    w: list[Side] = Field([], max_length=MAX_IMAGES, description="The width of the part, as a share.")
-    h: list[Side] = Field([], max_length=MAX_IMAGES, description="The height of the part, as a share.")
+    y: list[Edge] = Field(
+        [], max_length=MAX_IMAGES, description="Top edge, as a fraction of the image's height."
+    )
+    w: list[Side] = Field([], max_length=MAX_IMAGES, description="Width, as a fraction of the image's width.")
+    h: list[Side] = Field(
+        [], max_length=MAX_IMAGES, description="Height, as a fraction of the image's height."
+    )
 
-    def sources(self, files: list[bytes]) -> tuple[Source, ...]:
-        """The pictures, given the bytes of the files."""
-        boxes = (self.x, self.y, self.w, self.h)
-        weights = [weight for _, weight in _weighted(files, self.image_weight)]
+    def image_terms(self, files: Sequence[bytes], collection: Collection) -> tuple[ImageTerm, ...]:
+        """Encode the files. Raises Rejected, Busy, Unavailable."""
         return tuple(
-            Source(
-                weights[place],
-                _box(*(side[place] if place < len(side) else None for side in boxes)),
-                data=data,
+            encode(
+                collection,
+                data,
+                Box.within(
+                    _at(self.x, index, 0.0), _at(self.y, index, 0.0), _at(self.w, index), _at(self.h, index)
+                ),
+                _at(self.image_weight, index),
             )
-            for place, data in enumerate(files)
+            for index, data in enumerate(files)
         )
 
 
 class Crop(RequestModel):
-    """The part of a picture to use, in shares of its sides."""
+    """A detail of an image, in fractions of its sides."""
 
-    x: Edge = Field(0.0, description="The left edge.")
-    y: Edge = Field(0.0, description="The upper edge.")
-    w: Side = Field(1.0, description="The width; what reaches beyond the picture is cut off.")
-    h: Side = Field(1.0, description="The height.")
+    x: Edge = Field(0.0, description="Left edge.")
+    y: Edge = Field(0.0, description="Top edge.")
+    w: Side = Field(1.0, description="Width; cut off at the edge of the image.")
+    h: Side = Field(1.0, description="Height; cut off at the edge of the image.")
+
+    def box(self) -> Box | None:
+        """Return the box, None for the whole image."""
+        return Box.within(self.x, self.y, self.w, self.h)
 
 
 class UploadedImage(RequestModel):
-    """A picture sent along."""
+    """An image in the request."""
 
     data: str = Field(
         min_length=4,
         pattern=r"^[A-Za-z0-9+/]+={0,2}$",
-        description="The file in Base64: JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF. It is not kept.",
+        description=f"The file in Base64: {FORMATS}. It is not stored.",
         json_schema_extra={"contentEncoding": "base64"},
     )
     crop: Crop | None = None
     weight: Weight = Field(1.0, description=WEIGHT)
 
-    def source(self) -> Source:
-        """Raises Rejected where the text is no Base64."""
+    def image_term(self, collection: Collection) -> ImageTerm:
+        """Encode the image. Raises Rejected, Busy, Unavailable."""
         try:
             data = base64.b64decode(self.data, validate=True)
         except binascii.Error:
-            raise Rejected("The data of a picture is not Base64.", 415) from None
-        return Source(self.weight, _cropped(self.crop), data=data)
+            raise Rejected("The data of an image is not valid Base64.", 415) from None
+        return encode(collection, data, self.crop.box() if self.crop else None, self.weight)
 
 
-class ImageToken(RequestModel):
-    """A picture that was sent with an earlier search, by the token that its answer gave it. Good for a week."""
+class ImageRef(RequestModel):
+    """An image of an earlier search, by its token from that answer. Tokens are valid for a week."""
 
     token: str = Field(min_length=1, max_length=MAX_TOKEN_CHARS, pattern=r"^[A-Za-z0-9_.~-]+$")
     weight: Weight = Field(1.0, description=WEIGHT)
 
-    def source(self) -> Source:
-        """The picture."""
-        return Source(self.weight, token=self.token)
+    def image_term(self, collection: Collection) -> ImageTerm:
+        """Read the token. Raises Rejected with status 410 for one that cannot be used any more."""
+        try:
+            image = state().tokens.read(self.token, collection.build.fingerprint)
+        except Rejected as error:
+            raise Rejected(str(error), 410) from error
+        return dataclasses.replace(image, weight=self.weight)
 
 
-class WorkDetailImage(RequestModel):
-    """A part of a work of the collection."""
+class WorkCrop(RequestModel):
+    """A detail of a work in the collection."""
 
-    work: Name = Field(description="The id of the work.")
+    work: Name = Field(description="Id of the work.")
     crop: Crop
     weight: Weight = Field(1.0, description=WEIGHT)
 
-    def source(self) -> Source:
-        """The picture."""
-        return Source(self.weight, _cropped(self.crop), work=self.work)
+    def image_term(self, collection: Collection) -> ImageTerm:
+        """Encode the detail. Raises NotFound, Busy, Unavailable."""
+        data = state().services.images.get(collection.get(self.work).image.large)
+        return encode(collection, data, self.crop.box(), self.weight)
 
 
-class KnownWork(RequestModel):
+IMAGE_MODELS = {"UploadedImage": "data", "ImageRef": "token", "WorkCrop": "work"}
+"""Name of a model of an image -> the field that only it has."""
+
+
+def _image_model(value: Any) -> str | None:
+    """Return which model an image is of, so that errors are about that model only."""
+    if isinstance(value, dict):
+        return next((name for name, field in IMAGE_MODELS.items() if field in value), None)
+    return type(value).__name__
+
+
+Image = Annotated[
+    Annotated[UploadedImage, Tag("UploadedImage")]
+    | Annotated[ImageRef, Tag("ImageRef")]
+    | Annotated[WorkCrop, Tag("WorkCrop")],
+    Discriminator(_image_model),
+]
+
+
+class WorkRef(RequestModel):
     """A work of the collection."""
 
     id: Name
@@ -288,62 +321,64 @@ class KnownWork(RequestModel):
 
 
 class SearchBody(RequestModel):
-    """Any mix of words, pictures and works, through filters. The `query` of an answer is one too."""
+    """A search by any combination of text, images and works."""
 
-    model_config = ConfigDict(json_schema_extra=_something("q", "exclude", "images", "like", "unlike"))
+    model_config = ConfigDict(json_schema_extra=_any_of("q", "exclude", "images", "like", "unlike"))
 
-    q: Text | None = Field(None, description="What the works should show, or whose they should be.")
+    q: Text | None = Field(None, description=TEXT)
     q_weight: Weight = Field(1.0, description=WEIGHT)
-    exclude: Text | None = Field(None, description="Words for what the works should not show.")
+    exclude: Text | None = Field(None, description=EXCLUDE)
     exclude_weight: Weight = Field(1.0, description=WEIGHT)
-    images: list[UploadedImage | ImageToken | WorkDetailImage] = Field(
-        [], max_length=MAX_IMAGES, description="Pictures to be like."
-    )
-    like: list[KnownWork] = Field([], max_length=MAX_WORKS, description="Works to be like.")
-    unlike: list[KnownWork] = Field([], max_length=MAX_WORKS, description="Works to be unlike.")
+    images: list[Image] = Field([], max_length=MAX_IMAGES, description="Images that results should resemble.")
+    like: list[WorkRef] = Field([], max_length=MAX_WORKS, description=LIKE)
+    unlike: list[WorkRef] = Field([], max_length=MAX_WORKS, description=UNLIKE)
     filters: Filters = Field(default_factory=lambda: Filters.model_validate({}))
-    per_artist: Count | None = Field(None, description="How many works of one artist, at most.")
-    limit: Count | None = Field(None, description=K)
-    cursor: Cursor | None = Field(None, description=NEXT)
+    per_artist: Count | None = Field(None, description=PER_ARTIST)
+    limit: Count | None = Field(None, description=LIMIT)
+    cursor: Cursor | None = Field(None, description=CURSOR)
 
     def query(self, settings: Settings) -> SearchQuery:
         """Return the query without its images. Raises InvalidQuery."""
-        terms: list[Term] = [TextTerm(self.q, self.q_weight)] if self.q else []
-        terms += [TextTerm(self.exclude, -self.exclude_weight)] if self.exclude else []
-        terms += [WorkTerm(work.id, work.weight) for work in self.like]
-        terms += [WorkTerm(work.id, -work.weight) for work in self.unlike]
-        limit = settings.default_results if self.limit is None else self.limit
-        return checked(SearchQuery(tuple(terms), self.filters.where(), self.per_artist, limit), settings)
+        works = [WorkTerm(work.id, work.weight) for work in self.like]
+        works += [WorkTerm(work.id, -work.weight) for work in self.unlike]
+        return _query(settings, self.filters, self.limit, [*_text_terms(self), *works], self.per_artist)
 
-    def sources(self) -> tuple[Source, ...]:
-        """The pictures. Raises Rejected."""
-        return tuple(picture.source() for picture in self.images)
+    def image_terms(self, collection: Collection) -> tuple[ImageTerm, ...]:
+        """Encode or read the images. Raises Rejected, NotFound, Busy, Unavailable."""
+        return tuple(image.image_term(collection) for image in self.images)
 
-
-@dataclass(frozen=True)
-class Source:
-    """A picture to search by: the bytes of a file, a token, or a work's id; and the part of it to use."""
-
-    weight: float
-    box: Box | None = None
-    data: bytes | None = None
-    token: str | None = None
-    work: str | None = None
-
-
-def _cropped(crop: Crop | None) -> Box | None:
-    return Box.within(crop.x, crop.y, crop.w, crop.h) if crop else None
+    @classmethod
+    def of(cls, query: SearchQuery) -> SearchBody:
+        """Return the body that asks for this query again, with each image as its token."""
+        values: dict[str, Any] = {"images": [], "like": [], "unlike": []}
+        for term in query.terms:
+            weight = abs(term.weight)
+            if isinstance(term, TextTerm):
+                name = "q" if term.weight > 0 else "exclude"
+                values |= {name: term.text, f"{name}_weight": weight}
+            elif isinstance(term, WorkTerm):
+                values[term.kind].append(WorkRef(id=term.id, weight=weight))
+            else:
+                values["images"].append(ImageRef(token=term.token, weight=weight))
+        return cls(filters=Filters.of(query.where), per_artist=query.per_artist, limit=query.limit, **values)
 
 
-def _box(x: float | None, y: float | None, w: float | None, h: float | None) -> Box | None:
-    """Return the box of these sides, each of which may be left out."""
-    return Box.within(x or 0.0, y or 0.0, 1.0 if w is None else w, 1.0 if h is None else h)
+def _query(
+    settings: Settings,
+    filters: Filters,
+    limit: int | None,
+    terms: Sequence[Term] = (),
+    per_artist: int | None = None,
+) -> SearchQuery:
+    limit = settings.default_results if limit is None else limit
+    return checked(SearchQuery(tuple(terms), filters.where(), per_artist, limit), settings)
 
 
-def _weight(weight: float | None) -> float:
-    return 1.0 if weight is None else weight
+def _text_terms(asked: TermFields | SearchBody) -> list[Term]:
+    terms: list[Term] = [TextTerm(asked.q, asked.q_weight)] if asked.q else []
+    return [*terms, TextTerm(asked.exclude, -asked.exclude_weight)] if asked.exclude else terms
 
 
-def _weighted(items: Sequence[T], weights: Sequence[float]) -> list[tuple[T, float]]:
-    """Return the items with their weights, 1 where there are not enough of these."""
-    return list(zip(items, (*weights, *(1.0 for _ in items)), strict=False))
+def _at(values: Sequence[float], index: int, default: float = 1.0) -> float:
+    """Return the value at that place, the default where the list is shorter."""
+    return values[index] if index < len(values) else default

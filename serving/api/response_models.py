@@ -1,54 +1,55 @@
-"""What answers say: models that they are made by, and that the OpenAPI document is written from."""
+"""Models of answers: views build them, and the OpenAPI document describes them."""
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from flask import url_for
 from pydantic import BaseModel, ConfigDict, Field
 
-from gallery.models import Artist, Artwork, Build, StoredImage
+from gallery.models import Artwork, Build, StoredImage
 from gallery.search.calibration import Relevance
-from serving.api.request_models import Filters
+from serving.api.request_models import SearchBody
 from serving.collection_summary import ArtistSummary, FacetValue
+from serving.errors import FieldError
 from serving.template_filters import alt, image_url, source
 
 T = TypeVar("T")
 
-Url = Annotated[str, Field(description="A whole address.", json_schema_extra={"format": "uri"})]
+Url = Annotated[str, Field(description="Absolute URL.", json_schema_extra={"format": "uri"})]
 
 
 class ResponseModel(BaseModel):
-    """What every model here is."""
+    """Base of all response models."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
 class ImageLinks(ResponseModel):
-    """Where an image can be had, and its colour before it has loaded."""
+    """Addresses of an image in three sizes, and its colour to show while it loads."""
 
     small: Url
     large: Url
     original: Url
-    width: int = Field(description="Of the original, upright, in pixels.")
-    height: int
-    color: str = Field(description="The mean colour, as #rrggbb.", pattern="^#[0-9a-f]{6}$")
+    width: int = Field(description="Width of the upright original, in pixels.")
+    height: int = Field(description="Height of the upright original, in pixels.")
+    color: str = Field(description="Mean colour, as #rrggbb.", pattern="^#[0-9a-f]{6}$")
 
     @classmethod
-    def of(cls, image: StoredImage) -> ImageLinks:
-        """Return the addresses and the size of that image."""
-        copies = {
+    def of(cls, image: StoredImage) -> Self:
+        """Return the links to a stored image."""
+        links = {
             name: image_url(getattr(image, name), external=True) for name in ("small", "large", "original")
         }
-        return cls(**copies, width=image.width, height=image.height, color=image.color)
+        return cls(**links, width=image.width, height=image.height, color=image.color)
 
 
 class ArtistInfo(ResponseModel):
-    """An artist as the catalogue knows them."""
+    """An artist, as the catalogue describes them."""
 
-    slug: str = Field(description="The name that filters and addresses take.")
+    slug: str = Field(description="The name that filters and addresses use.")
     name: str
-    years: str = Field(description="The life dates for people, empty where they are not known.")
+    years: str = Field(description="Life dates as text; empty if unknown.")
     birth: int | None
     death: int | None
     styles: tuple[str, ...]
@@ -56,240 +57,181 @@ class ArtistInfo(ResponseModel):
     summary: str
     wikipedia: str
 
-    @classmethod
-    def facts(cls, artist: Artist) -> dict[str, object]:
-        """The fields of this model, of that artist."""
-        return {name: getattr(artist, name) for name in ArtistInfo.model_fields}
-
 
 class Work(ResponseModel):
     """A work of the collection. Its id stays the same from one build to the next."""
 
     id: str
     artist: ArtistInfo
-    file: str = Field(description="Its path in the dataset.")
-    alt: str = Field(description="The picture described by what the catalogue knows, for who cannot see it.")
+    file: str = Field(description="Path of the image file in the dataset.")
+    alt: str = Field(description="Alternative text for the image, made from the catalogue.")
     image: ImageLinks
-    url: Url = Field(description="Its page.")
+    url: Url = Field(description="URL of the work's page.")
 
     @classmethod
-    def facts(cls, work: Artwork) -> dict[str, object]:
-        """The fields of this model, of that work."""
-        return {
-            "id": work.id,
-            "artist": ArtistInfo(**ArtistInfo.facts(work.artist)),  # type: ignore[arg-type]
-            "file": work.file,
-            "alt": alt(work),
-            "image": ImageLinks.of(work.image),
-            "url": url_for("works.work", id=work.id, _external=True),
-        }
+    def of(cls, work: Artwork, **more: Any) -> Self:
+        """Return a model of the work, with the further fields of a subclass."""
+        return cls(
+            id=work.id,
+            artist=ArtistInfo.model_validate(work.artist),
+            file=work.file,
+            alt=alt(work),
+            image=ImageLinks.of(work.image),
+            url=url_for("works.work", id=work.id, _external=True),
+            **more,
+        )
 
 
 class WorkDetail(Work):
-    """A work, and what it is of."""
+    """A work, with the facts of its file."""
 
-    sha256: str = Field(description="Of the original's bytes, in hex.")
-    build: str
+    sha256: str = Field(description="SHA-256 of the original file, in hex.")
+    build: str = Field(description="Name of the current build.")
 
 
 class TermContribution(ResponseModel):
-    """What one part of a search does for a result."""
+    """How one term of a search affects a result."""
 
-    part: str = Field(description="`q`, `image`, `exclude`, `like` or `unlike`.")
-    place: int = Field(description="Which one of its kind in the `query`, from 0.")
-    likeness: float = Field(description="How like the part the work is, on the scale of `score`.")
-    delta: float = Field(description="Deviations by which the part moves the result up, below 0 for down.")
+    part: str = Field(description="Kind of the term: `q`, `image`, `exclude`, `like` or `unlike`.")
+    place: int = Field(description="Index of the term among those of its kind in `query`, from 0.")
+    likeness: float = Field(description="Similarity of the work to the term, on the scale of `score`.")
+    delta: float = Field(
+        description="Standard deviations by which the term raises the result; negative if it lowers it."
+    )
 
 
-class Result(Work):
-    """A work that was found."""
+class ResultItem(Work):
+    """A search result."""
 
     score: float = Field(
         ge=-1,
         le=1,
-        description="Cosine similarity, 1 for the most that a query of this encoder can reach. To be compared within one answer only.",
+        description="Cosine similarity; 1 is the highest that a query of this encoder can reach. Compare scores within one answer only.",
     )
-    relevance: Relevance = Field(
-        description="How the score stands out from the collection's, for this query."
-    )
+    relevance: Relevance = Field(description="How far the score stands out from the rest of the collection.")
     z_score: float | None = Field(
-        description="Deviations above the middle of the collection's scores; null where the collection is too small to tell."
+        description="Standard deviations above the median score of the collection; null if the collection is too small."
     )
-    weak: bool = Field(
-        description="True where neither the picture nor the catalogue gives much reason for it."
-    )
+    weak: bool = Field(description="True if neither the image nor the catalogue supports the result.")
     matched_terms: tuple[str, ...] = Field(
-        description="The searched words that the catalogue has about the work."
+        description="Words of the search that match the work's catalogue entry."
     )
     contributions: tuple[TermContribution, ...] = Field(
-        description="One for each part of a search of several."
+        description="One for each term, if the search has several."
     )
 
 
 class ArtistListItem(ArtistInfo):
-    """An artist, and how much there is by them."""
+    """An artist, with the number of their works."""
 
     works: int
-    url: Url = Field(description="Their page.")
+    url: Url = Field(description="URL of the artist's page.")
 
     @classmethod
-    def counted(cls, summary: ArtistSummary) -> dict[str, object]:
-        """The fields of this model, of that painter."""
+    def of(cls, summary: ArtistSummary, **more: Any) -> Self:
+        """Return a model of the artist, with the further fields of a subclass."""
+        facts = ArtistInfo.model_validate(summary.artist).model_dump()
         url = url_for("artists.artist", slug=summary.artist.slug, _external=True)
-        return {**ArtistInfo.facts(summary.artist), "works": summary.works, "url": url}
+        return cls(**facts, works=summary.works, url=url, **more)
 
 
 class ArtistDetail(ArtistListItem):
-    """An artist, with their life and some of their works."""
+    """An artist, with their biography and some of their works."""
 
     bio: str
     samples: tuple[Work, ...]
-    build: str
-
-
-class ImageRef(ResponseModel):
-    """A picture that was searched by; the token stands for it in later searches, for a week."""
-
-    token: str
-    weight: float
-
-
-class WorkRef(ResponseModel):
-    """A work that was searched by."""
-
-    id: str
-    weight: float
-
-
-class SearchEcho(ResponseModel):
-    """What was searched for; to be posted again as it is, with another `limit` or a `cursor` added."""
-
-    q: str | None
-    q_weight: float
-    exclude: str | None
-    exclude_weight: float
-    images: tuple[ImageRef, ...]
-    like: tuple[WorkRef, ...]
-    unlike: tuple[WorkRef, ...]
-    filters: Filters
-    per_artist: int | None
+    build: str = Field(description="Name of the current build.")
 
 
 class ListResponse(ResponseModel, Generic[T]):
-    """A stretch of a list."""
+    """A page of a list."""
 
-    build: str = Field(description="The build that it is of.")
-    limit: int = Field(description="How many were asked for.")
+    build: str = Field(description="Name of the build that the list belongs to.")
+    limit: int = Field(description="Maximum number of results on this page.")
     results: tuple[T, ...]
-    next_cursor: str | None = Field(description="The `cursor` that goes on from here; null after the last.")
-
-
-class SearchResponse(ListResponse[Result]):
-    """What a search found, the best first."""
-
-    query: SearchEcho
-    sentence: str = Field(description="The query for people, in English.")
-    searched: int = Field(description="How many works passed the filters.")
-    encoder: str = Field(description="What looked at the pictures, by its name for people.")
-    generated: bool = Field(
-        description="True where the pictures were painted by this program, to try it out."
+    next_cursor: str | None = Field(
+        description="To get the next page, pass this as `cursor`. Null on the last page."
     )
-    seconds: float = Field(description="How long the search took.")
+
+
+class SearchResponse(ListResponse[ResultItem]):
+    """Search results, best match first."""
+
+    query: SearchBody = Field(
+        description="The search, with each uploaded image as a token. Post it again with another `limit` or a `cursor`."
+    )
+    sentence: str = Field(description="The search in words, in English.")
+    searched: int = Field(description="Number of works that match the filters.")
+    encoder: str = Field(description="Display name of the model that encoded the images.")
+    generated: bool = Field(description="True for the computer-generated demo collection.")
+    seconds: float = Field(description="Duration of the search.")
     page: Url | None = Field(
-        description="The page that shows this search; null where its address would be too long."
+        description="URL of the page that shows this search; null if it would be too long."
     )
 
 
 class WorksResponse(ListResponse[Work]):
-    """Works ordered by file, which groups them by artist."""
+    """Works, ordered by file, which groups them by artist."""
 
-    total: int = Field(description="How many works pass the filters.")
+    total: int = Field(description="Number of works that match the filters.")
 
 
 class ArtistsResponse(ListResponse[ArtistListItem]):
-    """Artists by name."""
+    """Artists, ordered by name."""
 
-    total: int
-
-
-class FacetItem(ResponseModel):
-    """A value to filter by."""
-
-    value: str = Field(description="What the filter takes.")
-    label: str = Field(description="Its name for people.")
-    works: int = Field(
-        description="How many works there are with it, if nothing else of its field is chosen."
-    )
-    chosen: bool
-
-    @classmethod
-    def of(cls, choice: FacetValue) -> FacetItem:
-        """The choice's."""
-        return cls(value=choice.value, label=choice.label, works=choice.works, chosen=choice.chosen)
+    total: int = Field(description="Number of artists.")
 
 
 class FacetsResponse(ResponseModel):
-    """What there is to filter by. A work with two styles counts under both."""
+    """Filter values with the number of works. A work whose artist has two styles counts for both."""
 
-    build: str
-    total: int = Field(description="How many works pass the filters.")
-    artist: tuple[FacetItem, ...]
-    style: tuple[FacetItem, ...]
-    nationality: tuple[FacetItem, ...]
+    build: str = Field(description="Name of the current build.")
+    total: int = Field(description="Number of works that match the filters.")
+    artist: tuple[FacetValue, ...]
+    style: tuple[FacetValue, ...]
+    nationality: tuple[FacetValue, ...]
 
 
 class BuildInfo(ResponseModel):
-    """One version of the collection."""
+    """A version of the collection."""
 
     name: str
     works: int
-    dataset: str = Field(description="Where its pictures come from.")
-    version: str = Field(description="The dataset's.")
-    fingerprint: str = Field(description="The encoder's exact weights and preprocessing.")
-    dim: int = Field(description="Floats in a vector.")
-    generated: bool = Field(
-        description="True where the pictures were painted by this program, to try it out."
-    )
-    made_at: str = Field(description="UTC, in ISO 8601.")
-    live: bool = Field(description="True for the one that is searched.")
+    dataset: str = Field(description="Source of the images.")
+    version: str = Field(description="Version of the dataset.")
+    fingerprint: str = Field(description="Identifies the encoder's weights and preprocessing.")
+    dim: int = Field(description="Length of a vector.")
+    generated: bool = Field(description="True for the computer-generated demo collection.")
+    created_at: str = Field(description="UTC time in ISO 8601.")
+    live: bool = Field(description="True for the build that is searched.")
 
     @classmethod
-    def facts(cls, build: Build, live: bool) -> dict[str, object]:
-        """The fields of this model, of that build."""
-        names = ("name", "works", "version", "fingerprint", "dim", "generated")
+    def of(cls, build: Build, live: bool, **more: Any) -> Self:
+        """Return a model of the build, with the further fields of a subclass."""
+        names = ("name", "works", "version", "fingerprint", "dim", "generated", "created_at")
         values = {name: getattr(build, name) for name in names}
-        return {**values, "dataset": source(build.dataset), "made_at": build.created_at, "live": live}
+        return cls(**values, dataset=source(build.dataset), live=live, **more)
 
 
 class LiveBuild(BuildInfo):
-    """The build that is searched."""
+    """The current build."""
 
-    encoder: str = Field(description="What looked at the pictures, by its name for people.")
+    encoder: str = Field(description="Display name of the model that encoded the images.")
 
 
 class BuildsResponse(ResponseModel):
-    """The builds that are kept, the newest first."""
+    """The builds that are kept, newest first."""
 
     results: tuple[BuildInfo, ...]
 
 
 class Problem(ResponseModel):
-    """What went wrong, as RFC 9457 has it."""
+    """An error, as RFC 9457 defines it."""
 
     type: str
     title: str
     status: int
     detail: str
-    errors: tuple[WrongField, ...] | None = Field(
-        None, description="What is wrong with each field, where that is known."
+    errors: tuple[FieldError, ...] | None = Field(
+        None, description="The invalid fields, if the error is about fields."
     )
-
-
-class WrongField(ResponseModel):
-    """One mistake in a request."""
-
-    at: str = Field(description="The parameter or field; empty for the request as a whole.")
-    message: str
-
-
-Problem.model_rebuild()

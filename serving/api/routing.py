@@ -1,11 +1,11 @@
-"""What every operation of the API shares: its place, its description, and the check of what it is asked."""
+"""Routes of the API: each view is registered with the models of its parameters, bodies and answer."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
@@ -15,54 +15,50 @@ from serving.api.validation import read_values
 
 PREFIX = "/api/"
 VERSION = "v1"
-DESCRIBED = "__operation__"
-"""The attribute of a view that says what it does."""
+
+View = Callable[..., Response]
 
 blueprint = Blueprint("api", __name__, url_prefix=f"{PREFIX}{VERSION}")
-
-A = TypeVar("A", bound=RequestModel)
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path: what it takes and gives, as models, and the problems that it may end in."""
+    """One method of one path: its models, and the error statuses it may answer with."""
 
+    method: str
+    path: str
+    view: View
     tag: str
     answer: type[BaseModel]
-    parameters: type[RequestModel] = NoParams
-    bodies: Mapping[str, type[RequestModel]] = field(default_factory=dict)
-    problems: tuple[int, ...] = ()
-    cached: bool = True
+    parameters: type[RequestModel]
+    bodies: Mapping[str, type[RequestModel]]
+    problems: tuple[int, ...]
 
 
-def get(
-    path: str, tag: str, answer: type[BaseModel], parameters: type[A], *problems: int
-) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-    """A view of the API at that path, called with its parameters checked."""
-    described = Operation(tag, answer, parameters, problems=(400, *problems))
-    return lambda view: _routed(view, path, "GET", described)
+OPERATIONS: list[Operation] = []
+"""Every operation, in the order of registration."""
 
 
-def post(
-    path: str, tag: str, answer: type[BaseModel], bodies: Mapping[str, type[RequestModel]], *problems: int
-) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-    """A view of the API at that path, which reads the body itself."""
-    described = Operation(tag, answer, bodies=bodies, problems=(400, 413, 415, *problems), cached=False)
-    return lambda view: _routed(view, path, "POST", described)
+def operation(
+    method: str,
+    path: str,
+    tag: str,
+    answer: type[BaseModel],
+    parameters: type[RequestModel] = NoParams,
+    *problems: int,
+    bodies: Mapping[str, type[RequestModel]] = MappingProxyType({}),
+) -> Callable[[View], View]:
+    """Register a view, which is called with its query parameters, validated. It reads a body itself, by its type."""
 
+    def register(view: View) -> View:
+        @functools.wraps(view)
+        def validated(**names: str) -> Response:
+            return view(read_values(parameters, request.args), **names)
 
-def operation_of(view: Callable[..., Any]) -> Operation:
-    """What the view says of itself."""
-    return cast(Operation, getattr(view, DESCRIBED))
+        OPERATIONS.append(
+            Operation(method, path, validated, tag, answer, parameters, bodies, (400, *problems))
+        )
+        blueprint.add_url_rule(path, view.__name__, validated, methods=[method])
+        return validated
 
-
-def _routed(
-    view: Callable[..., Response], path: str, method: str, described: Operation
-) -> Callable[..., Response]:
-    @functools.wraps(view)
-    def checked(**names: str) -> Response:
-        return view(read_values(described.parameters, request.args), **names)
-
-    setattr(checked, DESCRIBED, described)
-    blueprint.add_url_rule(path, view.__name__, checked, methods=[method])
-    return checked
+    return register

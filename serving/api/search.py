@@ -1,4 +1,4 @@
-"""Searches: by words in the address, by any mix in a body, and by a work."""
+"""Searches: by text in the address, by any combination of terms in a body, and by a work."""
 
 from __future__ import annotations
 
@@ -6,150 +6,113 @@ import dataclasses
 import hashlib
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urljoin
 
-from flask import Response, request, url_for
+from flask import Response, request
 
 from gallery.search.engine import SearchResult
-from gallery.search.query import (
-    MAX_IMAGES,
-    MAX_OFFSET,
-    ImageTerm,
-    Kind,
-    SearchQuery,
-    TextTerm,
-    WorkTerm,
-    checked,
-)
-from gallery.vectors.base import Collection
+from gallery.search.query import MAX_IMAGES, MAX_OFFSET, ImageTerm, SearchQuery, WorkTerm, checked
 from serving.api.caching import answer, cached
-from serving.api.cursors import cursor, start_of
+from serving.api.cursors import cursor, offset_of
 from serving.api.request_models import (
-    Filters,
-    FormFields,
     NoParams,
     SearchBody,
     SearchForm,
     SearchParameters,
     SimilarParameters,
-    Source,
+    UploadForm,
 )
-from serving.api.response_models import (
-    ImageRef,
-    Result,
-    SearchEcho,
-    SearchResponse,
-    TermContribution,
-    Work,
-    WorkRef,
-)
-from serving.api.routing import get, post
+from serving.api.response_models import ResultItem, SearchResponse, TermContribution
+from serving.api.routing import operation
 from serving.api.validation import read_json, read_values
 from serving.context import live_collection, ready_collection, state
 from serving.describe import ResolvedTerm, describe, resolve_terms
-from serving.errors import Rejected
-from serving.query import ATTRIBUTES, MAX_ADDRESS_CHARS, href, params
-from serving.uploads import FILE_FIELD, encode
+from serving.errors import FieldError, Rejected
+from serving.query import MAX_ADDRESS_CHARS, href
+from serving.uploads import FILE_FIELD
 
 TAG = "Search"
 JSON, MULTIPART, URLENCODED = "application/json", "multipart/form-data", "application/x-www-form-urlencoded"
 
 
-@get("/search", TAG, SearchResponse, SearchParameters, 404, 410, 503)
-def by_words(asked: SearchParameters) -> Response:
-    """Works that words describe.
+@operation("GET", "/search", TAG, SearchResponse, SearchParameters, 404, 410, 503)
+def search_by_text(asked: SearchParameters) -> Response:
+    """Search by text.
 
-    The words are looked for in the pictures, and in the names, styles and nationalities of their artists. The address
-    of a page of the site works here too: put `/api/v1/search` before its `?`, unless it has an uploaded picture.
+    The text is matched against the images, and against the names, styles and nationalities of the artists. The parameters
+    are those of the site's own pages: to get the results of a page as JSON, put `/api/v1/search` before its `?`. Pages
+    with an uploaded image are the exception.
     """
     query = asked.query(state().settings)
     return cached(live_collection().build, lambda: _search(query, asked.cursor))
 
 
-@post(
-    "/search",
-    TAG,
-    SearchResponse,
-    {JSON: SearchBody, MULTIPART: SearchForm, URLENCODED: FormFields},
-    404,
-    410,
-    503,
-)
-def by_mix(_: NoParams) -> Response:
-    """Works that are like any mix of words, pictures and works.
+@operation(
+    "POST", "/search", TAG, SearchResponse, NoParams, 404, 410, 413, 415, 503,
+    bodies={JSON: SearchBody, MULTIPART: UploadForm, URLENCODED: SearchForm},
+)  # fmt: skip
+def search(_: NoParams) -> Response:
+    """Search by text, images and works.
 
-    Send JSON, or a form where there are files of pictures. Pictures are not kept: the answer's `query` has a token for
-    each, which stands for it in later searches.
+    Send JSON, or a form with image files. Images are not stored: the `query` in the answer has a token for each, which
+    stands for the image in later searches.
     """
-    asked, sources = _sent()
-    settings = state().settings
+    settings, asked = state().settings, _read_body()
     query, collection = asked.query(settings), ready_collection()
-    images = tuple(_image(source, collection) for source in sources)
+    images: tuple[ImageTerm, ...] = ()
+    if isinstance(asked, SearchBody):
+        images = asked.image_terms(collection)
+    elif isinstance(asked, UploadForm):
+        images = asked.image_terms(_files(), collection)
     query = checked(dataclasses.replace(query, terms=query.terms + images), settings)
     if not query.terms:
-        raise Rejected("There is nothing to search for. Give words, a picture, or works to be like.")
+        raise Rejected("Nothing to search for. Send text, an image, or works that results should resemble.")
     return answer(_search(query, asked.cursor))
 
 
-@get("/works/<id>/similar", TAG, SearchResponse, SimilarParameters, 404, 410, 503)
-def similar(asked: SimilarParameters, id: str) -> Response:
-    """Works that are like a work."""
+@operation("GET", "/works/<id>/similar", TAG, SearchResponse, SimilarParameters, 404, 410, 503)
+def similar_works(asked: SimilarParameters, id: str) -> Response:
+    """Find similar works."""
     query = asked.query(state().settings).with_term(WorkTerm(id))
     collection = live_collection()
-    collection.get(id)  # a work that has left the collection is not found, whatever the client has of it
+    collection.get(id)  # 404 for a work that has left the collection, even if the client has a cached answer
     return cached(collection.build, lambda: _search(query, asked.cursor))
 
 
-def _sent() -> tuple[SearchBody | SearchForm | FormFields, Sequence[Source]]:
+def _read_body() -> SearchBody | SearchForm | UploadForm:
     if request.mimetype == JSON:
-        mixture = read_json(SearchBody, request.get_data())
-        return mixture, mixture.sources()
+        return read_json(SearchBody, request.get_data())
     if request.mimetype == URLENCODED:
-        return read_values(FormFields, request.form), ()
+        return read_values(SearchForm, request.form)
     if request.mimetype == MULTIPART:
-        return _form()
-    raise Rejected(f"Send {JSON} or {MULTIPART}, and say so in Content-Type.", 415)
+        return read_values(UploadForm, request.form)
+    raise Rejected(f"Unsupported Content-Type; send {JSON} or {MULTIPART}.", 415)
 
 
-def _form() -> tuple[SearchForm, Sequence[Source]]:
-    form = read_values(SearchForm, request.form)
-    if form.image:
-        raise Rejected("Send a picture as a file, with a name: the field “image” came as text.")
-    if others := set(request.files) - {FILE_FIELD}:
-        raise Rejected(
-            f"There is no such file field; send pictures as “{FILE_FIELD}”, not as {len(others)} others."
-        )
+def _files() -> list[bytes]:
+    """Return the image files of a form. Raises Rejected."""
+    if request.form.get(FILE_FIELD):
+        raise _rejected(FILE_FIELD, "Send the image as a file with a name; this field came as text.")
+    if others := sorted(set(request.files) - {FILE_FIELD}):
+        name = "".join(character for character in others[0] if character.isprintable())[:100]
+        raise _rejected(name, f"Unknown file field; send images as {FILE_FIELD}.")
     files = [file.stream.read() for file in request.files.getlist(FILE_FIELD) if file.filename]
     if len(files) > MAX_IMAGES:
-        raise Rejected(f"A search takes up to {MAX_IMAGES} pictures.")
-    return form, form.sources(files)
-
-
-def _image(source: Source, collection: Collection) -> ImageTerm:
-    """Return the image of any kind of source. Raises Rejected, with 410 for a token that can no longer be used."""
-    if source.token is not None:
-        try:
-            image = state().tokens.read(source.token, collection.build.fingerprint)
-        except Rejected as error:
-            raise Rejected(str(error), 410) from error
-        return dataclasses.replace(image, weight=source.weight)
-    data = source.data
-    if data is None:
-        data = state().services.images.get(collection.get(source.work or "").image.large)
-    return encode(collection, data, source.box, source.weight)
+        raise _rejected(FILE_FIELD, f"A search takes up to {MAX_IMAGES} images.")
+    return files
 
 
 def _search(query: SearchQuery, after: str | None) -> SearchResponse:
-    """Return the results of the query from the cursor on."""
+    """Return the page of results that starts at the cursor."""
     collection, app = ready_collection(), state()
     build = collection.build
-    terms = resolve_terms(query, collection)
-    question = _question(query)
-    results = app.engine.search(collection, query.at(start_of(after, build.name, question)))
-    has_more = results.next_offset is not None and results.next_offset <= MAX_OFFSET
-    values = params(query, app.settings)
-    is_short = len(href(query)) <= MAX_ADDRESS_CHARS
+    terms, asked = resolve_terms(query, collection), SearchBody.of(query)
+    list_id = _list_id(query, asked)
+    results = app.engine.search(collection, query.at(offset_of(after, build.name, list_id)))
+    next_offset, address = results.next_offset, href(query)
+    has_more = next_offset is not None and next_offset <= MAX_OFFSET
     return SearchResponse(
-        query=_echo(query),
+        query=asked,
         sentence=describe(query, terms, app.summary.names(collection)),
         build=build.name,
         limit=query.limit,
@@ -157,63 +120,36 @@ def _search(query: SearchQuery, after: str | None) -> SearchResponse:
         generated=build.generated,
         searched=results.searched,
         seconds=round(results.seconds, 4),
-        results=tuple(_result(match, terms) for match in results.hits),
-        next_cursor=cursor(build.name, question, results.next_offset or 0) if has_more else None,
-        page=url_for("search.page", **values, _external=True) if is_short else None,  # type: ignore[arg-type]
+        results=tuple(_result(result, terms) for result in results.hits),
+        next_cursor=cursor(build.name, list_id, next_offset or 0) if has_more else None,
+        page=urljoin(request.root_url, address) if len(address) <= MAX_ADDRESS_CHARS else None,
     )
 
 
-def _question(query: SearchQuery) -> dict[str, Any]:
-    """Return what a cursor belongs to: the query, with images by their vectors, since each upload has its own token."""
-    values = {
-        name: value
-        for name, value in params(query, state().settings).items()
-        if name not in ("limit", "offset")
-    }
-    vectors = [term.vector.tobytes() for term in query.terms if isinstance(term, ImageTerm)]
-    return values | {"image": [hashlib.blake2b(vector, digest_size=8).hexdigest() for vector in vectors]}
+def _list_id(query: SearchQuery, asked: SearchBody) -> dict[str, Any]:
+    """Return what a cursor belongs to: the search, with images by their vectors, since each upload has its own token."""
+    images = [
+        (hashlib.blake2b(term.vector.tobytes(), digest_size=8).hexdigest(), term.weight)
+        for term in query.terms
+        if isinstance(term, ImageTerm)
+    ]
+    return asked.model_dump(exclude={"limit", "cursor", "images"}) | {"images": images}
 
 
-def _echo(query: SearchQuery) -> SearchEcho:
-    def text(kind: Kind) -> TextTerm | None:
-        return next((term for term in query.of(kind) if isinstance(term, TextTerm)), None)
-
-    def works(kind: Kind) -> tuple[WorkRef, ...]:
-        terms = (term for term in query.of(kind) if isinstance(term, WorkTerm))
-        return tuple(WorkRef(id=term.id, weight=abs(term.weight)) for term in terms)
-
-    words, excluded = text("text"), text("exclude")
-    images = (term for term in query.terms if isinstance(term, ImageTerm))
-    filters = {name: list(getattr(query.where, attribute)) for name, attribute in ATTRIBUTES.items()}
-    years = {"active_from": query.where.active_from, "active_to": query.where.active_to}
-    return SearchEcho(
-        q=words.text if words else None,
-        q_weight=words.weight if words else 1.0,
-        exclude=excluded.text if excluded else None,
-        exclude_weight=-excluded.weight if excluded else 1.0,
-        images=tuple(ImageRef(token=term.token, weight=term.weight) for term in images),
-        like=works("like"),
-        unlike=works("unlike"),
-        filters=Filters.model_validate({**filters, **years}),
-        per_artist=query.per_artist,
-    )
-
-
-def _result(match: SearchResult, terms: Sequence[ResolvedTerm]) -> Result:
-    return Result(
-        **Work.facts(match.artwork),  # type: ignore[arg-type]
-        score=match.score,
-        relevance=match.relevance,
-        z_score=None if match.z_score is None else round(match.z_score, 2),
-        weak=match.weak,
-        matched_terms=match.matched_terms,
+def _result(result: SearchResult, terms: Sequence[ResolvedTerm]) -> ResultItem:
+    return ResultItem.of(
+        result.artwork,
+        score=result.score,
+        relevance=result.relevance,
+        z_score=None if result.z_score is None else round(result.z_score, 2),
+        weak=result.weak,
+        matched_terms=result.matched_terms,
         contributions=tuple(
-            TermContribution(
-                part=term.parameter,
-                place=term.index,
-                likeness=contribution.likeness,
-                delta=contribution.delta,
-            )
-            for term, contribution in zip(terms, match.contributions, strict=False)
+            TermContribution(part=term.parameter, place=term.index, likeness=one.likeness, delta=one.delta)
+            for term, one in zip(terms, result.contributions, strict=False)
         ),
     )
+
+
+def _rejected(field: str, message: str) -> Rejected:
+    return Rejected(message, field_errors=(FieldError(field, message),))

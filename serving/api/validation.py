@@ -1,81 +1,109 @@
-"""Requests read as the models of `serving.api.request_models`, with every mistake in them named."""
+"""Requests read into the models of `serving.api.request_models`; every invalid field is named in the error."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any, TypeVar, get_origin
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import MultiDict
 
-from serving.api.request_models import RequestModel
+from serving.api.request_models import IMAGE_MODELS, RequestModel
 from serving.errors import FieldError, Rejected
 
-NAMED = 20
-"""Mistakes named in one answer, at most."""
-SENTENCES = {
-    "string_pattern_mismatch": "This must be of the form that the documentation gives: text must not be blank, nor hold control characters",
-    "extra_forbidden": "There is no such field",
-    "missing": "This is needed",
+MAX_ERRORS = 20
+"""Errors listed in one answer."""
+MAX_NAME_CHARS = 100
+"""Characters of a client's own field name that an answer repeats."""
+FIELD_MESSAGES = {
+    "cursor": "Invalid cursor; pass next_cursor unchanged",
+    "token": "Invalid token; pass the token of an earlier answer unchanged",
+    "data": "Must be an image file in Base64",
 }
-"""Kinds of mistakes that pydantic says with a pattern, or says drily."""
+"""Fields whose text has a form of its own -> message for any other text."""
+MESSAGES = {
+    "missing": "Required",
+    "string_pattern_mismatch": "Must not be blank or contain control characters",
+    "string_too_short": "Must not be empty",
+    "string_too_long": "Must have at most {max_length} characters",
+    "too_long": "Must have at most {max_length} items",
+    "greater_than_equal": "Must be at least {ge:g}",
+    "less_than_equal": "Must be at most {le:g}",
+    "string_type": "Must be text",
+    "list_type": "Must be a list",
+    "model_type": "Must be an object",
+    "json_invalid": "Must be valid JSON",
+    "union_tag_not_found": "Must have one of data, token and work",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "Must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "Must be a number"),
+}
+"""Pydantic's types of errors -> message, with the values of the error's context."""
 
-A = TypeVar("A", bound=RequestModel)
+M = TypeVar("M", bound=RequestModel)
 
 
-def read_values(model: type[A], values: MultiDict[str, str]) -> A:
-    """The model from the parameters of an address, or the fields of a form. Raises Rejected naming all mistakes."""
-    fields = {field.alias or name: field for name, field in model.model_fields.items()}
-    given: dict[str, Any] = {}
-    mistakes = []
+def read_values(model: type[M], values: MultiDict[str, str]) -> M:
+    """Return the model of query parameters or form fields. Raises Rejected, which lists every error."""
+    fields, given, errors = model.model_fields, dict[str, Any](), []
     for name, texts in values.lists():
-        if name not in fields:
-            mistakes.append(FieldError(_shown(name), _unknown(name, fields)))
-        elif get_origin(fields[name].annotation) is list:
-            given[name] = texts
-        elif len(texts) > 1:
-            mistakes.append(FieldError(name, "This can be given only once"))
-        else:
-            given[name] = texts[0]
+        is_list = name in fields and get_origin(fields[name].annotation) is list
+        given[name] = texts if is_list else texts[0]
+        if name in fields and not is_list and len(texts) > 1:
+            errors.append(FieldError(name, "Must be given only once"))
     try:
-        asked = model.model_validate(given)
+        read = model.model_validate(given)
     except ValidationError as error:
-        raise _rejected([*mistakes, *_mistakes(error)]) from None
-    if mistakes:
-        raise _rejected(mistakes)
-    return asked
+        raise _rejected([*errors, *_field_errors(error, model)]) from None
+    if errors:
+        raise _rejected(errors)
+    return read
 
 
-def read_json(model: type[A], body: bytes) -> A:
-    """The model from a body of JSON. Raises Rejected naming all mistakes."""
+def read_json(model: type[M], body: bytes) -> M:
+    """Return the model of a JSON body. Raises Rejected, which lists every error."""
     try:
         return model.model_validate_json(body, strict=True)
     except ValidationError as error:
-        raise _rejected(_mistakes(error)) from None
+        raise _rejected(_field_errors(error, model)) from None
 
 
-def _mistakes(error: ValidationError) -> list[FieldError]:
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    return [
-        FieldError(_shown(".".join(map(str, mistake["loc"]))), SENTENCES.get(mistake["type"], mistake["msg"]))
-        for mistake in found
-    ]
+def _field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldError]:
+    found = []
+    for one in error.errors(include_url=False, include_input=False):
+        # Pydantic puts the chosen model of a union into the location; no such field is in the request.
+        path = [str(part) for part in one["loc"] if part not in IMAGE_MODELS]
+        found.append(FieldError(_printable(".".join(path)), _message(one, path, model)))
+    return found
 
 
-def _rejected(mistakes: list[FieldError]) -> Rejected:
-    first, more = mistakes[0], len(mistakes) - 1
-    place = f"{first.at}: " if first.at else ""
+def _message(error: Mapping[str, Any], path: list[str], model: type[BaseModel]) -> str:
+    kind, name = error["type"], path[-1] if path else ""
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(name[:MAX_NAME_CHARS], _names(model, path[:-1]), n=1)
+        return f"Unknown name; did you mean {near[0]}?" if near else "Unknown name"
+    if name in FIELD_MESSAGES and kind.startswith("string_") and kind != "string_type":
+        return FIELD_MESSAGES[name]
+    return MESSAGES.get(kind, error["msg"]).format(**error.get("ctx", {}))
+
+
+def _names(model: type[BaseModel], path: list[str]) -> list[str]:
+    """Return the field names of the object at that path; none inside a list."""
+    for part in path:
+        inner: Any = model.model_fields[part].annotation if part in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)
+
+
+def _rejected(errors: list[FieldError]) -> Rejected:
+    first, others = errors[0], len(errors) - 1
+    field = f"{first.field}: " if first.field else ""
     end = "" if first.message.endswith("?") else "."
-    others = f" (And {more} more.)" if more else ""
-    return Rejected(f"{place}{first.message}{end}{others}", field_errors=tuple(mistakes[:NAMED]))
+    more = f" {others} more in errors." if others else ""
+    return Rejected(f"{field}{first.message}{end}{more}", field_errors=tuple(errors[:MAX_ERRORS]))
 
 
-def _unknown(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name[:100], list(known), n=1)
-    return "There is no such parameter" + (f"; did you mean {near[0]}?" if near else "")
-
-
-def _shown(text: str) -> str:
-    """A name as the client gave it, within reason."""
-    return "".join(character for character in text if character.isprintable())[:100]
+def _printable(name: str) -> str:
+    return "".join(character for character in name if character.isprintable())[:MAX_NAME_CHARS]

@@ -1,50 +1,43 @@
-"""Works of the collection: a list through filters, and one."""
+"""Works of the collection."""
 
 from __future__ import annotations
 
 from flask import Response
 
 from serving.api.caching import cached
-from serving.api.cursors import cursor, start_of
+from serving.api.cursors import cursor, offset_of
 from serving.api.request_models import NoParams, WorksParameters
 from serving.api.response_models import Work, WorkDetail, WorksResponse
-from serving.api.routing import get
+from serving.api.routing import operation
 from serving.context import live_collection, state
-from serving.query import params
 
 TAG = "Works"
 
 
-@get("/works", TAG, WorksResponse, WorksParameters, 410, 503)
-def works(asked: WorksParameters) -> Response:
-    """Works of the collection, through filters."""
-    settings = state().settings
-    query, collection = asked.query(settings), live_collection()
-    build = collection.build
-    filters = {name: value for name, value in params(query, settings).items() if name != "limit"}
-    question = {**filters, "list": "works"}
-    start = start_of(asked.cursor, build.name, question)
+@operation("GET", "/works", TAG, WorksResponse, WorksParameters, 410, 503)
+def list_works(asked: WorksParameters) -> Response:
+    """List works, with filters."""
+    query, collection = asked.query(state().settings), live_collection()
+    build, limit = collection.build.name, query.limit
+    list_id = {"list": "works", **asked.model_dump(exclude={"limit", "cursor"})}
+    start = offset_of(asked.cursor, build, list_id)
 
-    def made() -> WorksResponse:
-        limit = query.limit
-        found = collection.works(query.where, limit + 1, start)
+    def make() -> WorksResponse:
+        works = collection.works(query.where, limit + 1, start)
         return WorksResponse(
-            build=build.name,
+            build=build,
             limit=limit,
             total=collection.count(query.where),
-            results=tuple(Work(**Work.facts(work)) for work in found[:limit]),  # type: ignore[arg-type]
-            next_cursor=cursor(build.name, question, start + limit) if len(found) > limit else None,
+            results=tuple(Work.of(work) for work in works[:limit]),
+            next_cursor=cursor(build, list_id, start + limit) if len(works) > limit else None,
         )
 
-    return cached(build, made)
+    return cached(collection.build, make)
 
 
-@get("/works/<id>", TAG, WorkDetail, NoParams, 404, 503)
-def work(_: NoParams, id: str) -> Response:
-    """One work."""
+@operation("GET", "/works/<id>", TAG, WorkDetail, NoParams, 404, 503)
+def get_work(_: NoParams, id: str) -> Response:
+    """Get one work."""
     collection = live_collection()
-    build, found = collection.build, collection.get(id)
-    return cached(
-        build,
-        lambda: WorkDetail(**Work.facts(found), sha256=found.sha256, build=build.name),  # type: ignore[arg-type]
-    )
+    build, work = collection.build, collection.get(id)
+    return cached(build, lambda: WorkDetail.of(work, sha256=work.sha256, build=build.name))

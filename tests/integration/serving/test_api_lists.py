@@ -110,7 +110,7 @@ def test_builds_say_what_they_are_made_of_but_not_where(client: FlaskClient) -> 
     live = body(client.get(f"{API}/builds/live"))
     assert live == {
         "name": "one", "works": 16, "dataset": "paintings.zip", "version": "v7", "fingerprint": live["fingerprint"],
-        "dim": 48, "generated": False, "made_at": "2026-03-04T05:06:07+00:00", "live": True, "encoder": "Fake (48 floats)",
+        "dim": 48, "generated": False, "created_at": "2026-03-04T05:06:07+00:00", "live": True, "encoder": "Fake (48 floats)",
     }  # fmt: skip
     assert [build["name"] for build in body(client.get(f"{API}/builds"))["results"]] == ["one"]
 

@@ -125,7 +125,7 @@ def test_a_search_with_a_picture_goes_on(client: FlaskClient) -> None:
 def test_each_mistake_is_named(client: FlaskClient, asked: Any, at: str) -> None:
     answer = client.post(PATH, json=asked)
     assert answer.status_code == 400
-    assert [error["at"] for error in body(answer)["errors"]] == [at]
+    assert [error["field"] for error in body(answer)["errors"]] == [at]
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"q": "\\ud800"}', b'{"q": NaN}', b"[" * 5000])
@@ -157,7 +157,7 @@ def test_a_body_of_another_type_is_415(client: FlaskClient, kind: str) -> None:
 
 def test_a_misspelt_parameter_is_no_silence(client: FlaskClient) -> None:
     answer = body(client.get(f"{PATH}?q=sea&styles=Cubism&limit=2&limit=3"))
-    told = {error["at"]: error["message"] for error in answer["errors"]}
+    told = {error["field"]: error["message"] for error in answer["errors"]}
     assert "did you mean style?" in told["styles"] and "once" in told["limit"]
 
 
