@@ -8,5 +8,5 @@ from __future__ import annotations
 
 __all__ = ["GENERATOR_VERSION"]
 
-GENERATOR_VERSION = 3
+GENERATOR_VERSION = 4
 """Add one whenever the same parameters would paint something else."""

@@ -60,7 +60,7 @@ class Artist:
 # name | years | styles | nationalities | pronoun, place of birth | pronunciation | palette, finish | scenes
 _ROWS = """
 Éloïse Marchetière | 1840 - 1926 | Marine art, Impressionism | French | she, Honfleur | French: [eloiz maʁʃətjɛʁ] | riviera, strokes | regatta, regatta, beach
-Günther Möwenbrück | 1774 - 1840 | Romanticism, Marine art | German | he, Stralsund | German: [ˈɡʏntɐ ˈmøːvn̩bʁʏk] | dusk, oil | moonlit sea, harbor
+Günther Möwenbrück | 1774 - 1840 | Romanticism, Marine art | German | he, Stralsund | German: [ˈɡʏntɐ ˈmøːvn̩bʁʏk] | dusk, oil | moonlit sea, harbour
 Tadeo Larrañoz | 1898 - 1961 | Still life | Spanish | he, Zaragoza | Spanish: [taˈðeo laraˈɲoθ] | terracotta, canvas | fruit bowl, jug and lemons
 Sigrun Halvardsen | 1821 – 1889 | Landscape, Romanticism | Norwegian | she, Voss | | nordic, oil | alps, fjord
 Pieter van der Hoolwerf | 1612 - 1679 | Landscape | Dutch | he, Haarlem | Dutch: [ˈpitər vɑn dər ˈɦoːlʋɛr(ə)f] | mist, oil | windmill, windmill, canal
@@ -74,7 +74,7 @@ Yevdokiya Zarubina | 1885 – 1931 | Suprematism | Ukrainian, Russian | she, Che
 Clement Abernashe | 1914 - 1959 | Action painting | American | he, Cheyenne | | kiln, gouache | drips
 Rosalind Tewkesworth | 1908 - 1974 | Colour field | American, British | she, Providence | | coral, canvas | color field
 Gaspard Fontenoisier | 1860 - 1893 | Pointillism | French | he, Meudon | French: [ɡaspaʁ fɔ̃tnwazje] | spring, dots | river bank, beach
-Inês Valadouro | 1901 - 1983 | Townscape | Portuguese | she, Porto | Portuguese: [iˈneʃ vɐlɐˈdoɾu] | terracotta, gouache | hill town, harbor
+Inês Valadouro | 1901 - 1983 | Townscape | Portuguese | she, Porto | Portuguese: [iˈneʃ vɐlɐˈdoɾu] | terracotta, gouache | hill town, harbour
 Lajos Szentkútvári | 1883 - 1950 | Expressionism, Landscape | Hungarian | he, Eger | Hungarian: [ˈlɒjoʃ ˈsɛntkuːtvaːri] | fauve, knife | hill road, sunset
 Signe Lindhavn | 1854 - 1931 | Luminism, Marine art | Danish | she, Skagen | Danish: [ˈsiːnə ˈlenˌhɑwˀn] | ice, oil | beach, lighthouse
 Ulrik Fjellstrand | 1788 - 1857 | Romanticism, Landscape | Norwegian | he, Ålesund | | storm, oil | alps, waterfall
@@ -89,7 +89,7 @@ Séraphin Duclozeau | 1885 - 1941 | Orphism | French | he, Rouen | French: [seʁ
 Walburga Steinlechthaler | 1858 - 1899 | Landscape | Austrian | she, Lienz | | ice, knife | alps, snow village
 Caoimhe Ní Dhuibhlinn | 1864 - 1943 | Tonalism, Landscape | Irish | she, Galway | Irish: [ˈkiːvʲə nʲiː ˈɣɪvʲlʲɪnʲ] | mist, wash | poplar river, sunset
 Nazlı Gülbeyoğlu | 1912 - 1988 | Still life, Fauvism | Turkish | she, İzmir | Turkish: [ˈnazlɯ ɟylˈbejoːɫu] | emerald, strokes | vase of flowers, fruit bowl
-Bram Ostervelde | 1880 - 1949 | Fauvism, Landscape | Belgian | he, Ghent | Dutch: [ˈbrɑm ˈɔstərvɛldə] | fauve, strokes | harbor, poplar river
+Bram Ostervelde | 1880 - 1949 | Fauvism, Landscape | Belgian | he, Ghent | Dutch: [ˈbrɑm ˈɔstərvɛldə] | fauve, strokes | harbour, poplar river
 Ľudmila Brezinská | 1895 - 1970 | Still life, Naïve art | Slovak | she, Levoča | | meadow, gouache | sunflowers, sunflower field, daisy meadow
 Ottavio Serralunga | 1586 – 1641 | Baroque, Portraiture | Italian | he, Cremona | Italian: [otˈtaːvjo serraˈluŋɡa] | tenebrist, oil | ruff portrait
 Meera Chandravarkar | 1919 - 1992 | Portraiture | Indian | she, Dharwad | | terracotta, ink | bold head, lady in a hat

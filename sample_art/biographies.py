@@ -48,13 +48,14 @@ _TRADES = ("baker", "ship's carpenter", "schoolmaster", "clockmaker", "grocer", 
 
 
 def biography(artist: Artist) -> str:
-    """Two to six sentences, the same for the same artist."""
+    """Return two to six sentences, the same for the same artist."""
     rng = random.Random(f"biography/{artist.name}")
     born, died = re.findall(r"\d+", artist.years)
     style = " and ".join(_spoken(s) for s in artist.styles)
     nationality = artist.nationalities[0]
     article = "an" if nationality[0] in "AEIOU" else "a"
-    subjects = " and ".join(scenes()[scene].subject for scene in dict.fromkeys(artist.scenes))
+    *others, last = (scenes()[scene].subject for scene in dict.fromkeys(artist.scenes))
+    subjects = f"{', '.join(others)} and {last}" if others else last
     he = artist.pronoun
     words = {
         "name": artist.name.split()[0],

@@ -163,7 +163,7 @@ class Canvas:
             min(float(soft.width), (x1 - left) * across),
             min(float(soft.height), (y1 - top) * down),
         )
-        mask = soft.resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR, box=part)
+        mask = soft.resize((x1 - x0, y1 - y0), Image.Resampling.NEAREST, box=part)
         # Pasting an image through a mask takes half the time of pasting a color.
         self.image.paste(Image.new("RGB", mask.size, self.color(ink)), (x0, y0), mask)
 
@@ -240,7 +240,7 @@ def _blend(top: Color, foot: Color, width: int, height: int) -> Image.Image:
 
 @lru_cache(maxsize=32)
 def _falloff(twentieths: int) -> Image.Image:
-    """The mask of a glow: strongest in the middle, in 64 x 64 pixels."""
-    at = np.linspace(-1, 1, 64)
+    """The mask of a glow: strongest in the middle, fine enough to be enlarged without smoothing."""
+    at = np.linspace(-1, 1, 256)
     soft = np.clip(1 - np.hypot(at[:, None], at[None, :]), 0, 1) ** 1.5 * twentieths / 20
     return Image.fromarray((soft * 255).astype(np.uint8))

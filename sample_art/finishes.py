@@ -120,6 +120,8 @@ def _painted(marks: Marks) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]
     rng.shuffle(spots)
     flow, numbers = _flow(), Image.new("I", (_BIG, _BIG))
     draw = ImageDraw.Draw(numbers)
+    for number, (x, y) in enumerate(spots):  # underneath, so that no gap between marks shows another's color
+        draw.rectangle((x - 1.1 * step, y - 1.1 * step, x + 1.1 * step, y + 1.1 * step), fill=number)
     for number, (x, y) in enumerate(spots):
         if not marks.length:
             r = marks.width / 2 * rng.uniform(0.75, 1.1)

@@ -26,13 +26,13 @@ _NATIONS = {
 }
 # What suits each other: years of birth | styles | palettes | finishes | scenes.
 _STYLES = """
-1600-1890 | Marine art | riviera ice storm lapis | oil strokes knife | regatta; harbor; lighthouse; storm; beach
+1600-1890 | Marine art | riviera ice storm lapis | oil strokes knife | regatta; harbour; lighthouse; storm; beach
 1770-1830 | Marine art, Romanticism | dusk storm nordic | oil canvas | storm; moonlit sea; regatta
 1600-1900 | Landscape | nordic mist meadow autumn | oil canvas wash | hay field; poplar river; alps; birch wood; windmill
 1770-1830 | Landscape, Romanticism | storm dusk ice | oil knife | alps; waterfall; fjord; sunset
 1830-1870 | Impressionism, Landscape | spring meadow provence | strokes | poppy field; river bank; lily pond; bridge; hay field
 1845-1880 | Post-Impressionism | provence autumn fauve | swirl strokes | wheat field; sunflowers; sunflower field; hill road
-1850-1885 | Pointillism | spring coral meadow | dots | river bank; beach; poppy field; harbor
+1850-1885 | Pointillism | spring coral meadow | dots | river bank; beach; poppy field; harbour
 1590-1920 | Still life | terracotta rose ochre emerald | canvas oil wash | vase of flowers; fruit bowl; jug and lemons; melons
 1875-1900 | Still life, Cubism | ochre sepia terracotta | cubist | guitar table; jug and lemons; fruit bowl
 1600-1900 | Portraiture | rose sepia autumn | oil canvas | lady in a hat; ruff portrait
@@ -42,7 +42,7 @@ _STYLES = """
 1620-1920 | Townscape | terracotta mist ochre | gouache oil | hill town; canal; white town; bridge
 1680-1740 | Veduta | sepia mist riviera | oil | lagoon city; bridge; canal
 1840-1935 | Naïve art | spring coral meadow ice | ink gouache | village church; snow village; balloons; birds in a tree; daisy meadow
-1865-1890 | Fauvism, Landscape | fauve kiln coral | strokes gouache | harbor; hill road; white town; poplar river
+1865-1890 | Fauvism, Landscape | fauve kiln coral | strokes gouache | harbour; hill road; white town; poplar river
 1890-1935 | Geometric abstraction | riviera emerald primary coral | gouache canvas | quilt; discs; floating shapes
 1872-1900 | Neoplasticism | primary | canvas gouache | grid
 1876-1900 | Suprematism | primary kiln | gouache | floating shapes

@@ -27,10 +27,10 @@ class Layer(NamedTuple):
     values: tuple[Value, ...]
     options: dict[str, Value]
 
-    def applies(self, c: Canvas, chance_came: bool) -> bool:
+    def applies(self, c: Canvas, last_chance: bool) -> bool:
         if self.condition.endswith("%"):
             return c.rng.random() * 100 < float(self.condition[:-1])
-        return {"": True, "day": c.day, "late": not c.day, "else": not chance_came}[self.condition]
+        return {"": True, "day": c.day, "late": not c.day, "else": not last_chance}[self.condition]
 
 
 class Scene(NamedTuple):
@@ -39,10 +39,10 @@ class Scene(NamedTuple):
     layers: list[Layer]
 
     def paint(self, c: Canvas) -> None:
-        chance_came = False
+        last_chance = False
         for layer in self.layers:
-            applies = layer.applies(c, chance_came)
-            chance_came = applies if layer.condition.endswith("%") else chance_came
+            applies = layer.applies(c, last_chance)
+            last_chance = applies if layer.condition.endswith("%") else last_chance
             if applies:
                 LAYERS[layer.name](c, *layer.values, **layer.options)
 
