@@ -12,8 +12,8 @@ from tests.chaos.faults import CALLS, KINDS, NAMED, NEVER, PAGE, REMEDIES, Call,
 
 pytestmark = pytest.mark.usefixtures("kaggle_port")
 
-SLOWEST_S = 20.0
-"""No refresh here may take longer, or something waits that should not."""
+MAX_CALLS = 200
+"""Calls that a refresh may make to a service that fails; more would mean that it retries without end."""
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_a_refresh_completes_or_stops_in_words_and_what_is_live_stays_whole(
     first, second = faults.refreshes(world, call, kind)
     assert first.met, "the call was never made"
     for outcome in (first, second):
-        assert outcome.seconds < SLOWEST_S
+        assert outcome.met <= MAX_CALLS
         if outcome.words:
             assert re.search(NAMED[call.service], outcome.words), outcome.words
             assert any(remedy in outcome.words for remedy in REMEDIES), outcome.words
