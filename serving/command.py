@@ -1,4 +1,4 @@
-"""`gallery serve`: the search pages on a port of this machine."""
+"""The commands `gallery serve` and `gallery demo`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import click
 @click.option(
     "--threads",
     type=click.IntRange(1, 256),
-    help="Requests answered at once.  [default: GALLERY_THREADS, else 16]",
+    help="Requests handled at the same time.  [default: GALLERY_THREADS, else 16]",
 )
 def serve(host: str | None, port: int | None, threads: int | None) -> None:
     """Serve the search pages until Ctrl-C.
 
-    The page says so while there is no collection yet; `gallery refresh` builds one, and it appears without a restart.
+    Without a collection, the pages say how to build one. A published collection appears without a restart.
     """
     from gallery.cli import report_errors
     from gallery.logs import configure
@@ -37,7 +37,7 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
             app = create_app(settings)
             app.extensions[EXTENSION].warmup.start()
             where = address(settings.host, settings.port)
-            click.echo(f"The gallery is open at {where} (Ctrl-C closes it)", err=True)
+            click.echo(f"Serving the gallery at {where} (press Ctrl-C to stop)", err=True)
             serve_app(app, listener, settings)
 
 
@@ -47,7 +47,7 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
     type=click.IntRange(1, 65535),
     help="Port of the search page.  [default: GALLERY_PORT, else 8000]",
 )
-@click.option("--no-serve", is_flag=True, help="Build the collection, and stop there.")
+@click.option("--no-serve", is_flag=True, help="Build the collection without serving it.")
 @click.pass_context
 def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
     """Build the collection and serve its search pages: `refresh`, then `serve`."""
@@ -77,6 +77,6 @@ def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
 
 
 def address(host: str, port: int) -> str:
-    """What to open in a browser on this machine: a wildcard host is reached as localhost."""
+    """The address to open in a browser on this machine; a wildcard host becomes localhost."""
     shown = "localhost" if host in ("", "0.0.0.0", "::") else f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port}"

@@ -24,8 +24,8 @@ MAX_CONNECTIONS = 500
 MAX_HEADER_BYTES = 65_536
 MAX_PENDING_BYTES = 128_000_000
 """Bytes of responses that may wait for clients in all; beyond that the connection with most of them is closed."""
-GRACE_S = 10.0
-"""How long requests may go on after the server was told to stop."""
+GRACE_S = 8.0
+"""How long requests may go on after the server was told to stop. Docker kills a container 10 s after the stop."""
 UNACKNOWLEDGED_TIMEOUT_MS = 20_000
 """How long sent bytes may stay unacknowledged before the kernel gives up the connection."""
 

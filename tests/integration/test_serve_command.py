@@ -96,7 +96,7 @@ def test_the_server_says_where_it_is_answers_and_stops_quietly(tmp_path: Path, s
         process.kill()
     assert process.returncode == 0
     assert out == ""
-    assert err == f"The gallery is open at http://127.0.0.1:{port} (Ctrl-C closes it)\n"
+    assert err == f"Serving the gallery at http://127.0.0.1:{port} (press Ctrl-C to stop)\n"
 
 
 def status_of(url: str) -> int | None:
