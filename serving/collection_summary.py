@@ -36,8 +36,8 @@ class FacetField:
 
 
 FACET_FIELDS = (
-    FacetField("artist", "artists", marked("Painter")),
-    FacetField("style", "styles", marked("Genre")),
+    FacetField("artist", "artists", marked("Artist")),
+    FacetField("style", "styles", marked("Style")),
     FacetField("nationality", "nationalities", marked("Nationality")),
 )
 

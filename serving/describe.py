@@ -1,6 +1,6 @@
 """What people read about a search: a sentence, a name for each of its terms and each of its filters.
 
-The sentence is like "“a stormy sea”, less like a work by Claude Monet, by French painters, 1860–1900". Each phrase is
+The sentence is like "“a stormy sea”, less like a work by Claude Monet, by French artists, by artists active 1860–1900". Each phrase is
 translated as a whole; names, words and years are put into it.
 """
 
@@ -101,15 +101,15 @@ def active_filters(query: SearchQuery, artists: Mapping[str, str]) -> tuple[Acti
         for value in values:
             label = artists.get(value, value) if field in ("artist", "exclude_artist") else value
             if field == "exclude_artist":
-                label = gettext("not by %(painters)s", painters=label)
+                label = gettext("not by %(artists)s", artists=label)
             found.append(
                 ActiveFilter(label, _where(query, attribute, tuple(v for v in values if v != value)))
             )
     first, last = query.where.active_from, query.where.active_to
     if first is not None:
-        found.append(ActiveFilter(gettext("from %(year)s", year=first), _where(query, "active_from", None)))
+        found.append(ActiveFilter(gettext("active from %(year)s", year=first), _where(query, "active_from", None)))
     if last is not None:
-        found.append(ActiveFilter(gettext("to %(year)s", year=last), _where(query, "active_to", None)))
+        found.append(ActiveFilter(gettext("active until %(year)s", year=last), _where(query, "active_to", None)))
     return tuple(found)
 
 
@@ -126,7 +126,7 @@ def _where(query: SearchQuery, attribute: str, value: object) -> SearchQuery:
 def _label(term: Term, work: Artwork | None) -> str:
     if isinstance(term, TextTerm):
         return gettext("“%(words)s”", words=term.text)
-    return gettext("A work by %(artist)s", artist=work.artist.name) if work else gettext("Your picture")
+    return gettext("Work by %(artist)s", artist=work.artist.name) if work else gettext("Your image")
 
 
 def _term_phrases(terms: Sequence[ResolvedTerm]) -> list[str]:
@@ -136,9 +136,9 @@ def _term_phrases(terms: Sequence[ResolvedTerm]) -> list[str]:
     }
     phrases = [_weighted(gettext("“%(words)s”", words=term.value), term) for term in of["text"]]
     if images := of["image"]:
-        phrase = ngettext("like your picture", "like your %(num)s pictures", len(images))
+        phrase = ngettext("in the style of your image", "in the style of your %(num)s images", len(images))
         phrases.append(phrase if len(images) > 1 else _weighted(phrase, images[0]))
-    phrases += [_weighted(gettext("not “%(words)s”", words=term.value), term) for term in of["exclude"]]
+    phrases += [_weighted(gettext("without “%(words)s”", words=term.value), term) for term in of["exclude"]]
     if like := of["like"]:
         phrases.append(gettext("like %(works)s", works=_works(like)))
     if unlike := of["unlike"]:
@@ -149,7 +149,7 @@ def _term_phrases(terms: Sequence[ResolvedTerm]) -> list[str]:
 def _weighted(phrase: str, term: ResolvedTerm) -> str:
     if term.weight == 1:
         return phrase
-    return gettext("%(phrase)s (weight %(weight)s)", phrase=phrase, weight=number(term.weight))
+    return gettext("%(phrase)s (importance %(weight)s)", phrase=phrase, weight=number(term.weight))
 
 
 def _works(terms: Sequence[ResolvedTerm]) -> str:
@@ -170,25 +170,25 @@ def _filter_phrases(query: SearchQuery, artists: Mapping[str, str]) -> list[str]
     where = query.where
     phrases = []
     if where.artists:
-        painters = any_of([artists.get(slug, slug) for slug in where.artists])
-        phrases.append(gettext("by %(painters)s", painters=painters))
+        names = any_of([artists.get(slug, slug) for slug in where.artists])
+        phrases.append(gettext("by %(artists)s", artists=names))
     if where.nationalities:
-        phrases.append(gettext("by %(nationality)s painters", nationality=any_of(where.nationalities)))
+        phrases.append(gettext("by %(nationality)s artists", nationality=any_of(where.nationalities)))
     if where.styles:
-        phrases.append(gettext("of %(genre)s", genre=any_of(where.styles)))
+        phrases.append(gettext("style: %(styles)s", styles=any_of(where.styles)))
     if where.active_from is not None and where.active_to is not None:
         phrases.append(
-            gettext("by painters alive %(first)s–%(last)s", first=where.active_from, last=where.active_to)
+            gettext("by artists active %(first)s–%(last)s", first=where.active_from, last=where.active_to)
         )
     elif where.active_from is not None:
-        phrases.append(gettext("by painters alive in %(year)s or later", year=where.active_from))
+        phrases.append(gettext("by artists active from %(year)s", year=where.active_from))
     elif where.active_to is not None:
-        phrases.append(gettext("by painters alive in %(year)s or before", year=where.active_to))
+        phrases.append(gettext("by artists active until %(year)s", year=where.active_to))
     if where.exclude_artists:
-        painters = any_of([artists.get(slug, slug) for slug in where.exclude_artists])
-        phrases.append(gettext("not by %(painters)s", painters=painters))
+        names = any_of([artists.get(slug, slug) for slug in where.exclude_artists])
+        phrases.append(gettext("not by %(artists)s", artists=names))
     if query.per_artist and query.terms:
         phrases.append(
-            ngettext("at most one by each painter", "at most %(num)s by each painter", query.per_artist)
+            ngettext("one result per artist", "up to %(num)s results per artist", query.per_artist)
         )
     return phrases

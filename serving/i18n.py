@@ -126,10 +126,10 @@ def words_hint(encoder: str) -> str:
     if language() == SOURCE and first.lower().partition("-")[0] in (SOURCE.code, "*"):
         return ""
     if encoder == "offline":
-        return gettext("The search understands English words only.")
+        return gettext("Search works in English only.")
     if "multilingual" in encoder.lower():
-        return gettext("The search understands words in many languages.")
-    return gettext("The search understands English words best.")
+        return gettext("Search works in many languages.")
+    return gettext("Search works best in English.")
 
 
 def number(value: float, places: int | None = None) -> str:

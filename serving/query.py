@@ -185,7 +185,7 @@ def _image_terms(weighted: list[tuple[str, float]], image_of: ImageReader | None
     for text, weight in weighted:
         if len(text) > MAX_TOKEN_CHARS:
             raise InvalidQuery(
-                "image", "A part of this address is too long. It may have been joined to something else."
+                "image", "This link is too long. Other text may have been pasted into it."
             )
         if token := clean_text(text, "image"):
             tokens.setdefault(token, weight)

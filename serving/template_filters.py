@@ -39,13 +39,22 @@ def years(artist: Artist) -> str:
 def relevance_label(match: SearchResult) -> str:
     """Return a word for how relevant a match is, "" where that is unknown."""
     if match.matched_terms:
-        return gettext("named")
+        return gettext("text match")
     labels = {
-        Relevance.CLOSE: gettext("close"),
-        Relevance.FAIR: gettext("fair"),
-        Relevance.WEAK: gettext("weak"),
+        Relevance.CLOSE: gettext("strong match"),
+        Relevance.FAIR: gettext("possible match"),
+        Relevance.WEAK: gettext("unlikely match"),
     }
     return labels.get(match.relevance, "")
+
+
+def effect(delta: float) -> str:
+    """Return what a term of the search did to a result; `delta` is in standard deviations of the scores."""
+    if abs(delta) < 0.5:
+        return gettext("made little difference")
+    if delta > 0:
+        return gettext("raised it a lot") if delta >= 2 else gettext("raised it")
+    return gettext("lowered it a lot") if delta <= -2 else gettext("lowered it")
 
 
 def srcset(image: StoredImage) -> str:
@@ -106,6 +115,7 @@ def register(app: Flask) -> None:
         capitalized=capitalized,
         years=years,
         relevance_label=relevance_label,
+        effect=effect,
         number=number,
         all_of=all_of,
         href=href,

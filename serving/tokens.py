@@ -31,7 +31,7 @@ SALT = "picture/2"
 HEADER = struct.Struct("<8sHHHf")
 """The fingerprint's digest, the copy's width and height, the bytes of the packed vector, the size of a step."""
 
-UNUSABLE = marked("The picture of this search can no longer be used. Please add it again.")
+UNUSABLE = marked("The image of this search can no longer be used. Please add it again.")
 MAX_DIM = 65_536
 """Maximum vector length; bounds memory even for validly signed tokens."""
 
@@ -67,7 +67,7 @@ class Tokens:
             text = self._signer.unsign(token.encode("ascii", "replace"), max_age=MAX_AGE_S)
         except SignatureExpired:
             raise Rejected(
-                gettext("The picture of this search was uploaded over a week ago. Please add it again.")
+                gettext("The image of this search was uploaded more than a week ago. Please add it again.")
             ) from None
         except BadSignature:
             raise Rejected(gettext(UNUSABLE)) from None
@@ -82,7 +82,7 @@ class Tokens:
         if digest != _digest(fingerprint):
             raise Rejected(
                 gettext(
-                    "The collection has changed since the picture of this search was uploaded. Please add it again."
+                    "The collection has changed since you uploaded this image. Please add it again."
                 )
             )
         vector = _unpacked(data[HEADER.size : HEADER.size + length], step)

@@ -61,7 +61,7 @@ class Box:
         texts = [text or default for text, default in zip(given, ("0", "0", "1", "1"), strict=True)]
         if not all(re.fullmatch(r"[0-9]?(\.[0-9]{1,9})?", text) and text for text in texts):
             raise Rejected(
-                gettext("The part of the picture must be given as shares from 0 to 1, such as 0.25.")
+                gettext("The detail must be given as numbers from 0 to 1, such as 0.25.")
             )
         return cls.within(*map(float, texts))
 
@@ -70,7 +70,7 @@ class Box:
         """Return the box cut off at the image's edges; None where it is the whole image. Raises Rejected."""
         if x > 1 - MIN_SHARE or y > 1 - MIN_SHARE or min(w, h) < MIN_SHARE or max(w, h) > 1:
             raise Rejected(
-                gettext("That part of the picture is empty. Choose a larger one, inside the picture.")
+                gettext("The selected detail is empty. Choose a larger one, inside the image.")
             )
         box = cls(x, y, min(w, 1 - x), min(h, 1 - y))
         return None if min(box.w, box.h) > 0.995 else box
@@ -103,7 +103,7 @@ def encode(collection: Collection, data: bytes, box: Box | None = None, weight: 
     if len(data) > max_bytes:
         raise Rejected(
             gettext(
-                "The picture is larger than %(limit)s MB. Try a smaller copy of it.",
+                "This image is larger than %(limit)s MB. Please use a smaller one.",
                 limit=number(max_bytes / 1e6, 0),
             ),
             413,
@@ -151,7 +151,7 @@ def _encode(collection: Collection, data: bytes, box: Box | None, weight: float)
     except TooManyPixels as error:
         raise Rejected(
             gettext(
-                "The picture has too many pixels; the limit is %(limit)s million.",
+                "This image has too many pixels; the limit is %(limit)s million.",
                 limit=number(error.limit / 1e6, 0),
             ),
             413,
@@ -160,8 +160,8 @@ def _encode(collection: Collection, data: bytes, box: Box | None, weight: float)
         # The decoder's own message may quote its internals, so visitors do not see it.
         raise Rejected(
             gettext(
-                "This file is not a picture, or it is damaged. "
-                "JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF are understood."
+                "This file is not an image, or it is damaged. "
+                "We accept JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF."
             ),
             415,
         ) from error

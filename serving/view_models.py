@@ -41,16 +41,12 @@ class Banner:
 
 
 GENERATED = Banner(
-    marked("These pictures are generated."),
-    marked("They were painted by this program to try it out; the painters and their lives are invented."),
+    marked("Demo collection."),
+    marked("Paintings and artists are computer-generated."),
 )
 ROUGHER = Banner(
-    marked("Results are rougher than they could be."),
-    marked(
-        "CLIP could not be had when this collection was built, so the smaller offline encoder was used; it is weakest "
-        "with words. For CLIP, let the pipeline reach the model hub once, or name a folder that holds the model in "
-        "GALLERY_ENCODER, and run gallery refresh."
-    ),
+    marked("Search is running in basic mode."),
+    marked("Results for text are less precise than usual."),
 )
 
 

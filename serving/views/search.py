@@ -20,7 +20,7 @@ from serving.view_models import EXAMPLES, HomePage, ResultsPage, is_outstanding,
 blueprint = Blueprint("search", __name__)
 blueprint.before_request(redirect_old_names)
 
-EMPTY_SEARCH = marked("Say what to look for, or choose a picture.")
+EMPTY_SEARCH = marked("Type something or choose an image.")
 MAIN_ID = "main"
 """The id of the element that the script replaces with the answer to a search."""
 DIVIDED = "divided"
