@@ -107,9 +107,13 @@ def active_filters(query: SearchQuery, artists: Mapping[str, str]) -> tuple[Acti
             )
     first, last = query.where.active_from, query.where.active_to
     if first is not None:
-        found.append(ActiveFilter(gettext("active from %(year)s", year=first), _where(query, "active_from", None)))
+        found.append(
+            ActiveFilter(gettext("active from %(year)s", year=first), _where(query, "active_from", None))
+        )
     if last is not None:
-        found.append(ActiveFilter(gettext("active until %(year)s", year=last), _where(query, "active_to", None)))
+        found.append(
+            ActiveFilter(gettext("active until %(year)s", year=last), _where(query, "active_to", None))
+        )
     return tuple(found)
 
 

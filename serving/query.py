@@ -184,9 +184,7 @@ def _image_terms(weighted: list[tuple[str, float]], image_of: ImageReader | None
     tokens: dict[str, float] = {}
     for text, weight in weighted:
         if len(text) > MAX_TOKEN_CHARS:
-            raise InvalidQuery(
-                "image", "This link is too long. Other text may have been pasted into it."
-            )
+            raise InvalidQuery("image", "This link is too long. Other text may have been pasted into it.")
         if token := clean_text(text, "image"):
             tokens.setdefault(token, weight)
     # One more than allowed is enough for `checked` to refuse them.

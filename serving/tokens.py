@@ -81,9 +81,7 @@ class Tokens:
         digest, width, height, length, step = HEADER.unpack_from(data)
         if digest != _digest(fingerprint):
             raise Rejected(
-                gettext(
-                    "The collection has changed since you uploaded this image. Please add it again."
-                )
+                gettext("The collection has changed since you uploaded this image. Please add it again.")
             )
         vector = _unpacked(data[HEADER.size : HEADER.size + length], step)
         preview = Preview(data[HEADER.size + length :], width, height)

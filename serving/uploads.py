@@ -60,18 +60,14 @@ class Box:
             return None
         texts = [text or default for text, default in zip(given, ("0", "0", "1", "1"), strict=True)]
         if not all(re.fullmatch(r"[0-9]?(\.[0-9]{1,9})?", text) and text for text in texts):
-            raise Rejected(
-                gettext("The detail must be given as numbers from 0 to 1, such as 0.25.")
-            )
+            raise Rejected(gettext("The detail must be given as numbers from 0 to 1, such as 0.25."))
         return cls.within(*map(float, texts))
 
     @classmethod
     def within(cls, x: float = 0.0, y: float = 0.0, w: float = 1.0, h: float = 1.0) -> Box | None:
         """Return the box cut off at the image's edges; None where it is the whole image. Raises Rejected."""
         if x > 1 - MIN_SHARE or y > 1 - MIN_SHARE or min(w, h) < MIN_SHARE or max(w, h) > 1:
-            raise Rejected(
-                gettext("The selected detail is empty. Choose a larger one, inside the image.")
-            )
+            raise Rejected(gettext("The selected detail is empty. Choose a larger one, inside the image."))
         box = cls(x, y, min(w, 1 - x), min(h, 1 - y))
         return None if min(box.w, box.h) > 0.995 else box
 

@@ -27,8 +27,8 @@ def search(page: Page) -> None:
 
 def test_words_lead_to_results_at_an_address_to_share(gallery: str, visit: Visit) -> None:
     page = visit(gallery)
-    page.get_by_label("Describe a painting").fill("a quiet light")
-    page.get_by_text("Avoid, weigh, limit").click()
+    page.get_by_label("What are you looking for?").fill("a quiet light")
+    page.get_by_text("More options").click()
     page.get_by_label("Show").select_option("48")
     search(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("“a quiet light”")
@@ -42,30 +42,30 @@ def test_words_lead_to_results_at_an_address_to_share(gallery: str, visit: Visit
 
 def test_the_way_back_is_the_browsers(gallery: str, visit: Visit) -> None:
     page = visit(f"{gallery}/?q=light")
-    page.get_by_label("Describe a painting").fill("dark")
+    page.get_by_label("What are you looking for?").fill("dark")
     search(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("“dark”")
     page.go_back()
     expect(page.get_by_role("heading", level=1)).to_have_text("“light”")
-    expect(page.get_by_label("Describe a painting")).to_have_value("light")
+    expect(page.get_by_label("What are you looking for?")).to_have_value("light")
 
 
 def test_an_empty_search_is_answered_where_it_was_asked(gallery: str, visit: Visit) -> None:
     page = visit(gallery)
     search(page)
     expect(page.locator("#form-status")).to_contain_text("Say what to look for")
-    expect(page.get_by_label("Describe a painting")).to_be_focused()
+    expect(page.get_by_label("What are you looking for?")).to_be_focused()
 
 
 def test_an_uploaded_picture_is_a_link_for_anyone(gallery: str, visit: Visit, picture: Path) -> None:
     page = visit(gallery)
     bring(page, picture)
-    expect(page.get_by_alt_text("The picture you uploaded")).to_be_visible()
+    expect(page.get_by_alt_text("The image you uploaded")).to_be_visible()
     assert page.locator(".yours").evaluate("image => image.naturalWidth") == 112
     picture.unlink()
     other = visit(page.url)
-    expect(other.get_by_alt_text("The picture you uploaded")).to_be_visible()
-    expect(other.get_by_role("heading", level=1)).to_have_text("Like your picture")
+    expect(other.get_by_alt_text("The image you uploaded")).to_be_visible()
+    expect(other.get_by_role("heading", level=1)).to_have_text("More like your image")
 
 
 @pytest.mark.parametrize("event", ["drop", "paste"])
@@ -74,9 +74,9 @@ def test_a_picture_can_be_dropped_or_pasted_anywhere(
 ) -> None:
     page = visit(f"{gallery}/?q=light")
     transfer(page, picture, event)
-    expect(page.get_by_role("button", name="Search by this picture")).to_be_focused()
+    expect(page.get_by_role("button", name="Search with this image")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("“light”, like your picture")
+    expect(page.get_by_role("heading", level=1)).to_have_text("“light”, in the style of your image")
 
 
 def test_text_is_pasted_as_ever(gallery: str, visit: Visit) -> None:
@@ -98,8 +98,8 @@ def test_a_phone_offers_its_camera(gallery: str, visit: Visit, picture: Path) ->
     camera = page.locator("input[capture=environment]")
     expect(page.get_by_text("Take a photo")).to_be_visible()
     camera.set_input_files(picture)
-    page.get_by_role("button", name="Search by this picture").click()
-    expect(page.get_by_alt_text("The picture you uploaded")).to_be_visible()
+    page.get_by_role("button", name="Search with this image").click()
+    expect(page.get_by_alt_text("The image you uploaded")).to_be_visible()
 
 
 def test_a_part_of_a_picture_is_dragged(gallery: str, visit: Visit, picture: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_part_of_a_picture_is_dragged(gallery: str, visit: Visit, picture: Pat
     values = [float(page.locator(f"#box-{name}").input_value()) for name in "xywh"]
     assert values == pytest.approx([0.25, 0.5, 0.5, 0.4], abs=0.03)
     expect(page.locator(".crop")).to_be_visible()
-    page.get_by_role("button", name="Search by this picture").click()
+    page.get_by_role("button", name="Search with this image").click()
     page.wait_for_selector(".yours")
     shape = page.locator(".yours").evaluate("image => image.naturalWidth / image.naturalHeight")
     assert shape == pytest.approx(120 * values[2] / (90 * values[3]), rel=0.1)
@@ -133,9 +133,9 @@ def test_a_part_of_a_picture_is_said_in_numbers(gallery: str, visit: Visit, pict
 def test_a_chosen_picture_can_be_left_out_again(gallery: str, visit: Visit, picture: Path) -> None:
     page = visit(gallery)
     page.set_input_files("#picture", picture)
-    page.get_by_role("button", name="Leave it out").click()
+    page.get_by_role("button", name="Remove").click()
     expect(page.locator("#cropper")).to_be_hidden()
-    page.get_by_label("Describe a painting").fill("light")
+    page.get_by_label("What are you looking for?").fill("light")
     search(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("“light”")
 
@@ -143,15 +143,15 @@ def test_a_chosen_picture_can_be_left_out_again(gallery: str, visit: Visit, pict
 def test_a_part_of_a_work_is_searched_by(gallery: str, visit: Visit) -> None:
     page = visit(gallery)
     page.goto(gallery + first_work(page))
-    page.get_by_text("Search by a part of this picture").click()
+    page.get_by_text("Search with a detail").click()
     box = page.locator(".of .stage").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 5, box["y"] + 5)
     page.mouse.down()
     page.mouse.move(box["x"] + 40, box["y"] + 40, steps=3)
     page.mouse.up()
-    page.get_by_role("button", name="Search by this part").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Like your picture")
+    page.get_by_role("button", name="Search with this detail").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("More like your image")
 
 
 def test_more_and_less_like_works_are_added_weighed_and_removed(gallery: str, visit: Visit) -> None:
@@ -186,7 +186,7 @@ def test_a_painter_is_introduced_and_left_out(gallery: str, visit: Visit) -> Non
     card = page.get_by_role("dialog", name="Bo Blue")
     expect(card).to_contain_text("1881–1973")
     expect(card).to_contain_text("Bo painted corners.")
-    card.get_by_role("button", name="Not by this painter").click()
+    card.get_by_role("button", name="Hide this artist").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("“light”, not by Bo Blue")
     expect(page.get_by_role("button", name="Bo Blue", exact=True)).to_have_count(0)
 
@@ -228,20 +228,20 @@ def test_a_picture_that_is_too_large_is_not_even_sent(gallery: str, visit: Visit
 
 def test_a_refused_search_is_a_page_that_keeps_the_words(gallery: str, visit: Visit) -> None:
     page = visit(gallery)
-    page.get_by_label("Describe a painting").fill("light")
-    page.get_by_text("Avoid, weigh, limit").click()
-    page.get_by_label("Painter alive from").fill("1900")
+    page.get_by_label("What are you looking for?").fill("light")
+    page.get_by_text("More options").click()
+    page.get_by_label("Artist active between").fill("1900")
     page.get_by_label("until").fill("1800")
     search(page)
     expect(page.get_by_role("alert")).to_contain_text("The years are the wrong way round")
-    expect(page.get_by_label("Describe a painting")).to_have_value("light")
+    expect(page.get_by_label("What are you looking for?")).to_have_value("light")
 
 
 def test_a_search_while_the_site_is_starting_asks_again_by_itself(gallery: str, visit: Visit) -> None:
     page = visit(f"{gallery}/?q=light")
     starting = {"status": 503, "headers": {"Retry-After": "1"}, "content_type": "text/html"}
     page.route("**/?q=dark", lambda route: route.fulfill(**starting, body='<main id="main"></main>'), times=1)
-    page.get_by_label("Describe a painting").fill("dark")
+    page.get_by_label("What are you looking for?").fill("dark")
     search(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("“dark”")
 
@@ -249,7 +249,7 @@ def test_a_search_while_the_site_is_starting_asks_again_by_itself(gallery: str, 
 def test_a_site_that_is_gone_is_said_to_be(gallery: str, visit: Visit) -> None:
     page = visit(f"{gallery}/?q=light")
     page.evaluate("htmx.ajax = () => document.dispatchEvent(new Event('htmx:sendError'))")
-    page.get_by_label("Describe a painting").fill("dark")
+    page.get_by_label("What are you looking for?").fill("dark")
     search(page)
     expect(page.locator("#form-status")).to_contain_text("could not be reached")
     expect(page.locator("#main")).not_to_have_attribute("aria-busy", "true")
@@ -260,7 +260,7 @@ def test_a_painter_has_a_page(gallery: str, visit: Visit) -> None:
     page.get_by_role("navigation").get_by_role("link", name="Painters").click()
     page.get_by_role("link", name="Ada Amber").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Ada Amber")
-    page.get_by_text("The whole biography").click()
+    page.get_by_text("Read full biography").click()
     expect(page.get_by_text("It was a long life.")).to_be_visible()
     expect(page.locator(".hit")).to_have_count(4)
 
@@ -268,10 +268,10 @@ def test_a_painter_has_a_page(gallery: str, visit: Visit) -> None:
 def test_the_keyboard_alone_is_enough(gallery: str, visit: Visit) -> None:
     page = visit(gallery)
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to main content")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    expect(page.get_by_label("Describe a painting")).to_be_focused()
+    expect(page.get_by_label("What are you looking for?")).to_be_focused()
     page.keyboard.type("light")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("“light”")
@@ -317,7 +317,7 @@ def test_a_work_an_upload_and_a_chosen_part_fit_a_narrow_screen(
     page.set_input_files("#picture", picture)
     page.wait_for_selector("#cropper canvas")
     assert sideways(page) == 0
-    page.get_by_role("button", name="Search by this picture").click()
+    page.get_by_role("button", name="Search with this image").click()
     page.wait_for_selector(".yours")
     assert sideways(page) == 0
     page.goto(gallery + work)
@@ -327,21 +327,21 @@ def test_a_work_an_upload_and_a_chosen_part_fit_a_narrow_screen(
 
 def test_everything_works_without_javascript(gallery: str, visit: Visit, picture: Path) -> None:
     page = visit(gallery, java_script_enabled=False, viewport=NARROW)
-    page.get_by_label("Describe a painting").fill("light")
+    page.get_by_label("What are you looking for?").fill("light")
     search(page)
     expect(page.locator(".hit")).to_have_count(16)
-    page.get_by_label("Search by a picture").set_input_files(picture)
-    page.get_by_text("Use only a part of the picture").click()
+    page.get_by_label("Search with an image").set_input_files(picture)
+    page.get_by_text("Search with a detail").click()
     page.get_by_label("Width").fill("0.5")
     search(page)
-    expect(page.get_by_alt_text("The picture you uploaded")).to_be_visible()
+    expect(page.get_by_alt_text("The image you uploaded")).to_be_visible()
     page.get_by_role("button", name="Less like this").first.click()
     expect(page.locator(".part")).to_have_count(2)
     page.locator("#facet-style summary").click()
     page.get_by_role("checkbox", name="Impressionism").check()
     page.locator("#facet-style").get_by_role("button", name="Apply").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("of Impressionism")
-    page.get_by_role("button", name="Remove your picture").click()
+    page.get_by_role("button", name="Remove your image").click()
     expect(page.locator(".part")).to_have_count(1)
     page.goto(f"{gallery}/?q=light&limit=3")
     page.get_by_role("link", name="More works").click()
@@ -429,7 +429,7 @@ def test_axe_finds_nothing_on_a_work_an_upload_or_a_card(gallery: str, visit: Vi
     page.set_input_files("#picture", picture)
     page.wait_for_selector("#cropper canvas")
     assert found_by_axe(page) == []
-    page.get_by_role("button", name="Search by this picture").click()
+    page.get_by_role("button", name="Search with this image").click()
     page.wait_for_selector(".yours")
     page.get_by_role("button", name="Less like this").first.click()
     page.wait_for_selector(".away")
@@ -458,7 +458,7 @@ def test_a_page_without_its_pictures_is_light(gallery: str, visit: Visit) -> Non
 
 def test_no_collection_is_a_page_of_its_own(bare: str, visit: Visit) -> None:
     page = visit(bare, viewport=NARROW)
-    expect(page.get_by_role("heading", level=1)).to_have_text("The walls are still bare")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing on display yet")
     expect(page.get_by_text("gallery refresh")).to_be_visible()
     assert sideways(page) == 0
     assert found_by_axe(page) == []

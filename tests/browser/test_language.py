@@ -55,11 +55,13 @@ def in_german(address: str) -> str:
 
 def test_the_browsers_language_is_the_pages(gallery: str, visit: Visit) -> None:
     page = visit(gallery, locale="de-DE")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Gemälde danach finden, wie sie aussehen")
-    expect(page.get_by_label("Ein Gemälde beschreiben")).to_have_accessible_description(
-        "Die Suche versteht englische Wörter am besten."
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Finden Sie Gemälde, indem Sie sie beschreiben oder ein ähnliches zeigen"
     )
-    page.get_by_label("Ein Gemälde beschreiben").fill("light")
+    expect(page.get_by_label("Wonach suchen Sie?")).to_have_accessible_description(
+        "Auf Englisch funktioniert die Suche am besten."
+    )
+    page.get_by_label("Wonach suchen Sie?").fill("light")
     page.get_by_role("button", name="Suchen", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("„light“")
     assert page.url == f"{gallery}/?q=light"
@@ -72,7 +74,7 @@ def test_a_chosen_language_stays_through_a_visit_and_in_a_shared_link(gallery: s
     switch.get_by_role("link", name="Deutsch").click()
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_have_text("„light“")
-    page.get_by_role("button", name="Mehr wie dieses Werk").first.click()
+    page.get_by_role("button", name="Mehr davon Werk").first.click()
     expect(heading).to_contain_text("„light“, wie ein Werk von")
     expect(page.locator("#live")).to_contain_text("15 Werke, das nächste zuerst.")
     assert "lang=de" in page.url
@@ -86,9 +88,7 @@ def test_a_chosen_language_stays_through_a_visit_and_in_a_shared_link(gallery: s
 def test_an_empty_search_is_answered_in_the_language(gallery: str, visit: Visit) -> None:
     page = visit(in_german(f"{gallery}/"))
     page.get_by_role("button", name="Suchen", exact=True).click()
-    expect(page.locator("#form-status")).to_have_text(
-        "Bitte sagen, was gesucht wird, oder ein Bild auswählen."
-    )
+    expect(page.locator("#form-status")).to_have_text("Geben Sie etwas ein oder wählen Sie ein Bild aus.")
     assert page.url == in_german(f"{gallery}/")
 
 
@@ -97,16 +97,18 @@ def test_a_picture_is_brought_in_the_language(gallery: str, visit: Visit, pictur
     transfer(page, picture, "drop")
     expect(page.locator("#form-status")).to_contain_text("Über das Bild ziehen")
     page.get_by_role("button", name="Mit diesem Bild suchen").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Wie dein Bild")
-    page.get_by_role("button", name="Dein Bild entfernen").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Gemälde danach finden, wie sie aussehen")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mehr wie Ihr Bild")
+    page.get_by_role("button", name="Ihr Bild entfernen").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Finden Sie Gemälde, indem Sie sie beschreiben oder ein ähnliches zeigen"
+    )
     assert page.url == in_german(f"{gallery}/")
 
 
 def test_the_language_is_chosen_and_kept_without_javascript(gallery: str, visit: Visit) -> None:
     page = visit(gallery, java_script_enabled=False)
     page.get_by_role("link", name="Deutsch").click()
-    page.get_by_label("Ein Gemälde beschreiben").fill("light")
+    page.get_by_label("Wonach suchen Sie?").fill("light")
     page.get_by_role("button", name="Suchen", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("„light“")
     assert page.url == in_german(f"{gallery}/?q=light")

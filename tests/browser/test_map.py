@@ -189,7 +189,7 @@ def test_colours_have_a_legend_whose_entries_light_up_their_works(site: str, vis
     page.get_by_role("button", name="Bo Blue").click()
     assert works_shown(page) == 16
     page.get_by_label("genre", exact=True).check()
-    expect(page.locator(".legend")).to_contain_text("no genre known")
+    expect(page.locator(".legend")).to_contain_text("style unknown")
     expect(entries).to_have_count(3)
     page.get_by_label("nothing", exact=True).check()
     expect(page.locator(".legend")).to_be_hidden()
@@ -274,6 +274,6 @@ def test_a_narrow_screen_never_scrolls_sideways(site: str, visit: Visit, path: s
 
 def test_a_map_that_is_not_drawn_yet_has_a_page_of_its_own(gallery: str, visit: Visit) -> None:
     page = visit(f"{gallery}/map", viewport=NARROW)
-    expect(page.get_by_role("heading", level=1)).to_have_text("The map has not been drawn yet")
+    expect(page.get_by_role("heading", level=1)).to_have_text("The map is not ready yet")
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
     assert serious(page) == []

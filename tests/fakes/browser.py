@@ -25,7 +25,7 @@ STATES = {
 
 def bring(page: Page, picture: Path) -> None:
     page.set_input_files("#picture", picture)
-    page.get_by_role("button", name="Search by this picture").click()
+    page.get_by_role("button", name="Search with this image").click()
     page.wait_for_selector(".yours")
 
 

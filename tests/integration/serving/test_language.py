@@ -147,7 +147,7 @@ def test_a_page_is_in_the_first_language_that_the_browser_asks_for(
 ) -> None:
     answer = client.get("/artists", headers={"Accept-Language": header})
     assert f'<html lang="{code}">' in answer.text
-    assert ("Zum Inhalt springen" in answer.text) is (code == "de")
+    assert ("Zum Hauptinhalt springen" in answer.text) is (code == "de")
     assert answer.headers["Content-Language"] == code
     assert "Accept-Language" in answer.headers["Vary"]
     assert "Set-Cookie" not in answer.headers
@@ -195,7 +195,7 @@ def test_links_name_no_language_where_the_address_does_not(client: FlaskClient) 
 def test_an_upload_keeps_the_language(client: FlaskClient) -> None:
     answer = upload(client, path="/?lang=de")
     assert answer.history[0].location.endswith("&lang=de")
-    assert "Wie dein Bild" in answer.text
+    assert "Mehr wie Ihr Bild" in answer.text
 
 
 def test_a_page_leads_to_itself_in_the_other_languages(client: FlaskClient) -> None:
@@ -236,16 +236,16 @@ def test_the_api_speaks_english(client: FlaskClient, path: str) -> None:
         ({"q": "snow"}, "“snow”", "„snow“"),
         ({"q": "snow 100%", "q_weight": "0.5"}, "“snow 100%” (weight 0.5)", "„snow 100%“ (Gewicht 0,5)"),
         ({"image": "t", "unlike": "w1", "nationality": "French", "active_from": "1860", "active_to": "1900"},
-         "like your picture, less like a work by Claude Monet, by French painters, by painters alive 1860–1900",
-         "wie dein Bild, weniger wie ein Werk von Claude Monet, Nationalität French, Lebensjahre 1860–1900"),
+         "in the style of your image, less like a work by Claude Monet, by French painters, by painters alive 1860–1900",
+         "im Stil Ihres Bildes, weniger wie ein Werk von Claude Monet, Nationalität French, Lebensjahre 1860–1900"),
         ({"image": ["t", "u"], "like": ["w1", "w2", "w3"]},
          "like your 2 pictures, like 2 works by Claude Monet and a work by Frida Kahlo",
          "wie deine 2 Bilder, wie 2 Werke von Claude Monet und ein Werk von Frida Kahlo"),
         ({"q": "x", "exclude": "y", "artist": ["a", "b", "c"], "exclude_artist": "d"},
          "“x”, not “y”, by Ann, Bob or c, not by d", "„x“, nicht „y“, von Ann, Bob oder c, nicht von d"),
         ({"q": "x", "per_artist": "1", "style": ["Cubism", "Pop Art"], "active_from": "1900"},
-         "“x”, of Cubism or Pop Art, by painters alive in 1900 or later, at most one by each painter",
-         "„x“, Genre Cubism oder Pop Art, Lebensjahre ab 1900, höchstens eines je Künstler/-in"),
+         "“x”, of Cubism or Pop Art, by painters alive in 1900 or later, one result per artist",
+         "„x“, Genre Cubism oder Pop Art, Lebensjahre ab 1900, ein Ergebnis pro Künstler/-in"),
     ],
 )  # fmt: skip
 def test_a_search_is_described_in_both_languages(
@@ -286,9 +286,9 @@ def test_a_refusal_and_an_error_are_in_the_language_too(client: FlaskClient) -> 
 
 def test_the_banner_and_the_bare_walls_are_in_the_language_too(settings: Settings) -> None:
     generated = create_app(settings, services=stocked(settings, generated=True)).test_client()
-    assert "Diese Bilder sind künstlich erzeugt." in generated.get("/", headers=GERMAN).text
+    assert "Demo-Sammlung." in generated.get("/", headers=GERMAN).text
     bare = create_app(settings, services=stocked(settings, publish=False)).test_client()
-    assert "Die Wände sind noch leer" in bare.get("/", headers=GERMAN).text
+    assert "Noch nichts ausgestellt" in bare.get("/", headers=GERMAN).text
 
 
 def test_what_the_catalogue_says_stays_and_is_marked_as_english(client: FlaskClient) -> None:
@@ -301,10 +301,10 @@ def test_what_the_catalogue_says_stays_and_is_marked_as_english(client: FlaskCli
 @pytest.mark.parametrize(
     ("encoder", "header", "hint"),
     [
-        ("offline", "de", "Die Suche versteht nur englische Wörter."),
-        ("clip-ViT-B-32", "de", "Die Suche versteht englische Wörter am besten."),
-        ("sentence-transformers/clip-ViT-B-32-multilingual-v1", "de", "Die Suche versteht Wörter in vielen Sprachen."),
-        ("offline", "fr", "The search understands English words only."),
+        ("offline", "de", "Die Suche funktioniert nur auf Englisch."),
+        ("clip-ViT-B-32", "de", "Auf Englisch funktioniert die Suche am besten."),
+        ("sentence-transformers/clip-ViT-B-32-multilingual-v1", "de", "Die Suche funktioniert in vielen Sprachen."),
+        ("offline", "fr", "Search works in English only."),
         ("offline", "en-GB,fr;q=0.5", ""), ("offline", "", ""), ("offline", "*", ""),
     ],
 )  # fmt: skip
@@ -317,7 +317,7 @@ def test_who_reads_another_language_is_told_which_words_are_understood(
 
 def test_the_hint_stands_by_the_field_and_describes_it(client: FlaskClient) -> None:
     page = client.get("/", headers=GERMAN).text
-    assert '<p id="words-hint" class="words-hint">Die Suche versteht englische Wörter am besten.</p>' in page
+    assert '<p id="words-hint" class="words-hint">Auf Englisch funktioniert die Suche am besten.</p>' in page
     assert re.search(r'<input id="q"[^>]* aria-describedby="\s*words-hint\s*"', page)
     assert "words-hint" not in client.get("/").text
 

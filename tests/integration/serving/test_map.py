@@ -186,7 +186,7 @@ def test_a_query_waits_for_the_encoder_and_the_map_itself_does_not(settings: Set
 
 def test_without_a_map_the_page_says_so(client: FlaskClient) -> None:
     text = shown(client)
-    assert "The map has not been drawn yet" in text and "leaflet" not in text
+    assert "The map is not ready yet" in text and "leaflet" not in text
     assert client.get("/map/layout.json").status_code == 404
 
 

@@ -179,7 +179,7 @@ def test_generated_pictures_are_labelled_everywhere(settings: Settings, path: st
     app = create_app(settings, services=services)
     site_of(app).warmup.attempt()
     work = services.vectors.open("one").works()[0]
-    assert "These pictures are generated." in app.test_client().get(path.format(id=work.id)).text
+    assert "Demo collection." in app.test_client().get(path.format(id=work.id)).text
 
 
 def test_real_pictures_are_not_labelled(client: FlaskClient) -> None:

@@ -211,7 +211,7 @@ def test_an_upload_leads_to_an_address_that_can_be_shared(
     assert len(sent.location) < 2_500
     page = client.application.test_client().get(sent.location).text
     assert found(page) == found(answer.text)
-    assert heading(page) == "“light”, like your picture"
+    assert heading(page) == "“light”, in the style of your image"
 
 
 def test_an_uploaded_work_finds_itself(client: FlaskClient, services: Services, work: Artwork) -> None:
@@ -246,7 +246,7 @@ def test_a_part_of_a_picture_is_searched_by(client: FlaskClient) -> None:
 
 def test_a_part_of_a_work_is_searched_by(client: FlaskClient, work: Artwork) -> None:
     answer = client.post("/", data={"work": work.id, "w": "0.5"}, follow_redirects=True)
-    assert heading(answer.text) == "Like your picture"
+    assert heading(answer.text) == "More like your image"
     assert painters(answer.text.partition('<li class="hit')[2].partition("</li>")[0]) == {"Ada Amber"}
     assert client.post("/", data={"work": "none", "w": "0.5"}).status_code == 404
 

@@ -215,7 +215,7 @@ WORKS = {"1": "Claude Monet", "2": "Claude Monet", "3": "Bo Blue"}
         ({}, ""),
         ({"q": "a stormy sea"}, "“a stormy sea”"),
         ({"q": "sea", "q_weight": "2", "exclude": "boats"}, "“sea” (weight 2), not “boats”"),
-        ({"image": "t", "unlike": "1"}, "like your picture, less like a work by Claude Monet"),
+        ({"image": "t", "unlike": "1"}, "in the style of your image, less like a work by Claude Monet"),
         ({"image": ["t", "u"]}, "like your 2 pictures"),
         ({"like": ["1", "3", "2"]}, "like 2 works by Claude Monet and a work by Bo Blue"),
         ({"like": "gone"}, "like a work"),
