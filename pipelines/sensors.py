@@ -54,7 +54,7 @@ def new_dataset_version(
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Mark a refresh as failed when its process has died, so that queued runs can start.",
 )
-def orphaned_runs(
+def fail_orphaned_runs(
     context: dg.SensorEvaluationContext, unlocked_services: dg.ResourceParam[Services]
 ) -> dg.SensorResult | dg.SkipReason:
     return fail_orphaned_run(context.instance, unlocked_services.tables, context.cursor)
@@ -70,7 +70,7 @@ def failure_alert(context: dg.RunFailureSensorContext, unlocked_services: dg.Res
     post(unlocked_services.settings, report)
 
 
-SENSORS: list[dg.SensorDefinition] = [new_dataset_version, orphaned_runs, failure_alert]
+SENSORS: list[dg.SensorDefinition] = [new_dataset_version, fail_orphaned_runs, failure_alert]
 
 
 def check_version(services: Services, cursor: str | None) -> dg.SensorResult | dg.SkipReason:

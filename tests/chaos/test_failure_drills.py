@@ -16,7 +16,7 @@ from gallery.services import Services
 from pipelines import steps
 from pipelines.runner import run_refresh
 from pipelines.tables import ARTWORKS
-from tests.chaos.kills import problems
+from tests.chaos.drills import problems
 from tests.fakes.archives import picture
 from tests.fakes.gallery import Gallery
 from tests.fakes.weaviate import StandIn
@@ -108,7 +108,7 @@ def test_a_refresh_with_a_wrong_clock_publishes_and_the_next_continues(gallery: 
     first = gallery.refresh()["build"]
     gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(900))
     process = gallery.start(LD_PRELOAD=str(library), FAKETIME=offset, FAKETIME_DONT_FAKE_MONOTONIC="1")
-    _, messages = process.communicate(timeout=120)
+    _, messages = process.communicate(timeout=900)
     assert process.returncode == 0, messages
     second = gallery.services.vectors.live()
     assert second is not None and second.name != first and problems(gallery.services) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.kills import kill_refresh, problems, random_kills
+from tests.chaos.drills import kill_refresh, problems, random_kills
 from tests.fakes.archives import picture
 from tests.fakes.gallery import FILES, Gallery
 

@@ -131,7 +131,7 @@ class Refresh:
 
     def done(self) -> tuple[int, str, str]:
         process = self.start()
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=900)
         return process.returncode, out, err
 
 

@@ -37,13 +37,13 @@ def sensor(services: Services, name: str) -> Any:
 
 def test_the_sensors_are_on_from_the_start(gallery: Gallery) -> None:
     found = {found.name: found for found in build_defs(gallery.services).sensors or []}
-    assert set(found) == {"new_dataset_version", "orphaned_runs", "failure_alert"}
+    assert set(found) == {"new_dataset_version", "fail_orphaned_runs", "failure_alert"}
     assert {one.default_status for one in found.values()} == {dg.DefaultSensorStatus.RUNNING}
     assert found["new_dataset_version"].minimum_interval_seconds == 3600
     assert found["new_dataset_version"].job_name == REFRESH
 
 
-@pytest.mark.parametrize("name", ["new_dataset_version", "orphaned_runs"])
+@pytest.mark.parametrize("name", ["new_dataset_version", "fail_orphaned_runs"])
 def test_a_tick_uses_the_resource_without_the_lock(gallery: Gallery, name: str) -> None:
     services = gallery.services
     with (
