@@ -53,7 +53,8 @@ class ArtistSummary:
 
 @dataclass(frozen=True)
 class FacetValue:
-    """A value to filter by: its name for people, and the number of works that a search with it would be among."""
+    """A value to filter by: its display name, the number of works if nothing else of its field is chosen, and whether it is
+    chosen."""
 
     value: str
     label: str

@@ -20,7 +20,8 @@ FORM_OVERHEAD_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with one field of a request."""
+    """What is wrong with one field of a request: a parameter, or a path in the body such as filters.style; empty if it is the
+    request as a whole."""
 
     field: str
     message: str

@@ -98,14 +98,14 @@ def _operation(path: str, operation: Operation) -> dict[str, Any]:
         headers["Link"] = {"description": 'The next page, with `rel="next"`.', "schema": TEXT}
     for status in sorted({*operation.problems, *COMMON_PROBLEMS}):
         responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
-    described = {
+    described: dict[str, Any] = {
         "operationId": operation.view.__name__,
         "tags": [operation.tag],
         "summary": summary.rstrip("."),
-        "description": description.strip(),
         "parameters": [*in_path, *_parameters(operation.parameters)],
         "responses": responses,
     }
+    described |= {"description": description.strip()} if description else {}
     return described | ({"requestBody": {"required": True, "content": bodies}} if bodies else {})
 
 

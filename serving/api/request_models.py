@@ -96,16 +96,18 @@ class NoParams(RequestModel):
 class Filters(RequestModel):
     """Filters. A work must match every filter that is given, and any one of the values of each."""
 
-    artist: Names = Field([], exclude_if=_not_given, description="Slugs of artists.")
+    artist: Names = Field([], exclude_if=_not_given, description="Only these artists, by slug.")
     style: Names = Field(
-        [], exclude_if=_not_given, description="Styles of the artist; `facets` lists the values."
+        [],
+        exclude_if=_not_given,
+        description="Only artists with one of these styles; `facets` lists the values.",
     )
     nationality: Names = Field(
-        [], exclude_if=_not_given, description="Nationalities of the artist; `facets` lists the values."
+        [],
+        exclude_if=_not_given,
+        description="Only artists with one of these nationalities; `facets` lists the values.",
     )
-    exclude_artist: Names = Field(
-        [], exclude_if=_not_given, description="Slugs of artists whose works to leave out."
-    )
+    exclude_artist: Names = Field([], exclude_if=_not_given, description="Leave out these artists, by slug.")
     active_from: Year | None = Field(
         None, exclude_if=_not_given, description="Only artists who were alive in this year or later."
     )
@@ -172,10 +174,14 @@ class TermFields(SimilarParameters):
     q_weight: Weight = Field(1.0, description=WEIGHT)
     exclude: Text | None = Field(None, description=EXCLUDE)
     exclude_weight: Weight = Field(1.0, description=WEIGHT)
-    like: list[Name] = Field([], max_length=MAX_WORKS, description=f"Ids of works. {LIKE}")
-    like_weight: list[Weight] = Field([], max_length=MAX_WORKS, description=WEIGHT)
-    unlike: list[Name] = Field([], max_length=MAX_WORKS, description=f"Ids of works. {UNLIKE}")
-    unlike_weight: list[Weight] = Field([], max_length=MAX_WORKS, description=WEIGHT)
+    like: list[Name] = Field([], max_length=MAX_WORKS, description=f"{LIKE} By id.")
+    like_weight: list[Weight] = Field(
+        [], max_length=MAX_WORKS, description="Weights of `like`, in the same order."
+    )
+    unlike: list[Name] = Field([], max_length=MAX_WORKS, description=f"{UNLIKE} By id.")
+    unlike_weight: list[Weight] = Field(
+        [], max_length=MAX_WORKS, description="Weights of `unlike`, in the same order."
+    )
 
     def terms(self) -> list[Term]:
         like = [WorkTerm(id, _at(self.like_weight, index)) for index, id in enumerate(self.like)]
@@ -205,7 +211,9 @@ class UploadForm(TermFields):
         max_length=MAX_IMAGES,
         description=f"Image files that results should resemble: {FORMATS}. They are not stored.",
     )
-    image_weight: list[Weight] = Field([], max_length=MAX_IMAGES, description=WEIGHT)
+    image_weight: list[Weight] = Field(
+        [], max_length=MAX_IMAGES, description="Weights of `image`, in the same order."
+    )
     x: list[Edge] = Field(
         [], max_length=MAX_IMAGES, description="Left edge of the detail, as a fraction of the image's width."
     )
@@ -302,7 +310,8 @@ def _image_model(value: Any) -> str | None:
     """Return which model an image is of, so that errors are about that model only."""
     if isinstance(value, dict):
         return next((name for name, field in IMAGE_MODELS.items() if field in value), None)
-    return type(value).__name__
+    name = type(value).__name__
+    return name if name in IMAGE_MODELS else None
 
 
 Image = Annotated[

@@ -17,26 +17,26 @@ MAX_ERRORS = 20
 MAX_NAME_CHARS = 100
 """Characters of a client's own field name that an answer repeats."""
 FIELD_MESSAGES = {
-    "cursor": "Invalid cursor; pass next_cursor unchanged",
-    "token": "Invalid token; pass the token of an earlier answer unchanged",
-    "data": "Must be an image file in Base64",
+    "cursor": "Invalid cursor; pass next_cursor unchanged.",
+    "token": "Invalid token; pass the token of an earlier answer unchanged.",
+    "data": "Must be an image file in Base64.",
 }
 """Fields whose text has a form of its own -> message for any other text."""
 MESSAGES = {
-    "missing": "Required",
-    "string_pattern_mismatch": "Must not be blank or contain control characters",
-    "string_too_short": "Must not be empty",
-    "string_too_long": "Must have at most {max_length} characters",
-    "too_long": "Must have at most {max_length} items",
-    "greater_than_equal": "Must be at least {ge:g}",
-    "less_than_equal": "Must be at most {le:g}",
-    "string_type": "Must be text",
-    "list_type": "Must be a list",
-    "model_type": "Must be an object",
-    "json_invalid": "Must be valid JSON",
-    "union_tag_not_found": "Must have one of data, token and work",
-    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "Must be a whole number"),
-    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "Must be a number"),
+    "missing": "Required.",
+    "string_pattern_mismatch": "Must not be blank or contain control characters.",
+    "string_too_short": "Must not be empty.",
+    "string_too_long": "Must have at most {max_length} characters.",
+    "too_long": "Must have at most {max_length} items.",
+    "greater_than_equal": "Must be at least {ge:g}.",
+    "less_than_equal": "Must be at most {le:g}.",
+    "string_type": "Must be text.",
+    "list_type": "Must be a list.",
+    "model_type": "Must be an object.",
+    "json_invalid": "Must be valid JSON.",
+    "union_tag_not_found": "Must have one of data, token and work.",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "Must be a whole number."),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "Must be a number."),
 }
 """Pydantic's types of errors -> message, with the values of the error's context."""
 
@@ -50,7 +50,7 @@ def read_values(model: type[M], values: MultiDict[str, str]) -> M:
         is_list = name in fields and get_origin(fields[name].annotation) is list
         given[name] = texts if is_list else texts[0]
         if name in fields and not is_list and len(texts) > 1:
-            errors.append(FieldError(name, "Must be given only once"))
+            errors.append(FieldError(name, "Must be given only once."))
     try:
         read = model.model_validate(given)
     except ValidationError as error:
@@ -81,10 +81,10 @@ def _message(error: Mapping[str, Any], path: list[str], model: type[BaseModel]) 
     kind, name = error["type"], path[-1] if path else ""
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(name[:MAX_NAME_CHARS], _names(model, path[:-1]), n=1)
-        return f"Unknown name; did you mean {near[0]}?" if near else "Unknown name"
+        return f"Unknown name; did you mean {near[0]}?" if near else "Unknown name."
     if name in FIELD_MESSAGES and kind.startswith("string_") and kind != "string_type":
         return FIELD_MESSAGES[name]
-    return MESSAGES.get(kind, error["msg"]).format(**error.get("ctx", {}))
+    return MESSAGES[kind].format(**error.get("ctx", {})) if kind in MESSAGES else str(error["msg"])
 
 
 def _names(model: type[BaseModel], path: list[str]) -> list[str]:
@@ -98,11 +98,10 @@ def _names(model: type[BaseModel], path: list[str]) -> list[str]:
 
 
 def _rejected(errors: list[FieldError]) -> Rejected:
-    first, others = errors[0], len(errors) - 1
+    first = errors[0]
     field = f"{first.field}: " if first.field else ""
-    end = "" if first.message.endswith("?") else "."
-    more = f" {others} more in errors." if others else ""
-    return Rejected(f"{field}{first.message}{end}{more}", field_errors=tuple(errors[:MAX_ERRORS]))
+    count = f" (1 of {len(errors)} errors)" if len(errors) > 1 else ""
+    return Rejected(f"{field}{first.message}{count}", field_errors=tuple(errors[:MAX_ERRORS]))
 
 
 def _printable(name: str) -> str:

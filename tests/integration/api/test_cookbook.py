@@ -43,7 +43,7 @@ def address(settings_with: Callable[..., Settings]) -> Iterator[str]:
 
 
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="needs curl and jq")
-def test_every_command_runs_and_answers_as_shown(address: str, tmp_path: Path) -> None:
+def test_commands_answer_as_shown(address: str, tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(encoded(drawing("#2040c0", 2), "JPEG"))
     lines = ["set -euo pipefail"]
     for number, (command, _) in enumerate(STEPS):
@@ -65,12 +65,12 @@ def test_every_command_runs_and_answers_as_shown(address: str, tmp_path: Path) -
             assert differences(json.loads(shown), answer) == [], command
 
 
-def test_the_cookbook_is_found() -> None:
+def test_all_code_blocks_are_read() -> None:
     assert len(STEPS) == TEXT.count("```bash") >= 14
     assert sum(bool(shown) for _, shown in STEPS) == TEXT.count("```json") >= 12
 
 
-def test_what_is_shown_must_be_there() -> None:
+def test_differences_finds_missing_and_other_fields() -> None:
     assert differences({"a": 1, "b": ["x"]}, {"a": 2.5, "b": ["y"], "c": None}) == []
     assert differences({"a": [{"b": 1}]}, {"a": [{"b": "1"}]}) == ["a.0.b"]
     assert differences({"a": [1]}, {"a": []}) == ["a"]

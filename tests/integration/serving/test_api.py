@@ -11,7 +11,7 @@ from tests.fakes.web import API_SEARCH as PATH
 from tests.fakes.web import body, upload
 
 
-def test_the_answer_says_what_was_asked_and_of_what(client: FlaskClient) -> None:
+def test_a_search_answer_repeats_the_query_and_names_the_build(client: FlaskClient) -> None:
     answer = body(client.get(f"{PATH}?q=sea&limit=2&style=Cubism&active_to=1950"))
     assert (answer["query"]["q"], answer["query"]["filters"]) == (
         "sea",
@@ -23,7 +23,7 @@ def test_the_answer_says_what_was_asked_and_of_what(client: FlaskClient) -> None
     assert len(answer["results"]) == 2
 
 
-def test_a_result_is_whole(client: FlaskClient) -> None:
+def test_a_result_has_all_fields(client: FlaskClient) -> None:
     [result] = body(client.get(f"{PATH}?q=sea&limit=1&artist=ada-amber"))["results"]
     assert set(result) == {
         "id", "score", "relevance", "z_score", "weak", "matched_terms", "contributions", "artist", "file", "alt", "image", "url",
@@ -36,19 +36,19 @@ def test_a_result_is_whole(client: FlaskClient) -> None:
     assert set(result["image"]) == {"small", "large", "original", "width", "height", "color"}
 
 
-def test_every_address_in_it_can_be_fetched(client: FlaskClient) -> None:
+def test_every_url_in_a_result_works(client: FlaskClient) -> None:
     [result] = body(client.get(f"{PATH}?q=sea&limit=1"))["results"]
     for url in (result["url"], *(result["image"][name] for name in ("small", "large", "original"))):
         assert url.startswith("http://localhost/")
         assert client.get(url).status_code == 200
 
 
-def test_results_come_by_falling_score(client: FlaskClient) -> None:
+def test_results_are_ordered_by_score(client: FlaskClient) -> None:
     scores = [result["score"] for result in body(client.get(f"{PATH}?q=sea&limit=10"))["results"]]
     assert scores == sorted(scores, reverse=True)
 
 
-def test_a_picture_finds_the_work_it_is_of(client: FlaskClient, services: Services, work: Artwork) -> None:
+def test_an_image_finds_its_own_work(client: FlaskClient, services: Services, work: Artwork) -> None:
     answer = body(upload(client, services.images.get(work.image.original), PATH, limit="1"))
     assert (answer["results"][0]["id"], answer["query"]["q"]) == (work.id, None)
 
@@ -62,7 +62,7 @@ def test_a_picture_finds_the_work_it_is_of(client: FlaskClient, services: Servic
         (None, {"limit": "0"}, 400),
     ],
 )
-def test_a_bad_upload_is_a_problem(
+def test_an_invalid_upload_is_refused(
     client: FlaskClient, data: bytes | None, fields: dict[str, str], status: int
 ) -> None:
     answer = upload(client, data, PATH, **fields)
@@ -73,20 +73,20 @@ def test_a_bad_upload_is_a_problem(
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded"])
-def test_nothing_to_search_for_is_a_problem(client: FlaskClient, kind: str) -> None:
+def test_an_empty_search_is_refused(client: FlaskClient, kind: str) -> None:
     assert client.post(PATH, data=b"", content_type=kind).status_code == 400
     assert client.post(PATH, json={}).status_code == 400
 
 
-def test_errors_are_json_whatever_is_accepted(client: FlaskClient) -> None:
+def test_errors_are_json_whatever_the_accept_header(client: FlaskClient) -> None:
     for path in (PATH, "/api/v2/none"):
         assert client.get(path, headers={"Accept": "text/html"}).mimetype == "application/problem+json"
 
 
-def test_a_strange_host_breaks_nothing(client: FlaskClient) -> None:
+def test_an_invalid_host_header_is_handled(client: FlaskClient) -> None:
     assert client.get(f"{PATH}?q=sea", headers={"Host": "a b<>"}).status_code in (200, 400)
 
 
-def test_scores_are_numbers_of_the_engine(client: FlaskClient, services: Services, work: Artwork) -> None:
+def test_the_score_of_an_identical_image_is_1(client: FlaskClient, services: Services, work: Artwork) -> None:
     data = services.images.get(work.image.original)
     assert body(upload(client, data, PATH))["results"][0]["score"] == pytest.approx(1.0, abs=1e-5)

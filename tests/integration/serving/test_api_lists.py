@@ -42,14 +42,14 @@ def pages(client: FlaskClient, path: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("path", "total"), list(zip(LISTS, (16, 16, 8, 4), strict=True)))
-def test_a_list_is_read_to_its_end(client: FlaskClient, path: str, total: int) -> None:
+def test_cursors_page_through_a_whole_list(client: FlaskClient, path: str, total: int) -> None:
     results = [result for page in pages(client, path) for result in page["results"]]
     names = [result.get("id") or result["slug"] for result in results]
     assert len(names) == len(set(names)) == total
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_the_link_header_goes_on_too(client: FlaskClient, path: str) -> None:
+def test_the_link_header_is_the_next_page(client: FlaskClient, path: str) -> None:
     first = client.get(f"{API}/{path}&limit=3")
     address, relation = first.headers["Link"].split("; ")
     assert relation == 'rel="next"'
@@ -61,28 +61,28 @@ def test_the_link_header_goes_on_too(client: FlaskClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_cursor_ends_with_its_build(client: FlaskClient, app: Flask, path: str) -> None:
+def test_a_cursor_is_gone_after_a_new_build(client: FlaskClient, app: Flask, path: str) -> None:
     cursor = body(client.get(f"{API}/{path}&limit=3"))["next_cursor"]
     site_of(app).services.vectors = stocked(site_of(app).settings, name="two").vectors
     answer = client.get(f"{API}/{path}&limit=3&cursor={cursor}")
     assert (answer.status_code, answer.mimetype) == (410, "application/problem+json")
 
 
-def test_a_cursor_is_of_one_request(client: FlaskClient) -> None:
+def test_a_cursor_of_another_request_is_refused(client: FlaskClient) -> None:
     cursor = body(client.get(f"{API}/works?limit=3"))["next_cursor"]
     for path in ("works?style=Cubism&", "artists?", "search?q=sea&"):
         assert client.get(f"{API}/{path}cursor={cursor}").status_code == 400
     assert client.get(f"{API}/works?cursor={'A' * len(cursor)}").status_code == 400
 
 
-def test_a_work_is_told_with_what_it_is_of(client: FlaskClient, work: Artwork) -> None:
+def test_a_work_has_its_hash_and_build(client: FlaskClient, work: Artwork) -> None:
     told = body(client.get(f"{API}/works/{work.id}"))
     assert (told["id"], told["sha256"], told["build"]) == (work.id, work.sha256, "one")
     assert told["alt"].startswith("Painting by")
     assert client.get(f"{API}/works/none").status_code == 404
 
 
-def test_similar_works_are_a_search_by_the_work(client: FlaskClient, work: Artwork) -> None:
+def test_similar_works_leave_out_the_work(client: FlaskClient, work: Artwork) -> None:
     found = body(client.get(f"{API}/works/{work.id}/similar?limit=5"))
     assert found["query"]["like"] == [{"id": work.id, "weight": 1}]
     assert work.id not in [result["id"] for result in found["results"]]
@@ -90,7 +90,7 @@ def test_similar_works_are_a_search_by_the_work(client: FlaskClient, work: Artwo
     assert client.get(f"{API}/works/none/similar").status_code == 404
 
 
-def test_artists_are_told_by_name(client: FlaskClient) -> None:
+def test_artists_are_ordered_by_name(client: FlaskClient) -> None:
     told = body(client.get(f"{API}/artists"))
     assert [artist["slug"] for artist in told["results"]] == [artist.slug for artist in ARTISTS]
     one = body(client.get(f"{API}/artists/ada-amber"))
@@ -98,7 +98,7 @@ def test_artists_are_told_by_name(client: FlaskClient) -> None:
     assert client.get(f"{API}/artists/none").status_code == 404
 
 
-def test_facets_are_counted_through_filters(client: FlaskClient) -> None:
+def test_facets_count_works_that_match_the_filters(client: FlaskClient) -> None:
     told = body(client.get(f"{API}/facets?style=Cubism"))
     assert told["total"] == 4
     styles = {value["value"]: (value["works"], value["chosen"]) for value in told["style"]}
@@ -106,7 +106,7 @@ def test_facets_are_counted_through_filters(client: FlaskClient) -> None:
     assert [value["label"] for value in told["artist"]] == ["Bo Blue"]
 
 
-def test_builds_say_what_they_are_made_of_but_not_where(client: FlaskClient) -> None:
+def test_builds_name_their_dataset_without_its_folder(client: FlaskClient) -> None:
     live = body(client.get(f"{API}/builds/live"))
     assert live == {
         "name": "one", "works": 16, "dataset": "paintings.zip", "version": "v7", "fingerprint": live["fingerprint"],
@@ -116,7 +116,7 @@ def test_builds_say_what_they_are_made_of_but_not_where(client: FlaskClient) -> 
 
 
 @pytest.mark.parametrize("path", CACHED)
-def test_what_a_client_has_is_not_made_again(
+def test_an_unchanged_answer_is_a_304(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch, work: Artwork, path: str
 ) -> None:
     address = f"{API}/{path.format(id=work.id)}"
@@ -129,7 +129,7 @@ def test_what_a_client_has_is_not_made_again(
     assert client.get(address, headers={"If-None-Match": tag}).status_code == 200
 
 
-def test_a_search_that_a_client_has_needs_no_encoder(
+def test_an_unchanged_search_is_not_run_again(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
@@ -141,14 +141,14 @@ def test_a_search_that_a_client_has_needs_no_encoder(
     assert client.get(f"{API}/search?q=land", headers={"If-None-Match": tag}).status_code == 503
 
 
-def test_other_requests_have_other_tags(client: FlaskClient) -> None:
+def test_different_requests_have_different_etags(client: FlaskClient) -> None:
     addresses = [f"{API}/search?q=sea", f"{API}/search?q=land", f"{API}/search?q=sea&limit=2", f"{API}/works"]
     assert len({client.get(address).headers["ETag"] for address in addresses}) == 4
     elsewhere = client.get(addresses[0], headers={"Host": "example.org"})
     assert elsewhere.headers["ETag"] != client.get(addresses[0]).headers["ETag"]  # it holds whole addresses
 
 
-def test_a_tag_changes_before_signed_addresses_end(
+def test_etags_change_before_signed_addresses_expire(
     settings_with: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_with(delivery="app", signed_for=4000)
@@ -163,13 +163,13 @@ def test_a_tag_changes_before_signed_addresses_end(
 
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch"])
-def test_another_method_is_a_problem(client: FlaskClient, method: str) -> None:
+def test_another_method_is_refused(client: FlaskClient, method: str) -> None:
     answer = getattr(client, method)(f"{API}/works")
     assert (answer.status_code, answer.mimetype) == (405, "application/problem+json")
     assert "GET" in answer.headers["Allow"]
 
 
-def test_before_the_first_build_there_is_503(settings: Settings) -> None:
+def test_before_the_first_build_the_answer_is_503(settings: Settings) -> None:
     client = create_app(settings, services=stocked(settings, publish=False)).test_client()
     for path in ("search?q=sea", "works", "artists", "facets", "builds/live"):
         answer = client.get(f"{API}/{path}")
@@ -197,7 +197,7 @@ ORIGIN = "https://example.org"
         ("https://example.com", None),
     ],
 )
-def test_other_sites_read_what_the_setting_allows(
+def test_cors_allows_the_origins_of_the_setting(
     settings_with: Callable[..., Settings], cors: str | None, allowed: str | None
 ) -> None:
     client = cors_client(settings_with, cors)
@@ -216,7 +216,7 @@ def test_other_sites_read_what_the_setting_allows(
     assert "Access-Control-Allow-Credentials" not in before.headers
 
 
-def test_caches_keep_the_answers_for_each_origin_apart(settings_with: Callable[..., Settings]) -> None:
+def test_answers_vary_by_origin(settings_with: Callable[..., Settings]) -> None:
     client = cors_client(settings_with, ORIGIN)
     assert "Origin" in client.get(f"{API}/works").headers["Vary"]
 
@@ -224,13 +224,13 @@ def test_caches_keep_the_answers_for_each_origin_apart(settings_with: Callable[.
 @pytest.mark.parametrize(
     "cors", ["example.org", "https://example.org/", "*, https://a.org", "https://*.org", "null"]
 )
-def test_an_origin_that_is_none_is_a_mistake_in_the_settings(cors: str) -> None:
+def test_an_invalid_origin_in_the_settings_is_refused(cors: str) -> None:
     with pytest.raises(Exception, match="GALLERY_CORS"):
         read_settings(cors=cors)
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/"])
-def test_the_api_has_a_page(client: FlaskClient, path: str) -> None:
+def test_the_reference_is_a_page(client: FlaskClient, path: str) -> None:
     answer = client.get(path, follow_redirects=True)
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
     assert "POST /api/v1/search" in answer.text and "next_cursor" in answer.text

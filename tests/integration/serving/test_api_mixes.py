@@ -25,7 +25,7 @@ def ids(answer: TestResponse) -> list[str]:
     return [result["id"] for result in body(answer)["results"]]
 
 
-def test_everything_goes_into_one_search(client: FlaskClient, services: Services) -> None:
+def test_all_kinds_of_terms_in_one_search(client: FlaskClient, services: Services) -> None:
     first, second = services.vectors.open("one").works()[:2]
     asked = {
         "q": "sea", "q_weight": 2, "exclude": "people", "images": [{"data": AS_TEXT, "weight": 0.5}],
@@ -41,7 +41,7 @@ def test_everything_goes_into_one_search(client: FlaskClient, services: Services
     assert answer["query"]["unlike"] == [{"id": second.id, "weight": 0.25}]
 
 
-def test_an_answer_holds_its_query_to_be_asked_again(client: FlaskClient, work: Artwork) -> None:
+def test_the_query_of_an_answer_can_be_posted_again(client: FlaskClient, work: Artwork) -> None:
     asked = {
         "q": "sea",
         "images": [{"data": AS_TEXT}],
@@ -54,7 +54,7 @@ def test_an_answer_holds_its_query_to_be_asked_again(client: FlaskClient, work: 
     assert ids(again) == ids(first) != []
 
 
-def test_json_and_forms_say_the_same(client: FlaskClient, work: Artwork) -> None:
+def test_json_and_form_give_the_same_results(client: FlaskClient, work: Artwork) -> None:
     asked = {
         "q": "sea",
         "exclude": "land",
@@ -67,7 +67,7 @@ def test_json_and_forms_say_the_same(client: FlaskClient, work: Artwork) -> None
     assert ids(form) == ids(client.post(PATH, json=asked))
 
 
-def test_a_page_and_the_api_find_the_same(client: FlaskClient, work: Artwork) -> None:
+def test_a_page_and_the_api_give_the_same_results(client: FlaskClient, work: Artwork) -> None:
     address = f"?q=sea&unlike={work.id}&style=Impressionism"
     answer = body(client.get(PATH + address))
     assert answer["page"] == f"http://localhost/{address}"
@@ -76,7 +76,7 @@ def test_a_page_and_the_api_find_the_same(client: FlaskClient, work: Artwork) ->
     assert all(f"/works/{result['id']}" in page for result in answer["results"])
 
 
-def test_a_part_of_a_picture_is_another_picture(client: FlaskClient, work: Artwork) -> None:
+def test_a_detail_of_an_image_gives_other_results(client: FlaskClient, work: Artwork) -> None:
     corner = {"x": 0.5, "y": 0.5, "w": 0.5, "h": 0.5}
     whole = body(client.post(PATH, json={"images": [{"data": AS_TEXT}]}))
     part = body(client.post(PATH, json={"images": [{"data": AS_TEXT, "crop": corner}]}))
@@ -86,7 +86,7 @@ def test_a_part_of_a_picture_is_another_picture(client: FlaskClient, work: Artwo
     assert client.post(PATH, json={"images": [{"work": "none", "crop": corner}]}).status_code == 404
 
 
-def test_several_pictures_can_be_sent(client: FlaskClient) -> None:
+def test_several_images_can_be_sent(client: FlaskClient) -> None:
     files = [(io.BytesIO(encoded(drawing(color, 1))), f"{color}.png") for color in ("#c08020", "#2040c0")]
     answer = client.post(
         PATH, data={"image": files, "image_weight": ["1", "3"]}, content_type="multipart/form-data"
@@ -94,7 +94,7 @@ def test_several_pictures_can_be_sent(client: FlaskClient) -> None:
     assert [picture["weight"] for picture in body(answer)["query"]["images"]] == [1, 3]
 
 
-def test_a_search_with_a_picture_goes_on(client: FlaskClient) -> None:
+def test_a_search_with_an_image_has_a_next_page(client: FlaskClient) -> None:
     first = body(upload(client, PICTURE, PATH, limit="5"))
     rest = body(client.post(PATH, json={**first["query"], "limit": 20, "cursor": first["next_cursor"]}))
     sent_again = body(upload(client, PICTURE, PATH, limit="20", cursor=first["next_cursor"]))
@@ -122,14 +122,14 @@ def test_a_search_with_a_picture_goes_on(client: FlaskClient) -> None:
         ("q", ""),
     ],
 )
-def test_each_mistake_is_named(client: FlaskClient, asked: Any, at: str) -> None:
+def test_each_invalid_field_is_named(client: FlaskClient, asked: Any, at: str) -> None:
     answer = client.post(PATH, json=asked)
     assert answer.status_code == 400
     assert [error["field"] for error in body(answer)["errors"]] == [at]
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"q": "\\ud800"}', b'{"q": NaN}', b"[" * 5000])
-def test_what_is_no_json_is_refused(client: FlaskClient, data: bytes) -> None:
+def test_invalid_json_is_refused(client: FlaskClient, data: bytes) -> None:
     assert client.post(PATH, data=data, content_type="application/json").status_code == 400
 
 
@@ -145,7 +145,7 @@ def test_what_is_no_json_is_refused(client: FlaskClient, data: bytes) -> None:
         ({"images": [{"token": "forged"}]}, 410),
     ],
 )
-def test_what_cannot_be_searched_for_is_a_problem(client: FlaskClient, asked: Any, status: int) -> None:
+def test_a_search_that_cannot_be_answered_has_a_status(client: FlaskClient, asked: Any, status: int) -> None:
     answer = client.post(PATH, json=asked)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
 
@@ -155,15 +155,38 @@ def test_a_body_of_another_type_is_415(client: FlaskClient, kind: str) -> None:
     assert client.post(PATH, data=PICTURE, content_type=kind).status_code == 415
 
 
-def test_a_misspelt_parameter_is_no_silence(client: FlaskClient) -> None:
+def test_misspelt_and_repeated_parameters_are_named(client: FlaskClient) -> None:
     answer = body(client.get(f"{PATH}?q=sea&styles=Cubism&limit=2&limit=3"))
     told = {error["field"]: error["message"] for error in answer["errors"]}
     assert "did you mean style?" in told["styles"] and "once" in told["limit"]
 
 
-def test_a_token_of_another_encoder_is_gone(client: FlaskClient, app: Flask) -> None:
+def test_a_token_of_another_encoder_is_refused(client: FlaskClient, app: Flask) -> None:
     token = body(upload(client, PICTURE, PATH))["query"]["images"][0]["token"]
     site_of(app).services.vectors = stocked(site_of(app).settings, name="two").vectors
     assert client.post(PATH, json={"images": [{"token": token}]}).status_code == 200
     site_of(app).services.vectors = stocked(site_of(app).settings, name="three", fingerprint="other").vectors
     assert client.post(PATH, json={"images": [{"token": token}]}).status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "message"),
+    [
+        ({"q": ""}, "q", "Must not be empty."),
+        ({"q": " "}, "q", "Must not be blank or contain control characters."),
+        ({"q": "sea", "limit": 0}, "limit", "Must be at least 1."),
+        ({"q": "sea", "limit": "5"}, "limit", "Must be a whole number."),
+        ({"q": "sea", "cursor": "x"}, "cursor", "Invalid cursor; pass next_cursor unchanged."),
+        ({"q": "sea", "filters": {"styles": ["x"]}}, "filters.styles", "Unknown name; did you mean style?"),
+        ({"images": [{"data": "*"}]}, "images.0.data", "Must be an image file in Base64."),
+        ({"images": [{"token": "a b"}]}, "images.0.token", "Invalid token; pass the token of an earlier answer unchanged."),
+        ({"images": [{"tokens": "x"}]}, "images.0", "Must have one of data, token and work."),
+        ({"images": ["x"]}, "images.0", "Must have one of data, token and work."),
+    ],
+)  # fmt: skip
+def test_messages_say_what_a_field_must_be(
+    client: FlaskClient, asked: dict[str, Any], field: str, message: str
+) -> None:
+    answer = body(client.post(PATH, json=asked))
+    assert answer["errors"] == [{"field": field, "message": message}]
+    assert (answer["title"], answer["detail"]) == ("Bad Request", f"{field}: {message}")
