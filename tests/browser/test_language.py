@@ -34,7 +34,7 @@ Visit = Callable[..., Page]
 
 ZOOMED = {"width": 640, "height": 450}
 """A window of 1280 x 900 at 200 %."""
-EVERYWHERE = STATES | {"map": "/map", "lit up": "/map?q=light", "API": "/api"}
+EVERYWHERE = STATES | {"map": "/map", "highlights": "/map?q=light", "API": "/api"}
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +74,9 @@ def test_a_chosen_language_stays_through_a_visit_and_in_a_shared_link(gallery: s
     switch.get_by_role("link", name="Deutsch").click()
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_have_text("„light“")
-    page.get_by_role("button", name="Mehr davon Werk").first.click()
+    page.get_by_role("button", name="Mehr wie dieses Werk").first.click()
     expect(heading).to_contain_text("„light“, wie ein Werk von")
-    expect(page.locator("#live")).to_contain_text("15 Werke, das nächste zuerst.")
+    expect(page.locator("#live")).to_contain_text("15 Werke gefunden, beste Treffer zuerst")
     assert "lang=de" in page.url
     shared = visit(page.url, locale="en-US")
     expect(shared.get_by_role("heading", level=1)).to_have_text(heading.inner_text())
@@ -95,9 +95,9 @@ def test_an_empty_search_is_answered_in_the_language(gallery: str, visit: Visit)
 def test_a_picture_is_brought_in_the_language(gallery: str, visit: Visit, picture: Path) -> None:
     page = visit(in_german(f"{gallery}/"))
     transfer(page, picture, "drop")
-    expect(page.locator("#form-status")).to_contain_text("Über das Bild ziehen")
+    expect(page.locator("#form-status")).to_contain_text("Ziehen, um ein Detail auszuwählen")
     page.get_by_role("button", name="Mit diesem Bild suchen").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Mehr wie Ihr Bild")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Im Stil Ihres Bildes")
     page.get_by_role("button", name="Ihr Bild entfernen").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "Finden Sie Gemälde, indem Sie sie beschreiben oder ein ähnliches zeigen"

@@ -126,7 +126,7 @@ def test_a_click_opens_the_work(site: str, visit: Visit, layout: MapLayout) -> N
 def test_dragging_moves_the_map_and_opens_nothing(site: str, visit: Visit) -> None:
     page = open_map(visit, f"{site}/map", reduced_motion="reduce")
     for _ in range(2):
-        page.get_by_role("button", name="Zoom out").click(force=True)
+        page.locator(".leaflet-control-zoom-out").click(force=True)
     x, y = point_of(page, 1, 1)
     before = page.locator("#map .leaflet-map-pane").evaluate("pane => pane._leaflet_pos.x")
     page.mouse.move(x, y)
@@ -178,7 +178,7 @@ def test_colours_have_a_legend_whose_entries_light_up_their_works(site: str, vis
     page = open_map(visit, f"{site}/map")
     expect(page.locator(".legend")).to_be_hidden()
     expect(page.locator("#map canvas")).to_have_count(0)
-    page.get_by_label("painter", exact=True).check()
+    page.get_by_label("artist", exact=True).check()
     entries = page.locator(".legend button")
     expect(entries).to_have_count(len(ARTISTS))
     expect(page.locator("#map canvas").first).to_be_attached()
@@ -188,18 +188,18 @@ def test_colours_have_a_legend_whose_entries_light_up_their_works(site: str, vis
     assert works_shown(page) == 4
     page.get_by_role("button", name="Bo Blue").click()
     assert works_shown(page) == 16
-    page.get_by_label("genre", exact=True).check()
+    page.get_by_label("style", exact=True).check()
     expect(page.locator(".legend")).to_contain_text("style unknown")
     expect(entries).to_have_count(3)
-    page.get_by_label("nothing", exact=True).check()
+    page.get_by_label("none", exact=True).check()
     expect(page.locator(".legend")).to_be_hidden()
     expect(page.locator("#map canvas")).to_have_count(0)
 
 
 def test_what_a_search_finds_is_lit_up_and_listed(site: str, visit: Visit, layout: MapLayout) -> None:
     page = open_map(visit, f"{site}/map")
-    page.get_by_role("searchbox", name="Light up").fill("a quiet light")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("searchbox", name="Highlight").fill("a quiet light")
+    page.get_by_role("button", name="Highlight").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("“a quiet light”")
     entries = page.locator(".lit a")
     expect(entries.first).to_be_visible()
@@ -260,7 +260,7 @@ def test_nothing_moves_while_the_page_loads(site: str, visit: Visit) -> None:
 @pytest.mark.parametrize("path", ["/map", "/map?q=light", "/map?style=None"])
 def test_axe_finds_nothing_serious(site: str, visit: Visit, path: str, scheme: str) -> None:
     page = open_map(visit, site + path, color_scheme=scheme)
-    page.get_by_label("painter", exact=True).check()
+    page.get_by_label("artist", exact=True).check()
     page.locator("#map").focus()
     assert serious(page) == []
 
@@ -268,7 +268,7 @@ def test_axe_finds_nothing_serious(site: str, visit: Visit, path: str, scheme: s
 @pytest.mark.parametrize("path", ["/map", "/map?q=light"])
 def test_a_narrow_screen_never_scrolls_sideways(site: str, visit: Visit, path: str) -> None:
     page = open_map(visit, site + path, **PHONE)
-    page.get_by_label("painter", exact=True).check()
+    page.get_by_label("artist", exact=True).check()
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
 
 

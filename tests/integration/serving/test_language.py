@@ -195,7 +195,7 @@ def test_links_name_no_language_where_the_address_does_not(client: FlaskClient) 
 def test_an_upload_keeps_the_language(client: FlaskClient) -> None:
     answer = upload(client, path="/?lang=de")
     assert answer.history[0].location.endswith("&lang=de")
-    assert "Mehr wie Ihr Bild" in answer.text
+    assert "Im Stil Ihres Bildes" in answer.text
 
 
 def test_a_page_leads_to_itself_in_the_other_languages(client: FlaskClient) -> None:
@@ -234,18 +234,18 @@ def test_the_api_speaks_english(client: FlaskClient, path: str) -> None:
     ("params", "english", "german"),
     [
         ({"q": "snow"}, "“snow”", "„snow“"),
-        ({"q": "snow 100%", "q_weight": "0.5"}, "“snow 100%” (weight 0.5)", "„snow 100%“ (Gewicht 0,5)"),
+        ({"q": "snow 100%", "q_weight": "0.5"}, "“snow 100%” (importance 0.5)", "„snow 100%“ (Gewichtung 0,5)"),
         ({"image": "t", "unlike": "w1", "nationality": "French", "active_from": "1860", "active_to": "1900"},
-         "in the style of your image, less like a work by Claude Monet, by French painters, by painters alive 1860–1900",
-         "im Stil Ihres Bildes, weniger wie ein Werk von Claude Monet, Nationalität French, Lebensjahre 1860–1900"),
+         "in the style of your image, less like a work by Claude Monet, by French artists, by artists active 1860–1900",
+         "im Stil Ihres Bildes, weniger wie ein Werk von Claude Monet, Nationalität: French, Künstler/-innen aktiv 1860–1900"),
         ({"image": ["t", "u"], "like": ["w1", "w2", "w3"]},
-         "like your 2 pictures, like 2 works by Claude Monet and a work by Frida Kahlo",
-         "wie deine 2 Bilder, wie 2 Werke von Claude Monet und ein Werk von Frida Kahlo"),
+         "in the style of your 2 images, like 2 works by Claude Monet and a work by Frida Kahlo",
+         "im Stil Ihrer 2 Bilder, wie 2 Werke von Claude Monet und ein Werk von Frida Kahlo"),
         ({"q": "x", "exclude": "y", "artist": ["a", "b", "c"], "exclude_artist": "d"},
-         "“x”, not “y”, by Ann, Bob or c, not by d", "„x“, nicht „y“, von Ann, Bob oder c, nicht von d"),
+         "“x”, without “y”, by Ann, Bob or c, not by d", "„x“, ohne „y“, von Ann, Bob oder c, nicht von d"),
         ({"q": "x", "per_artist": "1", "style": ["Cubism", "Pop Art"], "active_from": "1900"},
-         "“x”, of Cubism or Pop Art, by painters alive in 1900 or later, one result per artist",
-         "„x“, Genre Cubism oder Pop Art, Lebensjahre ab 1900, ein Ergebnis pro Künstler/-in"),
+         "“x”, style: Cubism or Pop Art, by artists active from 1900, one result per artist",
+         "„x“, Stil: Cubism oder Pop Art, Künstler/-innen aktiv ab 1900, ein Ergebnis pro Künstler/-in"),
     ],
 )  # fmt: skip
 def test_a_search_is_described_in_both_languages(
@@ -328,7 +328,7 @@ def test_another_catalogue_is_another_language_without_any_code(
     folder = tmp_path / "pt_BR" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     made = Catalog(locale="pt_BR")
-    made.add("Painters", "Pintores")
+    made.add("Artists", "Pintores")
     with (folder / "messages.mo").open("wb") as file:
         write_mo(file, made)
     monkeypatch.setattr("serving.i18n.FOLDER", tmp_path)

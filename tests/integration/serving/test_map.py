@@ -48,7 +48,7 @@ def test_the_page_names_the_layout_and_the_tiles_of_the_live_build(
     client: FlaskClient, layout: MapLayout
 ) -> None:
     text = shown(client)
-    assert "16 works" in text
+    assert "16 paintings" in text
     tiles = attribute(text, "data-tiles")
     assert tiles == f"/images/{tiles_folder('one', DIGEST)}{{z}}/{{x}}/{{y}}.webp"
     tile = client.get(tiles.format(z=1, x=1, y=0))
@@ -129,8 +129,8 @@ def test_a_neighbourhood_is_named_after_the_painters_that_most_are_by(
 ) -> None:
     monkeypatch.setattr(loaded_map, "GROUP_WORKS", 5)
     text = shown(client)
-    assert "Around Ada Amber and Bo Blue" in text
-    assert "Around Bo Blue and Ché “Cyan” &lt;b&gt;" in text
+    assert "Near Ada Amber and Bo Blue" in text
+    assert "Near Bo Blue and Ché “Cyan” &lt;b&gt;" in text
 
 
 @pytest.mark.parametrize("at", ["0", "99", "-1", "x", "", "9" * 30])
@@ -144,7 +144,7 @@ def test_a_query_lights_up_what_it_finds(client: FlaskClient, services: Services
     text = shown(client, "/map?q=light&limit=5")
     places = attribute(text, "data-lit").split()
     assert len(places) == 5 == len(set(places)) and {int(place) for place in places} <= set(range(16))
-    assert "5 works are lit up" in text and "“light”" in text
+    assert "5 matches highlighted" in text and "“light”" in text
     engine = SearchEngine(services)
     found = engine.search(engine.live_collection(), SearchQuery((TextTerm("light"),), limit=5)).hits
     assert [layout.items[int(place)].id for place in places] == [hit.artwork.id for hit in found]
@@ -159,14 +159,14 @@ def test_a_filter_lights_up_what_passes_it(client: FlaskClient, layout: MapLayou
 
 def test_a_filter_that_nothing_passes_lights_up_nothing(client: FlaskClient, layout: MapLayout) -> None:
     text = shown(client, "/map?style=None")
-    assert attribute(text, "data-lit") == "" and "0 works are lit up" in text
+    assert attribute(text, "data-lit") == "" and "0 matches highlighted" in text
 
 
 def test_works_that_are_not_on_the_map_are_counted(client: FlaskClient, services: Services) -> None:
     hang(services, of=16, but=4)
     text = shown(client, f"/map?artist={ARTISTS[-1].slug}")
-    assert "0 works are lit up." in text and "4 more are not on the map." in text
-    assert "drawn by lot from the 16" in shown(client)
+    assert "0 matches highlighted" in text and "4 more matches are not on the map." in text
+    assert "A random selection of 16." in shown(client)
 
 
 def test_a_query_that_makes_no_sense_is_answered_as_on_the_search_page(
@@ -193,13 +193,13 @@ def test_without_a_map_the_page_says_so(client: FlaskClient) -> None:
 def test_a_map_appears_without_a_restart(client: FlaskClient, services: Services) -> None:
     assert "not been drawn" in shown(client)
     hang(services)
-    assert "16 works" in shown(client)
+    assert "16 paintings" in shown(client)
 
 
 def test_the_map_of_another_build_is_not_shown_and_follows_the_live_one(
     client: FlaskClient, services: Services, layout: MapLayout
 ) -> None:
-    assert "16 works" in shown(client)
+    assert "16 paintings" in shown(client)
     works, _, rows = stock()
     build = dataclasses.replace(services.vectors.open("one").build, name="two", ready=False)
     services.vectors.create(build).upsert(works, rows)
@@ -207,15 +207,15 @@ def test_the_map_of_another_build_is_not_shown_and_follows_the_live_one(
     services.vectors.publish("two")
     assert "not been drawn" in shown(client)
     hang(services, "two", but=1)
-    assert "15 works" in shown(client)
+    assert "15 paintings" in shown(client)
     services.vectors.publish("one")
-    assert "16 works" in shown(client)
+    assert "16 paintings" in shown(client)
 
 
 def test_no_collection_is_said_as_everywhere(settings: Settings) -> None:
     client = create_app(settings, services=stocked(settings, publish=False)).test_client()
     answer = client.get("/map")
-    assert answer.status_code == 503 and "walls are still bare" in answer.text
+    assert answer.status_code == 503 and "Nothing on display yet" in answer.text
 
 
 @pytest.mark.parametrize("damage", ["not json", '{"format": 99}'])

@@ -346,7 +346,7 @@ def test_many_form_fields_are_refused(client: FlaskClient) -> None:
 
 def test_a_work_has_what_a_shared_link_shows(client: FlaskClient, work: Artwork) -> None:
     page = client.get(f"/works/{work.id}").text
-    assert '<meta property="og:title" content="A work by Ada Amber">' in page
+    assert '<meta property="og:title" content="Work by Ada Amber">' in page
     assert (
         '<meta property="og:description" content="Painting by Ada Amber, 1840–1926, Impressionism">' in page
     )

@@ -156,7 +156,7 @@ def test_facets_count_what_choosing_them_would_bring(client: FlaskClient) -> Non
         )
     )
     assert counts["French"] == "8"
-    assert counts["Cubism"] == "4"  # another genre would widen the search
+    assert counts["Cubism"] == "4"  # another style would widen the search
     assert "Dutch" not in counts
     assert re.search(r'name="style" value="Impressionism" id="style-Impressionism" checked', page)
 
@@ -164,13 +164,13 @@ def test_facets_count_what_choosing_them_would_bring(client: FlaskClient) -> Non
 def test_a_filter_that_nothing_passes_says_so_and_can_be_taken_back(client: FlaskClient) -> None:
     answer = client.get("/?q=light&style=Nothing")
     assert answer.status_code == 200
-    assert "No work passes these filters" in answer.text
+    assert "No paintings match all these filters" in answer.text
     assert 'value="Nothing" id="style-Nothing" checked' in answer.text
 
 
 def test_a_start_beyond_the_last_work_leads_back(client: FlaskClient) -> None:
     page = client.get("/?q=light&offset=50").text
-    assert "There are no more works" in page
+    assert "That’s everything." in page
     assert '<a href="/?q=light">' in page
 
 
@@ -231,7 +231,7 @@ def test_the_uploaded_picture_is_shown_back(client: FlaskClient) -> None:
 def test_a_second_picture_joins_the_first(client: FlaskClient) -> None:
     first = token(upload(client).text)
     page = upload(client, encoded(drawing("#20b0b0", 2)), image=first, q="words").text
-    assert heading(page) == "“words”, like your 2 pictures"
+    assert heading(page) == "“words”, in the style of your 2 images"
     assert len(re.findall(r'name="image" value=', page)) == 2
 
 
@@ -246,7 +246,7 @@ def test_a_part_of_a_picture_is_searched_by(client: FlaskClient) -> None:
 
 def test_a_part_of_a_work_is_searched_by(client: FlaskClient, work: Artwork) -> None:
     answer = client.post("/", data={"work": work.id, "w": "0.5"}, follow_redirects=True)
-    assert heading(answer.text) == "More like your image"
+    assert heading(answer.text) == "In the style of your image"
     assert painters(answer.text.partition('<li class="hit')[2].partition("</li>")[0]) == {"Ada Amber"}
     assert client.post("/", data={"work": "none", "w": "0.5"}).status_code == 404
 
@@ -261,7 +261,9 @@ def test_more_and_less_like_works_and_weights_are_one_search(client: FlaskClient
         "unlike": three.id,
     }
     page = client.get("/", query_string=query).text
-    assert heading(page) == "“light”, not “dark”, like 2 works by Ada Amber, less like a work by Ada Amber"
+    assert (
+        heading(page) == "“light”, without “dark”, like 2 works by Ada Amber, less like a work by Ada Amber"
+    )
     assert not {one.id, two.id, three.id} & set(found(page))
     assert hits(page) == 13
     assert page.count('<tr><th scope="row">') == 13 * 5
@@ -285,18 +287,19 @@ def test_parts_that_cancel_out_are_refused(client: FlaskClient) -> None:
 def test_words_of_the_catalogue_go_before_likeness(client: FlaskClient) -> None:
     page = client.get("/?q=Bo+Blue&limit=4").text
     assert painters(page) == {"Bo Blue"}
-    assert page.count(">named</button>") == 4  # a work found by its name may look like anything, so no number
-    assert "The catalogue has “bo” and “blue” about it." in page
+    # The score says nothing about a work found by its name, so the button has the word alone.
+    assert page.count(">text match</button>") == 4
+    assert "Its catalogue entry contains “bo” and “blue”." in page
 
 
 def test_scores_are_words_with_the_number_behind_them(
     client: FlaskClient, services: Services, work: Artwork
 ) -> None:
     page = upload(client, services.images.get(work.image.original)).text
-    words = re.findall(r'class="how"[^>]*>(\w+) <data', page)
+    words = re.findall(r'class="how"[^>]*>([a-z ]+) <data', page)
     assert len(words) == 16
-    assert set(words) <= {"close", "fair", "weak"}
-    assert "deviations above the middle of this collection" in page
+    assert set(words) <= {"strong match", "possible match", "unlikely match"}
+    assert "most of the collection." in page or "Many other paintings fit just as well." in page
 
 
 def judged_at(monkeypatch: pytest.MonkeyPatch, z_score: float) -> None:
@@ -320,8 +323,8 @@ def test_weak_matches_are_set_apart_once_over_all_pages(
     text = "".join(pages)
     assert text.count('class="divider"') == 1
     before, _, after = text.partition('class="divider"')
-    assert set(re.findall(r'class="how"[^>]*>(\w+) <data', before)) == {"close"}
-    assert set(re.findall(r'class="how"[^>]*>(\w+) <data', after)) == {"weak"}
+    assert set(re.findall(r'class="how"[^>]*>([a-z ]+) <data', before)) == {"strong match"}
+    assert set(re.findall(r'class="how"[^>]*>([a-z ]+) <data', after)) == {"unlikely match"}
 
 
 def test_where_nothing_stands_out_it_says_so_and_sets_nothing_apart(
@@ -329,7 +332,7 @@ def test_where_nothing_stands_out_it_says_so_and_sets_nothing_apart(
 ) -> None:
     judged_at(monkeypatch, 99.0)
     page = client.get("/?q=light&limit=3").text
-    assert "Nothing in the collection stands out" in page
+    assert "We found no clear match." in page
     assert 'class="divider"' not in page + client.get(more(page)).text
 
 
@@ -338,9 +341,9 @@ def test_where_nothing_can_be_judged_nothing_is_said(
 ) -> None:
     monkeypatch.setattr("gallery.search.calibration.MIN_SAMPLE_WORKS", 17)
     page = client.get("/?q=light").text
-    assert "Nothing in the collection" not in page
+    assert "We found no clear match" not in page
     assert 'class="divider"' not in page
-    assert "too small to say" in page
+    assert "too small to rate matches" in page
 
 
 def test_an_upload_touches_no_disk(

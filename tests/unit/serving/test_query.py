@@ -214,16 +214,16 @@ WORKS = {"1": "Claude Monet", "2": "Claude Monet", "3": "Bo Blue"}
     [
         ({}, ""),
         ({"q": "a stormy sea"}, "“a stormy sea”"),
-        ({"q": "sea", "q_weight": "2", "exclude": "boats"}, "“sea” (weight 2), not “boats”"),
+        ({"q": "sea", "q_weight": "2", "exclude": "boats"}, "“sea” (importance 2), without “boats”"),
         ({"image": "t", "unlike": "1"}, "in the style of your image, less like a work by Claude Monet"),
-        ({"image": ["t", "u"]}, "like your 2 pictures"),
+        ({"image": ["t", "u"]}, "in the style of your 2 images"),
         ({"like": ["1", "3", "2"]}, "like 2 works by Claude Monet and a work by Bo Blue"),
         ({"like": "gone"}, "like a work"),
-        ({"nationality": "French", "active_from": "1860", "active_to": "1900"}, "by French painters, by painters alive 1860–1900"),
-        ({"artist": ["monet", "bo"], "style": "Cubism"}, "by Claude Monet or Bo Blue, of Cubism"),
-        ({"q": "x", "exclude_artist": "bo", "per_artist": "2"}, "“x”, not by Bo Blue, at most 2 by each painter"),
-        ({"active_from": "1900"}, "by painters alive in 1900 or later"),
-        ({"active_to": "1900"}, "by painters alive in 1900 or before"),
+        ({"nationality": "French", "active_from": "1860", "active_to": "1900"}, "by French artists, by artists active 1860–1900"),
+        ({"artist": ["monet", "bo"], "style": "Cubism"}, "by Claude Monet or Bo Blue, style: Cubism"),
+        ({"q": "x", "exclude_artist": "bo", "per_artist": "2"}, "“x”, not by Bo Blue, up to 2 results per artist"),
+        ({"active_from": "1900"}, "by artists active from 1900"),
+        ({"active_to": "1900"}, "by artists active until 1900"),
     ],
 )  # fmt: skip
 def test_a_query_is_described_in_a_sentence(values: dict[str, Any], sentence: str) -> None:
