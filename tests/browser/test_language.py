@@ -74,7 +74,7 @@ def test_a_chosen_language_stays_through_a_visit_and_in_a_shared_link(gallery: s
     switch.get_by_role("link", name="Deutsch").click()
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_have_text("„light“")
-    page.get_by_role("button", name="Mehr wie dieses Werk").first.click()
+    page.get_by_role("button", name="Mehr davon: Werk").first.click()
     expect(heading).to_contain_text("„light“, wie ein Werk von")
     expect(page.locator("#live")).to_contain_text("15 Werke gefunden, beste Treffer zuerst")
     assert "lang=de" in page.url
@@ -139,7 +139,7 @@ def test_a_work_an_upload_and_the_cards_are_fit_for_anyone_in_german(
     work = first_work(page)
     bring(page, picture)
     page.goto(in_german(page.url))
-    page.get_by_role("button", name="Weniger wie dieses Werk").first.click()
+    page.get_by_role("button", name="Weniger davon: Werk").first.click()
     page.wait_for_selector(".away")
     assert (found_by_axe(page), sideways(page), cut_off(page)) == ([], 0, [])
     for button in (".how", ".by"):
