@@ -1,4 +1,4 @@
-"""What is new, changed, removed and as it was between two tables."""
+"""What changed between two versions of a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Changes:
-    """Counts of rows by what happened to them."""
+    """Numbers of rows by what happened to them."""
 
     new: int
     changed: int
@@ -18,12 +18,12 @@ class Changes:
     unchanged: int
 
     def facts(self) -> dict[str, int]:
-        """The counts as metadata."""
+        """Return the counts as metadata."""
         return asdict(self)
 
 
 def changes(before: pd.DataFrame | None, after: pd.DataFrame, *, key: str, by: Sequence[str]) -> Changes:
-    """Rows of `after` beside those of the same key before; one has changed where it differs in the columns `by`."""
+    """Compare rows with the same key; a row has changed if it differs in one of the columns `by`."""
 
     def rows(frame: pd.DataFrame) -> dict[str, tuple[str, ...]]:
         columns = [[str(value) for value in frame[name]] for name in by]

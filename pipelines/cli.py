@@ -59,9 +59,9 @@ def lineage(work: str, as_json: bool) -> None:
     from gallery.cli import report_errors
 
     with report_errors():
-        from pipelines.lineage import trace
+        from pipelines.lineage import lineage as find_lineage
 
-        traces = trace(open_services(), work)
+        traces = find_lineage(open_services(), work)
     if as_json:
         click.echo(json.dumps(traces, ensure_ascii=False))
         return

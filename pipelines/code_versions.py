@@ -1,7 +1,7 @@
-"""What an asset's outcome depends on besides its code and its upstreams, so that the UI's staleness marks tell the truth.
+"""Code versions of the assets, which Dagster compares to decide whether an asset is stale.
 
-Dagster calls an asset stale when its code version has changed. The settings that an asset reads are part of it here:
-with another sample size `sample` is marked, and what comes after it, and nothing else.
+An asset's version contains the settings that its result depends on. With another sample size, for example, `sample` and the
+assets after it become stale, and no others.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,9 @@ import dagster as dg
 from gallery.images import derivatives
 from gallery.settings import Settings
 from gallery.vectors import lexical
-from pipelines.defs.evaluation import augment as augment
-from pipelines.defs.evaluation import metrics as evaluation
+from pipelines.defs.evaluation import metrics, queries
 
-READ: dict[str, tuple[str, ...]] = {
+SETTINGS: dict[str, tuple[str, ...]] = {
     "raw_dataset": ("dataset",),
     "scanned_files": ("max_file", "max_pixels"),
     "sample": ("per_artist", "sample_key"),
@@ -23,13 +22,16 @@ READ: dict[str, tuple[str, ...]] = {
     "candidate": ("vectors",),
     "evaluation": ("tolerance",),
 }
-"""Asset -> settings that another outcome follows from."""
-MADE_BY: dict[str, dict[str, int]] = {
+"""Asset -> settings that change its result."""
+VERSIONS: dict[str, dict[str, int]] = {
+    "scanned_files": {"thumbnails": derivatives.VERSION},
     "images": {"thumbnails": derivatives.VERSION},
     "candidate": {"words": lexical.VERSION},
-    "evaluation": {"figures": evaluation.VERSION, "altered": augment.VERSION},
+    "evaluation": {"metrics": metrics.VERSION, "copies": queries.VERSION},
 }
-"""Asset -> versions of what it uses of the library."""
+"""Asset -> versions of the parts of the library that it uses."""
+STORE_KIND = "vectors"
+"""Kind that stands for the configured vector store."""
 KINDS = {
     "lance": "lancedb",
     "weaviate": "weaviate",
@@ -37,20 +39,22 @@ KINDS = {
     "qdrant": "qdrant",
     "qdrants": "qdrant",
 }
-"""Scheme of the vector store -> the kind that the UI has an icon for."""
+"""Scheme of a vector store -> a kind for which the UI has an icon."""
 
 
 def as_configured(settings: Settings) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
-    """Gives an asset what the settings decide of it: its code version, and the kind of store it lives in."""
+    """Return a function that gives an asset its code version, and the kind of its vector store."""
 
     def apply(spec: dg.AssetSpec) -> dg.AssetSpec:
-        name = spec.key.to_user_string()
-        values = {field: getattr(settings, field) for field in READ.get(name, ())} | MADE_BY.get(name, {})
+        name = spec.key.path[-1]
+        values = {field: getattr(settings, field) for field in SETTINGS.get(name, ())} | VERSIONS.get(
+            name, {}
+        )
         version = " ".join([spec.code_version or "", *(f"{what}={value}" for what, value in values.items())])
         kinds = spec.kinds
-        if "vectors" in kinds:
+        if STORE_KIND in kinds:
             scheme = settings.vectors.partition(":")[0]
-            kinds = (kinds - {"vectors"}) | {KINDS.get(scheme, scheme)}
+            kinds = (kinds - {STORE_KIND}) | {KINDS.get(scheme, scheme)}
         return spec.replace_attributes(code_version=version, kinds=kinds)
 
     return apply

@@ -1,4 +1,4 @@
-"""Where a picture stands in each stage - the archive, the catalogue, the sample, the stores, the builds - and why."""
+"""Lineage of an image: its state in the archive, the catalogue, the sample, the stores and the builds, and why."""
 
 from __future__ import annotations
 
@@ -13,62 +13,63 @@ from gallery.errors import NotFound
 from gallery.models import Build
 from gallery.names import display_name, match_key
 from gallery.services import Services
-from pipelines.defs.catalog.files import folder_of
+from pipelines.defs.catalog.artists import folder_of
 from pipelines.defs.collection.builds import live_or_none
+from pipelines.defs.collection.cleanup import KEY_COLUMNS
 from pipelines.defs.collection.manifests import blocked_builds, load_manifest, publications
-from pipelines.tables import ARTISTS, ARTWORKS, FILES, IMAGES, SAMPLE, Table, note_or_none, read_note
+from pipelines.records import DatasetRecord, run_records
+from pipelines.tables import ARTISTS, ARTWORKS, FILES, IMAGES, SAMPLE, Table
 
-MOST = 20
-"""Files that one question may match."""
-KEYS = ("original", "large", "small")
+MAX_FILES = 20
+"""Files that one query may match."""
 
 
-def trace(services: Services, question: str) -> list[dict[str, Any]]:
-    """What is known of each file that is the question, holds it in its path, or is the work of that id.
+def lineage(services: Services, query: str) -> list[dict[str, Any]]:
+    """Return facts about each file that matches: a work's id, a path in the archive, or part of one.
 
-    Reads what the last refresh left, the failed ones too, and what was remembered of each build, so that a file which
-    is gone from the archive is found as long as a build holds its work. Raises NotFound where nothing matches.
+    Reads what the last refresh left, successful or not, and the manifests of builds, so that a file that has been deleted
+    from the archive is found while a build has its work. Raises NotFound if nothing matches, or too much.
     """
-    question = question.encode("utf-8", "replace").decode()  # arguments may hold bytes that are no text
+    query = query.encode("utf-8", "replace").decode()  # arguments may contain bytes that are not text
     files = FILES.read(services.tables)
-    builds = _builds(services)
-    match = _matching(pd.concat([files, _gone(files, builds)], ignore_index=True), question)
-    if match.empty:
+    builds = _existing_builds(services)
+    matches = _matching(pd.concat([files, _deleted_files(files, builds)], ignore_index=True), query)
+    if matches.empty:
         raise NotFound(
-            f"no work or file matches {question!r}; give an id, a path in the archive, or a part of one"
+            f"no work or file matches {query!r}; give an id, a path in the archive, or part of one"
         )
-    if len(match) > MOST:
+    if len(matches) > MAX_FILES:
         raise NotFound(
-            f"{len(match)} files match {question!r}; say more of the path, such as {match.iloc[0]['path']}"
+            f"{len(matches)} files match {query!r}; give more of the path, such as {matches.iloc[0]['path']}"
         )
-    source = read_note(services.tables, "dataset")
+    dataset = DatasetRecord.load(services.tables)
     artists = {row["slug"]: row["name"] for row in ARTISTS.read(services.tables).to_dict("records")}
     return [
         {
             "file": file["path"],
-            **_names(str(file["path"]), artists.get(file["artist"], "")),
-            "dataset": f"{source['address']}, version {source['version']}",
+            **_corrected_names(str(file["path"]), artists.get(file["artist"], "")),
+            "dataset": f"{dataset.address}, version {dataset.version}",
             "artist": artists.get(file["artist"], "none"),
             "status": file["status"] + (f": {file['reason']}" if file["reason"] else ""),
-            **(_work(services, str(file["work"]), builds) if file["work"] else {}),
+            **(_work_facts(services, str(file["work"]), builds) if file["work"] else {}),
             "runs": _runs(services),
         }
-        for file in match.to_dict("records")
+        for file in matches.to_dict("records")
     ]
 
 
-def _matching(files: pd.DataFrame, question: str) -> pd.DataFrame:
-    match = files[(files["work"] == question) | (files["path"] == question)]
-    if match.empty:
-        match = files[files["path"].str.casefold().str.contains(question.casefold(), regex=False)]
-    if match.empty and (key := match_key(question)):  # however the archive spells it
-        match = files[[key in match_key(path.rpartition("/")[2]) for path in files["path"]]]
-    return match
+def _matching(files: pd.DataFrame, query: str) -> pd.DataFrame:
+    matches = files[(files["work"] == query) | (files["path"] == query)]
+    if matches.empty:
+        matches = files[files["path"].str.casefold().str.contains(query.casefold(), regex=False)]
+    if matches.empty and (key := match_key(query)):  # whatever the spelling in the archive
+        matches = files[[key in match_key(path.rpartition("/")[2]) for path in files["path"]]]
+    return matches
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """A build that is there, in words for people, and what went into it, where that was written down."""
+class _ExistingBuild:
+    """A build, described in words, and its manifest if there is one."""
 
     build: Build
     text: str
@@ -76,53 +77,57 @@ class _Kept:
     works: pd.DataFrame | None
 
 
-def _builds(services: Services) -> list[_Kept]:
-    """Every build that is there, the newest first."""
-    live, kept_back = live_or_none(services.vectors), blocked_builds(services.tables)
-    runs = {entry["build"]: entry["run"] for entry in publications(services.tables)}
+def _existing_builds(services: Services) -> list[_ExistingBuild]:
+    """Return every build, newest first."""
+    live, blocked = live_or_none(services.vectors), blocked_builds(services.tables)
+    runs = {entry.build: entry.run for entry in publications(services.tables)}
     found = []
     for build in services.vectors.builds():
-        marks = ["held"] if build.name in kept_back else []
-        marks += [] if build.ready else ["incomplete"]
-        marks += [f"made live by run {runs[build.name]}"] if runs.get(build.name) else []
+        notes = ["blocked"] if build.name in blocked else []
+        notes += [] if build.ready else ["incomplete"]
+        notes += [f"published by run {runs[build.name]}"] if runs.get(build.name) else []
         made = build.created_at[:16].replace("T", " ")
-        text = f"build {build.name} of {made} UTC" + (f" ({', '.join(marks)})" if marks else "")
+        text = f"build {build.name} of {made} UTC" + (f" ({', '.join(notes)})" if notes else "")
         is_live = live is not None and build.name == live.name
-        found.append(
-            _Kept(build, text, is_live, load_manifest(services.tables, services.vectors, build.name))
-        )
+        works = load_manifest(services.tables, services.vectors, build.name)
+        found.append(_ExistingBuild(build, text, is_live, works))
     return found
 
 
-def _gone(files: pd.DataFrame, builds: list[_Kept]) -> pd.DataFrame:
-    """Works that a build holds and the archive has no file of any more, as rows of `files`."""
+def _deleted_files(files: pd.DataFrame, builds: list[_ExistingBuild]) -> pd.DataFrame:
+    """Return works of builds whose file is no longer in the archive, as rows of `files`."""
     rows: dict[str, dict[str, Any]] = {}
-    there = set(files["path"])
+    existing = set(files["path"])
     for build in builds:
         for row in [] if build.works is None else build.works.to_dict("records"):
-            if row["file"] not in there:
+            if row["file"] not in existing:
                 rows[str(row["id"])] = {
                     "path": row["file"],
                     "size": None,
                     "sha256": row["sha256"],
                     "artist": "",
-                    "status": "gone",
-                    "reason": "the archive has no such file any more",
+                    "status": "deleted",
+                    "reason": "the file is no longer in the archive",
                     "work": row["id"],
                 }
     return FILES.frame(list(rows.values()))
 
 
-def _names(path: str, artist: str) -> dict[str, str]:
-    """The names that the file has in the archive, and those it goes by here, where they are not the same."""
-    had = {"folder": folder_of(path).replace("_", " "), "name": PurePosixPath(path).stem.replace("_", " ")}
-    has = {"folder": artist or had["folder"], "name": display_name(PurePosixPath(path).stem)}
+def _corrected_names(path: str, artist: str) -> dict[str, str]:
+    """Return the folder and file name as they are in the archive and as they are shown, where these differ."""
+    archived = {
+        "folder": folder_of(path).replace("_", " "),
+        "name": PurePosixPath(path).stem.replace("_", " "),
+    }
+    shown = {"folder": artist or archived["folder"], "name": display_name(PurePosixPath(path).stem)}
     return {
-        f"{what} was": f"{had[what]}, now {has[what]}" for what in had if had[what] and had[what] != has[what]
+        f"{what}_corrected": f"{archived[what]} -> {shown[what]}"
+        for what in archived
+        if archived[what] and archived[what] != shown[what]
     }
 
 
-def _work(services: Services, id: str, builds: list[_Kept]) -> dict[str, Any]:
+def _work_facts(services: Services, id: str, builds: list[_ExistingBuild]) -> dict[str, Any]:
     def row(table: Table) -> pd.Series | None:
         frame = table.read_or_none(services.tables)
         found = None if frame is None else frame[frame["id"] == id]
@@ -131,22 +136,22 @@ def _work(services: Services, id: str, builds: list[_Kept]) -> dict[str, Any]:
     facts: dict[str, Any] = {"work": id}
     sampled, image = row(SAMPLE), row(IMAGES)
     if sampled is not None:
-        facts["sample"] = f"in, number {sampled['rank']} of its artist"
+        facts["sample"] = f"included, number {sampled['rank']} of its artist"
     elif row(ARTWORKS) is not None:
-        facts["sample"] = f"out: {services.settings.per_artist} works of its artist rank before it"
+        facts["sample"] = f"not included: {services.settings.per_artist} works of its artist rank higher"
     if image is not None:
-        facts["pictures"] = image["fault"] or _objects(services, image)
+        facts["images"] = image["fault"] or _objects(services, image)
     others = []
-    for one in builds:
-        if one.works is None:
-            inside = id in services.vectors.open(one.build.name).ids()
+    for existing in builds:
+        if existing.works is None:
+            included = id in services.vectors.open(existing.build.name).ids()
         else:
-            mine = one.works[one.works["id"] == id]
-            inside = not mine.empty
-            if inside:
-                facts.setdefault("pictures", _objects(services, mine.iloc[0]))
-        text = f"{'in' if inside else 'not in'} {one.text}"
-        if one.live:
+            own = existing.works[existing.works["id"] == id]
+            included = not own.empty
+            if included:
+                facts.setdefault("images", _objects(services, own.iloc[0]))
+        text = f"{'in' if included else 'not in'} {existing.text}"
+        if existing.live:
             facts["live"] = text
         else:
             others.append(text)
@@ -157,25 +162,19 @@ def _work(services: Services, id: str, builds: list[_Kept]) -> dict[str, Any]:
 
 
 def _objects(services: Services, row: pd.Series) -> str:
-    """The work's keys in the image store, and whether there is an object under each."""
-    words = []
-    for key in (str(row[name]) for name in KEYS):
+    """Return the keys of the work's images, and whether each object exists."""
+    objects = []
+    for key in (str(row[name]) for name in KEY_COLUMNS):
         size = services.images.sizes(key).get(key)
-        words.append(f"{key} ({f'{size} bytes' if size else 'not there'})")
-    return f"{', '.join(words)} in {services.images.address}"
+        objects.append(f"{key} ({f'{size} bytes' if size else 'missing'})")
+    return f"{', '.join(objects)} in {services.images.address}"
 
 
 def _runs(services: Services) -> str:
-    """Which runs the stages' tables are from: "<run> of <when> UTC: dataset, artists …", the latest first."""
-    stages: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    notes = {
-        key: note_or_none(services.tables, key.removesuffix(".json"))
-        for key in services.tables.sizes("runs/")
-    }
-    for key, note in sorted(notes.items(), key=lambda item: item[1]["at"] if item[1] else ""):
-        if note:
-            stages[note["run"]].append((note["at"], key.removeprefix("runs/").removesuffix(".json")))
-    return "; ".join(
-        f"{run} of {signed[-1][0][:16].replace('T', ' ')} UTC: {', '.join(stage for _, stage in signed)}"
-        for run, signed in reversed(stages.items())
-    )
+    """Return the runs that the tables are from, "<run> of <time> UTC: <asset>, <asset> …", latest first."""
+    assets: dict[str, list[str]] = defaultdict(list)
+    times: dict[str, str] = {}
+    for asset, record in sorted(run_records(services.tables).items(), key=lambda item: item[1].at):
+        assets[record.run].append(asset)
+        times.setdefault(record.run, record.at[:16].replace("T", " "))
+    return "; ".join(f"{run} of {times[run]} UTC: {', '.join(assets[run])}" for run in reversed(assets))

@@ -1,4 +1,4 @@
-"""Picture work over many files at once."""
+"""Work on many files in parallel, with progress."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from gallery.datasets.base import ProgressCallback
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-LOG_EVERY_S = 5.0
-"""Seconds between progress lines; a Dagster log line costs about 4 ms and is kept."""
+LOG_INTERVAL_S = 5.0
+"""Seconds between two lines of progress: a line in Dagster's log takes about 4 ms and is kept."""
 
 
 def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
-    """Results in the order of the items, with a bounded number of them in flight, so memory stays flat.
+    """Yield the results in the order of the items. A bounded number is in progress, so memory does not grow.
 
-    Threads do: Pillow and hashing let go of the interpreter. `workers` of 0 means one for each processor.
+    Threads suffice: Pillow and hashing release the interpreter lock. `workers` 0 means one per processor.
     """
     workers = workers or os.cpu_count() or 1
-    with ThreadPoolExecutor(workers, thread_name_prefix="pictures") as pool:
+    with ThreadPoolExecutor(workers, thread_name_prefix="images") as pool:
         source = iter(items)
         waiting: list[Future[Result]] = [pool.submit(work, item) for item in islice(source, workers * 2)]
         try:
@@ -40,12 +40,12 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers:
 def report_progress(
     results: Iterable[Result], total: int, what: str, progress: ProgressCallback
 ) -> Iterator[Result]:
-    """The results as they come, with a line now and then: how many, how fast, how long still."""
-    started = said = time.monotonic()
+    """Yield the results, and report from time to time how many are done, how fast, and the time left."""
+    started = reported = time.monotonic()
     for done, result in enumerate(results, 1):
         yield result
         now = time.monotonic()
-        if now - said >= LOG_EVERY_S and done < total:
-            said = now
+        if now - reported >= LOG_INTERVAL_S and done < total:
+            reported = now
             rate = done / (now - started)
             progress(f"{what}: {done} of {total}, {rate:.0f}/s, about {(total - done) / rate:.0f} s left")

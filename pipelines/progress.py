@@ -25,7 +25,7 @@ SUMMARY_FIELDS = {
     "images": ("images_uploaded", "images_unchanged"),
     "embeddings": ("embedded", "embeddings_reused", "encoder"),
     "candidate": ("indexed", "build"),
-    "evaluation": ("verdict", "self_retrieval", "recall_at_10", "overlap_at_10"),
+    "evaluation": ("result", "self_retrieval", "recall_at_10", "overlap_at_10"),
     "published_collection": ("build",),
     "image_cleanup": ("deleted",),
     "similarity_map": ("tiles_drawn",),

@@ -45,7 +45,7 @@ STAGE_OF_CHECK = {
     "every_file_accounted_for": "artworks",
     "sample_within_limits": "sample",
     "every_image_is_stored": "images",
-    "candidate_reconciles": "candidate",
+    "candidate_is_complete": "candidate",
 }
 """The asset of each check that runs as a step of its own."""
 EMPTY_FAN_OUT = "Emitting implicit Nothing"

@@ -1,8 +1,10 @@
-"""Work in chunks that any machine can do. A stored plan says what is in each, so that nothing is handed from step to
-step, no step reads more than its own share, and the last one can see what was never done.
+"""Work divided into shards that any machine can do.
 
-<folder>/plan/<shard>.parquet     the rows of one shard
-<folder>/plan/shards.json         the shards of the current plan, each with how many rows it has
+A stored plan lists what is in each shard. Steps pass nothing to each other, a step reads only its own shard, and the last
+step can find shards that were lost.
+
+<folder>/plan/<shard>.parquet   the rows of one shard
+<folder>/plan/shards.json       the shards of the current plan, each with its number of rows
 """
 
 from __future__ import annotations
@@ -21,59 +23,59 @@ from gallery.objects.base import ObjectStore
 
 
 def shard_name(items: Sequence[str]) -> str:
-    """A name of letters and digits that only these items have, so a retry means the same shard."""
+    """Return a name of letters and digits that depends on the items alone, so a retried step gets the same shard."""
     return "s" + hashlib.sha256("|".join(items).encode()).hexdigest()[:12]
 
 
 def make_shards(rows: pd.DataFrame, by: str, size: int) -> dict[str, pd.DataFrame]:
-    """Shard name -> rows, at most `size` each; the column `by` says what a row is. The same rows give the same shards,
-    in whatever order they come."""
+    """Return shard name -> at most `size` rows. `by` is the column that identifies a row; the order does not matter."""
     ordered = rows.sort_values(by).drop_duplicates(by)
     chunks = [ordered.iloc[start : start + size] for start in range(0, len(ordered), size)]
     return {shard_name(list(chunk[by])): chunk for chunk in chunks}
 
 
 class Plan:
-    """What the current run still has to do of one stage, in shards; each run plans anew."""
+    """The shards that the current run has to do in one stage. Every run writes a new plan."""
 
     def __init__(self, store: ObjectStore, folder: str) -> None:
         self._store = store
         self._folder = f"{folder}/plan/"
 
     def write(self, shards: dict[str, pd.DataFrame]) -> None:
-        """Store these shards in place of the last plan's."""
+        """Replace the previous plan."""
         for name, rows in shards.items():
             buffer = io.BytesIO()
             pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), buffer)
-            self._store.put(self._part(name), buffer.getvalue(), "application/vnd.apache.parquet")
+            self._store.put(self._key(name), buffer.getvalue(), "application/vnd.apache.parquet")
         sizes = {name: len(rows) for name, rows in shards.items()}
         self._store.put(f"{self._folder}shards.json", json.dumps(sizes).encode(), "application/json")
+        current = {self._key(name) for name in shards}
         for key in self._store.sizes(self._folder):
-            if key.endswith(".parquet") and key.removeprefix(self._folder)[: -len(".parquet")] not in shards:
+            if key.endswith(".parquet") and key not in current:
                 self._store.delete(key)
 
     def sizes(self) -> dict[str, int]:
-        """Shard name -> its rows. Raises NotFound where nothing was planned yet."""
+        """Return shard name -> number of rows. Raises NotFound if there is no plan."""
         try:
             sizes: dict[str, int] = json.loads(self._store.get(f"{self._folder}shards.json"))
         except NotFound:
             raise NotFound(
-                f"nothing is planned in {self._folder} of {self._store.address}; run `gallery refresh`"
+                f"there is no plan in {self._folder} of {self._store.address}; run `gallery refresh`"
             ) from None
         return sizes
 
     def shard(self, name: str) -> pd.DataFrame:
-        """The rows of one shard. Raises Invalid where another run has planned since, or the plan cannot be read."""
+        """Return the rows of one shard. Raises Invalid if another run has replaced the plan, or it is unreadable."""
         try:
-            return pq.read_table(io.BytesIO(self._store.get(self._part(name)))).to_pandas()
+            return pq.read_table(io.BytesIO(self._store.get(self._key(name)))).to_pandas()
         except NotFound:
             raise Invalid(
-                f"the plan in {self._folder} has no shard {name}: another run has planned since; run `gallery refresh` again"
+                f"the plan in {self._folder} has no shard {name}: another run has replaced it; run `gallery refresh` again"
             ) from None
         except (pa.ArrowInvalid, OSError) as error:
             raise Invalid(
-                f"the plan of shard {name} in {self._folder} cannot be read ({error}); run `gallery refresh` again"
+                f"shard {name} of the plan in {self._folder} cannot be read ({error}); run `gallery refresh` again"
             ) from error
 
-    def _part(self, name: str) -> str:
+    def _key(self, name: str) -> str:
         return f"{self._folder}{name}.parquet"

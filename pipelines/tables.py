@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -186,13 +184,13 @@ QUARANTINE = Table(
 EVALUATION = Table(
     "evaluation",
     {
-        "figure": (TEXT, "what was measured"),
-        "candidate": (SHARE, "the candidate's, over all of its queries"),
-        "shared": (SHARE, "the candidate's, over the queries that both builds were asked"),
-        "live": (SHARE, "the live build's, over the same queries"),
-        "least": (SHARE, "what the candidate's must not be below"),
-        "fall": (SHARE, "how far it may lie below the live build's"),
-        "fault": (TEXT, "what is wrong with it; empty where nothing is"),
+        "metric": (TEXT, "what was measured"),
+        "candidate": (SHARE, "of the candidate, over all of its queries"),
+        "shared": (SHARE, "of the candidate, over the queries of both builds"),
+        "live": (SHARE, "of the live build, over the queries of both builds"),
+        "minimum": (SHARE, "lowest value that the candidate may have"),
+        "max_drop": (SHARE, "how far the candidate may be below the live build"),
+        "problem": (TEXT, "what is wrong with it; empty if nothing is"),
     },
 )
 TABLES = {
@@ -217,27 +215,3 @@ def build_table(store_address: str, build: str) -> Table:
 def build_folder(store_address: str) -> str:
     """Where the records of one vector store's builds lie; another store's builds of that name are others."""
     return f"builds/{hashlib.sha256(store_address.encode()).hexdigest()[:8]}/"
-
-
-def write_note(store: ObjectStore, name: str, facts: dict[str, Any]) -> None:
-    """Store a small JSON note beside the tables."""
-    store.put(f"{name}.json", json.dumps(facts, ensure_ascii=False, indent=1).encode(), "application/json")
-
-
-def read_note(store: ObjectStore, name: str) -> dict[str, Any]:
-    """The note of that name. Raises NotFound."""
-    facts: dict[str, Any] = json.loads(store.get(f"{name}.json"))
-    return facts
-
-
-def note_or_none(store: ObjectStore, name: str) -> dict[str, Any] | None:
-    """The note of that name, or None where there is none that can be read."""
-    try:
-        return read_note(store, name)
-    except (NotFound, ValueError):
-        return None
-
-
-def record_run(store: ObjectStore, stage: str, run_id: str) -> None:
-    """Leave word of which run a stage's tables are from; `gallery lineage` tells it."""
-    write_note(store, f"runs/{stage}", {"run": run_id, "at": datetime.now(UTC).isoformat(timespec="seconds")})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,15 +42,20 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
-@pytest.fixture
-def settings_with(tmp_path: Path) -> Callable[..., Settings]:
-    """Make settings: everything below a temporary folder, the fake encoder, no rate limits, and what is given."""
+def settings_below(home: Path) -> Callable[..., Settings]:
+    """Return a function that makes settings: data below `home`, the fake encoder, no rate limits, and what is given."""
 
     def make(**given: Any) -> Settings:
         unlimited = {"rate_limit": "off", "upload_rate_limit": "off"}
-        return read_settings(**{"home": tmp_path / "home", "encoder": "fake", **unlimited, **given})
+        return read_settings(**{"home": home, "encoder": "fake", **unlimited, **given})
 
     return make
+
+
+@pytest.fixture
+def settings_with(tmp_path: Path) -> Callable[..., Settings]:
+    """Make settings below a temporary folder."""
+    return settings_below(tmp_path / "home")
 
 
 @pytest.fixture
@@ -58,6 +64,36 @@ def gallery(tmp_path: Path, settings_with: Callable[..., Settings]) -> Gallery:
     from tests.fakes.gallery import Gallery  # imports Dagster, which other tests need not wait for
 
     return Gallery(tmp_path, settings_with)
+
+
+@pytest.fixture(scope="session")
+def _built_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gallery, Path, dict[str, Any]]:
+    """Build the gallery once, and keep a copy of its folder to restore it from."""
+    from tests.fakes.gallery import Gallery
+
+    folder = tmp_path_factory.mktemp("built")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX):
+                patch.delenv(name)
+        patch.chdir(folder)
+        gallery = Gallery(folder / "gallery", settings_below(folder / "gallery" / "home"))
+        counts = gallery.refresh()
+    shutil.copytree(folder / "gallery", folder / "copy", symlinks=True)
+    return gallery, folder / "copy", {"counts": counts, "facts": gallery.facts}
+
+
+@pytest.fixture
+def built_gallery(_built_once: tuple[Gallery, Path, dict[str, Any]]) -> Gallery:
+    """Return the dataset of `gallery` after one refresh, whose counts are in `first`. Tests can change and refresh it.
+
+    The files have been copied, so the first refresh in a test reads them again, as their times are different.
+    """
+    gallery, copy, results = _built_once
+    shutil.rmtree(gallery.root.parent)
+    shutil.copytree(copy, gallery.root.parent, symlinks=True)
+    gallery.first, gallery.facts = dict(results["counts"]), dict(results["facts"])
+    return gallery
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ import dagster as dg
 from gallery.search.query import SearchQuery, TextTerm
 from gallery.services import Services
 from gallery.settings import Settings
-from pipelines.runner import StageCallback, run_refresh
+from pipelines.definitions import build_defs
+from pipelines.runner import StageCallback, StageEvent, run_refresh
 from tests.fakes.archives import artists_csv, picture, write_folder
 
 FILES = {
@@ -32,15 +33,46 @@ class Gallery:
     def __init__(self, root: Path, settings_with: Callable[..., Settings]) -> None:
         self.root = root / "archive"
         self._settings_with = settings_with
+        self.facts: dict[str, dict[str, Any]] = {}
+        self.first: dict[str, Any] = {}
         write_folder(self.root, FILES, ARTISTS)
 
     def settings(self, **given: Any) -> Settings:
         return self._settings_with(**{"dataset": f"file://{self.root}", **given})
 
-    def refresh(self, watch: StageCallback = lambda _: None, **given: Any) -> dict[str, Any]:
-        """Refresh in this process and return the counts."""
+    def refresh(
+        self,
+        watch: StageCallback = lambda _: None,
+        *,
+        allow_removals: bool = False,
+        services: Services | None = None,
+        **given: Any,
+    ) -> dict[str, Any]:
+        """Refresh in this process and return the counts. `facts` then has what each stage reported."""
+        self.facts = {}
+
+        def callback(event: StageEvent) -> None:
+            if event.facts is not None:
+                self.facts[event.stage] = event.facts
+            watch(event)
+
+        services = services or Services(self.settings(**given))
         with dg.DagsterInstance.ephemeral() as instance:
-            return run_refresh(Services(self.settings(**given)), watch, instance)
+            return run_refresh(services, callback, instance, allow_removals=allow_removals)
+
+    def changes(self, stage: str) -> tuple[int, ...]:
+        """Return how many rows of the stage were new, changed, removed and unchanged."""
+        return tuple(self.facts[stage][name] for name in ("new", "changed", "removed", "unchanged"))
+
+    def materialize(self, *assets: str, **given: Any) -> dg.ExecuteInProcessResult:
+        """Materialize these assets alone, in a run of their own."""
+        job = build_defs(Services(self.settings(**given))).resolve_implicit_global_asset_job_def()
+        with dg.DagsterInstance.ephemeral() as instance:
+            return job.execute_in_process(
+                asset_selection=[dg.AssetKey(name) for name in assets],
+                instance=instance,
+                raise_on_error=False,
+            )
 
     def start(self, *options: str, **variables: str) -> subprocess.Popen[str]:
         """Start `gallery refresh` as a process of its own, with its output in pipes."""
@@ -69,6 +101,12 @@ class Gallery:
     @property
     def services(self) -> Services:
         return Services(self.settings())
+
+    @property
+    def live(self) -> str:
+        """The name of the live build; empty if there is none."""
+        build = self.services.vectors.live()
+        return build.name if build else ""
 
     def live_files(self) -> set[str]:
         """Return the files of the live works."""

@@ -64,11 +64,11 @@ def test_the_checks_on_the_way_to_publishing_block() -> None:
         "quarantine_within_limit",
         "sample_within_limits",
         "every_image_is_stored",
-        "candidate_reconciles",
-        "rows_are_sound",
-        "encoder_is_this_runs",
-        "good_enough",
-        "no_worse_than_live",
+        "candidate_is_complete",
+        "rows_are_valid",
+        "encoder_matches",
+        "above_minimum",
+        "not_below_live",
     }
 
 

@@ -253,8 +253,8 @@ def test_the_report_of_a_failed_check_says_what_it_found(gallery: Gallery) -> No
     worse = Services(gallery.settings(encoder="fake://?dim=2", tolerance=0.0))
     with dg.DagsterInstance.ephemeral() as instance:
         report = sensors.failure_report(failure_context(worse, instance))
-    (failure,) = [one for one in report["failures"] if one["step"] == "evaluation, no_worse_than_live"]
-    assert "the live build's" in failure["error"] and failure["error"] in report["text"]
+    (failure,) = [one for one in report["failures"] if one["step"] == "evaluation, not_below_live"]
+    assert "in the live build" in failure["error"] and failure["error"] in report["text"]
 
 
 @pytest.mark.parametrize("status", [404, 500])

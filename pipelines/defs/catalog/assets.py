@@ -14,6 +14,7 @@ from pipelines.defs.catalog.files import classify_files, decodable_thumbnails, q
 from pipelines.defs.catalog.sampling import draw_sample, likely_sample
 from pipelines.defs.collection.manifests import live_works
 from pipelines.defs.images.storage import ImageLimits, contact_sheet, stored_sheet, thumbnail_key
+from pipelines.records import DatasetRecord, ScanRecord, record_run
 from pipelines.reporting import GROUP_CATALOG, OWNERS, bars, columns, image, markdown_table
 from pipelines.shards import make_shards
 from pipelines.steps import REFRESH_POOL, guarded_op
@@ -25,9 +26,6 @@ from pipelines.tables import (
     QUARANTINE,
     SAMPLE,
     SNAPSHOT,
-    note_or_none,
-    record_run,
-    write_note,
 )
 
 SHEET_IMAGES = 50
@@ -58,11 +56,8 @@ def raw_dataset(
         artists_csv = artists_digest(archive)  # the snapshot has images only
     found = changes(SNAPSHOT.read_or_none(services.tables), snapshot, key="path", by=["signature"])
     digest = SNAPSHOT.write(services.tables, snapshot)
-    write_note(
-        services.tables,
-        "dataset",
-        {"address": services.dataset.address, "version": version, "generated": services.dataset.generated},
-    )
+    dataset = services.dataset
+    DatasetRecord(address=dataset.address, version=version, generated=dataset.generated).save(services.tables)
     record_run(services.tables, "raw_dataset", context.run.run_id)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(f"{digest}-{artists_csv}"),
@@ -182,14 +177,14 @@ def collect_scan(
     contents = scan.finish_scan(tables, snapshot, ImageLimits.of(services.settings), context.run.run_id)
     digest = CONTENTS.write(tables, contents)
     record_run(tables, "scanned_files", context.run.run_id)
-    note = note_or_none(tables, "scan") or {}
+    record = ScanRecord.load(tables)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
         metadata={
             "dagster/row_count": len(contents),
             **changes(before, contents, key="path", by=["sha256", "fault", "image_fault"]).facts(),
-            "files_read": note.get("read", 0),
-            "originals_stored": len(note.get("stored", ())),
+            "files_read": record.read,
+            "originals_stored": len(record.stored),
             "unreadable": int((contents["fault"] != "").sum()),
         },
     )

@@ -26,8 +26,9 @@ from gallery.images.derivatives import decode_image
 from gallery.objects.base import ObjectStore
 from pipelines.defs.images.storage import ImageLimits, keys_of, store_absent
 from pipelines.parallel import parallel_map, report_progress
+from pipelines.records import ScanRecord
 from pipelines.shards import Plan
-from pipelines.tables import CONTENTS, SNAPSHOT, note_or_none, write_note
+from pipelines.tables import CONTENTS, SNAPSHOT
 
 RESULTS = "scan/results/"
 PREVIEW_SIDE = 96
@@ -122,7 +123,7 @@ def finish_scan(
 ) -> pd.DataFrame:
     """Write the table `contents` for exactly the files of the snapshot, and return it.
 
-    The note `scan` says what this scan read and which originals it stored, for the figures of later steps.
+    The ScanRecord has what this scan read and which originals it stored, for the figures of later steps.
 
     Raises NotFound if a file was never read, as when a step of the fan-out was lost.
     """
@@ -138,7 +139,7 @@ def finish_scan(
     new = [frame for frame in results.values() if len(frame)]
     stored = sorted({sha256 for frame in new for sha256 in frame.loc[frame["stored"], "sha256"]})
     CONTENTS.write(tables, contents)
-    write_note(tables, "scan", {"run": run_id, "read": sum(map(len, new)), "stored": stored})
+    ScanRecord(run=run_id, read=sum(map(len, new)), stored=stored).save(tables)
     for key in results:
         tables.delete(key)
     return contents
@@ -164,5 +165,5 @@ def _results(tables: ObjectStore) -> dict[str, pd.DataFrame]:
 
 def stored_by_scan(tables: ObjectStore, run_id: str) -> set[str]:
     """Return the digests of the originals that the scan of this run stored."""
-    note = note_or_none(tables, "scan")
-    return set(note["stored"]) if note and note["run"] == run_id else set()
+    record = ScanRecord.load_or_none(tables)
+    return set(record.stored) if record and record.run == run_id else set()

@@ -1,4 +1,6 @@
-"""candidate -> (evaluation) -> published_collection -> image_cleanup: a new build of the collection, and the moment it becomes the one searched."""
+"""Assets of the collection: candidate -> (evaluation) -> published_collection -> image_cleanup."""
+
+from collections import Counter
 
 import dagster as dg
 
@@ -7,7 +9,7 @@ from gallery.services import Services
 from pipelines import lock
 from pipelines.changes import changes
 from pipelines.defs.catalog.assets import artists, sample
-from pipelines.defs.collection import manifests as history
+from pipelines.defs.collection import manifests
 from pipelines.defs.collection.builds import (
     assemble_works,
     build_candidate,
@@ -17,18 +19,19 @@ from pipelines.defs.collection.builds import (
     prune,
     publish,
 )
-from pipelines.defs.collection.cleanup import sweep
-from pipelines.defs.embeddings.assets import cache, embeddings
+from pipelines.defs.collection.cleanup import delete_unneeded_images
+from pipelines.defs.embeddings.assets import embeddings, vector_cache
 from pipelines.defs.evaluation.gate import candidate_name, check_gate, record_candidate
 from pipelines.defs.images.assets import images
+from pipelines.records import CandidateRecord, DatasetRecord, record_run
 from pipelines.reporting import GROUP_COLLECTION, OWNERS, bars, search_page
 from pipelines.resources import lock_owner
 from pipelines.steps import REFRESH_POOL, guarded_op
-from pipelines.tables import ARTISTS, ARTWORKS, IMAGES, note_or_none, read_note, record_run
+from pipelines.tables import ARTISTS, ARTWORKS, IMAGES
 
 
 def wanted_works(services: Services) -> list[Artwork]:
-    """The works that the candidate is made of, by the tables."""
+    """Return the works that the candidate is made of, from the tables."""
     return assemble_works(
         ARTISTS.read(services.tables), ARTWORKS.read(services.tables), IMAGES.read(services.tables)
     )
@@ -40,43 +43,39 @@ def wanted_works(services: Services) -> list[Artwork]:
     group_name=GROUP_COLLECTION,
     owners=OWNERS,
     kinds={"vectors"},
-    code_version="1",
-    description="A complete build of the collection beside the live one. The same content gives the same build, made once.",
+    code_version="2",
+    description="A complete new build of the collection beside the live one. A build with the same content is reused.",
 )
 @guarded_op
 def candidate(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
-    """Write the build and reconcile it: what the store then holds is exactly what was written."""
+    """Write the build, and verify that the store contains what was written."""
     tables, store = services.tables, services.vectors
     works = wanted_works(services)
-    source = read_note(tables, "dataset")
-    last = note_or_none(tables, "candidate")
+    vectors = vector_cache(services)
+    previous = CandidateRecord.load_or_none(tables)
     made = build_candidate(
         store,
         works,
-        lambda: cache(services).vectors([work.sha256 for work in works]),
+        lambda: vectors.vectors([work.sha256 for work in works]),
         services.encoder,
-        dataset=source["address"],
-        version=source["version"],
-        generated=source["generated"],
-        record=lambda name: history.record(tables, store, name, works),
+        vectors_version=vectors.version,
+        dataset=DatasetRecord.load(tables),
+        record=lambda name: manifests.save_manifest(tables, store, name, works),
     )
     build = made.build
     record_candidate(tables, build.name, build.works, context.run.run_id)
-    if last and drop_refused(store, last["build"], build.name, history.was_live(tables)):
-        context.log.info(f"dropped build {last['build']}, a candidate that was never live")
+    published = manifests.published_builds(tables)
+    if previous and drop_refused(store, previous.build, build.name, published):
+        context.log.info(f"dropped build {previous.build}, a candidate that was never live")
     record_run(tables, "candidate", context.run.run_id)
-    context.log.info(
-        f"build {build.name}: {build.works} works, {'found as it was' if made.reused else 'written'}"
-    )
+    context.log.info(f"build {build.name}: {build.works} works, {'unchanged' if made.reused else 'written'}")
     live = live_or_none(store)
-    now = history.load_manifest(tables, store, build.name)
-    before = history.load_manifest(tables, store, live.name) if live else None
+    now = manifests.load_manifest(tables, store, build.name)
+    before = manifests.load_manifest(tables, store, live.name) if live else None
     found = changes(before, now, key="id", by=["digest"]) if now is not None else None
-    per_artist: dict[str, int] = {}
-    for work in works:
-        per_artist[work.artist.name] = per_artist.get(work.artist.name, 0) + 1
+    per_artist = Counter(work.artist.name for work in works)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(build.name),
         metadata={
@@ -88,7 +87,7 @@ def candidate(
             "encoder": services.encoder.label,
             "fingerprint": build.fingerprint,
             "store": store.address,
-            "beside": live.name if live else "none",
+            "live_build": live.name if live else "none",
             "works_per_artist": bars("artist", dict(sorted(per_artist.items()))),
         },
     )
@@ -98,11 +97,11 @@ def candidate(
     pool=REFRESH_POOL,
     asset=candidate,
     blocking=True,
-    description="The build holds exactly the works of the sample that have pictures.",
+    description="The build has exactly the works of the sample that have images.",
 )
 @guarded_op
-def candidate_reconciles(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:
-    """Compare ids in the store with the tables, afresh."""
+def candidate_is_complete(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:
+    """Compare the ids in the store with the tables."""
     works = wanted_works(services)
     collection = services.vectors.open(candidate_name(services.tables))
     problem = difference(collection, works)
@@ -120,35 +119,30 @@ def candidate_reconciles(services: dg.ResourceParam[Services]) -> dg.AssetCheckR
     kinds={"vectors"},
     code_version="2",
     description=(
-        "The build that searches go to. The pointer moves at once and whole; older builds beyond GALLERY_KEEP_BUILDS are "
-        "dropped. Refuses a candidate that `evaluation` did not let through, also when materialized alone. "
-        "The job `rollback` and `gallery rollback` move it back."
+        "The build that searches use. Publishing moves one pointer; older builds beyond GALLERY_KEEP_BUILDS are dropped. A "
+        "candidate that `evaluation` did not pass is refused, also when this asset is materialized alone. The job "
+        "`rollback` and `gallery rollback` go back to an earlier build."
     ),
 )
 @guarded_op
 def published_collection(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
-    """Publish the candidate, if the verdict on it lets it through: blocking checks hold in their own run only."""
-    name = candidate_name(services.tables)
-    before = live_or_none(services.vectors)
-    check_gate(services.tables, name, before.name if before else "")
-    lock.check(services.tables, lock_owner(context.run))  # the gate may have taken a while
-    build = publish(services.vectors, name)
+    """Publish the candidate if its evaluation allows it: blocking checks have an effect in their own run only."""
+    tables, store = services.tables, services.vectors
+    name = candidate_name(tables)
+    before = live_or_none(store)
+    check_gate(tables, name, before.name if before else "")
+    lock.check(tables, lock_owner(context.run))  # reading the gate may have taken a while
+    build = publish(store, name)
     moved = before is None or before.name != build.name
-    # What stands last in the notes is what is live; a run that was cut off between the two is made good here.
-    if history.was_live(services.tables)[:1] != [build.name]:
-        history.record_publication(
-            services.tables,
-            build.name,
-            before.name if before and moved else "",
-            "refresh",
-            context.run.run_id,
+    # Also if the build is live already: an earlier run may have been interrupted before it recorded that.
+    if manifests.published_builds(tables)[:1] != [build.name]:
+        manifests.record_publication(
+            tables, build.name, before.name if before and moved else "", "refresh", context.run.run_id
         )
-    dropped = prune(
-        services.vectors, keep=services.settings.keep_builds, were_live=history.was_live(services.tables)
-    )
-    record_run(services.tables, "published_collection", context.run.run_id)
+    dropped = prune(store, keep=services.settings.keep_builds, published=manifests.published_builds(tables))
+    record_run(tables, "published_collection", context.run.run_id)
     context.log.info(f"live: {build.name}" + (f", before: {before.name}" if before and moved else ""))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(build.name),
@@ -173,16 +167,16 @@ def published_collection(
     kinds={"webp"},
     code_version="1",
     description=(
-        "The image store without what only dropped builds referred to. Objects of a kept build stay, and those of works "
-        "whose file is still there but cannot be used: what was not seen to be gone is not deleted."
+        "The image store without objects that only dropped builds used. Objects are kept for every existing build, and for "
+        "works whose file exists but is unusable."
     ),
 )
 @guarded_op
 def image_cleanup(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
-    """Delete what the records of builds say that nobody needs any more."""
-    found = sweep(
+    """Delete what no build needs any more, according to the manifests."""
+    result = delete_unneeded_images(
         services.tables,
         services.images,
         services.vectors,
@@ -190,15 +184,15 @@ def image_cleanup(
         progress=context.log.info,
     )
     record_run(services.tables, "image_cleanup", context.run.run_id)
-    if found.obstacle:
-        context.log.warning(f"nothing was deleted: {found.obstacle}")
+    if result.obstacle:
+        context.log.warning(f"nothing was deleted: {result.obstacle}")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(candidate_name(services.tables)),
         metadata={
-            "deleted": found.deleted,
-            "kept": found.kept,
-            "spared": found.spared,
-            "obstacle": found.obstacle or "none",
+            "deleted": result.deleted,
+            "needed": result.needed,
+            "protected": result.protected,
+            "obstacle": result.obstacle or "none",
             "store": services.images.address,
         },
     )

@@ -1,4 +1,4 @@
-"""A new build of the collection beside the live one, and the step that makes it live."""
+"""Builds of the collection: assembling a candidate beside the live build, publishing it, dropping old ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,31 +17,36 @@ from gallery.errors import Corrupted, Invalid, NotFound
 from gallery.models import Artist, Artwork, Build, StoredImage, to_payload
 from gallery.vectors import lexical
 from gallery.vectors.base import Collection, VectorStore, replacement_name
+from pipelines.records import DatasetRecord
 
 log = logging.getLogger(__name__)
 
-BATCH = 1_000
-"""Works in one write to the vector store."""
+BATCH_WORKS = 1_000
+"""Works per write to the vector store."""
+MAX_REPLACEMENTS = 100
+"""Damaged builds of the same content that may exist beside each other."""
+STALE_AFTER = timedelta(days=1)
+"""Age at which an incomplete build belongs to a run that died; a younger one may be being written now."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A complete build, and whether it had to be made or was there already."""
+    """A complete build, and whether an earlier run had made it already."""
 
     build: Build
     reused: bool
 
 
 def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.DataFrame) -> list[Artwork]:
-    """The works that `images` has pictures of, as the collection keeps them, ordered by id.
+    """Return the works that have images, ordered by id.
 
-    Raises Invalid where the tables do not belong together, as when two refreshes ran at once.
+    Raises Invalid if the tables do not belong together, as when two refreshes ran at once.
     """
 
     def year(value: Any) -> int | None:
         return None if pd.isna(value) else int(value)
 
-    painters = {
+    artist_of = {
         row["slug"]: Artist(
             slug=row["slug"],
             name=row["name"],
@@ -55,16 +60,16 @@ def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.Dat
         )
         for row in artists.to_dict("records")
     }
-    wanted = images[images["fault"] == ""]
-    usable = wanted.merge(artworks, on=["id", "sha256"], validate="one_to_one")
-    if len(usable) != len(wanted) or not set(usable["artist"]) <= set(painters):
+    stored = images[images["fault"] == ""]
+    usable = stored.merge(artworks, on=["id", "sha256"], validate="one_to_one")
+    if len(usable) != len(stored) or not set(usable["artist"]) <= set(artist_of):
         raise Invalid(
-            "the tables artists, artworks and images come from different runs; run `gallery refresh` again"
+            "the tables artists, artworks and images are from different runs; run `gallery refresh` again"
         )
     works = [
         Artwork(
             id=row["id"],
-            artist=painters[row["artist"]],
+            artist=artist_of[row["artist"]],
             file=row["file"],
             sha256=row["sha256"],
             image=StoredImage(
@@ -81,9 +86,9 @@ def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.Dat
     return sorted(works, key=lambda work: work.id)
 
 
-def content_name(works: list[Artwork], fingerprint: str) -> str:
-    """A build's name: the same works, words and encoder give the same one, so nothing is built twice."""
-    digest = hashlib.sha256(f"{fingerprint} words-v{lexical.VERSION}".encode())
+def content_name(works: list[Artwork], vectors_version: str) -> str:
+    """Return the name of the build of these works with these vectors. The same content always has the same name."""
+    digest = hashlib.sha256(f"{vectors_version} words-v{lexical.VERSION}".encode())
     for work in works:
         digest.update(json.dumps(to_payload(work), sort_keys=True).encode())
     return "b" + digest.hexdigest()[:12]
@@ -95,60 +100,72 @@ def build_candidate(
     vectors: Callable[[], Vectors],
     encoder: Encoder,
     *,
-    dataset: str,
-    version: str,
-    generated: bool,
+    vectors_version: str,
+    dataset: DatasetRecord,
     record: Callable[[str], None] = lambda _: None,
 ) -> Candidate:
-    """A complete, reconciled build of these works, made now or found as an earlier run left it.
+    """Return a complete, verified build of these works, made now or by an earlier run.
 
-    `vectors` gives the works' rows in their order, and is only asked where the build has to be made. `record` is
-    called with the build's name before anything is written, and also where it is found.
-    Raises Invalid where there are no works, or what the store holds afterwards is not exactly what was written.
+    `vectors` returns the rows of the works, in order, and `vectors_version` identifies how they are made; it is called
+    only if the build has to be made. `record` is called with the name of the build before anything is written, and also
+    if the build exists.
+
+    Raises Invalid if there are no works, or if the store does not contain exactly what was written.
     """
     if not works:
         raise Invalid("there are no works to publish")
-    name = content_name(works, encoder.fingerprint)
-    live = live_or_none(store)
-    for attempt in range(100):
-        build = Build(
-            name=name if not attempt else replacement_name(name, attempt),
-            encoder=encoder.address,
-            fingerprint=encoder.fingerprint,
-            dim=encoder.dim,
-            works=len(works),
-            dataset=dataset,
-            version=version,
-            generated=generated,
-            created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
-        )
-        try:
-            existing = store.open(build.name)
-        except NotFound:
-            break
-        if existing.build.ready and is_whole(existing, works):
-            record(build.name)
-            return Candidate(existing.build, reused=True)
-        if not existing.build.ready and existing.build != live:
-            store.drop(build.name)  # what a run that was cut short left behind
-            break
-        # A build that was complete and is not any more stays for a person to look at; the new one goes beside it.
+    build = Build(
+        name=content_name(works, vectors_version),
+        encoder=encoder.address,
+        fingerprint=encoder.fingerprint,
+        dim=encoder.dim,
+        works=len(works),
+        dataset=dataset.address,
+        version=dataset.version,
+        generated=dataset.generated,
+        created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+    )
+    existing, build = _existing_or_new(store, build, works)
+    if existing:
+        record(existing.name)
+        return Candidate(existing, reused=True)
     rows = vectors()
     record(build.name)
     collection = store.create(build)
-    for start in range(0, len(works), BATCH):
-        collection.upsert(works[start : start + BATCH], rows[start : start + BATCH])
+    for start in range(0, len(works), BATCH_WORKS):
+        collection.upsert(works[start : start + BATCH_WORKS], rows[start : start + BATCH_WORKS])
     problem = difference(collection, works)
     if problem:
-        raise Invalid(f"build {build.name} does not hold what was written to it: {problem}")
+        raise Invalid(f"build {build.name} does not contain what was written: {problem}")
     return Candidate(store.seal(build.name), reused=False)
 
 
-def live_or_none(store: VectorStore) -> Build | None:
-    """The live build, or None also where the pointer leads nowhere: publishing another is what mends that.
+def _existing_or_new(store: VectorStore, build: Build, works: list[Artwork]) -> tuple[Build | None, Build]:
+    """Return the existing build with this content, if it is complete, and otherwise the build under a free name.
 
-    Raises Unavailable where the store does not say: a live build that cannot be asked for must not be taken for none,
-    or nothing would be compared with it.
+    A build that an interrupted run left is dropped. One that was complete and is damaged now is kept, since it may be
+    live; the new build gets another name.
+    """
+    live = live_or_none(store)
+    for attempt in range(MAX_REPLACEMENTS):
+        name = replacement_name(build.name, attempt) if attempt else build.name
+        new = replace(build, name=name)
+        try:
+            existing = store.open(name)
+        except NotFound:
+            return None, new
+        if existing.build.ready and is_complete(existing, works):
+            return existing.build, new
+        if not existing.build.ready and existing.build != live:
+            store.drop(name)
+            return None, new
+    raise Invalid(f"there are {MAX_REPLACEMENTS} damaged builds {build.name}; drop some of them")
+
+
+def live_or_none(store: VectorStore) -> Build | None:
+    """Return the live build; None also if the pointer leads nowhere, which publishing another build repairs.
+
+    Raises Unavailable if the store does not answer: without the live build, nothing would be compared with it.
     """
     try:
         return store.live()
@@ -157,8 +174,8 @@ def live_or_none(store: VectorStore) -> Build | None:
         return None
 
 
-def is_whole(collection: Collection, works: list[Artwork]) -> bool:
-    """True where the collection holds exactly these works, False also where it is damaged. Raises Unavailable."""
+def is_complete(collection: Collection, works: list[Artwork]) -> bool:
+    """Return whether the collection has exactly these works; False also if it is damaged. Raises Unavailable."""
     try:
         return not difference(collection, works)
     except Corrupted as error:
@@ -167,51 +184,57 @@ def is_whole(collection: Collection, works: list[Artwork]) -> bool:
 
 
 def difference(collection: Collection, works: list[Artwork]) -> str:
-    """In words, how the ids in the collection differ from the works'; "" where they do not."""
-    held, wanted = collection.ids(), {work.id for work in works}
-    if held == wanted and collection.count() == len(wanted):
+    """Return how the collection differs from these works, in words; "" if it does not."""
+    ids, wanted = collection.ids(), {work.id for work in works}
+    if ids == wanted and collection.count() == len(wanted):
         return ""
-    return f"{len(wanted - held)} missing, {len(held - wanted)} not wanted, {collection.count()} rows for {len(wanted)} works"
+    return (
+        f"{len(wanted - ids)} missing, {len(ids - wanted)} unexpected, {collection.count()} rows for "
+        f"{len(wanted)} works"
+    )
 
 
-def drop_refused(store: VectorStore, refused: str, candidate: str, were_live: Sequence[str]) -> bool:
-    """Whether the last candidate was dropped: another has taken its place, and it was never live.
+def drop_refused(store: VectorStore, refused: str, candidate: str, published: Sequence[str]) -> bool:
+    """Drop the previous candidate if it never was live; return whether it was dropped.
 
-    Without this, each refresh that the gate refuses would leave a build behind.
+    Otherwise every refresh that the evaluation refuses would leave a build behind.
     """
     live = live_or_none(store)
-    if refused in (candidate, live.name if live else "", *were_live):
+    if refused in (candidate, live.name if live else "", *published):
         return False
     store.drop(refused)
     return True
 
 
 def publish(store: VectorStore, name: str) -> Build:
-    """The build, now live. Raises NotFound, or Invalid where it is not complete, whoever asks;
-    `pipelines.defs.evaluation.gate` says whether it is good enough."""
+    """Make the build live and return it. Raises NotFound, or Invalid if it is incomplete.
+
+    Whether it is good enough is decided by `pipelines.defs.evaluation.gate`.
+    """
     collection = store.open(name)
-    build, held = collection.build, collection.count()
-    if not build.ready or held != build.works:
-        problem = f"{held} of {build.works} works" if held != build.works else "it was never sealed"
+    build, count = collection.build, collection.count()
+    if not build.ready or count != build.works:
+        problem = f"{count} of {build.works} works" if count != build.works else "it was never sealed"
         raise Invalid(
-            f"build {name} is not complete ({problem}), so it stays unpublished; materialize `candidate` again"
+            f"build {name} is not published: it is incomplete ({problem}); materialize `candidate` again"
         )
     store.publish(name)
     return build
 
 
-def prune(store: VectorStore, *, keep: int, were_live: Sequence[str] = ()) -> list[str]:
-    """The names of builds that were dropped so that `keep` stay: the live one, those that `were_live`, the latest
-    first, then others. Raises Unavailable."""
+def prune(store: VectorStore, *, keep: int, published: Sequence[str] = ()) -> list[str]:
+    """Drop builds until `keep` are left, and return the names of the dropped ones. Raises Unavailable.
+
+    The live build is kept first, then those that have been live (`published`, latest first), then others.
+    """
     live = live_or_none(store)
     builds = store.builds()
     ready = [build.name for build in builds if build.ready]
-    wanted = [*([live.name] if live else []), *(old for old in were_live if old in ready), *ready]
-    keepers = list(dict.fromkeys(wanted))[:keep]
-    # An incomplete build may be another run's, being written right now; a day later it is a dead run's.
-    stale = (datetime.now(UTC) - timedelta(days=1)).isoformat()
-    old_builds = [build for build in builds if build.name not in keepers]
-    dropped = [build.name for build in old_builds if build.ready or build.created_at < stale]
-    for old in dropped:
-        store.drop(old)
+    wanted = [*([live.name] if live else []), *(name for name in published if name in ready), *ready]
+    kept = list(dict.fromkeys(wanted))[:keep]
+    stale = (datetime.now(UTC) - STALE_AFTER).isoformat()
+    others = [build for build in builds if build.name not in kept]
+    dropped = [build.name for build in others if build.ready or build.created_at < stale]
+    for name in dropped:
+        store.drop(name)
     return dropped

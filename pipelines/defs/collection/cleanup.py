@@ -1,12 +1,14 @@
-"""Objects that no build needs any more, out of the image store.
+"""Deletes objects from the image store that no build needs any more.
 
-What may go is read off the records of builds, never off the store's own list: an object that we did not put into a
-build is not ours to delete.
+What may be deleted follows from the manifests of builds, never from the listing of the store: an object that was not put
+there for a build is not ours to delete.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+import pandas as pd
 
 from gallery.datasets.base import ProgressCallback
 from gallery.objects.base import ObjectStore
@@ -15,69 +17,72 @@ from pipelines.defs.collection.manifests import list_manifests
 from pipelines.parallel import parallel_map, report_progress
 from pipelines.tables import FILES, IMAGES, Table, build_table
 
-KEYS = ("original", "large", "small")
+KEY_COLUMNS = ("original", "large", "small")
 
 
 @dataclass(frozen=True)
-class Swept:
-    """How many objects were deleted, how many are still needed, and why none could be where that is so."""
+class Cleanup:
+    """Counts of objects, and why none could be deleted; "" if they could."""
 
     deleted: int
-    kept: int
-    spared: int
-    """Objects of works whose file is still there but cannot be used: those were not seen to be gone."""
-    obstacle: str
+    needed: int
+    protected: int
+    """Objects of works whose file still exists but is unusable: it may be repaired."""
+    obstacle: str = ""
 
 
-def sweep(
+def delete_unneeded_images(
     tables: ObjectStore, images: ObjectStore, store: VectorStore, *, workers: int, progress: ProgressCallback
-) -> Swept:
-    """Delete the objects that only dropped builds referred to. Doing it twice does no harm, nor does being cut off.
+) -> Cleanup:
+    """Delete the objects that only dropped builds referred to. Can be repeated, also after an interruption.
 
-    Kept are those of every build that the store still has, ready or not, those of another store's builds, those of the
-    current `images` table, and those of works whose file is in the archive but unusable.
+    Kept are the objects of all builds that exist, in this vector store or another, of the table `images`, and of works
+    whose file is in the archive but unusable.
     """
-    there = {build.name for build in store.builds()}
-    all_records = list_manifests(tables, store)
-    unrecorded = there - set(all_records.values())
-    if unrecorded:
-        # Made before records were kept. What it refers to is not known here, so nothing is deleted while it is there.
-        return Swept(
-            0,
-            0,
-            0,
-            f"build {sorted(unrecorded)[0]} has no record of what went into it; that ends when the build is dropped",
+    builds = {build.name for build in store.builds()}
+    manifests = list_manifests(tables, store)
+    without_manifest = builds - set(manifests.values())
+    if without_manifest:
+        return Cleanup(
+            deleted=0,
+            needed=0,
+            protected=0,
+            obstacle=f"build {min(without_manifest)} has no manifest, so the objects that it needs are unknown; "
+            "nothing is deleted until that build is dropped",
         )
 
-    gone = {key: name for key, name in all_records.items() if name and name not in there}
-    needed = set(IMAGES.read(tables)[list(KEYS)].to_numpy().ravel())
-    for key in all_records.keys() - gone.keys():
-        needed |= set(_record(key).read(tables)[list(KEYS)].to_numpy().ravel())
+    dropped = [key for key, name in manifests.items() if name and name not in builds]
+    needed = _keys(IMAGES.read(tables))
+    for key in manifests.keys() - set(dropped):
+        needed |= _keys(_manifest(key).read(tables))
     files = FILES.read(tables)
     unusable = set(files.loc[files["status"] == "quarantined", "path"])
 
-    doomed: set[str] = set()
-    left = {}
-    for key in gone:
-        frame = _record(key).read(tables)
-        spared = frame["file"].isin(unusable)
-        left[key] = frame[spared]
-        doomed |= set(frame.loc[~spared, list(KEYS)].to_numpy().ravel())
-    kept_back = {name for frame in left.values() for name in frame[list(KEYS)].to_numpy().ravel()} - needed
-    doomed -= needed | kept_back
-    ordered = sorted(doomed)
-    for _ in report_progress(
-        parallel_map(images.delete, ordered, workers), len(ordered), "deleted", progress
-    ):
+    obsolete, protected = set(), set()
+    remaining = {}
+    for key in dropped:
+        manifest = _manifest(key).read(tables)
+        protect = manifest["file"].isin(unusable)
+        remaining[key] = manifest[protect]
+        obsolete |= _keys(manifest[~protect])
+        protected |= _keys(manifest[protect])
+    protected -= needed
+    obsolete -= needed | protected
+    deletions = parallel_map(images.delete, sorted(obsolete), workers)
+    for _ in report_progress(deletions, len(obsolete), "deleted", progress):
         pass
-    # The records go last, so that what a run which was cut off did not delete is found again by the next.
-    for key, frame in left.items():
+    # Manifests are updated last, so that the next run finds what an interrupted one did not delete.
+    for key, frame in remaining.items():
         if frame.empty:
             tables.delete(key)
         else:
-            _record(key).write(tables, frame)
-    return Swept(len(ordered), len(needed), len(kept_back), "")
+            _manifest(key).write(tables, frame)
+    return Cleanup(len(obsolete), len(needed), len(protected))
 
 
-def _record(key: str) -> Table:
+def _manifest(key: str) -> Table:
     return Table(key.removesuffix(".parquet"), build_table("", "").columns)
+
+
+def _keys(frame: pd.DataFrame) -> set[str]:
+    return set(frame[list(KEY_COLUMNS)].to_numpy().ravel())

@@ -12,10 +12,11 @@ from gallery.images import derivatives
 from gallery.services import Services
 from pipelines.defs.embeddings.vectors import VectorCache, encode_shard
 from pipelines.defs.images.assets import images
+from pipelines.records import record_run
 from pipelines.reporting import GROUP_COLLECTION, OWNERS
 from pipelines.shards import make_shards
 from pipelines.steps import REFRESH_POOL, guarded_op
-from pipelines.tables import IMAGES, record_run
+from pipelines.tables import IMAGES
 
 
 def usable_images(services: Services) -> pd.DataFrame:
@@ -24,11 +25,11 @@ def usable_images(services: Services) -> pd.DataFrame:
     return frame[frame["fault"] == ""]
 
 
-def cache(services: Services) -> VectorCache:
+def vector_cache(services: Services) -> VectorCache:
     """Return the stored vectors of the configured encoder, made from thumbnails of the configured size."""
-    made_from = f"thumbnail {services.settings.thumb_large}-v{derivatives.VERSION}"
     encoder = services.encoder
-    return VectorCache(services.tables, f"{encoder.fingerprint} {made_from}", encoder.dim)
+    thumbnails = f"thumbnail {services.settings.thumb_large}-v{derivatives.VERSION}"
+    return VectorCache(services.tables, f"{encoder.fingerprint} {thumbnails}", encoder.dim)
 
 
 @dg.op(
@@ -42,7 +43,7 @@ def plan_embeddings(
     context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
 ) -> Iterator[dg.DynamicOutput[None]]:
     """Yield one output per shard, named after the images in it."""
-    vectors = cache(services)
+    vectors = vector_cache(services)
     wanted = usable_images(services).drop_duplicates("sha256")[["sha256", "large"]]
     new = wanted[~wanted["sha256"].isin(vectors.present())]
     shards = make_shards(new, "sha256", services.settings.shard_size)
@@ -61,7 +62,7 @@ def plan_embeddings(
 @guarded_op
 def encode_images(context: dg.OpExecutionContext, services: dg.ResourceParam[Services]) -> None:
     """Encode the large thumbnails in the image store, which every machine can reach."""
-    vectors = cache(services)
+    vectors = vector_cache(services)
     thumbnails = vectors.plan.shard(context.get_mapping_key() or "")
     settings = services.settings
     services.encoder.load()  # not part of the rate below
@@ -90,7 +91,7 @@ def reconcile_embeddings(
     context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
     """Fail with the missing images: Dagster can lose shards when a run is re-executed from its failure."""
-    vectors = cache(services)
+    vectors = vector_cache(services)
     wanted = sorted(set(usable_images(services)["sha256"]))
     lost = sorted(set(wanted) - vectors.present())
     if lost:
@@ -100,7 +101,7 @@ def reconcile_embeddings(
         )
     shards = vectors.plan.sizes()
     embedded = sum(shards.values())
-    digest = hashlib.sha256("|".join([services.encoder.fingerprint, *wanted]).encode())
+    digest = hashlib.sha256("|".join([vectors.version, *wanted]).encode())
     record_run(services.tables, "embeddings", context.run.run_id)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest.hexdigest()[:16]),

@@ -32,13 +32,16 @@ log = logging.getLogger(__name__)
 
 
 class VectorCache:
-    """The vectors of one encoder in the table store: float32, unit length, by the digest of the original."""
+    """Vectors in the table store: float32, unit length, by the digest of the original.
 
-    def __init__(self, store: ObjectStore, fingerprint: str, dim: int) -> None:
+    `version` identifies how they are made: the encoder and what it is given. Vectors of different versions never mix.
+    """
+
+    def __init__(self, store: ObjectStore, version: str, dim: int) -> None:
+        self.version = version
         self._store = store
-        self._fingerprint = fingerprint
         self._dim = dim
-        self._folder = f"embeddings/{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}"
+        self._folder = f"embeddings/{hashlib.sha256(version.encode()).hexdigest()[:16]}"
 
     def _parts(self) -> list[str]:
         return [key for key in self._store.sizes(self._folder + "/") if key.endswith(".part.parquet")]
@@ -65,11 +68,11 @@ class VectorCache:
         rows = np.ascontiguousarray(vectors, dtype=np.float32)
         if rows.shape != (len(digests), self._dim) or not np.isfinite(rows).all():
             raise Invalid(
-                f"encoder {self._fingerprint} returned {rows.shape} for {len(digests)} images of {self._dim} floats, or values that are not finite"
+                f"{self.version} returned {rows.shape} for {len(digests)} images of {self._dim} floats, or values that are not finite"
             )
         flat = pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), self._dim)
         table = pa.table({"sha256": list(digests), "vector": flat}).replace_schema_metadata(
-            {"encoder": self._fingerprint}
+            {"encoder": self.version}
         )
         buffer = io.BytesIO()
         pq.write_table(table, buffer)

@@ -1,28 +1,29 @@
-"""evaluation: the candidate beside the live build on the same queries, and the verdict that `live` goes by."""
+"""The asset evaluation: the candidate and the live build on the same queries. `published_collection` requires its result."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import dagster as dg
 import pandas as pd
 
+from gallery.models import Artwork
 from gallery.services import Services
 from pipelines.defs.collection.assets import candidate, wanted_works
 from pipelines.defs.collection.builds import live_or_none
-from pipelines.defs.evaluation.comparison import Comparison, before_and_after, changed_most, compare_builds
-from pipelines.defs.evaluation.gate import EvaluationResult, candidate_name, write_evaluation_result
+from pipelines.defs.evaluation.comparison import Comparison, before_and_after, compare_builds, most_changed
+from pipelines.defs.evaluation.gate import candidate_name, save_evaluation
+from pipelines.defs.evaluation.metrics import mean
+from pipelines.records import EvaluationResult, now, record_run
 from pipelines.reporting import GROUP_COLLECTION, OWNERS, columns, image, markdown_table
 from pipelines.steps import REFRESH_POOL, guarded_op
-from pipelines.tables import EVALUATION, record_run
+from pipelines.tables import EVALUATION
 
 CHECKS = {
-    "rows_are_sound": "The build holds the works that went into it, each with a finite row of unit length.",
-    "encoder_is_this_runs": "The collection says of its encoder what this run's encoder says of itself.",
-    "good_enough": "No figure is below what any build must reach.",
-    "no_worse_than_live": (
-        "No figure is further below the live build's than it may fall (GALLERY_TOLERANCE for shares, less for what a "
-        "store must get right), on works that both hold and the same queries."
+    "rows_are_valid": "The build has exactly its works, each with a finite vector of unit length.",
+    "encoder_matches": "The build was made by the encoder of this run.",
+    "above_minimum": "No metric is below its minimum.",
+    "not_below_live": (
+        "No metric dropped too far below the live build, on the same queries about works that both have. The limit is "
+        "GALLERY_TOLERANCE for the quality of the vectors, and tighter for what any store must get right."
     ),
 }
 
@@ -33,23 +34,23 @@ CHECKS = {
     group_name=GROUP_COLLECTION,
     owners=OWNERS,
     kinds={"numpy"},
-    code_version="1",
+    code_version="2",
     metadata=columns(EVALUATION),
     check_specs=[
         dg.AssetCheckSpec(name, asset="evaluation", blocking=True, description=text)
         for name, text in CHECKS.items()
     ],
     description=(
-        "The candidate and the live build on the same queries: each work finds itself, neighbours share artist and genre, "
-        "[recall](https://en.wikipedia.org/wiki/Precision_and_recall) against exact search, altered copies are found, "
-        "time of a search, and how many answers stayed the same. `live` refuses what does not pass here."
+        "Quality of the candidate beside the live build: whether works find themselves, whether neighbours share artist "
+        "and style, [recall](https://en.wikipedia.org/wiki/Precision_and_recall) against exact search, whether modified "
+        "copies are found, the duration of a search, and how many results changed. A candidate that fails is not published."
     ),
 )
 @guarded_op
 def evaluation(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
-    """Measure both, judge each figure, and leave the verdict beside the candidate."""
+    """Measure both builds, compare every metric with its limits, and store the result with the candidate."""
     name = candidate_name(services.tables)
     live = live_or_none(services.vectors)
     works = wanted_works(services)
@@ -59,142 +60,134 @@ def evaluation(
         works,
         store=services.vectors,
         tables=services.tables,
-        pictures=services.images,
+        images=services.images,
         encoder=services.encoder,
         settings=services.settings,
     )
-    if compared.obstacle:
-        context.log.warning(f"the live build cannot be compared with: {compared.obstacle}")
+    if compared.not_compared:
+        context.log.warning(f"the live build cannot be compared with: {compared.not_compared}")
     frame = _table(compared)
     EVALUATION.write(services.tables, frame)
-    verdict = EvaluationResult(
+    result = EvaluationResult(
         build=name,
         against=live.name if live else "",
-        passed=not compared.faults,
-        reasons=compared.faults,
+        passed=not compared.problems,
+        reasons=compared.problems,
         run=context.run.run_id,
-        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        at=now(),
     )
-    write_evaluation_result(services.tables, verdict)
+    save_evaluation(services.tables, result)
     record_run(services.tables, "evaluation", context.run.run_id)
-    context.log.info(
-        f"build {name} "
-        + ("may become live" if verdict.passed else f"is refused: {'; '.join(verdict.reasons)}")
-    )
-    by_id = {work.id: work for work in works}
-    most = [by_id[query] for query in changed_most(compared.overlap) if query in by_id]
-    asked = {work.id: work.file for work in most}
-    pictures: dict[str, dg.RawMetadataValue] = {}
-    if most:
-        pictures["changed_most"] = image(
-            before_and_after(compared, most, services.images),
-            "what was asked for, then what it finds: before, after",
-        )
-        pictures["changed_most_works"] = markdown_table(
-            ("asked for", "answers that stayed"),
-            [(file, f"{compared.overlap[id]:.0%}") for id, file in asked.items()],
-        )
-    if compared.text_answers:
-        pictures["in_words"] = _in_words(compared)
+    verdict = "passed; ready to publish" if result.passed else f"failed: {'; '.join(result.reasons)}"
+    context.log.info(f"build {name}: {verdict}")
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(f"{name} against {verdict.against or 'nothing'}: {verdict.passed}"),
+        data_version=dg.DataVersion(f"{name} against {result.against or 'nothing'}: {result.passed}"),
         metadata={
             "dagster/row_count": len(frame),
             "build": name,
-            "against": verdict.against or "none",
-            "passed": verdict.passed,
-            "verdict": "; ".join(verdict.reasons) or "nothing stands against publishing",
+            "against": result.against or "none",
+            "passed": result.passed,
+            "result": verdict,
             **_numbers(compared),
-            "figures": _figures(frame),
-            **pictures,
+            "metrics": _metrics_table(frame),
+            **_most_changed(compared, works, services),
+            **_text_results(compared),
         },
-        check_results=list(_checks(compared)),
+        check_results=_check_results(compared),
     )
 
 
 def _table(compared: Comparison) -> pd.DataFrame:
     rows = []
-    for judgement in compared.judgements:
-        row = asdict(judgement)
-        faults = [row.pop("too_low"), row.pop("worse")]
-        rows.append({**row, "fault": "; ".join(filter(None, faults))})
+    for metric in compared.metrics:
+        row = asdict(metric)
+        problems = filter(None, (row.pop("too_low"), row.pop("dropped")))
+        rows.append(row | {"problem": "; ".join(problems)})
     return EVALUATION.frame(rows)
 
 
 def _numbers(compared: Comparison) -> dict[str, float | int]:
-    """Every figure that there is, as numbers, which the UI plots over time."""
-    facts: dict[str, float | int | None] = {**asdict(compared.quality)}
-    facts |= {f"live_{row.figure}": row.live for row in compared.judgements}
+    """Return everything measured as numbers, which the UI plots over time."""
+    facts: dict[str, float | int | None] = {result.metric: result.candidate for result in compared.metrics}
+    facts |= {f"live_{result.metric}": result.live for result in compared.metrics}
     if compared.overlap:
-        facts["overlap_at_10"] = sum(compared.overlap.values()) / len(compared.overlap)
+        facts["overlap_at_10"] = mean(compared.overlap.values())
         facts["queries_changed"] = sum(share < 1 for share in compared.overlap.values())
-    if compared.text_answers:
-        facts["text_spread"] = sum(answer.spread for answer in compared.text_answers) / len(
-            compared.text_answers
-        )
+    if compared.text_results:
+        facts["text_spread"] = mean(result.spread for result in compared.text_results)
         facts["text_overlap_at_10"] = compared.text_overlap
-    facts |= {"queries": len(compared.candidate.queries), "altered_copies": len(compared.candidate.altered)}
-    facts["altered_copies_encoded"] = compared.encoded
+    facts["queries"] = len(compared.candidate.results)
+    facts["modified_copies_searched"] = len(compared.candidate.scores["modified_copies"])
+    facts["modified_copies_encoded"] = compared.encoded_copies
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _figures(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
-    def cell(value: float) -> str:
-        return "" if pd.isna(value) else f"{value:.3f}"
-
-    head = ("figure", "candidate", "on the same queries", "live", "at least", "may fall by", "")
-    return markdown_table(
-        head,
-        [
-            (
-                row["figure"],
-                *(cell(row[name]) for name in ("candidate", "shared", "live", "least", "fall")),
-                row["fault"],
-            )
-            for row in frame.to_dict("records")
-        ],
-    )
-
-
-def _in_words(compared: Comparison) -> dg.MarkdownMetadataValue:
+def _metrics_table(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    numbers = ("candidate", "shared", "live", "minimum", "max_drop")
     rows = [
         (
-            answer.text,
-            ", ".join(f"{hit.artwork.artist.name} ({hit.score:.2f})" for hit in answer.hits[:3]),
-            f"{answer.spread:.3f}",
+            row["metric"],
+            *("" if pd.isna(row[name]) else f"{row[name]:.3f}" for name in numbers),
+            row["problem"],
         )
-        for answer in compared.text_answers
+        for row in frame.to_dict("records")
     ]
-    return markdown_table(("asked in words", "nearest", "first to tenth"), rows)
+    head = ("metric", "candidate", "candidate, shared queries", "live", "minimum", "largest drop", "problem")
+    return markdown_table(head, rows)
 
 
-def _checks(compared: Comparison) -> Sequence[dg.AssetCheckResult]:
-    measured = compared.candidate
+def _most_changed(
+    compared: Comparison, works: list[Artwork], services: Services
+) -> dict[str, dg.MarkdownMetadataValue]:
+    by_id = {work.id: work for work in works}
+    queries = [by_id[id] for id in most_changed(compared.overlap) if id in by_id]
+    if not queries:
+        return {}
+    sheet = before_and_after(compared, queries, services.images)
+    return {
+        "most_changed": image(sheet, "query, then results in the live build and in the candidate"),
+        "most_changed_works": markdown_table(
+            ("query", "results unchanged"),
+            [(query.file, f"{compared.overlap[query.id]:.0%}") for query in queries],
+        ),
+    }
+
+
+def _text_results(compared: Comparison) -> dict[str, dg.MarkdownMetadataValue]:
+    if not compared.text_results:
+        return {}
+    rows = [
+        (
+            result.text,
+            ", ".join(f"{hit.artwork.artist.name} ({hit.score:.2f})" for hit in result.hits[:3]),
+            f"{result.spread:.3f}",
+        )
+        for result in compared.text_results
+    ]
+    return {"text_queries": markdown_table(("text", "nearest works", "score of 1st minus 10th"), rows)}
+
+
+def _check_results(compared: Comparison) -> list[dg.AssetCheckResult]:
+    measured, metrics = compared.candidate, compared.metrics
+    rows = {"rows": measured.rows, "works": measured.build.works, "bad_rows": measured.bad_rows}
+    above = {result.metric: result.candidate for result in metrics if result.candidate is not None}
+    changes = {
+        f"{result.metric}_change": result.shared - result.live
+        for result in metrics
+        if result.shared is not None and result.live is not None
+    }
     facts: dict[str, tuple[list[str], dict[str, dg.RawMetadataValue]]] = {
-        "rows_are_sound": (
-            compared.rows,
-            {"rows": measured.rows, "works": measured.build.works, "unsound": measured.unsound},
-        ),
-        "encoder_is_this_runs": (compared.encoder, {"fingerprint": measured.build.fingerprint}),
-        "good_enough": (
-            compared.too_low,
-            {row.figure: row.candidate for row in compared.judgements if row.candidate is not None},
-        ),
-        "no_worse_than_live": (
-            compared.worse,
-            {
-                f"{row.figure}_change": row.shared - row.live
-                for row in compared.judgements
-                if row.shared is not None and row.live is not None
-            },
-        ),
+        "rows_are_valid": (compared.row_problems, {**rows}),
+        "encoder_matches": (compared.encoder_problems, {"fingerprint": measured.build.fingerprint}),
+        "above_minimum": (compared.too_low, {**above}),
+        "not_below_live": (compared.dropped, {**changes}),
     }
     return [
         dg.AssetCheckResult(
             check_name=name,
-            passed=not faults,
-            description="; ".join(faults) or None,
+            passed=not problems,
+            description="; ".join(problems) or None,
             metadata=numbers,
         )
-        for name, (faults, numbers) in facts.items()
+        for name, (problems, numbers) in facts.items()
     ]

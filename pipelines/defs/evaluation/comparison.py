@@ -1,14 +1,10 @@
-"""The candidate beside the live build: both asked the same, every figure judged, and what changed made visible."""
+"""Compares the candidate with the live build: the same queries for both, a limit for every metric."""
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from PIL import Image
 
 from gallery.encoders.base import Encoder
 from gallery.errors import Corrupted, NotFound
@@ -16,63 +12,56 @@ from gallery.models import Artwork, Build
 from gallery.objects.base import ObjectStore
 from gallery.settings import Settings
 from gallery.vectors.base import VectorStore
-from pipelines.defs.evaluation.augment import WORKS, AugmentedCopies
-from pipelines.defs.evaluation.measurements import (
-    Measurement,
-    TextAnswer,
-    ask_in_words,
-    measure,
+from pipelines.defs.evaluation.metrics import Measurement, MetricResult, compare, keyed_sample, mean, measure
+from pipelines.defs.evaluation.queries import (
+    COPIED_WORKS,
+    TextResult,
+    copies_cache,
+    copy_vectors,
+    encode_copies,
+    encode_texts,
     query_maker,
-    text_queries,
+    search_texts,
 )
-from pipelines.defs.evaluation.metrics import MetricResult, Quality, compare, keyed_sample, overlaps
 from pipelines.defs.images.storage import contact_sheet
 
 log = logging.getLogger(__name__)
 
-SHOWN = 4
-"""Queries shown before and after."""
-SHOWN_PLACES = 5
-"""Answers shown of each."""
+SHOWN_QUERIES = 4
+SHOWN_RESULTS = 5
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was measured, and what is wrong with the candidate: each list of faults is empty where nothing is.
-
-    `obstacle` says why a live build could not be measured; "" where it could, or there is none.
-    """
+    """What was measured, and what is wrong with the candidate."""
 
     candidate: Measurement
     live: Measurement | None
-    obstacle: str
-    judgements: list[MetricResult]
-    rows: list[str]
-    encoder: list[str]
+    not_compared: str
+    """Why the live build could not be measured; "" if it could, or there is none."""
+    metrics: list[MetricResult]
+    row_problems: list[str]
+    encoder_problems: list[str]
     overlap: dict[str, float]
-    text_answers: list[TextAnswer]
+    """Query -> share of its results in the live build that are still results."""
+    text_results: list[TextResult]
     text_overlap: float | None
-    encoded: int
-
-    @property
-    def quality(self) -> Quality:
-        """The candidate's figures over all of its queries."""
-        return self.candidate.quality()
+    encoded_copies: int
 
     @property
     def too_low(self) -> list[str]:
-        """Figures below what any build must reach."""
-        return [judgement.too_low for judgement in self.judgements if judgement.too_low]
+        """Metrics below their minimum."""
+        return [result.too_low for result in self.metrics if result.too_low]
 
     @property
-    def worse(self) -> list[str]:
-        """Figures too far below the live build's."""
-        return [judgement.worse for judgement in self.judgements if judgement.worse]
+    def dropped(self) -> list[str]:
+        """Metrics too far below the live build."""
+        return [result.dropped for result in self.metrics if result.dropped]
 
     @property
-    def faults(self) -> list[str]:
-        """Everything that stands against publishing."""
-        return [*self.rows, *self.encoder, *self.too_low, *self.worse]
+    def problems(self) -> list[str]:
+        """Every reason not to publish the candidate."""
+        return [*self.row_problems, *self.encoder_problems, *self.too_low, *self.dropped]
 
 
 def compare_builds(
@@ -82,135 +71,132 @@ def compare_builds(
     *,
     store: VectorStore,
     tables: ObjectStore,
-    pictures: ObjectStore,
+    images: ObjectStore,
     encoder: Encoder,
     settings: Settings,
 ) -> Comparison:
-    """The build of that name, made of these works, beside the live one. Raises NotFound, Unavailable."""
+    """Compare the build `name`, made of these works, with the live one. Raises NotFound, Unavailable."""
     collection = store.open(name)
     build = collection.build
-    known = {work.id: work for work in works}
-    held = collection.ids()
-    # A live build that is damaged cannot be compared with; one that could not be asked for stops the run instead.
-    old_ids, obstacle = held, ""
-    if live is not None and live.name != name:
+    by_id = {work.id: work for work in works}
+    ids = collection.ids()
+    other, not_compared = live if live and live.name != name else None, ""
+    common = ids & by_id.keys()
+    if other:
+        # A damaged live build cannot be compared with. An unavailable one stops the run.
         try:
-            old_ids = store.open(live.name).ids()
+            common &= store.open(other.name).ids()
         except (Corrupted, NotFound) as error:
-            live, obstacle = None, str(error)
-    common = held & old_ids & known.keys()
-    sampled = keyed_sample(common, WORKS, key="altered")
+            other, not_compared = None, str(error)
+    sampled = keyed_sample(common, COPIED_WORKS, key="altered")
 
-    copies = AugmentedCopies(tables, build.fingerprint, build.dim)
-    encoded = 0
-    if encoder.fingerprint == build.fingerprint:
-        encoded = copies.encode(
+    own_encoder = encoder.fingerprint == build.fingerprint
+    cache, encoded = copies_cache(tables, build), 0
+    if own_encoder:
+        encoded = encode_copies(
+            cache,
             encoder,
-            pictures,
-            [known[id] for id in sampled],
+            images,
+            [by_id[id] for id in sampled],
             max_pixels=settings.max_pixels,
             batch_size=settings.batch_size,
             workers=settings.workers,
         )
     before = None
-    if live is not None and live.name != name:
+    if other:
         try:
-            old = store.open(live.name)
-            # Only what was kept when the live build was a candidate: its encoder may not be had any more.
-            old_copies = AugmentedCopies(tables, live.fingerprint, live.dim)
-            altered = old_copies.vectors([old.get(id) for id in sampled])
-            before = measure(old, known, common, query_maker(live, encoder), altered)
+            old = store.open(other.name)
+            # Only copies from when this build was the candidate: its encoder may no longer be available.
+            copies = copy_vectors(copies_cache(tables, other), [old.get(id) for id in sampled])
+            before = measure(old, by_id, common, query_maker(other, encoder), copies)
         except (Corrupted, NotFound) as error:
-            obstacle = str(error)
-    altered = copies.vectors([known[id] for id in sampled])
-    after = measure(collection, known, common, query_maker(build, encoder), altered)
-    if live is not None and live.name == name:
+            not_compared = str(error)
+    copies = copy_vectors(cache, [by_id[id] for id in sampled])
+    after = measure(collection, by_id, common, query_maker(build, encoder), copies)
+    if live and live.name == name:
         before = after
 
-    shared = live_quality = None
-    if before is not None:
-        queries = set(before.queries) & set(after.queries)
-        both = set(before.altered) & set(after.altered)
-        shared, live_quality = after.quality(queries, both), before.quality(queries, both)
-    answers: list[TextAnswer] = []
+    texts: list[TextResult] = []
     text_overlap = None
-    if encoder.fingerprint == build.fingerprint:
-        texts = text_queries(tables, encoder)
-        answers = ask_in_words(collection, texts)
-        if before is not None and before.build.fingerprint == build.fingerprint:
-            text_overlap = _text_overlap(ask_in_words(store.open(before.build.name), texts), answers)
+    if own_encoder:
+        queries = encode_texts(tables, encoder)
+        texts = search_texts(collection, queries)
+        if before and before.build.fingerprint == build.fingerprint:
+            old_texts = search_texts(store.open(before.build.name), queries)
+            text_overlap = mean(overlaps(_text_ids(old_texts), _text_ids(texts)).values())
     return Comparison(
         candidate=after,
         live=before,
-        obstacle=obstacle,
-        judgements=compare(after.quality(), shared, live_quality, tolerance=settings.tolerance),
-        rows=_row_faults(after, held, known),
-        encoder=_encoder_faults(build, encoder),
-        overlap=overlaps(_ids(before), _ids(after)) if before else {},
-        text_answers=answers,
+        not_compared=not_compared,
+        metrics=compare(after, before, settings.tolerance),
+        row_problems=_row_problems(after, ids, by_id),
+        encoder_problems=_encoder_problems(build, encoder),
+        overlap=overlaps(_result_ids(before), _result_ids(after)) if before else {},
+        text_results=texts,
         text_overlap=text_overlap,
-        encoded=encoded,
+        encoded_copies=encoded,
     )
 
 
-def _row_faults(measured: Measurement, held: set[str], wanted: Mapping[str, Artwork]) -> list[str]:
-    faults = []
-    if held != wanted.keys() or measured.rows != measured.build.works:
-        missing, other = len(wanted.keys() - held), len(held - wanted.keys())
-        faults.append(
-            f"the build holds {measured.rows} rows for {len(wanted)} works: {missing} missing, {other} not wanted"
+def _row_problems(measured: Measurement, ids: set[str], works: Mapping[str, Artwork]) -> list[str]:
+    problems = []
+    if ids != works.keys() or measured.rows != measured.build.works:
+        problems.append(
+            f"the build has {measured.rows} rows for {len(works)} works: {len(works.keys() - ids)} missing, "
+            f"{len(ids - works.keys())} unexpected"
         )
-    if measured.unsound:
-        faults.append(f"{measured.unsound} of {measured.rows} rows are not finite or not of unit length")
-    return faults
+    if measured.bad_rows:
+        problems.append(f"{measured.bad_rows} of {measured.rows} rows are not finite or not of unit length")
+    return problems
 
 
-def _encoder_faults(build: Build, encoder: Encoder) -> list[str]:
+def _encoder_problems(build: Build, encoder: Encoder) -> list[str]:
     if (build.fingerprint, build.dim) == (encoder.fingerprint, encoder.dim):
         return []
     return [
-        f"the build says its encoder is {build.fingerprint} ({build.dim} floats), this run's is {encoder.fingerprint} "
+        f"the build's encoder is {build.fingerprint} ({build.dim} floats), but this run's is {encoder.fingerprint} "
         f"({encoder.dim} floats)"
     ]
 
 
-def _ids(measured: Measurement) -> dict[str, list[str]]:
-    return {query: [hit.artwork.id for hit in hits] for query, hits in measured.neighbours.items()}
+def overlaps(before: Mapping[str, Sequence[str]], after: Mapping[str, Sequence[str]]) -> dict[str, float]:
+    """Return, for each query of both, the share of its results before that are also results after."""
+    return {
+        query: len(set(before[query]) & set(after[query])) / len(before[query])
+        for query in before
+        if query in after and before[query]
+    }
 
 
-def _text_overlap(before: list[TextAnswer], after: list[TextAnswer]) -> float | None:
-    shares = overlaps(*({answer.text: _hits(answer) for answer in answers} for answers in (before, after)))
-    return float(np.mean(list(shares.values()))) if shares else None
+def _result_ids(measured: Measurement) -> dict[str, list[str]]:
+    return {query: [hit.artwork.id for hit in hits] for query, hits in measured.results.items()}
 
 
-def _hits(answer: TextAnswer) -> list[str]:
-    return [hit.artwork.id for hit in answer.hits]
+def _text_ids(results: Sequence[TextResult]) -> dict[str, list[str]]:
+    return {result.text: [hit.artwork.id for hit in result.hits] for result in results}
 
 
-def changed_most(overlap: Mapping[str, float]) -> list[str]:
-    """The queries whose answers have least in common before and after; none of those where all stayed."""
+def most_changed(overlap: Mapping[str, float]) -> list[str]:
+    """Return the queries whose results changed most; none whose results are the same."""
     changed = [query for query, share in overlap.items() if share < 1]
-    return sorted(changed, key=lambda query: (overlap[query], query))[:SHOWN]
+    return sorted(changed, key=lambda query: (overlap[query], query))[:SHOWN_QUERIES]
 
 
-def before_and_after(compared: Comparison, queries: Sequence[Artwork], pictures: ObjectStore) -> bytes:
-    """A JPEG with two rows a query: the work asked for and what it found before, then the same after."""
-    tiles: list[bytes] = []
+def before_and_after(compared: Comparison, queries: Sequence[Artwork], images: ObjectStore) -> bytes:
+    """Return a JPEG with two rows per query: the work and its results in the live build, then in the candidate."""
+    cells: list[bytes] = []
     for query in queries:
         for measured in (compared.live, compared.candidate):
-            hits = measured.neighbours[query.id][:SHOWN_PLACES] if measured else []
-            row = [_tile(pictures, query), *(_tile(pictures, hit.artwork) for hit in hits)]
-            tiles += row + [_tile(pictures, None)] * (SHOWN_PLACES + 1 - len(row))
-    return contact_sheet(tiles, columns=SHOWN_PLACES + 1)
+            hits = measured.results[query.id][:SHOWN_RESULTS] if measured else []
+            row = [_thumbnail(images, work) for work in (query, *(hit.artwork for hit in hits))]
+            cells += row + [b""] * (SHOWN_RESULTS + 1 - len(row))
+    return contact_sheet(cells, columns=SHOWN_RESULTS + 1)
 
 
-def _tile(pictures: ObjectStore, work: Artwork | None) -> bytes:
-    """The work's small picture; a pale square where there is none any more."""
-    if work is not None:
-        try:
-            return pictures.get(work.image.small)
-        except NotFound:
-            log.info("no picture of %s to show", work.file)
-    buffer = io.BytesIO()
-    Image.new("RGB", (32, 32), "#eee").save(buffer, "PNG")
-    return buffer.getvalue()
+def _thumbnail(images: ObjectStore, work: Artwork) -> bytes:
+    """Return the small image; empty, which shows as a blank cell, if it is no longer stored."""
+    try:
+        return images.get(work.image.small)
+    except NotFound:
+        log.info("%s has no stored image to show", work.file)
+        return b""

@@ -21,10 +21,11 @@ from pipelines.defs.images.storage import (
     verify_images,
     write_faults,
 )
+from pipelines.records import record_run
 from pipelines.reporting import GROUP_IMAGES, OWNERS, columns, image
 from pipelines.shards import make_shards
 from pipelines.steps import REFRESH_POOL, guarded_op
-from pipelines.tables import ARTWORKS, IMAGES, SAMPLE, record_run
+from pipelines.tables import ARTWORKS, IMAGES, SAMPLE
 
 SHEET_IMAGES = 50
 """Images on the contact sheet, at most."""

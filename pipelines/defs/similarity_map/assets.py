@@ -1,4 +1,4 @@
-"""map: the candidate laid out in two dimensions by likeness, as a picture wall to wander through."""
+"""The asset similarity_map: the works of the candidate on a two-dimensional map, drawn as tiles."""
 
 import io
 import time
@@ -15,14 +15,20 @@ from pipelines.defs.collection.manifests import list_manifests
 from pipelines.defs.evaluation.gate import candidate_name
 from pipelines.defs.evaluation.metrics import keyed_sample
 from pipelines.defs.similarity_map.positions import assign_to_grid, positions
-from pipelines.defs.similarity_map.tiles import draw_tiles, finish, finished, forget, make_layout
+from pipelines.defs.similarity_map.tiles import (
+    delete_other_maps,
+    draw_tiles,
+    make_layout,
+    read_layout,
+    save_layout,
+)
+from pipelines.records import record_run
 from pipelines.reporting import GROUP_COLLECTION, OWNERS, image
 from pipelines.steps import REFRESH_POOL, guarded_op
-from pipelines.tables import record_run
 
-MOST = 20_000
-"""Works on a map, at most. Of a larger build it shows a sample, and says so."""
-PAGE = 1_000
+MAX_ITEMS = 20_000
+"""Works on a map. Of a larger build it shows a sample, and says so."""
+PAGE_WORKS = 1_000
 """Works read from the vector store at a time."""
 
 
@@ -33,34 +39,34 @@ PAGE = 1_000
     owners=OWNERS,
     kinds={"webp"},
     code_version="1",
-    # After everything else that could run: publishing never waits for the map, and does not need it.
+    # Lowest priority: publishing does not need the map and must not wait for it.
     op_tags={"dagster/priority": "-1"},
     description=(
-        "The works of the candidate in two dimensions by likeness (t-SNE), each in a cell of its own, drawn as a pyramid "
-        "of tiles for the page /map. A build's map is drawn once; those of dropped builds are deleted. "
-        f"Of more than {MOST:,} works, a sample is drawn."
+        "A map of the candidate for the page /map: works are placed by similarity (t-SNE), one to a grid cell, and drawn as "
+        "a pyramid of tiles. The map of a build is drawn once; maps of dropped builds are deleted. Of more than "
+        f"{MAX_ITEMS:,} works a sample is drawn."
     ),
 )
 @guarded_op
 def similarity_map(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
-    """Lay out, draw what is not drawn yet, and put the layout there last."""
+    """Draw the map of the candidate unless it is complete already. The layout is saved last."""
     started = time.monotonic()
     name, images = candidate_name(services.tables), services.images
     collection = services.vectors.open(name)
-    layout = finished(images, name)
+    layout = read_layout(images, name)
     reused, drawn = layout is not None, 0
     if layout is None:
-        works = works_of(collection)
+        works = mapped_works(collection)
         cells = assign_to_grid(positions(collection.vectors([work.id for work in works])))
         layout = make_layout(name, works, cells, of=collection.build.works)
         context.log.info(
-            f"{len(works)} works laid out in {layout.columns} x {layout.rows} cells, after {time.monotonic() - started:.0f} s"
+            f"{len(works)} works placed on {layout.columns} x {layout.rows} cells in {time.monotonic() - started:.0f} s"
         )
         drawn = draw_tiles(layout, images, workers=services.settings.workers, progress=context.log.info)
-        finish(layout, images)
-    forgotten = forget(images, wanted_maps(services), workers=services.settings.workers)
+        save_layout(layout, images)
+    deleted = delete_other_maps(images, needed_maps(services), workers=services.settings.workers)
     record_run(services.tables, "similarity_map", context.run.run_id)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(f"{name}-{layout.digest}"),
@@ -72,39 +78,38 @@ def similarity_map(
             "tiles_drawn": drawn,
             "columns": layout.columns,
             "rows": layout.rows,
-            "forgotten": ", ".join(forgotten) or "none",
+            "deleted_maps": ", ".join(deleted) or "none",
             **overview(services, layout),
         },
     )
 
 
-def works_of(collection: Collection) -> list[Artwork]:
-    """The works that get a place on the build's map: all, or `MOST` of them, drawn by a hash that keeps to its choice."""
-    chosen = set(keyed_sample(collection.ids(), MOST, "map"))
+def mapped_works(collection: Collection) -> list[Artwork]:
+    """Return the works on the build's map, by id: all of them, or a keyed sample of `MAX_ITEMS`."""
+    chosen = set(keyed_sample(collection.ids(), MAX_ITEMS, "map"))
     works = []
-    for start in range(0, collection.count(), PAGE):
-        works += [work for work in collection.works(limit=PAGE, offset=start) if work.id in chosen]
+    for start in range(0, collection.count(), PAGE_WORKS):
+        works += [work for work in collection.works(limit=PAGE_WORKS, offset=start) if work.id in chosen]
     return sorted(works, key=lambda work: work.id)
 
 
-def wanted_maps(services: Services) -> set[str]:
-    """The builds whose maps stay: those of this vector store, and by the records those of others that share the images."""
+def needed_maps(services: Services) -> set[str]:
+    """Return the builds whose maps are kept: those of this vector store, and those of others that share the images."""
+    manifests = list_manifests(services.tables, services.vectors)
     others = {
-        key.rpartition("/")[2].removesuffix(".parquet")
-        for key, name in list_manifests(services.tables, services.vectors).items()
-        if not name
+        key.rpartition("/")[2].removesuffix(".parquet") for key, build in manifests.items() if not build
     }
     return others | {build.name for build in services.vectors.builds()}
 
 
 def overview(services: Services, layout: MapLayout) -> dict[str, dg.MarkdownMetadataValue]:
-    """The whole map in one small picture, for the asset page."""
+    """Return the whole map as one small image, for the asset page."""
     if not layout.items:
         return {}
-    with Image.open(io.BytesIO(services.images.get(layout.folder + tile_name(0, 0, 0)))) as tile:
-        seen = tile.convert("RGBA")
-    sheet = Image.new("RGB", seen.size, "white")
-    sheet.paste(seen, mask=seen)
+    with Image.open(io.BytesIO(services.images.get(layout.folder + tile_name(0, 0, 0)))) as opened:
+        tile = opened.convert("RGBA")
+    sheet = Image.new("RGB", tile.size, "white")
+    sheet.paste(tile, mask=tile)
     buffer = io.BytesIO()
     sheet.save(buffer, "JPEG", quality=80)
     return {"overview": image(buffer.getvalue(), "map")}

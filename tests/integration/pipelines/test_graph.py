@@ -1,6 +1,6 @@
-"""The whole graph as a file, so that a change of it is a change in review.
+"""The asset graph as a file, so that every change of it shows in review.
 
-After a change that is meant: `GALLERY_TEST_WRITE_GRAPH=1 pytest tests/pipelines/test_graph.py`, and read the difference.
+After an intended change: `GALLERY_TEST_WRITE_GRAPH=1 pytest tests/integration/pipelines/test_graph.py`, and read the diff.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pipelines.definitions import build_defs
 
 pytestmark = pytest.mark.docs
 
-STORED = Path(__file__).with_name("graph.json")
+SNAPSHOT = Path(__file__).with_name("graph.json")
 
 
-def graph_as_facts() -> dict[str, Any]:
-    """Assets with what they depend on and their checks, jobs, schedules and sensors, in words and in a fixed order."""
+def graph_facts() -> dict[str, Any]:
+    """Return assets with dependencies and checks, jobs, schedules and sensors, in a fixed order."""
     definitions = build_defs()
     graph = definitions.resolve_asset_graph()
     repository = definitions.get_repository_def()
@@ -34,7 +34,7 @@ def graph_as_facts() -> dict[str, Any]:
             "owners": sorted(node.owners),
             "code": node.code_version,
             "checks": {
-                check.name: "blocks" if graph.get(check).blocking else "tells"
+                check.name: "blocking" if graph.get(check).blocking else "not blocking"
                 for check in sorted(graph.asset_check_keys, key=lambda check: check.name)
                 if check.asset_key == key
             },
@@ -57,8 +57,8 @@ def graph_as_facts() -> dict[str, Any]:
     }
 
 
-def test_the_graph_is_the_stored_one() -> None:
-    found = json.dumps(graph_as_facts(), indent=1) + "\n"
+def test_the_graph_matches_its_snapshot() -> None:
+    found = json.dumps(graph_facts(), indent=1) + "\n"
     if os.environ.get("GALLERY_TEST_WRITE_GRAPH"):
-        STORED.write_text(found, "utf-8")
-    assert json.loads(found) == json.loads(STORED.read_text("utf-8"))
+        SNAPSHOT.write_text(found, "utf-8")
+    assert json.loads(found) == json.loads(SNAPSHOT.read_text("utf-8"))

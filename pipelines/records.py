@@ -1,0 +1,126 @@
+"""Small JSON records in the table store, one class per kind. Those of the lock are in `pipelines.lock`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from gallery.errors import NotFound
+from gallery.objects.base import ObjectStore
+
+RUNS = "runs/"
+
+
+class Record(BaseModel):
+    """A record that is stored under one key."""
+
+    model_config = ConfigDict(frozen=True)
+    key: ClassVar[str]
+
+    def save(self, tables: ObjectStore, key: str | None = None) -> None:
+        """Store the record, by default under the key of its class. Raises Unavailable."""
+        tables.put(key or self.key, self.model_dump_json(indent=1).encode(), "application/json")
+
+    @classmethod
+    def load(cls, tables: ObjectStore, key: str | None = None) -> Self:
+        """Return the stored record. Raises NotFound, or ValueError if it is damaged."""
+        return cls.model_validate_json(tables.get(key or cls.key))
+
+    @classmethod
+    def load_or_none(cls, tables: ObjectStore, key: str | None = None) -> Self | None:
+        """Return the stored record, or None if there is none that can be read."""
+        try:
+            return cls.load(tables, key)
+        except (NotFound, ValueError):
+            return None
+
+
+class DatasetRecord(Record):
+    """The dataset that the tables were made from."""
+
+    key = "dataset.json"
+    address: str
+    version: str
+    generated: bool
+
+
+class ScanRecord(Record):
+    """What the last scan did: its run, the number of files read, and the digests of originals that it stored."""
+
+    key = "scan.json"
+    run: str
+    read: int
+    stored: list[str]
+
+
+class EvaluationResult(BaseModel):
+    """Whether a build may become live, in place of which build (`against`, "" for none), and which run found that."""
+
+    build: str
+    against: str
+    passed: bool
+    reasons: list[str]
+    run: str
+    at: str
+
+
+class CandidateRecord(Record):
+    """The build to publish next, and its evaluation once there is one."""
+
+    key = "candidate.json"
+    build: str
+    works: int
+    run: str
+    evaluation: EvaluationResult | None = None
+
+
+class Publication(BaseModel):
+    """A change of the live build: the new one, the one before ("" for none), `how` (refresh or rollback), run and time."""
+
+    build: str
+    before: str
+    how: str
+    run: str
+    at: str
+
+
+class PublicationsRecord(Record):
+    """What became live and when, oldest first."""
+
+    key = "publications.json"
+    publications: list[Publication] = []
+
+
+class BlockedRecord(Record):
+    """Builds that were rolled back from, which no refresh publishes again."""
+
+    key = "blocked.json"
+    builds: list[str] = []
+
+
+class RunRecord(Record):
+    """The run that an asset was last materialized by, and when."""
+
+    run: str
+    at: str
+
+
+def record_run(tables: ObjectStore, asset: str, run_id: str) -> None:
+    """Store which run the asset's tables are from, for `gallery lineage`."""
+    RunRecord(run=run_id, at=now()).save(tables, f"{RUNS}{asset}.json")
+
+
+def run_records(tables: ObjectStore) -> dict[str, RunRecord]:
+    """Return the last run of each asset."""
+    records = {
+        key.removeprefix(RUNS).removesuffix(".json"): RunRecord.load_or_none(tables, key)
+        for key in tables.sizes(RUNS)
+    }
+    return {asset: record for asset, record in records.items() if record}
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
