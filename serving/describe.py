@@ -1,7 +1,7 @@
 """What people read about a search: a sentence, a name for each of its terms and each of its filters.
 
-The sentence is like "“a stormy sea”, less like a work by Claude Monet, by French artists, by artists active 1860–1900". Each phrase is
-translated as a whole; names, words and years are put into it.
+An example: "“a stormy sea”, less like a work by Claude Monet, by French artists, by artists active 1860–1900".
+Each phrase is translated as a whole; names, words and years are inserted.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from serving.query import ATTRIBUTES, LIST_FIELDS, value_of
 
 @dataclass(frozen=True)
 class ResolvedTerm:
-    """A term of a search as the pages show it: the letter it goes by, its index among the terms of its kind, its name, and
-    the work that it stands for."""
+    """A term of a search as the pages show it: its letter, its index among the terms of its kind, its label, and the work
+    that it names."""
 
     letter: str
     term: Term

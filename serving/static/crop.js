@@ -1,7 +1,7 @@
-// Choosing a part of a picture by dragging over it. The fields beside it say the same in numbers, for the keyboard.
+// Selects a detail of an image by dragging. The number fields beside it do the same by keyboard.
 "use strict";
 
-/* Lays a frame over `stage`, which holds the picture, and keeps it and the fields x, y, w, h in step. */
+/* Add a selection frame over `stage`, which holds the image, and keep it and the fields x, y, w, h in sync. */
 const cropper = (stage, fields) => {
   const frame = document.createElement("div");
   frame.className = "crop";

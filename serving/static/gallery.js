@@ -1,14 +1,14 @@
-// What a script adds: searches without leaving the page, pictures dropped and pasted, parts of them dragged.
-// Without it every form and link does the same, a page at a time.
+// Searches without a page load, images by drop and paste, and selecting a detail of an image. Without this script, every
+// form and link still works, with a page load each.
 "use strict";
 
 const page = document.documentElement;
 const byId = (id) => document.getElementById(id);
 const search = () => byId("search");
 const say = (text) => { byId("live").textContent = text; };
-const LONGEST = 7900; // characters of an address; what is longer is posted, and the server says so
+const LONGEST = 7900; // characters; a longer address is posted, and the server answers with the reason
 const BOX = ["x", "y", "w", "h"];
-const words = byId("words").dataset; // what is said here, in the page's language
+const words = byId("words").dataset; // texts in the page's language
 const asksNothing = () => [...new URLSearchParams(location.search).keys()].every((name) => name === "lang");
 
 const tell = (text) => {
@@ -16,8 +16,8 @@ const tell = (text) => {
   if (status) status.textContent = text;
 };
 
-/* The address that a form's fields make, without those that say nothing; null for none at all. The form's own address
-   may name the language. */
+/* Return the address of a form's query without empty and default fields; null for an empty query. The form's action may
+   contain the language. */
 const addressOf = (form, submitter) => {
   const fields = [...new FormData(form, submitter)].filter(
     ([name, value]) => typeof value === "string" && value.trim() !== "" && !BOX.includes(name)
@@ -51,7 +51,7 @@ document.addEventListener("submit", (event) => {
   });
 });
 
-// A choice among the facets or of a weight is a search at once.
+// Changing a filter or an importance searches at once.
 document.addEventListener("change", (event) => {
   const control = event.target;
   if (control.closest(".facets, .parts, .shape") && control.form?.id === "search" && (!asksNothing() || control.closest(".facets, .parts"))) {
@@ -59,14 +59,14 @@ document.addEventListener("change", (event) => {
   }
 });
 
-// Around a swap: what was open stays open, the answer is announced, focus is not lost.
+// Around a swap: keep open panels open, announce the result, keep the focus.
 let opened = [];
 let focused = "";
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target.id !== "main") return;
   event.detail.shouldSwap = true; // errors are pages too
   const wait = Number(event.detail.xhr.getResponseHeader("Retry-After"));
-  if (event.detail.xhr.status === 503 && wait && wait <= 3) { // it is just starting
+  if (event.detail.xhr.status === 503 && wait && wait <= 3) { // the server is starting
     const address = event.detail.pathInfo.requestPath;
     setTimeout(() => location.assign(address), wait * 1000);
   }
@@ -99,7 +99,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
     tell(words.unreachable);
   }));
 
-// Pictures: chosen, photographed, dropped or pasted, they are shown first, so that a part of them can be chosen.
+// A chosen, photographed, dropped or pasted image is shown first, so that a detail can be selected.
 const wholeBox = (form) => BOX.forEach((name) => { form.elements.namedItem(name).value = ""; });
 
 const forget = () => {
@@ -116,7 +116,7 @@ const show = async (file) => {
   let bitmap;
   try {
     bitmap = await createImageBitmap(file);
-  } catch { // a kind of picture that this browser cannot show; the server may know it
+  } catch { // a format that this browser cannot decode; the server may accept it
     search().requestSubmit();
     return;
   }
@@ -163,7 +163,7 @@ document.addEventListener("change", (event) => {
 });
 document.addEventListener("click", (event) => { if (event.target.closest(".forget")) forget(); });
 
-// Nothing but files is caught, so that text can still be dropped and pasted into the field.
+// Handle files only, so that text can still be dropped and pasted into the field.
 const holdsFiles = (event) => search() && event.dataTransfer?.types.includes("Files");
 document.addEventListener("dragover", (event) => {
   if (holdsFiles(event)) {
@@ -188,7 +188,7 @@ document.addEventListener("paste", (event) => {
   }
 });
 
-// An open facet closes on Escape and on a click beside it.
+// An open filter panel closes on Escape and on a click outside.
 document.addEventListener("keydown", (event) => {
   const open = event.key === "Escape" && event.target.closest?.(".facet[open]");
   if (open) {
@@ -200,7 +200,7 @@ document.addEventListener("click", (event) => {
   document.querySelectorAll(".facet[open]").forEach((facet) => { if (!facet.contains(event.target)) facet.open = false; });
 });
 
-// Parts of a work of the collection are chosen on its page.
+// On a work's page, a detail of the work can be selected.
 const prepare = () => {
   document.querySelectorAll("form.of").forEach((form) => {
     const stage = form.querySelector(".stage:not(.croppable)");
@@ -209,7 +209,7 @@ const prepare = () => {
 };
 prepare();
 
-// The ways to other languages stand outside of what a search replaces.
+// The language links are outside the part of the page that a search replaces.
 const leadHere = () => {
   document.querySelectorAll(".languages a").forEach((link) => {
     const here = new URL(location.href);
@@ -218,7 +218,7 @@ const leadHere = () => {
   });
 };
 
-// Also when the browser brings this page back from its memory.
+// Also when the browser restores this page from its back/forward cache.
 window.addEventListener("pageshow", () => {
   tell("");
   byId("main").removeAttribute("aria-busy");

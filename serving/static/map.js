@@ -56,7 +56,7 @@
   const fit = () => map.fitBounds(whole, { animate: !still, padding: [12, 12] });
   const limit = () => map.setMinZoom(Math.min(deepest, map.getBoundsZoom(whole, false, L.point(24, 24))));
 
-  /* What is where: the tiles that exist, so that no other is asked for. */
+  /* The tiles that exist; no others are requested. */
   const hung = new Set();
   ids.forEach((_, place) => {
     for (let zoom = 0; zoom <= deepest; zoom++) {
@@ -75,7 +75,7 @@
     },
   });
 
-  /* Canvases in step with the tiles. Each cell has a place in the grid, so a tile paints only its own few. */
+  /* Canvases aligned with the tiles. Cells are looked up in the grid, so a tile draws only its own works. */
   const Painted = L.GridLayer.extend({
     initialize(paint, options) {
       L.GridLayer.prototype.initialize.call(this, options);
@@ -109,7 +109,7 @@
       }
     }
   };
-  /* The picture's own box in its cell, as in the tiles. */
+  /* The image's box within its cell, as in the tiles. */
   const boxOf = (place, x, y, cell) => {
     const side = cell * (1 - (2 * MARGIN) / CELL), ratio = works.ratio[place] / 100;
     const w = side * Math.min(1, ratio), h = side * Math.min(1, 1 / ratio);
@@ -170,13 +170,13 @@
     });
   }, { ...layer, zIndex: 2 });
 
-  /* The view: where the address says, else around what is lit up, else all of it. */
+  /* The view: the one in the address, else the whole map. */
   const first = /^#at=(-?[\d.]+),(-?[\d.]+),(-?[\d.]+)$/.exec(location.hash);
   fit();
   limit();
   if (first) map.setView(corner(Number(first[2]), Number(first[3])), Number(first[1]), { animate: false });
   new Wall(data.tiles, { ...layer, zIndex: 1 }).addTo(map);
-  const refresh = () => { // no canvases where there is nothing to draw on them
+  const refresh = () => { // no canvases while nothing is drawn on them
     if (lit !== null || colour) signs.addTo(map);
     else signs.remove();
     signs.repaint();
@@ -213,12 +213,12 @@
     try {
       text = await fragment;
     } catch {
-      cards.delete(place); // another try the next time; the name is shown all the same
+      cards.delete(place); // try again next time; the name is shown meanwhile
       return;
     }
     if (place !== here) return;
     card.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
-    if (!card.classList.contains("reachable")) card.querySelector("a").tabIndex = -1; // it goes where Enter on the map goes
+    if (!card.classList.contains("reachable")) card.querySelector("a").tabIndex = -1; // Enter on the map opens the same page
     if (aloud) said.textContent = card.querySelector("[data-said]").dataset.said;
     moveCard();
   };
@@ -273,7 +273,7 @@
     keys = false;
     point(workAt(event.latlng), { wait: LINGER });
   });
-  map.on("mouseout", () => { if (!keys && !touch) point(-1); }); // a touch on the card is one too
+  map.on("mouseout", () => { if (!keys && !touch) point(-1); }); // touching the card fires this event too
   map.on("click", ({ latlng, originalEvent }) => {
     const cell = unit * 2 ** map.getZoom();
     const place = touch ? nearestTo(latlng, Math.max(0.71, FINGER / cell)) : workAt(latlng);
@@ -291,7 +291,7 @@
   root.addEventListener("focus", () => { if (root.matches(":focus-visible")) { keys = true; middle(); } });
   root.addEventListener("blur", () => { if (keys) point(-1); keys = false; });
 
-  /* A work in a list shows where it hangs. */
+  /* Focusing a work in the list shows it on the map. */
   document.querySelectorAll("a[data-place]").forEach((entry) => {
     const place = Number(entry.dataset.place);
     entry.addEventListener("focus", () => {
@@ -302,7 +302,7 @@
     entry.addEventListener("blur", () => point(-1));
   });
 
-  /* Colours, and a legend whose entries light up their works. */
+  /* Colours, and a legend whose entries highlight their works. */
   const choose = (group) => {
     chosen = chosen === group ? null : group;
     legend.querySelectorAll("button").forEach((button) => button.setAttribute("aria-pressed", String(Number(button.value) === chosen)));

@@ -143,7 +143,7 @@ def test_a_chosen_picture_can_be_left_out_again(gallery: str, visit: Visit, pict
 def test_a_part_of_a_work_is_searched_by(gallery: str, visit: Visit) -> None:
     page = visit(gallery)
     page.goto(gallery + first_work(page))
-    page.get_by_text("Search with a detail").click()
+    page.locator(".of summary").click()
     box = page.locator(".of .stage").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 5, box["y"] + 5)
