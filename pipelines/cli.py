@@ -26,7 +26,8 @@ def open_services() -> Services:
     is_flag=True,
     help="Publish even if more works are missing from the dataset than GALLERY_MAX_REMOVED allows.",
 )
-def refresh(as_json: bool, allow_removals: bool) -> None:
+@click.option("--reread", is_flag=True, help="Read every file again, even if it seems unchanged.")
+def refresh(as_json: bool, allow_removals: bool, reread: bool) -> None:
     """Bring the collection up to date with the dataset.
 
     Runs the Dagster job `refresh`. Unchanged works are not processed again. The live build stays live until the new one
@@ -40,7 +41,7 @@ def refresh(as_json: bool, allow_removals: bool) -> None:
         from pipelines.runner import run_refresh
 
         with show_progress() as callback:
-            counts = run_refresh(services, callback, allow_removals=allow_removals)
+            counts = run_refresh(services, callback, allow_removals=allow_removals, reread=reread)
     if as_json:
         click.echo(json.dumps(counts, ensure_ascii=False))
     else:

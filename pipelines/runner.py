@@ -85,11 +85,12 @@ def run_refresh(
     instance: dg.DagsterInstance | None = None,
     *,
     allow_removals: bool = False,
+    reread: bool = False,
 ) -> dict[str, Any]:
     """Run a refresh and return its counts.
 
     Dagster's records go to `instance`, by default to that of DAGSTER_HOME. With `allow_removals` the refresh may remove
-    more works than GALLERY_MAX_REMOVED. If the steps execute in other processes (GALLERY_EXECUTOR), those read the
+    more works than GALLERY_MAX_REMOVED; with `reread` it reads files that seem unchanged. If the steps execute in other processes (GALLERY_EXECUTOR), those read the
     settings themselves.
 
     Raises RefreshFailed, naming the stage; Unavailable if another refresh is running.
@@ -103,7 +104,11 @@ def run_refresh(
         # Acquired before there is a run, so a refresh that has to be refused leaves no record. The steps share the lock.
         lock.acquire(services.tables, owner, is_finished=finished_runs(opened)),
     ):
-        config = {"ops": {"artworks": {"config": {"allow_removals": allow_removals}}}, **NO_CONSOLE}
+        ops: dict[str, Any] = {
+            "artworks": {"config": {"allow_removals": allow_removals}},
+            "scanned_files": {"ops": {"plan_scan": {"config": {"reread": reread}}}},
+        }
+        config = {"ops": ops, **NO_CONSOLE}
         result = execute(services, _StageEvents(callback).handle, opened, owner, config)
         if not result.success:
             if _was_interrupted(result):

@@ -1,6 +1,6 @@
-"""The pipeline's tables: pandas frames kept as Parquet, each with a declared schema.
+"""The pipeline's tables: pandas frames stored as Parquet, each with a declared schema.
 
-What one asset leaves for the next goes through here, in a store that every machine can see.
+Assets pass data to each other through these, in a store that every machine can reach.
 """
 
 from __future__ import annotations
@@ -23,51 +23,51 @@ BINARY, FLAG = pa.binary(), pa.bool_()
 
 @dataclass(frozen=True)
 class Table:
-    """A table's name and its columns: what is in each, and its type."""
+    """The name of a table and its columns, each with its type and a description."""
 
     name: str
     columns: dict[str, tuple[pa.DataType, str]]
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns as Parquet knows them."""
+        """The columns as a Parquet schema."""
         return pa.schema([pa.field(name, kind) for name, (kind, _) in self.columns.items()])
 
     @property
     def key(self) -> str:
-        """Where the table lies in the table store."""
+        """The key in the table store."""
         return f"{self.name}.parquet"
 
     def frame(self, rows: list[dict[str, Any]]) -> pd.DataFrame:
-        """The rows as a frame with this table's columns, also where there are none."""
+        """Return the rows as a frame with all columns of this table, also without rows."""
         return pa.Table.from_pylist(rows, schema=self.schema).to_pandas(types_mapper=_PANDAS.get)
 
     def write(self, store: ObjectStore, frame: pd.DataFrame) -> str:
-        """Store the frame and return its content's digest. Raises Invalid where it does not fit the schema."""
+        """Store the frame and return the digest of its content. Raises Invalid if it does not fit the schema."""
         try:
             table = pa.Table.from_pandas(frame, schema=self.schema, preserve_index=False)
         except (pa.ArrowInvalid, pa.ArrowTypeError, KeyError) as error:
             raise Invalid(f"table {self.name}: the rows do not fit its schema ({error})") from error
-        table = table.replace_schema_metadata(None)  # pandas' own notes are no part of the content
+        table = table.replace_schema_metadata(None)  # pandas' own metadata is not part of the content
         buffer = io.BytesIO()
         pq.write_table(table, buffer, compression="zstd")
         store.put(self.key, buffer.getvalue(), "application/vnd.apache.parquet")
         return hashlib.sha256(buffer.getvalue()).hexdigest()[:16]
 
     def read_or_none(self, store: ObjectStore) -> pd.DataFrame | None:
-        """The stored frame, or None where there is none that can be read: for what is compared with, not built on."""
+        """Return the stored frame, or None if it cannot be read; for comparisons that can do without."""
         try:
             return self.read(store)
         except (NotFound, Invalid):
             return None
 
     def read(self, store: ObjectStore) -> pd.DataFrame:
-        """The stored frame. Raises NotFound, saying what makes it, and Invalid where it cannot be read."""
+        """Return the stored frame. Raises NotFound, saying how to make it, or Invalid if it cannot be read."""
         try:
             data = store.get(self.key)
         except NotFound:
             raise NotFound(
-                f"the table `{self.name}` is not there yet; run `gallery refresh`, or materialize its asset"
+                f"the table `{self.name}` does not exist yet; run `gallery refresh`, or materialize its asset"
             ) from None
         try:
             return pq.read_table(io.BytesIO(data), schema=self.schema).to_pandas(types_mapper=_PANDAS.get)
@@ -77,7 +77,7 @@ class Table:
             ) from error
 
 
-# Text as pandas' string type and whole numbers that may be missing: without this, a missing year makes floats of all.
+# Strings and whole numbers that may be missing: by default, a missing year turns all years into floats.
 _PANDAS: dict[pa.DataType, Any] = {pa.string(): pd.StringDtype(na_value=pd.NA), pa.int64(): pd.Int64Dtype()}
 
 SNAPSHOT = Table(
@@ -95,15 +95,15 @@ ARTISTS = Table(
     "artists",
     {
         "slug": (TEXT, "the artist in addresses"),
-        "name": (TEXT, "the name for people, repaired, NFC"),
+        "name": (TEXT, "the corrected name, NFC"),
         "birth": (WHOLE, "year"),
         "death": (WHOLE, "year"),
         "styles": (TEXTS, ""),
         "nationalities": (TEXTS, ""),
         "summary": (TEXT, "the first sentences of the bio, about 400 characters"),
-        "bio": (TEXT, "the whole introduction, as the archive has it"),
+        "bio": (TEXT, "the whole text of the archive"),
         "wikipedia": (TEXT, "link"),
-        "folders": (TEXTS, "folders of the archive that are this artist's, as spelled there"),
+        "folders": (TEXTS, "the artist's folders in the archive, as spelled there"),
         "files": (WHOLE, "files in those folders"),
     },
 )
@@ -112,11 +112,11 @@ FILES = Table(
     {
         "path": (TEXT, "path in the archive"),
         "size": (WHOLE, "bytes"),
-        "sha256": (TEXT, "digest of the content in hex; empty where it cannot be read"),
-        "artist": (TEXT, "slug; empty where the folder is no artist's"),
+        "sha256": (TEXT, "digest of the content in hex; empty if it cannot be read"),
+        "artist": (TEXT, "slug; empty if the folder is not an artist's"),
         "status": (TEXT, "kept, duplicate or quarantined"),
-        "reason": (TEXT, "why it is not kept; empty where it is"),
-        "work": (TEXT, "id of the work it is, or is a duplicate of; empty where quarantined"),
+        "reason": (TEXT, "why it is not kept; empty if it is"),
+        "work": (TEXT, "id of the work, for a duplicate of the work it repeats; empty if quarantined"),
     },
 )
 ARTWORKS = Table(
@@ -168,7 +168,7 @@ IMAGES = Table(
         "original": (TEXT, "key in the image store"),
         "large": (TEXT, "key in the image store"),
         "small": (TEXT, "key in the image store"),
-        "fault": (TEXT, "why the work has no pictures after all; empty where it has"),
+        "fault": (TEXT, "why the work has no images after all; empty if it has"),
     },
 )
 QUARANTINE = Table(
@@ -176,7 +176,7 @@ QUARANTINE = Table(
     {
         "path": (TEXT, "path in the archive"),
         "size": (WHOLE, "bytes"),
-        "sha256": (TEXT, "digest of the content in hex; empty where it cannot be read"),
+        "sha256": (TEXT, "digest of the content in hex; empty if it cannot be read"),
         "kind": (TEXT, "the reason without what differs from file to file"),
         "reason": (TEXT, "why it is no work of the catalogue"),
     },
@@ -200,18 +200,18 @@ TABLES = {
 
 
 def build_table(store_address: str, build: str) -> Table:
-    """The record of what went into one build: which works, from which files, with which objects."""
+    """Return the table of a build's manifest: its works, their files and their objects."""
     return Table(
         f"{build_folder(store_address)}{build}",
         {
             "id": (TEXT, "the work"),
-            "file": (TEXT, "path in the archive it was made from"),
+            "file": (TEXT, "path in the archive"),
             **{name: IMAGES.columns[name] for name in ("sha256", "original", "large", "small")},
-            "digest": (TEXT, "of all that the collection says of the work"),
+            "digest": (TEXT, "digest of everything that the collection stores of the work"),
         },
     )
 
 
 def build_folder(store_address: str) -> str:
-    """Where the records of one vector store's builds lie; another store's builds of that name are others."""
+    """Return the folder of the manifests of one vector store. Stores may have builds of the same name."""
     return f"builds/{hashlib.sha256(store_address.encode()).hexdigest()[:8]}/"

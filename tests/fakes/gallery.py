@@ -15,6 +15,7 @@ from gallery.search.query import SearchQuery, TextTerm
 from gallery.services import Services
 from gallery.settings import Settings
 from pipelines.definitions import build_defs
+from pipelines.records import CandidateRecord
 from pipelines.runner import StageCallback, StageEvent, run_refresh
 from tests.fakes.archives import artists_csv, picture, write_folder
 
@@ -45,6 +46,7 @@ class Gallery:
         watch: StageCallback = lambda _: None,
         *,
         allow_removals: bool = False,
+        reread: bool = False,
         services: Services | None = None,
         **given: Any,
     ) -> dict[str, Any]:
@@ -58,7 +60,7 @@ class Gallery:
 
         services = services or Services(self.settings(**given))
         with dg.DagsterInstance.ephemeral() as instance:
-            return run_refresh(services, callback, instance, allow_removals=allow_removals)
+            return run_refresh(services, callback, instance, allow_removals=allow_removals, reread=reread)
 
     def changes(self, stage: str) -> tuple[int, ...]:
         """Return how many rows of the stage were new, changed, removed and unchanged."""
@@ -116,3 +118,28 @@ class Gallery:
             work.file.removeprefix("images/images/")
             for work in self.services.vectors.open(live.name).works(limit=1_000)
         }
+
+
+LARGER_ARTISTS = ("Anna A", "Bea B", "Cleo C")
+
+
+class LargerGallery(Gallery):
+    """36 images by three artists: enough to tell encoders apart."""
+
+    def __init__(self, root: Path, settings_with: Callable[..., Settings]) -> None:
+        super().__init__(root, settings_with)
+        files = {
+            f"{name.replace(' ', '_')}/{n}_{place}.jpg": picture(100 * place + n)
+            for place, name in enumerate(LARGER_ARTISTS)
+            for n in range(12)
+        }
+        self.root = root / "larger"
+        write_folder(self.root, files, artists_csv(list(LARGER_ARTISTS)))
+
+    def correct_artists(self) -> None:
+        """Change every work's artist, so that the next build is a new one."""
+        (self.root / "artists.csv").write_bytes(artists_csv(dict.fromkeys(LARGER_ARTISTS, "1700 - 1750")))
+
+    @property
+    def candidate(self) -> str:
+        return CandidateRecord.load(self.services.tables).build

@@ -110,6 +110,15 @@ def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
     )
 
 
+class ScanConfig(dg.Config):
+    """Whether to read files that seem unchanged."""
+
+    reread: bool = Field(
+        default=False,
+        description="Read every file again, also if its size and times, or its checksum in a zip, are unchanged.",
+    )
+
+
 @dg.op(
     pool=REFRESH_POOL,
     ins={"artists": dg.In(dg.Nothing)},
@@ -118,11 +127,13 @@ def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
 )
 @guarded_op
 def plan_scan(
-    context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
+    context: dg.OpExecutionContext, config: ScanConfig, services: dg.ResourceParam[Services]
 ) -> Iterator[dg.DynamicOutput[None]]:
     """Yield one output per shard, named after the files in it."""
     settings, tables = services.settings, services.tables
     snapshot = SNAPSHOT.read(tables)
+    if config.reread:
+        scan.forget_contents(tables)
     slugs = {
         folder: row["slug"] for row in ARTISTS.read(tables).to_dict("records") for folder in row["folders"]
     }

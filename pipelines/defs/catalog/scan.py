@@ -51,6 +51,12 @@ def scan_plan(tables: ObjectStore) -> Plan:
     return Plan(tables, "scan")
 
 
+def forget_contents(tables: ObjectStore) -> None:
+    """Delete what earlier scans found, so that every file is read again."""
+    for key in (CONTENTS.key, *tables.sizes(RESULTS)):
+        tables.delete(key)
+
+
 def known_contents(tables: ObjectStore, snapshot: pd.DataFrame, limits: ImageLimits) -> pd.DataFrame:
     """Return what earlier scans found for files that are still the same, finished or not (CONTENTS).
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,45 +11,13 @@ import pytest
 
 from gallery.encoders.fake import FakeEncoder
 from gallery.errors import Invalid
-from gallery.settings import Settings
 from gallery.vectors.memory import MemoryStore
 from pipelines.defs.evaluation.gate import check_gate, load_evaluation
 from pipelines.defs.evaluation.metrics import LATENCIES, LIMITS
 from pipelines.records import CandidateRecord
 from pipelines.runner import RefreshFailed, StageEvent
 from pipelines.tables import EVALUATION
-from tests.conftest import settings_below
-from tests.fakes.archives import artists_csv, picture, write_folder
-from tests.fakes.gallery import Gallery
-
-ARTISTS = ("Anna A", "Bea B", "Cleo C")
-
-
-class LargerGallery(Gallery):
-    """36 images by three artists: enough to tell encoders apart."""
-
-    def __init__(self, root: Path, settings_with: Callable[..., Settings]) -> None:
-        super().__init__(root, settings_with)
-        files = {
-            f"{name.replace(' ', '_')}/{n}_{place}.jpg": picture(100 * place + n)
-            for place, name in enumerate(ARTISTS)
-            for n in range(12)
-        }
-        self.root = root / "larger"
-        write_folder(self.root, files, artists_csv(list(ARTISTS)))
-
-    def correct_artists(self) -> None:
-        """Change every work's artist, so that the next build is a new one."""
-        (self.root / "artists.csv").write_bytes(artists_csv(dict.fromkeys(ARTISTS, "1700 - 1750")))
-
-    @property
-    def candidate(self) -> str:
-        return CandidateRecord.load(self.services.tables).build
-
-
-@pytest.fixture
-def larger(tmp_path: Path) -> LargerGallery:
-    return LargerGallery(tmp_path, settings_below(tmp_path / "home"))
+from tests.fakes.gallery import Gallery, LargerGallery
 
 
 def after(stage: str, action: Callable[[], None]) -> Callable[[StageEvent], None]:

@@ -61,6 +61,10 @@ def test_a_refresh_of_an_unchanged_dataset_does_nothing(built_gallery: Gallery) 
     assert (counts["embedded"], counts["embeddings_reused"]) == (0, 8)
     assert counts["build"] == built_gallery.first["build"]
     assert len(built_gallery.services.vectors.builds()) == 1
+    for reread, files_read in ((False, 0), (True, 8)):
+        assert built_gallery.refresh(reread=reread)["build"] == counts["build"]
+        assert built_gallery.facts["scanned_files"]["files_read"] == files_read
+        assert built_gallery.changes("scanned_files")[1:3] == (0, 0)
 
 
 def test_a_refresh_processes_what_changed_and_nothing_else(gallery: Gallery) -> None:
