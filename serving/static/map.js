@@ -1,5 +1,5 @@
-// The map: Leaflet shows the tiles of the picture wall; colours, what is lit up, and the card of a work are drawn here.
-// All of it is extra: the page lists the same works.
+// The map: Leaflet shows the image tiles; this script draws colours, highlights and the card of a work over them.
+// It is an enhancement: the page lists the same works.
 "use strict";
 
 (async () => {

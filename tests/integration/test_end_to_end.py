@@ -45,7 +45,7 @@ def test_words_find_works_and_their_pictures_can_be_seen(web_app: Callable[..., 
     wait_for(lambda: web_app("/readyz").status == 200, "ready")
     page = web_app("/?q=painter+c")
     assert page.status == 200 and "Painter C" in page.text
-    seen = re.findall(r'src="(/pictures/[^"]+)"', page.text)
+    seen = re.findall(r'src="(/images/[^"]+)"', page.text)
     assert seen
     for address in seen[:3]:
         shown = web_app(address)
