@@ -54,3 +54,18 @@ def test_commands_in_the_documentation_exist(page: Path) -> None:
             assert command in commands, line
         for target in re.findall(r"^make ([a-z-]+)", line):
             assert target in targets, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_files_named_in_the_documentation_exist(page: Path) -> None:
+    folders = "|".join(
+        ["benchmarks", "docs", "gallery", "infra", "pipelines", "sample_art", "serving", "tests"]
+    )
+    for path in re.findall(rf"`((?:{folders})/[\w./-]*(?:/|\.\w+))`", page.read_text("utf-8")):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_index_lists_every_page() -> None:
+    index = (ROOT / "docs/README.md").read_text("utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "README.md" or f"]({page.name})" in index, page.name
