@@ -18,6 +18,7 @@ from pipelines.defs.evaluation import assets as evaluation
 from pipelines.defs.images import assets as images
 from pipelines.defs.similarity_map import assets as similarity_map
 from pipelines.executors import build_executor
+from pipelines.reporting import KEY_PREFIX, asset_key
 from pipelines.resources import service_resources
 from pipelines.schedules import build_schedules
 from pipelines.sensors import SENSORS
@@ -33,13 +34,13 @@ def build_defs(services: Services | None = None) -> dg.Definitions:
     Raises Invalid if the settings ask for an executor or a schedule that is not possible.
     """
     settings = services.settings if services is not None else settings_or_defaults()
-    loaded = dg.load_assets_from_modules(ASSET_MODULES)
+    loaded = dg.load_assets_from_modules(ASSET_MODULES, key_prefix=KEY_PREFIX)
     assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
     return dg.Definitions(
         assets=dg.map_asset_specs(
             as_configured(settings), dg.map_asset_specs(add_freshness(settings), assets)
         ),
-        asset_checks=dg.load_asset_checks_from_modules(ASSET_MODULES),
+        asset_checks=dg.load_asset_checks_from_modules(ASSET_MODULES, asset_key_prefix=KEY_PREFIX),
         jobs=[jobs.refresh_job(), jobs.rollback, jobs.delete_old_runs],
         schedules=build_schedules(settings),
         sensors=SENSORS,
@@ -58,17 +59,16 @@ def settings_or_defaults() -> Settings:
 
 
 def add_freshness(settings: Settings) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
-    """Return a function that gives `published_collection` its freshness policy: stale after GALLERY_STALE_AFTER, a warning after half of
-    it."""
+    """Return a function that gives `published_collection` its freshness policy.
+
+    It is stale after GALLERY_STALE_AFTER days; the UI warns after half of them.
+    """
     window = timedelta(days=settings.stale_after)
     policy = dg.FreshnessPolicy.time_window(fail_window=window, warn_window=window / 2)
 
     def apply(spec: dg.AssetSpec) -> dg.AssetSpec:
-        return (
-            dg.apply_freshness_policy(spec, policy)
-            if spec.key == dg.AssetKey("published_collection")
-            else spec
-        )
+        is_live = spec.key == asset_key("published_collection")
+        return dg.apply_freshness_policy(spec, policy) if is_live else spec
 
     return apply
 

@@ -11,6 +11,7 @@ from gallery.services import Services
 from gallery.settings import read_settings
 from pipelines import steps
 from pipelines.defs.collection.rollback import roll_back
+from pipelines.reporting import asset_key
 
 REFRESH = "refresh"
 MAX_DELETED_RUNS = 1_000
@@ -53,7 +54,7 @@ def publish_earlier_build(
     context.log.info(f"live: {moved.build.name}; blocked: {moved.before or 'none'}")
     context.log_event(
         dg.AssetMaterialization(
-            "published_collection",
+            asset_key("published_collection"),
             description="rolled back",
             tags={"dagster/data_version": moved.build.name},
             metadata={

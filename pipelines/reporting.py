@@ -9,6 +9,13 @@ from pipelines.tables import Table
 
 GROUP_CATALOG, GROUP_IMAGES, GROUP_COLLECTION = "catalog", "images", "collection"
 OWNERS = ["team:gallery"]
+KEY_PREFIX = "gallery"
+"""First part of every asset's key. Keys are global in a deployment, which may have other code locations."""
+
+
+def asset_key(name: str) -> dg.AssetKey:
+    """Return the key of one of our assets."""
+    return dg.AssetKey([KEY_PREFIX, name])
 
 
 def columns(table: Table) -> dict[str, dg.TableSchema]:

@@ -117,7 +117,7 @@ def run_refresh(
     facts = {}
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization
-        facts[materialization.asset_key.to_user_string()] = _facts(materialization)
+        facts[materialization.asset_key.path[-1]] = _facts(materialization)
     works = facts["artworks"]
     return {
         "artists": works["artists"],
@@ -286,16 +286,14 @@ def _failure(result: dg.ExecutionResult) -> str:
     failed = [evaluation for evaluation in result.get_asset_check_evaluations() if not evaluation.passed]
     for evaluation in failed:
         if evaluation.description:  # says more than the error of its step
-            return f"{evaluation.asset_key.to_user_string()} failed: {evaluation.description}"
+            return f"{evaluation.asset_key.path[-1]} failed: {evaluation.description}"
     for event in result.all_events:
         if event.is_step_failure:
             stage = _stage(event.step_key) or event.step_key
             return f"{stage} failed: {error_message(event.step_failure_data.error)}"
     for evaluation in failed:
         facts = ", ".join(f"{name} {value.value}" for name, value in evaluation.metadata.items())
-        return (
-            f"the check {evaluation.check_name} of {evaluation.asset_key.to_user_string()} failed ({facts})"
-        )
+        return f"the check {evaluation.check_name} of {evaluation.asset_key.path[-1]} failed ({facts})"
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.RUN_FAILURE and event.job_failure_data.error:
             return f"no step could start: {error_message(event.job_failure_data.error)}"

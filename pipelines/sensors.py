@@ -131,7 +131,7 @@ def failure_report(context: dg.RunFailureSensorContext) -> dict[str, Any]:
     ]
     failures += [
         {
-            "step": f"{evaluation.asset_key.to_user_string()}, {evaluation.check_name}",
+            "step": f"{evaluation.asset_key.path[-1]}, {evaluation.check_name}",
             "error": evaluation.description,
         }
         for evaluation in evaluations

@@ -16,6 +16,7 @@ from gallery.services import Services
 from gallery.settings import Settings
 from pipelines.definitions import build_defs
 from pipelines.records import CandidateRecord
+from pipelines.reporting import asset_key
 from pipelines.runner import StageCallback, StageEvent, run_refresh
 from tests.fakes.archives import artists_csv, picture, write_folder
 
@@ -71,7 +72,7 @@ class Gallery:
         job = build_defs(Services(self.settings(**given))).resolve_implicit_global_asset_job_def()
         with dg.DagsterInstance.ephemeral() as instance:
             return job.execute_in_process(
-                asset_selection=[dg.AssetKey(name) for name in assets],
+                asset_selection=[asset_key(name) for name in assets],
                 instance=instance,
                 raise_on_error=False,
             )

@@ -15,6 +15,7 @@ from gallery.services import Services
 from gallery.settings import read_settings
 from pipelines import lock
 from pipelines.definitions import build_defs
+from pipelines.reporting import KEY_PREFIX
 from pipelines.runner import STAGES
 from tests.fakes.archives import artists_csv, picture, write_zip
 
@@ -28,7 +29,7 @@ def test_the_definitions_load() -> None:
 def test_the_graph_is_the_one_in_the_docs() -> None:
     graph = build_defs().resolve_asset_graph()
     edges = {
-        key.to_user_string(): sorted(parent.to_user_string() for parent in graph.get(key).parent_keys)
+        key.path[-1]: sorted(parent.path[-1] for parent in graph.get(key).parent_keys)
         for key in graph.get_all_asset_keys()
     }
     assert edges == {
@@ -47,6 +48,7 @@ def test_the_graph_is_the_one_in_the_docs() -> None:
         "similarity_map": ["candidate"],
     }
     assert set(STAGES) == set(edges)
+    assert {key.path[0] for key in graph.get_all_asset_keys()} == {KEY_PREFIX}
 
 
 def test_every_asset_says_what_it_is_whose_and_where() -> None:

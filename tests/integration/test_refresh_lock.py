@@ -7,6 +7,7 @@ import pytest
 
 from pipelines import lock
 from pipelines.definitions import build_defs
+from pipelines.reporting import asset_key
 from pipelines.runner import RefreshFailed, StageEvent, run_refresh
 from tests.fakes.gallery import Gallery
 from tests.fakes.locks import leave_record
@@ -33,7 +34,7 @@ def test_one_asset_alone_is_refused_while_a_refresh_runs(gallery: Gallery) -> No
         job = build_defs(gallery.services).resolve_job_def("refresh")
         with lock.acquire(gallery.services.tables, "a refresh"):
             result = job.execute_in_process(
-                instance=instance, raise_on_error=False, asset_selection=[dg.AssetKey("published_collection")]
+                instance=instance, raise_on_error=False, asset_selection=[asset_key("published_collection")]
             )
     assert not result.success
 

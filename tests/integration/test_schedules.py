@@ -12,6 +12,7 @@ from gallery.services import Services
 from gallery.settings import Settings
 from pipelines import jobs
 from pipelines.definitions import build_defs
+from pipelines.reporting import asset_key
 from tests.fakes.gallery import Gallery
 
 
@@ -42,7 +43,7 @@ def test_only_the_live_collection_has_a_freshness_policy(settings_with: Callable
     graph = build_defs(Services(settings_with(stale_after=10))).resolve_asset_graph()
     policies = {key: graph.get(key).freshness_policy_or_from_metadata for key in graph.get_all_asset_keys()}
     ((key, policy),) = [(key, policy) for key, policy in policies.items() if policy]
-    assert key.to_user_string() == "published_collection"
+    assert key == asset_key("published_collection")
     assert policy.fail_window.to_timedelta().days == 10 and policy.warn_window.to_timedelta().days == 5
 
 
@@ -57,7 +58,7 @@ def test_records_of_old_runs_are_deleted_but_not_the_latest_of_an_asset(
         monkeypatch.setattr(jobs, "old_runs", lambda _, days: runs[:2] if days == 180 else [])
         assert jobs.delete_old_runs.execute_in_process(instance=instance).success
         assert {run.run_id for run in instance.get_runs() if run.job_name == "refresh"} == {runs[2]}
-        assert instance.get_latest_materialization_event(dg.AssetKey("published_collection")) is not None
+        assert instance.get_latest_materialization_event(asset_key("published_collection")) is not None
 
 
 def test_all_records_can_be_kept(settings_with: Callable[..., Settings]) -> None:

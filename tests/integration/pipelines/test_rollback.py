@@ -19,6 +19,7 @@ from pipelines.definitions import build_defs
 from pipelines.defs.collection.manifests import blocked_builds, publications
 from pipelines.defs.collection.rollback import list_builds, roll_back, unblock
 from pipelines.jobs import rollback as rollback_job
+from pipelines.reporting import asset_key
 from pipelines.runner import RefreshFailed, StageEvent
 from tests.fakes.archives import picture
 from tests.fakes.gallery import BOATS, Gallery
@@ -160,7 +161,7 @@ def test_the_job_rolls_back_during_a_refresh_and_is_shown_on_the_asset(
     job = build_defs(built_gallery.services).resolve_job_def(rollback_job.name)
     with dg.DagsterInstance.ephemeral() as instance, lock.acquire(built_gallery.services.tables, "a refresh"):
         result = job.execute_in_process(instance=instance)
-        event = instance.get_latest_materialization_event(dg.AssetKey("published_collection"))
+        event = instance.get_latest_materialization_event(asset_key("published_collection"))
     assert result.success and built_gallery.live == first
     assert publications(built_gallery.services.tables)[-1].run == result.run_id
     assert event is not None and event.asset_materialization is not None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import dagster as dg
 import pytest
 
 from gallery.errors import NotFound
 from gallery.map_layout import FOLDER
 from pipelines.definitions import build_defs
 from pipelines.defs.similarity_map import assets
+from pipelines.reporting import asset_key
 from pipelines.runner import RefreshFailed
 from tests.fakes.archives import picture
 from tests.fakes.gallery import Gallery
@@ -56,4 +56,4 @@ def test_the_map_of_a_large_build_has_a_sample(
 
 def test_publishing_does_not_depend_on_the_map() -> None:
     graph: Any = build_defs().resolve_asset_graph()
-    assert not graph.get(dg.AssetKey("similarity_map")).child_keys
+    assert not graph.get(asset_key("similarity_map")).child_keys

@@ -12,6 +12,7 @@ from dagster._core.loader import LoadingContextForTest
 
 from gallery.services import Services
 from pipelines.definitions import build_defs
+from pipelines.reporting import asset_key
 from pipelines.runner import run_refresh
 from tests.fakes.archives import artists_csv
 from tests.fakes.gallery import Gallery
@@ -49,11 +50,11 @@ def test_assets_become_stale_with_what_they_depend_on(gallery: Gallery, instance
     # A run with the same result makes nothing stale.
     job = build_defs(gallery.services).resolve_implicit_global_asset_job_def()
     for names in (["raw_dataset", "artists"], ["artworks"], ["sample"]):
-        selected = [dg.AssetKey(name) for name in names]
+        selected = [asset_key(name) for name in names]
         assert job.execute_in_process(asset_selection=selected, instance=instance).success
     assert stale(gallery, instance) == set()
 
     # A corrected artist affects what reads the dataset's list of artists.
     (gallery.root / "artists.csv").write_bytes(artists_csv(["Anna A", "Bea Bée", "Nobody Yet"]))
-    assert job.execute_in_process(asset_selection=[dg.AssetKey("raw_dataset")], instance=instance).success
+    assert job.execute_in_process(asset_selection=[asset_key("raw_dataset")], instance=instance).success
     assert stale(gallery, instance) == {"artists"}
