@@ -175,7 +175,9 @@ def test_a_wait_is_read_from_retry_after(value: str, seconds: float | None) -> N
     assert isinstance(error, Transient) and error.retry_after == seconds
 
 
-@pytest.mark.parametrize("value", ["1800", formatdate(time.time() + 1800, usegmt=True)])
+@pytest.mark.parametrize(
+    "value", ["1800", formatdate(time.time() + 1800, usegmt=True)], ids=["seconds", "date"]
+)
 def test_a_long_wait_is_reported_with_its_end(value: str) -> None:
     error = translate(refused(429, Retry_After=value), DATASET)
     assert isinstance(error, Transient) and (error.retry_after or 0) > 1700
