@@ -11,23 +11,22 @@ from gallery.errors import GalleryError, Invalid
 __all__ = ["DEFAULT_CLIP", "Encoder", "Vectors", "open_encoder"]
 
 DEFAULT_CLIP = "clip-ViT-B-32"
-"""What `auto` wants: 512 floats a row, 600 MB of weights."""
+"""The model of `auto`: vectors of 512 floats, 600 MB of weights."""
 
 log = logging.getLogger(__name__)
 
 
 def open_encoder(address: str, *, batch_size: int = 32) -> Encoder:
-    """The encoder at an address; its weights stay unread until they are needed.
+    """Return the encoder at an address; its weights are loaded when first needed.
 
-    - ``auto``: CLIP (`DEFAULT_CLIP`) where its weights are on this disk or its hub answers, else ``offline``,
-      with a warning in the log. The answer takes at most 3 seconds, and the encoder's own `address` says
-      which one it is.
-    - ``offline``: two small models that live inside Python packages.
+    - ``auto``: CLIP (`DEFAULT_CLIP`) if its weights are on this disk or the hub answers, else ``offline``, with a
+      warning in the log. The decision takes at most 3 seconds; the encoder's `address` tells which one it is.
+    - ``offline``: two small models shipped in Python packages.
     - ``fake`` or ``fake://?dim=16``: for tests.
     - anything else: a folder, or else a sentence-transformers model id such as ``clip-ViT-B-32``.
 
-    `batch_size` is how many pictures or texts go through a model at once, at most. Raises Invalid for an
-    address that can never work: empty, an unknown option, a missing or unfit folder, missing libraries.
+    `batch_size` is the largest number of images or texts per forward pass. Raises Invalid for an address that
+    cannot work: empty, an unknown option, a missing or unsuitable folder, missing libraries.
     """
     address = address.strip()
     if not address:

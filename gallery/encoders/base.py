@@ -1,4 +1,4 @@
-"""What an encoder promises."""
+"""The encoder protocol."""
 
 from __future__ import annotations
 
@@ -14,50 +14,51 @@ Vectors = NDArray[np.float32]
 
 
 class Encoder(Protocol):
-    """Turns pictures and words into unit vectors of one space, so that likeness is a cosine.
+    """Turns images and texts into unit vectors of one space, in which similarity is the cosine.
 
-    Encoders are lazy: what the properties tell is known without loading any weights. A model that is not on this disk
-    yet is fetched when one of them first needs it.
-    One instance may be used from several threads. Pictures arrive decoded, upright and RGB.
+    Encoders are lazy: the properties do not load weights, though one may download a model that is not on this disk.
+    Thread-safe. Images must be decoded, upright and RGB.
     """
 
     @property
     def address(self) -> str:
-        """What `open_encoder` takes to open this encoder again."""
+        """The address from which `open_encoder` opens this encoder."""
 
     @property
     def label(self) -> str:
-        """A name for people, such as "CLIP (clip-ViT-B-32)"."""
+        """The display name, such as "CLIP (clip-ViT-B-32)"."""
 
     @property
     def fingerprint(self) -> str:
-        """Names the model, the weights' revision and the preprocessing. Vectors of different fingerprints never mix."""
+        """Identifies the model, the revision of its weights and the preprocessing. Only equal ones can be compared."""
 
     @property
     def dim(self) -> int:
-        """Floats in a row."""
+        """The length of a vector, in floats."""
 
     @property
     def image_side(self) -> int:
-        """Pixels of the shorter side that a picture needs at most; decoding larger is waste."""
+        """The shorter side of an image that is enough, in pixels; decoding at a larger size brings nothing."""
 
     @property
     def best_score(self) -> float:
-        """The cosine that a perfect match of a query gets: 1.0, or less where a query fills only a part of the row."""
+        """The cosine of a perfect match: 1.0, or less if a query uses only a part of the vector."""
 
     @property
     def understands_art_terms(self) -> bool:
-        """True where words such as a painter's name or a style mean something to it. Of others' queries, the words
-        that the catalogue has are left to the catalogue."""
+        """Whether the encoder understands names of artists and styles.
+
+        If not, words of a query that occur in the catalogue are left to the full-text search.
+        """
 
     def load(self) -> None:
-        """Load the weights, if that has not happened. Raises Unavailable or Invalid with what to do."""
+        """Load the weights unless they are loaded. Raises Unavailable or Invalid with what to do."""
 
     def embed_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """Rows to store, float32 [n, dim], unit length, in the order given."""
+        """Return vectors to store, float32 [n, dim], unit length, in the given order."""
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """Queries from words, float32 [n, dim], unit length, in the order given."""
+        """Return text queries, float32 [n, dim], unit length, in the given order."""
 
     def as_query(self, rows: Vectors) -> Vectors:
-        """Queries that ask for works like these stored rows, float32 [n, dim], unit length."""
+        """Return queries for works similar to these stored vectors, float32 [n, dim], unit length."""

@@ -1,4 +1,4 @@
-"""CLIP-style models through sentence-transformers: one network for words, one for pictures, one space."""
+"""CLIP-style models through sentence-transformers: images and texts in one space."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
     from gallery.encoders.hub import Snapshot
 
 PREPROCESSING = 1
-"""Raise when the same picture would reach the model differently, so that old vectors are not mixed with new ones."""
+"""Version of the preprocessing; raise it when the same image would reach the model differently."""
 
-IMAGE_SIDE = 224
+DEFAULT_IMAGE_SIDE = 224
+"""Input size of models whose configuration does not name one, in pixels."""
 
 
 class ClipEncoder:
-    """Any CLIP-style sentence-transformers model, by hub id or folder.
+    """A CLIP-style sentence-transformers model, by hub id or folder.
 
-    The hub is asked only for a model that is not on this disk: a cached revision stays in use until it is
-    deleted, so a row made today and one made next year agree.
+    The hub is only asked for a model that is not on this disk. A cached revision stays in use until it is deleted, so
+    vectors stay comparable over time.
     """
 
     best_score = 1.0
@@ -51,7 +52,7 @@ class ClipEncoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """ "clip/<model>@<revision>/<preprocessing>"; fetches a model that is not on this disk.
+        """ "clip/<model>@<revision>/<preprocessing>"; downloads a model that is not on this disk.
 
         The revision is the hub's commit, or for a folder the SHA-256 of its configuration and weights.
         """
@@ -63,7 +64,7 @@ class ClipEncoder:
 
     @cached_property
     def dim(self) -> int:
-        """Floats in a row; read from the model's configuration where that says it, else from the model."""
+        """The length of a vector, from the model's configuration if it names it, else from the model."""
         if self._config["model_type"] == "clip" and self._config["modules"] == 1:
             return int(self._config.get("projection_dim", 512))
         with self._lock:
@@ -73,13 +74,13 @@ class ClipEncoder:
 
     @cached_property
     def image_side(self) -> int:
-        side = self._config["vision_config"].get("image_size", IMAGE_SIDE)
-        return side if isinstance(side, int) else IMAGE_SIDE
+        side = self._config["vision_config"].get("image_size", DEFAULT_IMAGE_SIDE)
+        return side if isinstance(side, int) else DEFAULT_IMAGE_SIDE
 
     def load(self) -> None:
-        """Read the weights, fetching them first where they are not on this disk.
+        """Read the weights, after downloading them if necessary.
 
-        Raises Unavailable where the hub cannot be reached, Invalid for a model that is no CLIP or is damaged.
+        Raises Unavailable if the hub cannot be reached, Invalid if the model is damaged or not a CLIP model.
         """
         with self._lock:
             if self._model is not None:
@@ -93,17 +94,17 @@ class ClipEncoder:
             self._model = model
 
     def embed_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """float32 [n, dim], unit rows. The model's processor resizes and crops to the central square."""
-        return self._encode([_middle(image) for image in images])
+        """Return vectors, float32 [n, dim], unit length. The model's processor crops to the central square."""
+        return self._encode([_central_crop(image) for image in images])
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """float32 [n, dim], unit rows. Texts past the model's 77 tokens are cut."""
-        # In a dict, because sentence-transformers would open a bare string that looks like a picture's path or
+        """Return queries, float32 [n, dim], unit length. Texts are cut after the model's 77 tokens."""
+        # In a dict, because sentence-transformers opens a plain string that looks like an image's path or
         # address: https://sbert.net/docs/sentence_transformer/usage/multimodal.html
         return self._encode([{"text": text} for text in texts])
 
     def as_query(self, rows: Vectors) -> Vectors:
-        """The rows themselves: a picture's row asks for pictures like it."""
+        """Return the vectors unchanged."""
         return rows
 
     def _encode(self, inputs: list[Any]) -> Vectors:
@@ -139,9 +140,11 @@ class ClipEncoder:
         return _clip_config(self._path)
 
 
-def _middle(image: Image.Image) -> Image.Image:
-    """The middle of a picture longer than 4:1. The processor scales by the shorter side before it crops, so that of a
-    line of pixels it would make gigabytes, and then keep the same middle."""
+def _central_crop(image: Image.Image) -> Image.Image:
+    """Crop an image longer than 4:1 to its centre.
+
+    The processor scales the shorter side before it crops, which would take gigabytes for a line of pixels.
+    """
     width, height = image.size
     most = 4 * min(width, height)
     if max(width, height) <= most:
@@ -151,7 +154,7 @@ def _middle(image: Image.Image) -> Image.Image:
 
 
 def _local_folder(model: str) -> Path | None:
-    """The folder that `model` names, absolute, or None when it must be a hub id. Raises Invalid if it is missing."""
+    """Return the absolute folder that `model` names, or None for a hub id. Raises Invalid if it is missing."""
     path = Path(model).expanduser()
     if path.is_dir():
         return path.resolve()
@@ -161,9 +164,9 @@ def _local_folder(model: str) -> Path | None:
 
 
 def _clip_config(folder: Path) -> dict[str, Any]:
-    """The picture-and-words configuration in a model's folder, with the count of modules as "modules".
+    """Return the configuration in a model's folder, with the number of modules as "modules".
 
-    Raises Invalid where the folder holds no model or one for words alone.
+    Raises Invalid if the folder has no model, or one for texts only.
     """
     try:
         modules = _json(folder / "modules.json") if (folder / "modules.json").exists() else [{"path": ""}]
@@ -180,7 +183,7 @@ def _json(file: Path) -> Any:
 
 
 def _digest(folder: Path) -> str:
-    """SHA-256 over the names and contents of a model's configuration and weights, in hex."""
+    """Return the SHA-256 of the names and contents of a model's configuration and weights, in hex."""
     digest = hashlib.sha256()
     kinds = {".json", ".txt", ".safetensors", ".bin"}
     for file in sorted(file for file in folder.rglob("*") if file.suffix in kinds and file.is_file()):

@@ -30,30 +30,30 @@ class FakeEncoder:
         self.address = f"fake://?dim={dim}"
         self.label = f"Fake ({dim} floats)"
         self.fingerprint = f"fake/{dim}/{VERSION}"
-        # The last row is a constant input, so that a wholly grey picture still has a direction.
+        # The last row is a constant input, so that a grey image has a direction too.
         self._projection = _normal("projection", (SIDE * SIDE * 3 + 1, dim))
 
     def load(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def embed_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """float32 [n, dim], unit rows: the colours of a 4 x 4 thumbnail, centred on grey and projected."""
+        """Return vectors, float32 [n, dim], unit length: the colours of a 4 x 4 thumbnail, projected."""
         thumbnails = [image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX) for image in images]
         colors = np.array([np.asarray(thumbnail) for thumbnail in thumbnails], dtype=np.float64)
         centred = colors.reshape(len(images), SIDE * SIDE * 3) / 127.5 - 1
         return _unit(np.hstack([centred, np.full((len(images), 1), 0.1)]) @ self._projection)
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """float32 [n, dim], unit rows: a direction drawn from each text's hash."""
+        """Return queries, float32 [n, dim], unit length: a direction drawn from the hash of each text."""
         return _unit(np.array([_normal(text, (self.dim,)) for text in texts]).reshape(len(texts), self.dim))
 
     def as_query(self, rows: Vectors) -> Vectors:
-        """The rows themselves: a picture's row asks for pictures like it."""
+        """Return the vectors unchanged."""
         return rows
 
 
 def _normal(seed: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Standard normal numbers that depend on `seed` alone."""
+    """Return standard normal numbers that depend on `seed` alone."""
     digest = hashlib.sha256(seed.encode("utf-8", "surrogatepass")).digest()
     return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32)).standard_normal(shape)
 

@@ -1,4 +1,4 @@
-"""Hugging Face models on this disk and on their hub; the edge where huggingface_hub's errors become ours.
+"""Hugging Face models on this disk and on the hub, with the errors of huggingface_hub translated.
 
 Imports neither torch nor transformers. Caches and endpoints are huggingface_hub's own (``HF_HOME``,
 ``HF_HUB_CACHE``, ``HF_ENDPOINT``, ``HF_HUB_OFFLINE``), and ``SENTENCE_TRANSFORMERS_HOME`` as in
@@ -21,29 +21,29 @@ from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progr
 
 from gallery.errors import GalleryError, Invalid, Unavailable
 
-ANSWER_S = 2.0
-"""How long the hub may take for its first answer, in seconds, name resolution included."""
+HUB_TIMEOUT_S = 2.0
+"""Time limit for the hub's first response, including name resolution."""
 
-OTHER_FORMATS = ["*.onnx", "*.h5", "*.msgpack", "*.ot", "*.tflite", "onnx/*", "openvino/*", "*.gguf"]
+UNUSED_FILES = ["*.onnx", "*.h5", "*.msgpack", "*.ot", "*.tflite", "onnx/*", "openvino/*", "*.gguf"]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A model's files on this disk; `revision` is the commit on the hub that they come from."""
+    """A model's files on this disk; `revision` is their commit on the hub."""
 
     folder: Path
     revision: str
 
 
 def repository(model: str) -> str:
-    """The hub's name of a model: ids without an owner are sentence-transformers' own."""
+    """Return the hub's name of a model; ids without an owner belong to sentence-transformers."""
     return model if "/" in model else f"sentence-transformers/{model}"
 
 
 def cached(repository: str) -> Snapshot | None:
-    """The model's files in the local cache, or None where they or its weights are missing."""
+    """Return the model's files in the local cache, or None if they are incomplete."""
     try:
         for name in ("modules.json", "config.json"):
             found = try_to_load_from_cache(repository, name, cache_dir=_cache_folder())
@@ -55,14 +55,14 @@ def cached(repository: str) -> Snapshot | None:
 
 
 def has_weights(folder: Path) -> bool:
-    """Whether the folder, or one below it, holds weights that PyTorch reads."""
+    """Return whether the folder, or one below it, has weights in a format that PyTorch reads."""
     return any(next(folder.rglob(pattern), None) for pattern in ("*.safetensors", "pytorch_model*.bin"))
 
 
 def ask(repository: str) -> ModelInfo:
-    """The hub's word on a model, in `ANSWER_S` seconds at most.
+    """Return what the hub knows about a model, within `HUB_TIMEOUT_S` seconds.
 
-    Raises Invalid where the hub knows no such model, Unavailable where it cannot be reached.
+    Raises Invalid if the hub has no such model, Unavailable if it cannot be reached.
     """
     if is_offline_mode():
         raise Unavailable("HF_HUB_OFFLINE is set, so the hub is not asked.")
@@ -70,25 +70,25 @@ def ask(repository: str) -> ModelInfo:
 
     def put_answer() -> None:
         try:
-            answers.put(HfApi().model_info(repository, timeout=ANSWER_S))
-        except Exception as exc:  # goes on to the waiting thread, which raises it
+            answers.put(HfApi().model_info(repository, timeout=HUB_TIMEOUT_S))
+        except Exception as exc:  # raised in the waiting thread
             answers.put(exc)
 
-    # A thread, because the client's timeout leaves out name resolution and a server that only trickles.
+    # In a thread, because the client's timeout does not cover name resolution or a server that sends slowly.
     threading.Thread(target=put_answer, name="ask-hub", daemon=True).start()
     try:
-        answer = answers.get(timeout=ANSWER_S)
+        answer = answers.get(timeout=HUB_TIMEOUT_S)
     except queue.Empty:
-        raise Unavailable(f"The hub {HfApi().endpoint} gave no answer in {ANSWER_S:g} s.") from None
+        raise Unavailable(f"The hub {HfApi().endpoint} gave no answer in {HUB_TIMEOUT_S:g} s.") from None
     if isinstance(answer, Exception):
         raise _translated(answer, repository) from answer
     return answer
 
 
 def fetch(repository: str) -> Snapshot:
-    """The model's files, downloaded into the local cache. Raises as `ask` does."""
+    """Download the model into the local cache and return its files. Raises as `ask` does."""
     files = [sibling.rfilename for sibling in ask(repository).siblings or []]
-    unwanted = list(OTHER_FORMATS)
+    unwanted = list(UNUSED_FILES)
     if any(name.endswith(".safetensors") for name in files):
         unwanted.append("*.bin")  # the same weights again
     log.info("Downloading %s from %s.", repository, HfApi().endpoint)
@@ -110,7 +110,7 @@ def _translated(exc: Exception, repository: str) -> GalleryError:
             f"{repository!r} is neither a folder here nor a model that {HfApi().endpoint} shows to us; "
             "check the name, or set HF_TOKEN if the model is private."
         )
-    # All else, from refused connections to a proxy's web page in place of JSON, means that no hub answered.
+    # Everything else, such as a refused connection or a proxy's web page, means that the hub did not answer.
     first_line = (str(exc).strip() or type(exc).__name__).splitlines()[0]
     return Unavailable(f"The hub {HfApi().endpoint} could not be reached for {repository!r} ({first_line}).")
 

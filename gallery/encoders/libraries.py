@@ -1,4 +1,4 @@
-"""The heavy libraries behind encoders: whether they are installed, and reading a model with them in silence."""
+"""The large libraries behind encoders: checks that they are installed, and reads models without console output."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from gallery.errors import Invalid
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-# Read when torch is loaded, which is later. Its threads wait for each other by spinning, for far longer than a turn
-# takes; where something else wants the processor too, they mostly wait. Measured on two cores, pictures a second by
-# the offline encoder: 31 spinning and 30 with this on idle cores, 2 to 8 spinning and 14 with this on busy ones.
+# Read when torch is loaded, later. By default its threads spin while they wait for each other, which wastes a busy
+# processor. Measured on two cores, images per second of the offline encoder: 31 by default and 30 with this setting on
+# idle cores, 2 to 8 and 14 on busy ones.
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 
 def require(*modules: str) -> None:
-    """Raises Invalid, with what to install, unless all modules can be imported; imports none of them."""
+    """Raise Invalid, with what to install, unless all modules are installed. Imports none of them."""
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if missing:
         raise Invalid(
@@ -28,7 +28,7 @@ def require(*modules: str) -> None:
 
 
 def read_sentence_transformer(folder: Path) -> SentenceTransformer:
-    """The model in a folder, in float32, on the GPU where there is one. Raises Invalid when it cannot be read."""
+    """Read the model in a folder, in float32, on the GPU if there is one. Raises Invalid if that fails."""
     # Workers fork after the first query, and the tokenizers library warns of that once it has run threads.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     import torch

