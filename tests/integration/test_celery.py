@@ -28,7 +28,7 @@ from PIL import Image
 from gallery.services import Services
 from gallery.settings import Settings
 from pipelines import lock
-from pipelines.defs.embeddings.vectors import VectorCache
+from pipelines.defs.embeddings.assets import vector_cache
 from pipelines.tables import IMAGES
 from tests.fakes.archives import artists_csv, write_zip
 from tests.fakes.gcs import create_bucket, fake_gcs
@@ -239,7 +239,7 @@ def test_a_run_whose_worker_is_killed_completes_with_nothing_lost_or_doubled(
 
             def shard_taken() -> list[tuple[str, str]]:
                 assert head.poll() is None, (tmp_path / "head" / "log").read_text()
-                return [(step, worker) for step, worker in takings(instance) if "upload_images" in step]
+                return [(step, worker) for step, worker in takings(instance) if "scan_shard" in step]
 
             wait_for(lambda: bool(shard_taken()), "a shard at work", 120)
             lost, worker = shard_taken()[0]
@@ -265,7 +265,7 @@ def test_a_run_whose_worker_is_killed_completes_with_nothing_lost_or_doubled(
         assert len(IMAGES.read(services.tables)) == works
         assert len(services.images.sizes("originals/")) == works
         assert len(services.images.sizes("thumbs/")) == 2 * works
-        cache = VectorCache(services.tables, services.encoder.fingerprint, services.encoder.dim)
+        cache = vector_cache(services)
         assert cache.present() == set(IMAGES.read(services.tables)["sha256"])
         live = services.vectors.live()
         assert live is not None and live.works == works == services.vectors.open(live.name).count()

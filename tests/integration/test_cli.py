@@ -139,14 +139,14 @@ def test_wrong_usage_is_exit_code_two(run, arguments: list[str]) -> None:  # typ
 def test_a_search_by_what_is_no_picture_says_so(run) -> None:  # type: ignore[no-untyped-def]
     run("refresh")
     done = run("search", "--image", __file__)
-    assert done.exit_code == 1 and "not a picture" in done.stderr and "Traceback" not in done.output
+    assert done.exit_code == 1 and "not an image" in done.stderr and "Traceback" not in done.output
 
 
 def test_a_refresh_that_fails_says_why_in_one_line(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("GALLERY_DATASET", "file:///nowhere.zip")
     done = run("refresh", "--json")
     assert done.exit_code == 1 and done.stdout == ""
-    assert "Error: dataset failed: no archive at /nowhere.zip; expected a zip or a folder" in done.stderr
+    assert "Error: raw_dataset failed: no archive at /nowhere.zip; expected a zip or a folder" in done.stderr
 
 
 def test_wrong_settings_are_said_by_every_command(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]

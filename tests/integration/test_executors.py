@@ -19,7 +19,8 @@ from gallery.services import Services
 from gallery.settings import Settings
 from pipelines import resources
 from pipelines.definitions import build_defs
-from pipelines.defs.embeddings.vectors import VectorCache
+from pipelines.defs.catalog import assets as catalog
+from pipelines.defs.embeddings.assets import vector_cache
 from pipelines.defs.images import assets as pictures
 from pipelines.executors import build_executor, celery_config
 from pipelines.runner import RefreshFailed, distributed_refresh, run_refresh
@@ -204,7 +205,7 @@ def test_what_re_execution_from_failure_loses_is_noticed_and_a_new_run_does_the_
         text=True,
     )
     assert killed.returncode == 9, killed.stderr
-    cache = VectorCache(Services(settings).tables, Services(settings).encoder.fingerprint, 48)
+    cache = vector_cache(Services(settings))
     assert len(cache.present()) == 3 and len(cache.plan.sizes()) == 4
 
     job = dg.reconstructable(distributed_refresh)
@@ -220,7 +221,7 @@ def test_what_re_execution_from_failure_loses_is_noticed_and_a_new_run_does_the_
             (failure,) = [event for event in again.all_events if event.is_step_failure]
             assert failure.step_key == "embeddings.reconcile_embeddings"
             words = failure.step_failure_data.error.to_string()
-            assert f"{lost} of {WORKS} pictures have no vector" in words
+            assert f"{lost} of {WORKS} images have no vector" in words
             assert Services(settings).vectors.live() is None
         assert dg.execute_job(job, instance).success
     assert len(cache.present()) == WORKS
@@ -238,13 +239,14 @@ def test_a_shard_of_pictures_that_did_nothing_is_noticed(
         seen += 1
         return {} if seen == 2 else real(*args, **kwargs)
 
+    monkeypatch.setattr(catalog, "likely_sample", lambda *_, **__: set())  # the scan stores no image
     monkeypatch.setattr(pictures, "store_images", upload)
     services = Services(small())
     with (
         dg.DagsterInstance.ephemeral() as instance,
         pytest.raises(
             RefreshFailed,
-            match=f"images failed: 3 of {WORKS} works have no pictures in .*materialize `images`",
+            match=f"images failed: 3 of {WORKS} works have no images in .*materialize `images`",
         ),
     ):
         run_refresh(services, lambda _: None, instance)
