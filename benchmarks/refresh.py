@@ -1,10 +1,10 @@
-"""What a refresh costs: the first, one with nothing changed, and one with five files changed, two added, three removed.
+"""Measure refreshes: the first, one without changes, and one with five files changed, two added and three removed.
 
     python benchmarks/refresh.py ARCHIVE.zip [--encoder offline]
-    python benchmarks/refresh.py                       # on the generated sample collection
+    python benchmarks/refresh.py                       # the generated sample collection
 
-Works on a copy in a temporary folder, with a home of its own. Prints each refresh's counts and seconds, and the later
-ones' share of the first's.
+Works on a copy in a temporary folder. Prints the duration of each refresh, its share of the first one's, how many files were
+read from the dataset and from the image store, and the counts of the refresh.
 """
 
 from __future__ import annotations
@@ -22,15 +22,34 @@ import click
 import dagster as dg
 from PIL import Image, ImageOps
 
-from gallery.datasets.base import DATASETS
+from gallery.datasets.archive import FolderArchive
+from gallery.datasets.base import ARTISTS_CSV, DATASETS
 from gallery.names import match_key
+from gallery.objects.local import LocalObjects
 from gallery.services import Services
 from gallery.settings import read_settings
 from pipelines.runner import run_refresh
 
 
+def count_reads() -> Counter[str]:
+    """Count reads of the dataset's images and of the image store from now on; return the counter."""
+    counts: Counter[str] = Counter()
+    read, get = FolderArchive.read, LocalObjects.get
+
+    def counted_read(archive: FolderArchive, path: str, limit: int) -> bytes:
+        counts["dataset"] += path != ARTISTS_CSV
+        return read(archive, path, limit)
+
+    def counted_get(store: LocalObjects, key: str) -> bytes:
+        counts["images"] += key.startswith(("originals/", "thumbs/"))
+        return get(store, key)
+
+    FolderArchive.read, LocalObjects.get = counted_read, counted_get  # type: ignore[method-assign]
+    return counts
+
+
 def few_works(root: Path, per_artist: int) -> list[Path]:
-    """Files of artists that have fewer works than the sample asks for: each change of one is a change of the sample."""
+    """Return files of artists with fewer works than the sample takes, so that each change changes the sample."""
     files = sorted((root / "images" / "images").rglob("*.jpg"))
     works = Counter(match_key(file.parent.name) for file in files)
     spread: dict[str, list[Path]] = {}
@@ -41,7 +60,7 @@ def few_works(root: Path, per_artist: int) -> list[Path]:
 
 
 def change(root: Path, per_artist: int) -> None:
-    """Five files changed, two added, three removed."""
+    """Change five files, add two and remove three."""
     files = few_works(root, per_artist)
     if len(files) < 10:
         raise click.ClickException(
@@ -74,16 +93,19 @@ def main(archive: Path | None, encoder: str, per_artist: int) -> None:
         settings = read_settings(
             home=folder / "home", dataset=f"file://{root}", encoder=encoder, per_artist=per_artist
         )
-        first = 0.0
-        for name in ("first", "nothing changed", "5 changed, 2 added, 3 removed"):
+        first, reads = 0.0, count_reads()
+        for name in ("first", "unchanged", "5 changed, 2 added, 3 removed"):
             if name.startswith("5"):
                 change(root, per_artist)
+            reads.clear()
             started = time.perf_counter()
             with dg.DagsterInstance.ephemeral() as instance:
                 counts = run_refresh(Services(settings), lambda _: None, instance)
             seconds = time.perf_counter() - started
             first = first or seconds
-            click.echo(f"{name}: {seconds:.1f} s, {seconds / first:.3f} of the first")
+            click.echo(
+                f"{name}: {seconds:.1f} s, {seconds / first:.3f} of the first; read {reads['dataset']} files, {reads['images']} images"
+            )
             click.echo("  " + json.dumps(counts))
     finally:
         shutil.rmtree(folder)

@@ -1,8 +1,8 @@
-"""The rates that docs/scaling.md reckons with: what one more work costs each piece, in seconds, memory and bytes.
+"""Measure the rates in docs/scaling.md: what each work costs the parts of a refresh, in time, memory and storage.
 
     python benchmarks/scale.py --works 20000
 
-Works are made up, so nothing is decoded or encoded here: benchmarks/refresh.py and benchmarks/encoders.py measure that.
+The works are synthetic, so nothing is decoded or encoded: benchmarks/refresh.py and benchmarks/encoders.py measure that.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ import pandas as pd
 from gallery.models import Build
 from gallery.objects.base import TABLES
 from gallery.vectors.base import VECTORS
-from gallery.vectors.lance import LanceStore  # noqa: F401  (its import is no part of any rate)
-from pipelines.defs.collection.builds import BATCH, assemble_works, content_name
+from gallery.vectors.lance import LanceStore  # noqa: F401  (imported here so that no rate contains the import)
+from pipelines.defs.collection.builds import BATCH_WORKS, assemble_works, content_name
 from pipelines.defs.embeddings.vectors import VectorCache
 from pipelines.defs.images.storage import ImageLimits, keys_of, missing_images, verify_images
 from pipelines.shards import make_shards
@@ -35,7 +35,7 @@ DIM = 512
 
 
 def tables(works: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Made-up artists (one for every 200 works) and works."""
+    """Return synthetic works, and an artist for every 200 of them."""
     artists = [
         {
             "slug": f"a{n}", "name": f"Artist {n}", "birth": 1850, "death": 1900, "styles": ["Realism"],
@@ -56,7 +56,7 @@ def tables(works: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 class Listed:
-    """An image store that holds these keys; only listing is measured."""
+    """An image store with these keys, of which only listing is measured."""
 
     address = "listed://"
 
@@ -68,10 +68,10 @@ class Listed:
 
 
 @click.command()
-@click.option("--works", default=20_000, show_default=True, help="Works to make up.")
-@click.option("--shards", default=50, show_default=True, help="Steps to run, for what a step costs.")
+@click.option("--works", default=20_000, show_default=True, help="Number of synthetic works.")
+@click.option("--shards", default=50, show_default=True, help="Number of Dagster steps.")
 def main(works: int, shards: int) -> None:
-    """Measure what WORKS works cost each piece of a refresh."""
+    """Measure what each work costs the parts of a refresh."""
     folder = Path(tempfile.mkdtemp(prefix="scale-"))
     try:
         measure(works, shards, folder)
@@ -96,20 +96,20 @@ def measure(works: int, shards: int, folder: Path) -> None:
 
     store = TABLES.open(f"file://{folder}/tables")
     artists, artworks = tables(works)
-    timed("a table written", lambda: ARTWORKS.write(store, artworks))
-    timed("a table read", lambda: ARTWORKS.read(store))
+    timed("write a table", lambda: ARTWORKS.write(store, artworks))
+    timed("read a table", lambda: ARTWORKS.read(store))
     click.echo(f"{'':<44} {size('tables'):9.1f} bytes each")
 
     limits = ImageLimits(10**8, 10**8, 400, 1024)
     sampled = artworks[["id", "file", "sha256", "extension"]]
-    timed("images: planned, none there", lambda: missing_images(sampled, Listed(set()), limits))  # type: ignore[arg-type]
+    timed("plan images, none stored", lambda: missing_images(sampled, Listed(set()), limits))  # type: ignore[arg-type]
     keys = {key for work in sampled.to_dict("records") for key in keys_of(work, limits).values()}
     images = timed(
-        "images: reconciled",
+        "reconcile images",
         lambda: verify_images(sampled, {}, Listed(keys), limits),  # type: ignore[arg-type]
     )
     IMAGES.write(store, images)
-    timed("shards made", lambda: make_shards(images[["sha256", "original"]], "sha256", 256))
+    timed("make shards", lambda: make_shards(images[["sha256", "original"]], "sha256", 256))
 
     cache = VectorCache(store, "scale", DIM)
     rows = np.random.default_rng(1).standard_normal((works, DIM)).astype(np.float32)
@@ -120,13 +120,13 @@ def measure(works: int, shards: int, folder: Path) -> None:
         for start in range(0, works, 256):
             cache.add(digests[start : start + 256], rows[start : start + 256])
 
-    timed("vectors: stored in parts of 256", fill)
-    timed("vectors: which are there", cache.present)
-    timed("vectors: all read", lambda: cache.vectors(digests))
+    timed("store vectors in parts of 256", fill)
+    timed("list stored vectors", cache.present)
+    timed("read all vectors", lambda: cache.vectors(digests))
     click.echo(f"{'':<44} {size('tables/embeddings'):9.1f} bytes each")
 
-    assembled = timed("candidate: works assembled", lambda: assemble_works(artists, artworks, images))
-    timed("candidate: named", lambda: content_name(assembled, "scale"))
+    assembled = timed("assemble works", lambda: assemble_works(artists, artworks, images))
+    timed("name the build", lambda: content_name(assembled, "scale"))
     vectors = VECTORS.open(f"lance://{folder}/vectors", api_key=None)
     build = Build(
         name="b1", encoder="x", fingerprint="scale", dim=DIM, works=works, dataset="x", version="1", generated=False,
@@ -135,31 +135,31 @@ def measure(works: int, shards: int, folder: Path) -> None:
     collection = vectors.create(build)
 
     def load() -> None:
-        for start in range(0, works, BATCH):
-            collection.upsert(assembled[start : start + BATCH], rows[start : start + BATCH])
+        for start in range(0, works, BATCH_WORKS):
+            collection.upsert(assembled[start : start + BATCH_WORKS], rows[start : start + BATCH_WORKS])
 
-    timed("candidate: written to LanceDB", load)
-    timed("candidate: its ids read back", collection.ids)
-    timed("seal", lambda: vectors.seal("b1"))
+    timed("write the build to LanceDB", load)
+    timed("read its ids", collection.ids)
+    timed("seal the build", lambda: vectors.seal("b1"))
     click.echo(f"{'':<44} {size('vectors'):9.1f} bytes each")
     timed(
-        "one search, unfiltered (of all works)",
+        "one search, unfiltered",
         lambda: [collection.search(rows[n], 10, fingerprint="scale") for n in range(20)],
         20,
     )
 
     with dg.DagsterInstance.local_temp(str(folder)) as instance:
-        timed("Dagster: a step in the run's process", lambda: steps(shards, instance), shards)
+        timed("a Dagster step, in process", lambda: steps(shards, instance), shards)
         (run,) = instance.get_runs()
         records = len(instance.all_logs(run.run_id))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    click.echo(f"{'peak memory of all this, vectors included':<44} {peak / works / 1000:9.1f} kB each")
+    click.echo(f"{'peak memory, including vectors':<44} {peak / works / 1000:9.1f} kB each")
     history = sum(file.stat().st_size for file in (folder / "history").rglob("*.db"))
     click.echo(f"{'':<44} {history / shards:9.1f} bytes of history, {records / shards:.1f} records a step")
 
 
 def steps(count: int, instance: dg.DagsterInstance) -> None:
-    """A fan-out like that of `images` and `embeddings`, whose steps do nothing."""
+    """Run a fan-out like that of `images`, with steps that do nothing."""
 
     @dg.op(out=dg.DynamicOut(dg.Nothing))
     def plan():  # type: ignore[no-untyped-def]

@@ -31,7 +31,7 @@ VERSIONS: dict[str, dict[str, int]] = {
 }
 """Asset -> versions of the parts of the library that it uses."""
 STORE_KIND = "vectors"
-"""Kind that stands for the configured vector store."""
+"""Placeholder for the kind of the configured vector store."""
 KINDS = {
     "lance": "lancedb",
     "weaviate": "weaviate",

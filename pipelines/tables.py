@@ -177,8 +177,8 @@ QUARANTINE = Table(
         "path": (TEXT, "path in the archive"),
         "size": (WHOLE, "bytes"),
         "sha256": (TEXT, "digest of the content in hex; empty if it cannot be read"),
-        "kind": (TEXT, "the reason without what differs from file to file"),
-        "reason": (TEXT, "why it is no work of the catalogue"),
+        "kind": (TEXT, "the reason without names and numbers"),
+        "reason": (TEXT, "why it is not a work of the catalogue"),
     },
 )
 EVALUATION = Table(

@@ -43,9 +43,7 @@ def read_artists(archive: Archive, snapshot: pd.DataFrame, where: str) -> pd.Dat
     artists: dict[str, dict[str, Any]] = {}
     for row in _read_csv(archive, where):
         key = match_key(row["name"])
-        if (
-            not key or key in artists
-        ):  # an empty line, or an artist that is already listed under another spelling
+        if not key or key in artists:  # an empty line, or another spelling of a listed artist
             continue
         spelled = [display_name(row["name"]), *(display_name(folder) for folder in folders[key])]
         birth, death = parse_years(row["years"])

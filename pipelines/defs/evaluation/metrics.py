@@ -23,7 +23,7 @@ MAX_QUERIES = 300
 """Works used as queries. At 5 ms a search they take 1.5 s per build; a share is then accurate to about 0.03, and the difference
 of two builds, which get the same queries, much more so."""
 NEIGHBORS = 10
-"""Nearest works that are looked at."""
+"""Nearest works that count for a query."""
 COPY_NEIGHBORS = 5
 """Nearest works among which a modified copy must find its original."""
 SCORE_TOLERANCE = 1e-5

@@ -105,7 +105,7 @@ def encode_copies(
 
 
 def copy_vectors(cache: VectorCache, works: Sequence[Artwork]) -> dict[tuple[str, str], Vector]:
-    """Return the vectors that there are, by work id and kind of copy."""
+    """Return the stored vectors, by work id and kind of copy."""
     present = cache.present()
     keys = {(work.id, kind): _key(work, kind) for work in works for kind in MODIFICATIONS}
     keys = {name: key for name, key in keys.items() if key in present}

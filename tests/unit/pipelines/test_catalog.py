@@ -1,4 +1,4 @@
-"""The catalogue: whose a folder is, where each file ends, what the sample holds."""
+"""The catalogue: artists and their folders, the scan, the status of each file, and the sample."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def scan(
     return scan_files(archive, images, files, limits=limits, workers=2, progress=no_progress)
 
 
-class Catalogue:
+class Catalog:
     """A catalogue of an archive made of these files."""
 
     def __init__(self, path: Path, files: Mapping[str, bytes], artists: bytes) -> None:
@@ -73,7 +73,7 @@ SPELLINGS = [
 
 def test_every_spelling_of_a_folder_is_one_artist(tmp_path: Path) -> None:
     files = {f"{folder}/{folder}_{place}.jpg": picture(place) for place, folder in enumerate(SPELLINGS)}
-    catalogue = Catalogue(tmp_path / "a.zip", files, artists_csv([DURER, "Someone Else"]))
+    catalogue = Catalog(tmp_path / "a.zip", files, artists_csv([DURER, "Someone Else"]))
     durer = catalogue.artists.set_index("slug").loc["albrecht-durer"]
     assert (
         durer["name"] == DURER
@@ -84,14 +84,14 @@ def test_every_spelling_of_a_folder_is_one_artist(tmp_path: Path) -> None:
     assert catalogue.artists.set_index("slug").loc["someone-else"]["files"] == 0
 
 
-def test_the_accented_spelling_is_shown_wherever_it_stands(tmp_path: Path) -> None:
-    catalogue = Catalogue(tmp_path / "a.zip", {"Du╠êrer/1.jpg": picture(1)}, artists_csv(["Durer"]))
+def test_the_accented_spelling_is_shown(tmp_path: Path) -> None:
+    catalogue = Catalog(tmp_path / "a.zip", {"Du╠êrer/1.jpg": picture(1)}, artists_csv(["Durer"]))
     assert catalogue.artists.iloc[0]["name"] == "Dürer"
 
 
 def test_the_csv_becomes_numbers_lists_and_a_summary(tmp_path: Path) -> None:
     names = {"One": "1853 – 1890", "Two": "1884 - 1920", "Three": ""}
-    artists = Catalogue(tmp_path / "a.zip", {"One/1.jpg": picture(1)}, artists_csv(names)).artists.set_index(
+    artists = Catalog(tmp_path / "a.zip", {"One/1.jpg": picture(1)}, artists_csv(names)).artists.set_index(
         "slug"
     )
     assert (artists.loc["one"]["birth"], artists.loc["one"]["death"]) == (1853, 1890)
@@ -102,15 +102,15 @@ def test_the_csv_becomes_numbers_lists_and_a_summary(tmp_path: Path) -> None:
     assert "[nɔ̃]" in artists.loc["one"]["bio"]
 
 
-def test_one_artist_twice_in_the_csv_is_one(tmp_path: Path) -> None:
-    artists = Catalogue(
+def test_an_artist_listed_twice_counts_once(tmp_path: Path) -> None:
+    artists = Catalog(
         tmp_path / "a.zip", {"Durer/1.jpg": picture(1)}, artists_csv(["Dürer", "Durer", "DU╠êRER"])
     ).artists
     assert list(artists["slug"]) == ["durer"]
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"", "cannot be read"),
         (b"\xff\xfe\x00 not utf-8 \xff", "cannot be read"),
@@ -122,13 +122,15 @@ def test_one_artist_twice_in_the_csv_is_one(tmp_path: Path) -> None:
         (b"<html><body>Sign in</body></html>", "lacks name"),
     ],
 )
-def test_an_unusable_csv_is_one_error_with_what_was_expected(tmp_path: Path, data: bytes, said: str) -> None:
-    with pytest.raises(Invalid, match=said) as error:
-        Catalogue(tmp_path / "a.zip", {"A/1.jpg": picture(1)}, data)
+def test_an_unusable_csv_is_one_error_that_says_what_was_expected(
+    tmp_path: Path, data: bytes, message: str
+) -> None:
+    with pytest.raises(Invalid, match=message) as error:
+        Catalog(tmp_path / "a.zip", {"A/1.jpg": picture(1)}, data)
     assert "here: artists.csv" in str(error.value)
 
 
-def test_every_file_ends_in_one_place_with_a_reason(tmp_path: Path) -> None:
+def test_every_file_is_kept_a_duplicate_or_quarantined_with_a_reason(tmp_path: Path) -> None:
     files = {
         "A/1.jpg": picture(1),
         "A/2.jpg": picture(2),
@@ -148,7 +150,7 @@ def test_every_file_ends_in_one_place_with_a_reason(tmp_path: Path) -> None:
         "/elsewhere/1.jpg": picture(12),
         "/resized/resized/A_1.jpg": picture(13),
     }
-    catalogue = Catalogue(tmp_path / "a.zip", files, artists_csv(["A"]))
+    catalogue = Catalog(tmp_path / "a.zip", files, artists_csv(["A"]))
     expected = {
         "A/1.jpg": ("kept", ""),
         "A/2.jpg": ("kept", ""),
@@ -173,13 +175,13 @@ def test_every_file_ends_in_one_place_with_a_reason(tmp_path: Path) -> None:
     assert set(catalogue.works["id"]) == set(catalogue.files[catalogue.files["status"] == "kept"]["work"])
 
 
-def test_two_pictures_of_one_name_are_two_works(tmp_path: Path) -> None:
+def test_two_images_of_one_name_are_two_works(tmp_path: Path) -> None:
     files = {"Durer/Durer_1.jpg": picture(1), "Du╠êrer/Du╠êrer_1.jpg": picture(2)}
-    works = Catalogue(tmp_path / "a.zip", files, artists_csv(["Durer"])).works
+    works = Catalog(tmp_path / "a.zip", files, artists_csv(["Durer"])).works
     assert len(works) == 2 and works["id"].is_unique
 
 
-def test_a_works_id_survives_a_new_spelling_and_new_content() -> None:
+def test_a_work_keeps_its_id_with_another_spelling_or_content() -> None:
     assert work_id("durer", "images/images/Du╠êrer/Du╠êrer_1.jpg") == work_id(
         "durer", "images/images/Durer/Durer_1.jpg"
     )
@@ -227,7 +229,7 @@ def test_files_are_read_again_under_other_limits(tmp_path: Path) -> None:
         assert known_contents(tables, snapshot, dataclasses.replace(LIMITS, **{name: 10})).empty, name
 
 
-def test_a_file_that_was_never_read_fails_the_scan_by_name(tmp_path: Path) -> None:
+def test_a_file_that_was_never_read_fails_the_scan(tmp_path: Path) -> None:
     archive = open_archive(write_folder(tmp_path, {"A/1.jpg": picture(1)}, artists_csv(["A"])))
     with pytest.raises(NotFound, match=r"never read, such as images/images/A/1\.jpg"):
         finish_scan(MemoryObjects(), list_files(archive), LIMITS, "run-1")
@@ -241,7 +243,7 @@ def test_a_damaged_scan_result_is_read_again(tmp_path: Path) -> None:
     assert known_contents(tables, snapshot, LIMITS).empty
 
 
-def test_the_scan_stores_the_images_it_was_told_to(tmp_path: Path) -> None:
+def test_the_scan_stores_the_images_of_the_likely_sample(tmp_path: Path) -> None:
     archive = open_archive(
         write_folder(tmp_path, {"A/1.jpg": picture(1), "A/2.jpg": picture(2)}, artists_csv(["A"]))
     )
@@ -274,13 +276,13 @@ def works_of(**count: int) -> pd.DataFrame:
     return ARTWORKS.frame(rows)
 
 
-def test_the_sample_has_at_most_so_many_an_artist() -> None:
+def test_the_sample_has_at_most_so_many_works_per_artist() -> None:
     sample = draw_sample(works_of(many=100, few=3), per_artist=20, key="k")
     assert dict(sample["artist"].value_counts()) == {"many": 20, "few": 3}
     assert sorted(sample[sample["artist"] == "many"]["rank"]) == list(range(1, 21))
 
 
-def test_the_sample_is_the_same_each_time_and_another_with_another_key() -> None:
+def test_the_sample_depends_on_its_key_alone() -> None:
     works = works_of(many=100)
     first, second = (
         set(draw_sample(works.sample(frac=1, random_state=state), per_artist=20, key="k")["id"])
@@ -289,13 +291,13 @@ def test_the_sample_is_the_same_each_time_and_another_with_another_key() -> None
     assert first == second != set(draw_sample(works, per_artist=20, key="other")["id"])
 
 
-def test_a_new_file_moves_at_most_one_place_of_the_sample() -> None:
+def test_a_new_file_displaces_at_most_one_work() -> None:
     before = set(draw_sample(works_of(many=100), per_artist=20, key="k")["id"])
     after = set(draw_sample(works_of(many=101), per_artist=20, key="k")["id"])
     assert len(before - after) <= 1
 
 
-def test_tables_come_back_as_they_were_written() -> None:
+def test_tables_are_read_as_they_were_written() -> None:
     store = MemoryObjects()
     rows = [
         {
