@@ -47,12 +47,16 @@ def draw_sample(artworks: pd.DataFrame, *, per_artist: int, key: str) -> pd.Data
 def likely_sample(paths: Iterable[str], slugs: Mapping[str, str], *, per_artist: int, key: str) -> set[str]:
     """Return the paths that the sample will probably take, before any file is read.
 
-    `slugs` maps folders to artists. Ranks follow from names alone, so the guess fails only for duplicates and
-    unusable files, for which `SPARE_RANKS` more are included.
+    `slugs` maps folders to artists. Ranks follow from names alone, so the guess fails only for unusable files and for
+    images that have several names, for which `SPARE_RANKS` more are included.
     """
-    ranked: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    paths_of: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for path in paths:
         slug = slugs.get(folder_of(path))
-        if slug:
-            ranked[slug].append((sample_hash(work_id(slug, path), key), path))
-    return {path for entries in ranked.values() for _, path in sorted(entries)[: per_artist + SPARE_RANKS]}
+        if slug:  # several spellings of a path are one work
+            paths_of[slug][work_id(slug, path)].append(path)
+    likely: set[str] = set()
+    for works in paths_of.values():
+        ids = sorted(works, key=lambda id: sample_hash(id, key))[: per_artist + SPARE_RANKS]
+        likely.update(path for id in ids for path in works[id])
+    return likely

@@ -267,6 +267,13 @@ def test_the_likely_sample_is_known_from_names() -> None:
     assert {path.rpartition("/")[2] for path in likely} >= set(sampled)
 
 
+def test_other_spellings_of_a_path_take_no_place_of_the_likely_sample() -> None:
+    paths = [f"images/images/{folder}/{n}.jpg" for folder in ("Dürer", "DuÌ\x88rer") for n in range(30)]
+    likely = likely_sample(paths, {"Dürer": "durer", "DuÌ\x88rer": "durer"}, per_artist=20, key="k")
+    assert len(likely) == 2 * (20 + SPARE_RANKS)
+    assert len({path.rpartition("/")[2] for path in likely}) == 20 + SPARE_RANKS
+
+
 def works_of(**count: int) -> pd.DataFrame:
     rows = [
         {"id": work_id(slug, f"{slug}_{n}.jpg"), "artist": slug, "file": f"{slug}_{n}.jpg", "sha256": str(n)}
