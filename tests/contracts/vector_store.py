@@ -28,6 +28,7 @@ from gallery.vectors.base import (
 )
 from gallery.vectors.filters import Filter
 from pipelines.defs.collection.builds import Candidate, build_candidate
+from pipelines.records import DatasetRecord
 
 DIM = 8
 FINGERPRINT = "fake/8"
@@ -648,9 +649,8 @@ class VectorStoreContract:
                 works,
                 lambda: FakeEncoder(DIM).embed_texts([one.id for one in works]),
                 FakeEncoder(DIM),
-                dataset="memory://",
-                version="1",
-                generated=False,
+                vectors_version="1",
+                dataset=DatasetRecord(address="memory://", version="1", generated=False),
             )
 
         live = candidate().build

@@ -284,8 +284,9 @@ def test_pages_do_not_overlap_where_a_deeper_ranking_begins(server: StandIn, sto
 # -- sizes
 
 
-def test_more_works_than_one_query_returns(server: StandIn, store: WeaviateStore) -> None:
+def test_more_works_than_one_query_returns(server: StandIn, connect: Callable[..., WeaviateStore]) -> None:
     server.maximum_results = 10_000
+    store = connect(f"{server.address}&timeout=60")  # the fake server is slow with this many works
     count = 10_500
     vectors = np.random.default_rng(3).normal(size=(count, DIM)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
