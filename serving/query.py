@@ -141,7 +141,7 @@ def only(query: SearchQuery, field: ListField, value: str) -> SearchQuery:
 
 
 def value_of(term: Term) -> str:
-    """Return what stands for the term in an address: its words, its work's id or its token."""
+    """Return the value of the term in an address: its text, the id of its work or its token."""
     if isinstance(term, TextTerm):
         return term.text
     return term.id if isinstance(term, WorkTerm) else term.token

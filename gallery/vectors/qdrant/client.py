@@ -184,7 +184,7 @@ class FolderClient:
 
 
 def _translate(error: Exception, doing: str, address: str) -> GalleryError:
-    """What a server's client raised, as one of ours."""
+    """Translate an error of the server's client into a GalleryError."""
     if isinstance(error, UnexpectedResponse):
         return _of_status(error.status_code or 0, _answer(error), doing, address)
     if isinstance(error, ResourceExhaustedResponse):
