@@ -81,7 +81,7 @@ def _home(home: Path) -> str:
 
 def _dataset(services: Services) -> str:
     address = services.dataset.address
-    client = f" (client {version('kaggle')})" if address.startswith("kaggle:") else ""
+    client = f" (client {version('kagglesdk')})" if address.startswith("kaggle:") else ""
     return f"{address}, version {services.dataset.version()}{client}"
 
 
