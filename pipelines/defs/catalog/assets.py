@@ -140,9 +140,8 @@ def plan_scan(
     known = scan.known_contents(tables, snapshot, ImageLimits.of(settings))
     likely = likely_sample(snapshot["path"], slugs, per_artist=settings.per_artist, key=settings.sample_key)
     new = snapshot[~snapshot["path"].isin(known["path"])]
-    new = new.assign(
-        store=new["path"].isin(likely), preview=[folder_of(path) not in slugs for path in new["path"]]
-    )
+    stray = [path for path in snapshot["path"] if folder_of(path) not in slugs]
+    new = new.assign(store=new["path"].isin(likely), preview=new["path"].isin(stray[:SHEET_IMAGES]))
     shards = make_shards(new, "path", settings.shard_size)
     scan.scan_plan(tables).write(shards)
     context.log.info(f"{len(new)} of {len(snapshot)} files are new")

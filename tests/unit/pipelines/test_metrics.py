@@ -14,6 +14,7 @@ from gallery.vectors.memory import MemoryCollection
 from pipelines.defs.evaluation.comparison import most_changed, overlaps
 from pipelines.defs.evaluation.metrics import (
     LIMITS,
+    MIN_TIMED_QUERIES,
     Limit,
     Measurement,
     MetricResult,
@@ -35,12 +36,12 @@ GOOD = {
 }
 
 
-def measurement(milliseconds: float = 5.0, **scores: float) -> Measurement:
+def measurement(milliseconds: float = 5.0, searches: int = MIN_TIMED_QUERIES, **scores: float) -> Measurement:
     """Return a measurement with one query, which has these scores."""
     return Measurement(
         build=BUILD,
         scores={metric: {"query": score} for metric, score in scores.items()},
-        seconds=[milliseconds / 1000] * 20,
+        seconds=[milliseconds / 1000] * searches,
         results={},
         rows=40,
         bad_rows=0,
@@ -94,6 +95,11 @@ def test_a_slower_search_is_refused_if_it_is_slow_and_much_slower(
 ) -> None:
     results = compare(measurement(now, **GOOD), measurement(before, **GOOD), tolerance=0.05)
     assert bool(problems(results)) is refused
+
+
+def test_the_duration_of_a_few_searches_has_no_limit() -> None:
+    few = measurement(5_000, searches=MIN_TIMED_QUERIES - 1, **GOOD)
+    assert problems(compare(few, measurement(5, **GOOD), tolerance=0.05)) == []
 
 
 def test_samples_of_two_builds_overlap_as_the_builds_do() -> None:
