@@ -37,12 +37,12 @@ def statuses(client: FlaskClient, path: str = SEARCH, times: int = 4, **how: obj
 
 
 def who(address: str, forwarded: str = "") -> dict[str, object]:
-    """A request from that address, which says that it was forwarded."""
+    """Arguments of a request from that address, with X-Forwarded-For."""
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     return {"environ_base": {"REMOTE_ADDR": address}, "headers": headers}
 
 
-def test_a_page_too_many_is_429_with_a_page_that_says_when(make: Callable[..., FlaskClient]) -> None:
+def test_a_page_over_the_limit_is_a_429_with_retry_after(make: Callable[..., FlaskClient]) -> None:
     client = make()
     assert statuses(client) == [200, 200, 200, 429]
     answer = client.get(SEARCH)
@@ -50,7 +50,7 @@ def test_a_page_too_many_is_429_with_a_page_that_says_when(make: Callable[..., F
     assert 1 <= int(answer.headers["Retry-After"]) <= 3_600
 
 
-def test_an_api_answer_too_many_is_429_as_a_problem(make: Callable[..., FlaskClient]) -> None:
+def test_an_api_call_over_the_limit_is_a_429_problem(make: Callable[..., FlaskClient]) -> None:
     client = make()
     assert statuses(client, "/api/v1/search?q=sea") == [200, 200, 200, 429]
     answer = client.get("/api/v1/search?q=sea")
@@ -58,13 +58,13 @@ def test_an_api_answer_too_many_is_429_as_a_problem(make: Callable[..., FlaskCli
     assert 1 <= int(answer.headers["Retry-After"]) <= 3_600
 
 
-def test_all_pages_count_together_and_so_does_what_does_not_exist(make: Callable[..., FlaskClient]) -> None:
+def test_all_pages_share_one_limit_and_unknown_addresses_count(make: Callable[..., FlaskClient]) -> None:
     client = make()
     paths = ["/artists", "/nothing", "/api/v1/artists", "/works/none"]
     assert [client.get(path).status_code for path in paths] == [200, 404, 200, 429]
 
 
-def test_pictures_styles_and_health_are_never_limited(make: Callable[..., FlaskClient]) -> None:
+def test_images_styles_and_health_are_never_limited(make: Callable[..., FlaskClient]) -> None:
     client = make(rate_limit="1/hour")
     page = client.get(SEARCH).text
     assert client.get(SEARCH).status_code == 429
@@ -74,7 +74,7 @@ def test_pictures_styles_and_health_are_never_limited(make: Callable[..., FlaskC
         assert statuses(client, path, 6) == [200] * 6
 
 
-def test_uploads_have_a_limit_of_their_own(make: Callable[..., FlaskClient]) -> None:
+def test_uploads_have_their_own_limit(make: Callable[..., FlaskClient]) -> None:
     client = make(rate_limit="100/hour", upload_rate_limit="2/hour")
     assert [upload(client).status_code for _ in range(3)] == [200, 200, 429]
     assert upload(client, path="/api/v1/search").status_code == 429
@@ -82,18 +82,20 @@ def test_uploads_have_a_limit_of_their_own(make: Callable[..., FlaskClient]) -> 
     assert client.get(SEARCH).status_code == 200
 
 
-def test_an_upload_that_is_no_picture_counts_too(make: Callable[..., FlaskClient]) -> None:
+def test_an_upload_that_is_not_an_image_counts(make: Callable[..., FlaskClient]) -> None:
     client = make(rate_limit="off", upload_rate_limit="2/hour")
     assert [upload(client, b"none").status_code for _ in range(3)] == [415, 415, 429]
 
 
-def test_off_is_off(make: Callable[..., FlaskClient]) -> None:
+def test_off_means_no_limit(make: Callable[..., FlaskClient]) -> None:
     client = make(rate_limit="off")
     assert statuses(client, times=30) == [200] * 30
     assert upload(client, encoded(drawing("#c08020", 1))).status_code == 200
 
 
-def test_the_window_passes(make: Callable[..., FlaskClient], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limit_resets_after_its_window(
+    make: Callable[..., FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = make(rate_limit="2/minute")
     now = time.time()
     assert statuses(client, times=3)[-1] == 429
@@ -101,7 +103,7 @@ def test_the_window_passes(make: Callable[..., FlaskClient], monkeypatch: pytest
     assert client.get(SEARCH).status_code == 200
 
 
-def test_clients_are_told_apart_by_their_address(make: Callable[..., FlaskClient]) -> None:
+def test_clients_are_distinguished_by_address(make: Callable[..., FlaskClient]) -> None:
     client = make()
     assert statuses(client, **who("192.0.2.1"))[-1] == 429
     assert statuses(client, times=1, **who("192.0.2.2")) == [200]
@@ -114,7 +116,7 @@ def test_addresses_of_one_ipv6_network_are_one_client(make: Callable[..., FlaskC
     assert statuses(client, times=1, **who("2001:db8:0:1::1")) == [200]
 
 
-def test_a_forged_address_is_not_believed_without_a_proxy(
+def test_a_forwarded_address_is_ignored_without_a_proxy(
     make: Callable[..., FlaskClient], caplog: pytest.LogCaptureFixture
 ) -> None:
     client = make()
@@ -125,11 +127,11 @@ def test_a_forged_address_is_not_believed_without_a_proxy(
     ) == 1
 
 
-def test_behind_a_proxy_the_address_that_it_saw_counts(make: Callable[..., FlaskClient]) -> None:
+def test_behind_a_proxy_the_address_it_reports_counts(make: Callable[..., FlaskClient]) -> None:
     client = make(trusted_proxies=1)
     assert statuses(client, **who("10.0.0.1", "198.51.100.1"))[-1] == 429
     assert statuses(client, times=1, **who("10.0.0.1", "198.51.100.2")) == [200]
-    # What the client wrote before the proxy added its own is not believed.
+    # Addresses that the client sent itself, left of the proxy's, are ignored.
     assert statuses(client, times=1, **who("10.0.0.1", "203.0.113.9, 198.51.100.1")) == [429]
 
 
@@ -143,7 +145,9 @@ def test_behind_two_proxies_the_second_from_the_right_counts(make: Callable[...,
 
 
 @pytest.mark.parametrize("forwarded", ["", "rubbish", ",", "a" * 5_000, "[::1", "198.51.100.1:80", "\xff"])
-def test_nonsense_from_a_proxy_is_no_error(make: Callable[..., FlaskClient], forwarded: str) -> None:
+def test_an_invalid_forwarded_address_is_not_an_error(
+    make: Callable[..., FlaskClient], forwarded: str
+) -> None:
     assert statuses(make(trusted_proxies=1), times=1, **who("10.0.0.1", forwarded)) == [200]
 
 
@@ -152,7 +156,7 @@ def test_nonsense_from_a_proxy_is_no_error(make: Callable[..., FlaskClient], for
 
 @contextlib.contextmanager
 def redis_server(folder: Path, port: int) -> Iterator[str]:
-    """The address of a Redis that runs until the block ends."""
+    """Run Redis until the block ends; yields its address."""
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     process = subprocess.Popen([*command, "--requirepass", "pass-word"], stdout=subprocess.DEVNULL)
     address = f"redis://:pass-word@127.0.0.1:{port}"
@@ -181,7 +185,7 @@ def test_replicas_with_one_storage_count_together(make: Callable[..., FlaskClien
 
 
 @needs_redis
-def test_a_storage_that_goes_away_leaves_each_replica_counting_by_itself(
+def test_each_replica_counts_on_its_own_while_the_storage_is_down(
     make: Callable[..., FlaskClient], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with redis_server(tmp_path, free_port()) as address:
@@ -191,7 +195,7 @@ def test_a_storage_that_goes_away_leaves_each_replica_counting_by_itself(
     assert "falling back" in caplog.text and "pass-word" not in caplog.text
 
 
-def test_a_storage_that_is_not_there_keeps_nobody_out(
+def test_requests_are_answered_without_the_storage(
     make: Callable[..., FlaskClient], caplog: pytest.LogCaptureFixture
 ) -> None:
     client = make(rate_storage=f"redis://:pass-word@127.0.0.1:{free_port()}", upload_rate_limit="9/hour")
@@ -200,7 +204,7 @@ def test_a_storage_that_is_not_there_keeps_nobody_out(
     assert "pass-word" not in caplog.text
 
 
-def test_a_storage_that_never_answers_holds_nobody_up(make: Callable[..., FlaskClient]) -> None:
+def test_requests_are_answered_when_the_storage_does_not_respond(make: Callable[..., FlaskClient]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(1) as pool:
         client = make(rate_storage=f"redis://127.0.0.1:{silent.getsockname()[1]}")
         assert pool.submit(statuses, client, times=3).result(HANG_GUARD_S) == [200, 200, 200]
@@ -209,7 +213,7 @@ def test_a_storage_that_never_answers_holds_nobody_up(make: Callable[..., FlaskC
 
 
 def accepted(listener: socket.socket) -> list[socket.socket]:
-    """The connections that wait to be accepted, closed."""
+    """Accept and close the connections that wait."""
     listener.setblocking(False)
     found: list[socket.socket] = []
     with contextlib.suppress(BlockingIOError):
@@ -223,7 +227,7 @@ def accepted(listener: socket.socket) -> list[socket.socket]:
 @pytest.mark.parametrize(
     "address", ["redis://host:no-port", "redis://[::1", "redis://:pass-word@host:99999999"]
 )
-def test_a_storage_that_cannot_be_is_said_without_its_password(
+def test_the_error_about_an_invalid_storage_omits_its_password(
     settings_with: Callable[..., Settings], address: str
 ) -> None:
     settings = settings_with(**LIMITED, rate_storage=address)
@@ -233,7 +237,7 @@ def test_a_storage_that_cannot_be_is_said_without_its_password(
 
 
 @pytest.mark.parametrize("given", [{"rate_limit": "many"}, {"rate_limit": "0/minute"}, {"upload_rate_limit": "9"}, {"rate_storage": "file:///x"}, {"rate_storage": "redis://"}, {"trusted_proxies": -1}])  # fmt: skip
-def test_settings_that_make_no_sense_are_refused(
+def test_invalid_settings_are_rejected(
     settings_with: Callable[..., Settings], given: dict[str, object]
 ) -> None:
     with pytest.raises(Invalid, match=next(iter(given)).upper()):

@@ -1,4 +1,4 @@
-"""Every kind of answer carries the same policy: nothing inline, nothing framed, nothing guessed, nothing remembered."""
+"""Every kind of response has the security headers, and no page needs an exception from the policy."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def client(settings_with: Callable[..., Settings]) -> FlaskClient:
 
 
 def linked(client: FlaskClient, start: str) -> str:
-    """An address of that kind on the page of results."""
+    """The first address on a result page that starts like this."""
     return next(part for part in client.get("/?q=sea").text.split('"') if part.startswith(start))
 
 
 def again(client: FlaskClient, path: str) -> TestResponse:
-    """The answer to one who has the answer."""
+    """The response to a conditional request with the current ETag."""
     return client.get(path, headers={"If-None-Match": client.get(path).headers["ETag"]})
 
 
@@ -80,7 +80,7 @@ def directives(answer: TestResponse) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("status", "ask"), KINDS.values(), ids=KINDS.keys())
-def test_every_answer_has_the_policy(
+def test_every_response_has_the_headers(
     client: FlaskClient, status: int, ask: Callable[[FlaskClient], TestResponse]
 ) -> None:
     answer = ask(client)
@@ -99,7 +99,7 @@ def test_every_answer_has_the_policy(
 
 
 @pytest.mark.parametrize("path", ["/", "/?q=sea", "/artists", "/map", "/nothing", "/api/", "/works/none"])
-def test_nothing_on_a_page_needs_an_exception(client: FlaskClient, path: str) -> None:
+def test_no_page_has_inline_code_or_foreign_resources(client: FlaskClient, path: str) -> None:
     text = client.get(path).text
     assert not re.search(r"<[^>]+\s(on\w+|style)\s*=", text)
     assert not re.search(r"<script(?![^>]*\ssrc=)[^>]*>", text) and "<style" not in text
@@ -111,7 +111,7 @@ def test_nothing_on_a_page_needs_an_exception(client: FlaskClient, path: str) ->
     ("proxies", "said", "secure"), [(0, "https", False), (1, "http", False), (1, "https", True), (1, "", False), (1, "gopher", False)]
 )  # fmt: skip
 @pytest.mark.parametrize("site_url", [None, "https://gallery.example"])
-def test_https_is_insisted_on_only_where_a_trusted_proxy_says_it_was_used(
+def test_hsts_is_sent_only_if_a_trusted_proxy_reports_https(
     settings_with: Callable[..., Settings], proxies: int, said: str, secure: bool, site_url: str | None
 ) -> None:
     client = app_with(settings_with(trusted_proxies=proxies, site_url=site_url)).test_client()
@@ -119,6 +119,6 @@ def test_https_is_insisted_on_only_where_a_trusted_proxy_says_it_was_used(
     assert ("Strict-Transport-Security" in answer.headers) == secure
 
 
-def test_what_is_searched_for_is_not_shown_to_other_sites(client: FlaskClient) -> None:
-    """Links to Wikipedia would tell it what the visitor searched for."""
+def test_other_sites_do_not_learn_the_search(client: FlaskClient) -> None:
+    """The Referer of links to Wikipedia would contain it."""
     assert client.get("/?q=secret").headers["Referrer-Policy"] == "same-origin"

@@ -1,4 +1,4 @@
-"""A process that decodes what it is sent, as the app does, and tells what each file cost.
+"""A process that decodes files as the app does, and reports what each of them cost.
 
 On stdin, for each file: its length in 8 bytes, then the file. On stdout, for each, a line of JSON: the outcome, the
 processor seconds, and by how many megabytes the process grew meanwhile, at its largest (on Linux; elsewhere 0).
@@ -24,12 +24,12 @@ from serving.uploads import MAX_DETAIL, preview_of
 
 MAX_PIXELS: int = Settings.model_fields["max_upload_pixels"].default
 SIDE = 224
-"""Pixels of a side that CLIP looks at; for the smallest part of a picture, it is decoded MAX_DETAIL times larger."""
+"""Side of CLIP's input, in pixels; for the smallest detail, the image is decoded MAX_DETAIL times larger."""
 STATUS = Path("/proc/self/status")
 
 
 def outcome(data: bytes) -> str:
-    """ "taken", "refused", or what went wrong."""
+    """Return "taken", "refused", or the error."""
     try:
         preview_of(open_image(data, max_pixels=MAX_PIXELS, side=SIDE * MAX_DETAIL))
     except Invalid:
@@ -40,15 +40,15 @@ def outcome(data: bytes) -> str:
 
 
 def memory(which: str) -> int:
-    """Bytes of this process: VmRSS for now, VmHWM for the most since `memory_forgotten`."""
+    """Memory of this process in bytes: VmRSS now, VmHWM the peak since `reset_peak`."""
     if not STATUS.exists():
         return 0
     [line] = [line for line in STATUS.read_text().splitlines() if line.startswith(which)]
     return int(line.split()[1]) * 1024
 
 
-def memory_forgotten() -> None:
-    """Measure the most from now on; getrusage cannot, and begins with what the parent process had."""
+def reset_peak() -> None:
+    """Reset the peak; getrusage cannot, and starts with the parent's."""
     if STATUS.exists():
         Path("/proc/self/clear_refs").write_text("5")
 
@@ -56,18 +56,18 @@ def memory_forgotten() -> None:
 def main() -> None:
     """Answer until stdin ends."""
     warnings.simplefilter("ignore")
-    # What Pillow loads on first use is no file's cost.
+    # What Pillow loads on first use is not part of a file's cost.
     first = io.BytesIO()
     Image.new("RGB", (300, 300)).save(first, "PNG")
     outcome(first.getvalue())
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     while head := sys.stdin.buffer.read(8):
         data = sys.stdin.buffer.read(struct.unpack(">Q", head)[0])
-        memory_forgotten()
+        reset_peak()
         before, began = memory("VmRSS"), time.process_time()
-        said = outcome(data)
+        result = outcome(data)
         seconds, grown = time.process_time() - began, memory("VmHWM") - before
-        print(json.dumps([said, round(seconds, 3), round(grown / 1e6)]), flush=True)
+        print(json.dumps([result, round(seconds, 3), round(grown / 1e6)]), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Files made to do harm, and the rule for what is done with them."""
+"""Hostile image files: mutated, truncated, polyglot, and decompression bombs."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from PIL import Image, ImageCms
 from gallery.images.decode import FORMATS
 
 SIDE = 48
-"""Pixels of a side of the pictures that are mutated: small, so that thousands are tried."""
+"""Side of the images that are mutated, in pixels: small, so that thousands can be tried."""
 
 
 def picture(seed: int = 0, side: int = SIDE) -> Image.Image:
-    """A picture of noise on a slope, which no format packs into nothing."""
+    """An image of noise on a gradient, which compresses badly in every format."""
     rng = np.random.default_rng(seed)
     slope = np.linspace(0, 160, side)[:, None, None] + rng.integers(0, 90, (side, side, 3))
     return Image.fromarray(slope.astype(np.uint8))
 
 
 def saved(image: Image.Image, format: str, **options: object) -> bytes:
-    """The picture as a file."""
+    """The image as a file."""
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()
 
 
 def profile() -> bytes:
-    """A colour profile as cameras put one into their files."""
+    """A colour profile like those that cameras embed."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -48,7 +48,7 @@ def exif() -> Image.Exif:
 
 
 def seeds() -> dict[str, list[bytes]]:
-    """Whole pictures of every format that is accepted, in several of its ways, by the format's name."""
+    """Valid images in several variants of every accepted format, by the format's name."""
     image, more = picture(), [picture(n) for n in (1, 2)]
     frames = {"save_all": True, "append_images": more}
     rich = {"exif": exif(), "icc_profile": profile()}
@@ -67,11 +67,11 @@ def seeds() -> dict[str, list[bytes]]:
 
 
 def mutated(data: bytes, chance: random.Random, donor: bytes) -> bytes:
-    """The file with something done to it that files suffer, or that attackers do."""
+    """The file with random damage, of kinds that happen or that attackers cause."""
     out = bytearray(data)
     for _ in range(chance.choice((1, 1, 2, 4, 16))):
         place = chance.randrange(len(out)) if out else 0
-        early = min(place, chance.randrange(256))  # headers are where the harm is
+        early = min(place, chance.randrange(256))  # headers are where damage has most effect
         match chance.randrange(9):
             case 0:
                 out[early : early + 1] = bytes([chance.randrange(256)])
@@ -93,11 +93,11 @@ def mutated(data: bytes, chance: random.Random, donor: bytes) -> bytes:
                 out[place:place] = out[place : place + 200] * chance.randrange(1, 20)
             case 8:
                 out[place:] = donor[place:]
-    return mended(bytes(out)) if chance.random() < 0.7 else bytes(out)
+    return with_valid_checksums(bytes(out)) if chance.random() < 0.7 else bytes(out)
 
 
-def mended(data: bytes) -> bytes:
-    """The file, its checksums right where it is a PNG: a wrong one would end the decoding before the harm."""
+def with_valid_checksums(data: bytes) -> bytes:
+    """The file with valid checksums if it is a PNG: decoders stop at an invalid one."""
     if not data.startswith(b"\x89PNG"):
         return data
     out, place = bytearray(data), 8
@@ -121,7 +121,7 @@ def png(width: int, height: int, *chunks: bytes, pixels: bytes = b"", kind: int 
 
 
 def zeros(megabytes: int) -> bytes:
-    """So many megabytes of nothing, packed into a thousandth: one packed block, over and over."""
+    """That many megabytes of zeros, compressed to a thousandth: one compressed block repeated."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     block = packer.compress(b"\0" * 1_000_000) + packer.flush(zlib.Z_FULL_FLUSH)
     checksum = (megabytes * 1_000_000 % 65_521) << 16 | 1  # Adler-32 of nothing but zeros
@@ -133,7 +133,7 @@ PAGE = struct.pack("<H", len(TAGS)) + b"".join(struct.pack("<HHII", *tag) for ta
 
 
 def tiff(pages: int, *, circle: bool = False) -> bytes:
-    """A TIFF of 4 x 4 pixels with so many pages, the last of which leads to the first where `circle`."""
+    """A TIFF of 4 x 4 pixels with that many pages; if `circle`, the last one refers to the first."""
     size = len(PAGE) + 4
     following = [24 + size * number for number in range(1, pages)] + [24 if circle else 0]
     return (
@@ -145,14 +145,14 @@ def tiff(pages: int, *, circle: bool = False) -> bytes:
 
 
 def jpeg_with(marker: int, body: bytes, times: int = 1) -> bytes:
-    """A JPEG with a segment of that marker before its pixels, so many times."""
+    """A JPEG with a segment of that marker before its pixels, repeated."""
     whole = saved(picture(), "JPEG")
     segment = b"\xff" + bytes([marker]) + struct.pack(">H", len(body) + 2) + body
     return whole[:2] + segment * times + whole[2:]
 
 
 def exif_loop() -> bytes:
-    """Metadata whose directories name each other and themselves."""
+    """Metadata whose directories refer to each other and themselves."""
     entries = struct.pack("<HHII", 0x8769, 4, 1, 8) + struct.pack("<HHII", 0x8825, 4, 1, 8) + struct.pack("<HHII", 0xA005, 4, 1, 8)  # fmt: skip
     return b"Exif\0\0II*\0" + struct.pack("<I", 8) + struct.pack("<H", 3) + entries + struct.pack("<I", 8)
 
@@ -176,7 +176,7 @@ def zipped(data: bytes) -> bytes:
 
 
 def text() -> bytes:
-    """A chunk of packed text that is 50 MB long."""
+    """A chunk of compressed text, 50 MB uncompressed."""
     return chunk(b"zTXt", b"Comment\0\0" + zeros(50))
 
 
@@ -185,7 +185,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)">' + SCRIPT + b
 
 
 def bombs() -> dict[str, Callable[[], bytes]]:
-    """Makers of files that want more time or memory than they look like."""
+    """Functions that make files which need far more time or memory than their size suggests."""
     return {
         "pixels claimed": lambda: png(65_000, 65_000, pixels=zlib.compress(b"\0" * 99)),
         "as many pixels as are allowed": lambda: png(7_000, 7_000),
@@ -222,7 +222,7 @@ def bombs() -> dict[str, Callable[[], bytes]]:
 
 
 def polyglots() -> dict[str, bytes]:
-    """Files that are two things at once, or something else than they say."""
+    """Files that are valid in two formats, or not in the one they claim."""
     gif, jpeg = saved(picture(), "GIF"), saved(picture(), "JPEG")
     return {
         "GIF and script": b"GIF89a/*" + gif[8:] + b"*/=1;alert(1)//",
@@ -246,5 +246,5 @@ def polyglots() -> dict[str, bytes]:
 
 
 def truncated() -> dict[str, bytes]:
-    """Every format, cut in the middle."""
+    """A file of every format, cut in half."""
     return {f"half of a {name}": files[0][: len(files[0]) // 2] for name, files in seeds().items()}

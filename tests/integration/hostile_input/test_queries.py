@@ -1,4 +1,4 @@
-"""Query strings: nothing in an address breaks the app, and nothing in a filter is more than a value to any store."""
+"""Search parameters: none is a server error, and every filter value is escaped in every store."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ HERE = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_
 
 @given(parameters=PARAMETERS)
 @settings(max_examples=300, **HERE)  # type: ignore[arg-type]
-def test_the_parser_reads_or_rejects_and_reads_back_what_it_writes(
+def test_a_query_is_rejected_or_survives_a_round_trip(
     client: FlaskClient, parameters: list[tuple[str, str]]
 ) -> None:
     chosen = site_of(client.application).settings
@@ -62,7 +62,7 @@ def test_the_parser_reads_or_rejects_and_reads_back_what_it_writes(
 
 
 def written(parameters: list[tuple[bytes, bytes]]) -> str:
-    """The parameters as an address holds them."""
+    """The parameters as a query string."""
     return "&".join(f"{quote_from_bytes(name)}={quote_from_bytes(value)}" for name, value in parameters)
 
 
@@ -77,7 +77,7 @@ def written(parameters: list[tuple[bytes, bytes]]) -> str:
     path=st.sampled_from(["/", "/api/v1/search", "/api/v1/works", "/api/v1/artists", "/api/v1/facets", "/map", "/artists/ada-amber"]),
 )  # fmt: skip
 @settings(max_examples=120, **HERE)  # type: ignore[arg-type]
-def test_no_parameters_break_the_app(
+def test_no_parameters_are_a_server_error(
     client: FlaskClient, parameters: list[tuple[bytes, bytes]], path: str
 ) -> None:
     assert client.get(f"{path}?{written(parameters)}").status_code < 500
@@ -88,7 +88,7 @@ def test_no_parameters_break_the_app(
 
 @given(raw=st.binary(max_size=200), header=st.binary(max_size=40))
 @settings(max_examples=80, **HERE)  # type: ignore[arg-type]
-def test_no_bytes_break_the_app(client: FlaskClient, raw: bytes, header: bytes) -> None:
+def test_no_bytes_are_a_server_error(client: FlaskClient, raw: bytes, header: bytes) -> None:
     text = header.translate(None, b"\r\n\0").decode("latin-1")
     environ = {
         "QUERY_STRING": raw.decode("latin-1"),
@@ -108,14 +108,14 @@ NASTY = [
     '"}}) { _additional { id } } #', '{"operator":"Or"}', "${jndi:ldap://x}", "{{7*7}}", "%", "_", "*", "?", "Pop*", "P?p", "%op%",
     ".*", "[a-z]+", "(Pop|Realism)", "null", "NULL", "true", "\\u0027", "`", "$where", "a,b", "Pop Art", "pop", "POP", "Pöp", "🌊", "; --", "/*", "é' --",
 ]  # fmt: skip
-"""Names that artists, genres and nationalities might have, and that mean something to some query language."""
+"""Names that artists, genres and nationalities might have, and that have a meaning in some query language."""
 
 
 @pytest.fixture(scope="module", params=["memory", "lance", "qdrant", "weaviate"])
 def pair(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Collection, Collection]]:
-    """A collection of nastily named works in a store, and the same one in memory."""
+    """A collection of works with hostile names in a store, and the same one in memory."""
     yardstick = stocked(MemoryStore())
     folder: Path = tmp_path_factory.mktemp("store")
     with contextlib.ExitStack() as after:
@@ -156,7 +156,7 @@ def filters() -> list[Filter]:
     return [*one, *slugs, *without, Filter(styles=tuple(NASTY[:20])), Filter(styles=tuple(NASTY[20:]), nationalities=tuple(NASTY[:20]))]  # fmt: skip
 
 
-def test_a_filter_lets_through_what_it_does_in_memory(pair: tuple[Collection, Collection]) -> None:
+def test_filters_match_the_same_works_as_in_memory(pair: tuple[Collection, Collection]) -> None:
     found, expected = pair
     different = [
         where
@@ -168,7 +168,7 @@ def test_a_filter_lets_through_what_it_does_in_memory(pair: tuple[Collection, Co
     assert any(expected.count(where) == 1 for where in filters())
 
 
-def test_a_search_through_a_filter_finds_what_it_does_in_memory(pair: tuple[Collection, Collection]) -> None:
+def test_filtered_searches_find_the_same_works_as_in_memory(pair: tuple[Collection, Collection]) -> None:
     found, expected = pair
     for where in filters()[::3]:
         hits, right = (
@@ -178,7 +178,9 @@ def test_a_search_through_a_filter_finds_what_it_does_in_memory(pair: tuple[Coll
 
 
 @pytest.mark.parametrize("words", NASTY)
-def test_words_are_words_to_every_store(pair: tuple[Collection, Collection], words: str) -> None:
+def test_hybrid_searches_find_the_same_works_as_in_memory(
+    pair: tuple[Collection, Collection], words: str
+) -> None:
     found, expected = pair
     hits, right = (
         each.search(row(1, 2), 60, fingerprint=FINGERPRINT, text=words) for each in (found, expected)
@@ -187,10 +189,10 @@ def test_words_are_words_to_every_store(pair: tuple[Collection, Collection], wor
 
 
 @pytest.mark.parametrize("id", [*NASTY, "", "w000' OR '1'='1", "../w000", "w000\0", "0" * 5_000])
-def test_an_id_is_an_id_to_every_store(pair: tuple[Collection, Collection], id: str) -> None:
+def test_hostile_ids_are_not_found(pair: tuple[Collection, Collection], id: str) -> None:
     with pytest.raises((NotFound, Invalid)):
         pair[0].get(id)
 
 
-def test_the_works_are_all_still_there(pair: tuple[Collection, Collection]) -> None:
+def test_no_work_was_lost(pair: tuple[Collection, Collection]) -> None:
     assert pair[0].ids() == pair[1].ids() and dataclasses.asdict(pair[0].build)["name"] == "one"

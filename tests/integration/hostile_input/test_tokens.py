@@ -1,4 +1,4 @@
-"""Tokens of uploaded pictures: only what this site signed is read, spelled as it signed it."""
+"""Tokens of uploaded images: only those that this site signed are accepted, in one spelling."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def app(settings_with: Callable[..., Settings]) -> Flask:
 
 @pytest.fixture
 def token(app: Flask) -> str:
-    """A token that the site takes."""
+    """A valid token."""
     return site_of(app).tokens.sign(dataclasses.replace(UPLOAD, fingerprint=fingerprint(app))).token
 
 
@@ -47,11 +47,11 @@ def status(client: FlaskClient, token: str) -> int:
     return client.get("/", query_string={"image": token}).status_code
 
 
-def test_the_token_itself_is_taken(client: FlaskClient, token: str) -> None:
+def test_a_valid_token_is_accepted(client: FlaskClient, token: str) -> None:
     assert status(client, token) == 200
 
 
-def test_no_changed_letter_is_taken(client: FlaskClient, token: str) -> None:
+def test_a_changed_character_is_rejected(client: FlaskClient, token: str) -> None:
     chance = random.Random(5)
     places = [*range(4), *chance.sample(range(len(token)), 60), *range(len(token) - 50, len(token))]
     for place in places:
@@ -59,7 +59,7 @@ def test_no_changed_letter_is_taken(client: FlaskClient, token: str) -> None:
         assert status(client, token[:place] + letter + token[place + 1 :]) == 400, place
 
 
-def test_no_other_spelling_of_the_signature_is_taken(client: FlaskClient, token: str) -> None:
+def test_another_spelling_of_the_signature_is_rejected(client: FlaskClient, token: str) -> None:
     spellings = [token[:-1] + letter for letter in LETTERS if letter != token[-1]]
     spellings += [token + extra for extra in ("=", "==", "!", "\u00e9", ".", "A")]
     spellings += [token[:-20] + "!" + token[-20:], token.replace("-", "+").replace("_", "/") + "="]
@@ -67,22 +67,22 @@ def test_no_other_spelling_of_the_signature_is_taken(client: FlaskClient, token:
 
 
 @pytest.mark.parametrize("text", [".", "..", "a.b", "a.b.c", "." * 3_000, "=" * 3_000, "A" * 3_999, "\u0661" * 90, "é.é.é"])  # fmt: skip
-def test_rubbish_is_refused(client: FlaskClient, text: str) -> None:
+def test_malformed_tokens_are_rejected(client: FlaskClient, text: str) -> None:
     assert status(client, text) == 400
 
 
 @pytest.mark.parametrize("size", [4_001, 100_000])
-def test_what_no_token_is_as_long_as_is_refused(client: FlaskClient, size: int) -> None:
+def test_tokens_that_are_too_long_are_rejected(client: FlaskClient, size: int) -> None:
     assert client.get("/", query_string={"image": "A" * size}).status_code == 400
 
 
-def test_a_token_of_another_site_is_refused(client: FlaskClient, app: Flask) -> None:
+def test_a_token_signed_with_another_key_is_rejected(client: FlaskClient, app: Flask) -> None:
     for key in ("", "another key", KEY.upper(), KEY + " "):
         other = Tokens(key or None).sign(UPLOAD).token
         assert status(client, other) == 400
 
 
-def test_a_token_is_refused_once_its_week_is_over(
+def test_a_token_expires_after_a_week(
     client: FlaskClient, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time()
@@ -90,7 +90,7 @@ def test_a_token_is_refused_once_its_week_is_over(
     assert status(client, token) == 400
 
 
-def test_a_token_of_the_future_is_refused(
+def test_a_token_from_the_future_is_rejected(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time()
@@ -101,12 +101,12 @@ def test_a_token_of_the_future_is_refused(
 
 
 def signed(app: Flask, body: bytes) -> str:
-    """Content of ours that we never write, signed with the true key."""
+    """A token with this content, signed with the right key."""
     text = base64.urlsafe_b64encode(body).rstrip(b"=")
     return site_of(app).tokens._signer.sign(text).decode()
 
 
-def test_signed_nonsense_is_refused_and_takes_no_memory(client: FlaskClient, app: Flask) -> None:
+def test_malformed_content_is_rejected_even_if_signed(client: FlaskClient, app: Flask) -> None:
     digest = _digest(fingerprint(app))
     bomb = zlib.compress(b"\1" * 2_000_000, 9)
     bodies = [

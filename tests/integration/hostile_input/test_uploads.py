@@ -1,4 +1,4 @@
-"""Uploads: whatever is sent is taken or refused, within bounds of time and memory, and never breaks anything.
+"""Hostile uploads are accepted or rejected, within bounds of processor time and memory, and are never a server error.
 
 Of 2,000 mutated files most go straight to the decoder, as the app calls it, in a process of its own whose memory is
 limited; 140, chosen by a fixed seed, go through the whole app.
@@ -73,7 +73,7 @@ def decoder() -> Iterator[Decoder]:
 
 @pytest.fixture(scope="module")
 def max_seconds(decoder: Decoder) -> float:
-    """The processor time that one upload may cost, from that of a plain image with as many pixels as are allowed."""
+    """The processor time that one upload may cost, relative to a plain image with as many pixels as are allowed."""
     image = png(7_000, 7_000)
     return MAX_COST * min(decoder.cost(image)[1] for _ in range(3))
 
@@ -84,7 +84,7 @@ def client(settings_with: Callable[..., Settings]) -> FlaskClient:
 
 
 def files(count: int, seed: int) -> list[tuple[str, bytes]]:
-    """So many mutated files, of every format in turn, with its name."""
+    """That many mutated files with the names of their formats, each format in turn."""
     chance, whole = random.Random(seed), seeds()
     everything = [data for kind in whole.values() for data in kind]
     return [
@@ -97,7 +97,7 @@ def is_refused(answer: TestResponse) -> bool:
     return answer.status_code in REFUSED and not any(word in answer.text for word in INTERNALS)
 
 
-def test_two_thousand_mutated_files_are_taken_or_refused(decoder: Decoder, max_seconds: float) -> None:
+def test_mutated_files_are_accepted_or_rejected_within_bounds(decoder: Decoder, max_seconds: float) -> None:
     outcomes: Counter[tuple[str, str]] = Counter()
     for name, data in files(MUTATED, seed=1):
         outcome, seconds, grown = decoder.cost(data)
@@ -108,7 +108,7 @@ def test_two_thousand_mutated_files_are_taken_or_refused(decoder: Decoder, max_s
     assert all(outcomes[name, end] >= 20 for name in FORMATS for end in ("taken", "refused")), outcomes
 
 
-def test_mutated_files_through_the_app_are_taken_or_refused(client: FlaskClient) -> None:
+def test_mutated_files_through_the_app_are_accepted_or_rejected(client: FlaskClient) -> None:
     statuses = Counter()
     for name, data in files(THROUGH_THE_APP * len(FORMATS), seed=2):
         answer = upload(client, data)
@@ -118,7 +118,7 @@ def test_mutated_files_through_the_app_are_taken_or_refused(client: FlaskClient)
 
 
 @pytest.mark.parametrize("make", bombs().values(), ids=bombs().keys())
-def test_a_bomb_costs_no_more_than_a_picture(
+def test_a_decompression_bomb_costs_no_more_than_an_image(
     decoder: Decoder, max_seconds: float, make: Callable[[], bytes]
 ) -> None:
     outcome, seconds, grown = decoder.cost(make())
@@ -127,7 +127,7 @@ def test_a_bomb_costs_no_more_than_a_picture(
 
 
 @pytest.mark.parametrize("data", polyglots().values(), ids=polyglots().keys())
-def test_of_a_polyglot_nothing_comes_back_but_pixels(client: FlaskClient, data: bytes) -> None:
+def test_only_pixels_of_a_polyglot_are_shown(client: FlaskClient, data: bytes) -> None:
     answer = upload(client, data)
     if answer.status_code == 200:
         assert "data:image/webp;base64," in answer.text
@@ -139,12 +139,12 @@ def test_of_a_polyglot_nothing_comes_back_but_pixels(client: FlaskClient, data: 
 @pytest.mark.parametrize(
     "name", ["SVG", "SVG with a prologue", "HTML", "PDF", "EPS", "zip", "ICO", "PPM", "program"]
 )
-def test_what_is_not_a_picture_of_ours_is_refused(client: FlaskClient, name: str) -> None:
+def test_other_file_types_are_rejected(client: FlaskClient, name: str) -> None:
     assert upload(client, polyglots()[name]).status_code == 415
 
 
 @pytest.mark.parametrize("data", truncated().values(), ids=truncated().keys())
-def test_half_a_file_is_refused_or_shown_as_far_as_it_goes(client: FlaskClient, data: bytes) -> None:
+def test_a_truncated_file_is_accepted_or_rejected(client: FlaskClient, data: bytes) -> None:
     answer = upload(client, data)
     assert answer.status_code == 200 or is_refused(answer)
 
@@ -170,19 +170,19 @@ def post(client: FlaskClient, body: bytes, kind: str = "multipart/form-data; bou
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
-def test_the_name_of_a_file_means_nothing(client: FlaskClient, name: bytes) -> None:
+def test_the_file_name_is_ignored(client: FlaskClient, name: bytes) -> None:
     answer = post(client, PART % (b"image", name, b"image/jpeg", WHOLE) + b"--b--\r\n")
     assert answer.status_code == 200 or is_refused(answer)
     assert "alert(1)" not in answer.text and "Set-Cookie" not in answer.headers
 
 
 @pytest.mark.parametrize("kind", [b"text/html", b"image/svg+xml", b"application/zip", b"", b"x" * 5_000, b"image/png; a=\"b"])  # fmt: skip
-def test_what_a_file_says_it_is_means_nothing(client: FlaskClient, kind: bytes) -> None:
+def test_the_content_type_is_ignored(client: FlaskClient, kind: bytes) -> None:
     answer = post(client, PART % (b"image", b"a.svg", kind, WHOLE) + b"--b--\r\n")
     assert answer.status_code == 200
 
 
-def test_a_script_that_says_it_is_a_picture_is_refused(client: FlaskClient) -> None:
+def test_an_svg_with_the_type_of_a_png_is_rejected(client: FlaskClient) -> None:
     assert is_refused(post(client, PART % (b"image", b"a.png", b"image/png", SVG) + b"--b--\r\n"))
 
 
@@ -208,7 +208,7 @@ BROKEN = {
 
 @pytest.mark.parametrize(("body", "kind"), BROKEN.values(), ids=BROKEN.keys())
 @pytest.mark.parametrize("path", ["/", "/api/v1/search"])
-def test_a_broken_form_is_refused_or_read_as_far_as_it_goes(
+def test_a_malformed_form_is_not_a_server_error(
     client: FlaskClient, path: str, body: bytes, kind: str
 ) -> None:
     answer = client.post(path, input_stream=io.BytesIO(body), content_length=len(body), content_type=kind)
@@ -216,11 +216,11 @@ def test_a_broken_form_is_refused_or_read_as_far_as_it_goes(
     assert not any(word in answer.text for word in INTERNALS)
 
 
-def test_many_files_in_one_form_cost_as_much_as_one(client: FlaskClient) -> None:
+def test_a_form_with_many_files_uses_the_first(client: FlaskClient) -> None:
     body = b"".join(PART % (b"image", b"a.jpg", b"image/jpeg", WHOLE) for _ in range(90)) + b"--b--\r\n"
     assert post(client, body).status_code == 200
 
 
-def test_metadata_of_a_picture_does_not_travel_on(client: FlaskClient) -> None:
+def test_metadata_of_an_image_is_not_shown(client: FlaskClient) -> None:
     answer = upload(client, jpeg_with(0xFE, b"taken at 52.1 N by Somebody"))
     assert answer.status_code == 200 and "Somebody" not in answer.text
