@@ -58,7 +58,7 @@ NAMED = {
     "Weaviate": r"Weaviate",
 }
 """What a run that stops calls each service."""
-REMEDIES = ("try again", "is it running", "GALLERY_DATASET=file://")
+REMEDIES = ("try again", "is it running", "check the address", "GALLERY_DATASET=file://")
 """What it says is to be done; one of them."""
 NEVER = re.compile(r"Traceback|dagster|site-packages|KGAT_|" + SIGNATURE, re.I)
 """What it never says."""

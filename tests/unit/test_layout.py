@@ -6,6 +6,12 @@ import ast
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
+TIERS = {"unit", "contracts", "integration", "browser", "load", "chaos"}
+
+
+def test_every_test_is_in_a_tier() -> None:
+    for path in TESTS.rglob("test_*.py"):
+        assert path.relative_to(TESTS).parts[0] in TIERS, path
 
 
 def test_no_test_module_is_imported() -> None:
