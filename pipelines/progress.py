@@ -30,6 +30,7 @@ SUMMARY_FIELDS = {
     "image_cleanup": ("deleted",),
     "similarity_map": ("tiles_drawn",),
 }
+STAGE_WIDTH = max(map(len, STAGES))
 MARKS = {
     "": "[dim]·[/]",
     "start": "[yellow]…[/]",
@@ -69,7 +70,7 @@ def _line_printer(console: Console) -> StageCallback:
 
     def print_line(event: StageEvent) -> None:
         text = summary(event.stage, event.facts or {}) if event.kind == "done" else event.text
-        line = f"{time.monotonic() - started:7.1f} s  {event.stage:<10}  {event.kind:<6}  {text}"
+        line = f"{time.monotonic() - started:7.1f} s  {event.stage:<{STAGE_WIDTH}}  {event.kind:<6}  {text}"
         console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
 
     return print_line
@@ -96,7 +97,7 @@ class _StageTable:
     def __rich__(self) -> Table:
         table = Table(box=None, padding=(0, 1), show_header=False)
         table.add_column(width=1)
-        table.add_column(min_width=10)
+        table.add_column(min_width=STAGE_WIDTH)
         table.add_column(justify="right", min_width=7)
         table.add_column(ratio=1, overflow="ellipsis", no_wrap=True)
         for stage in STAGES:

@@ -13,6 +13,7 @@ import json
 import re
 import shutil
 import tempfile
+import time
 import urllib.request
 import zipfile
 from base64 import b64encode
@@ -143,6 +144,7 @@ class World:
     kept: dict[str, Kept] = field(default_factory=dict)
     tables: str = "folder"
     version: int = 0
+    refresh_started: float = 0.0
     slow: bool = False
     """Something is slow at the moment, so that trying again takes time."""
 
@@ -167,7 +169,7 @@ class World:
 
     def refresh(self) -> Outcome:
         """Run the pipeline as `gallery refresh` does, in this process."""
-        words = ""
+        words, self.refresh_started = "", time.time()
         services = Services(self.settings)
         for store in (services.images, services.tables):
             if (
@@ -371,6 +373,8 @@ def world(folder: Path, *places: str) -> Iterator[World]:
         patch.delenv("DAGSTER_HOME", raising=False)
         patch.chdir(folder)
         made = World(folder, kaggle, server, direct, between)
+        # Each refresh stands for a process of its own, which has ended when the next one starts.
+        patch.setattr(lock, "owner_died", lambda record: record.acquired_at < made.refresh_started)
         made.begin(*places)
         yield made
 
@@ -379,8 +383,6 @@ def hurry(patch: pytest.MonkeyPatch) -> None:
     """Every wait and time-out of the clients and of the pipeline a fraction of what it is, and one retry of each kind."""
     soon = (0.01,)
     patch.setattr(steps, "RETRY_POLICY", dg.RetryPolicy(max_retries=1, delay=0.01))
-    # Each refresh stands for a process of its own, which is over when the next one starts.
-    patch.setattr(lock, "owner_died", lambda record: True)
     patch.setattr(retry, "RETRY_DELAYS_S", soon)
     patch.setattr(retry, "TIMEOUT_S", (TIMEOUT_S, TIMEOUT_S))
     patch.setattr(gcs.connections.CallPolicy, "within", classmethod(lambda cls, seconds: impatience()))
