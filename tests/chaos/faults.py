@@ -54,7 +54,7 @@ PREFIX = "gallery"
 
 NAMED = {
     "Kaggle": r"Kaggle",
-    "pictures' bucket": r"gs://pictures",
+    "images' bucket": r"gs://pictures",
     "tables' bucket": r"gs://tables",
     "Weaviate": r"Weaviate",
 }
@@ -79,11 +79,11 @@ CALLS = (
     Call("Kaggle", "newest version", "GetDataset"),
     Call("Kaggle", "address of the archive", "DownloadDataset"),
     Call("Kaggle", "the archive itself", "storage"),
-    Call("pictures' bucket", "list", "GET  /storage/v1/b/pictures/o?"),
-    Call("pictures' bucket", "look for an object", "GET  /storage/v1/b/pictures/o/"),
-    Call("pictures' bucket", "download", "GET  /download/storage/v1/b/pictures/"),
-    Call("pictures' bucket", "upload", "POST  /upload/storage/v1/b/pictures/"),
-    Call("pictures' bucket", "delete", "DELETE  /storage/v1/b/pictures/"),
+    Call("images' bucket", "list", "GET  /storage/v1/b/pictures/o?"),
+    Call("images' bucket", "look for an object", "GET  /storage/v1/b/pictures/o/"),
+    Call("images' bucket", "download", "GET  /download/storage/v1/b/pictures/"),
+    Call("images' bucket", "upload", "POST  /upload/storage/v1/b/pictures/"),
+    Call("images' bucket", "delete", "DELETE  /storage/v1/b/pictures/"),
     Call("tables' bucket", "list", "GET  /storage/v1/b/tables/o?"),
     Call("tables' bucket", "download", "GET  /download/storage/v1/b/tables/"),
     Call("tables' bucket", "upload", "POST  /upload/storage/v1/b/tables/"),
