@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from gallery.services import Services
 
 
+INTERRUPTED = "Interrupted. The next `gallery refresh` continues from what is stored."
+
+
 def open_services() -> Services:
     """Return the services of the settings; imported late, so that help is fast."""
     from gallery.services import Services
@@ -34,13 +37,19 @@ def refresh(as_json: bool, allow_removals: bool, reread: bool) -> None:
     is complete and has passed its checks.
     """
     from gallery.cli import report_errors
+    from pipelines.interrupts import exit_on_interrupt
 
-    with report_errors():
+    with report_errors(), exit_on_interrupt(INTERRUPTED) as is_interrupted:
         services = open_services()
         from pipelines.progress import show_progress
-        from pipelines.runner import run_refresh
+        from pipelines.runner import StageEvent, run_refresh
 
-        with show_progress() as callback:
+        with show_progress() as show:
+
+            def callback(event: StageEvent) -> None:
+                if not is_interrupted():
+                    show(event)
+
             counts = run_refresh(services, callback, allow_removals=allow_removals, reread=reread)
     if as_json:
         click.echo(json.dumps(counts, ensure_ascii=False))

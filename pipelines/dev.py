@@ -7,6 +7,7 @@ a run in progress is recorded as failed. Here only `dg dev` gets the signal, and
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -16,9 +17,11 @@ import threading
 import time
 from pathlib import Path
 from types import FrameType
-from typing import IO, TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING
 
 import click
+
+from pipelines.interrupts import EXIT_CODE
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -26,7 +29,62 @@ if TYPE_CHECKING:
 CURSORS = ("EVENT_LOG_CONSUMER_CURSOR-PIPELINE_FAILURE", "EVENT_LOG_CONSUMER_CURSOR-PIPELINE_SUCCESS")
 """Keys under which the daemon that retries runs keeps the last event it has read."""
 STOP_TIMEOUT_S = 30
-"""Seconds that canceled runs have to end before their processes are killed."""
+"""Seconds that `dg dev` and canceled runs have to end before their processes are killed."""
+POLL_INTERVAL_S = 0.1
+
+
+class _Server:
+    """`dg dev` in a session of its own, which keeps the terminal's Ctrl-C from its processes."""
+
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self._starting = False
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def handle_signal(self, number: int, _: FrameType | None) -> None:
+        """Stop at the first signal, and kill at the second.
+
+        Raises nothing: an exception could hit an import or the start of the process, and would be lost there.
+        """
+        if not self._starting:
+            os._exit(EXIT_CODE)
+        if self.stopping.is_set() and self._process:
+            _signal_group(self._process.pid, signal.SIGKILL)
+            os._exit(EXIT_CODE)
+        self.stopping.set()
+        os.write(2, b"\nStopping Dagster and canceling runs in progress ...\n")
+
+    def run(self, port: int, instance: DagsterInstance) -> int:
+        """Run until Ctrl-C or until `dg dev` ends by itself; return its exit code, or 0 after Ctrl-C."""
+        command = [str(Path(sys.executable).with_name("dg")), "dev", "--port", str(port)]
+        self._starting = True
+        process = self._process = subprocess.Popen(
+            command,
+            env={**os.environ, "VIRTUAL_ENV": sys.prefix},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        assert process.stdout
+        threading.Thread(target=self._copy, args=(process.stdout,), daemon=True).start()
+        while process.poll() is None and not self.stopping.wait(POLL_INTERVAL_S):
+            pass
+        try:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_TIMEOUT_S)
+            _cancel_runs(instance)
+            _wait_for_group(process.pid)
+        finally:
+            _signal_group(process.pid, signal.SIGKILL)
+        return 0 if self.stopping.is_set() else process.returncode or 1
+
+    def _copy(self, output: IO[bytes]) -> None:
+        """Pass the output on until Ctrl-C; after it, Dagster logs a stack trace for each canceled step."""
+        for line in output:
+            if not self.stopping.is_set():
+                sys.stdout.buffer.write(line)
+                sys.stdout.buffer.flush()
 
 
 @click.command()
@@ -35,43 +93,17 @@ STOP_TIMEOUT_S = 30
 )
 def main(port: int) -> None:
     """Serve the Dagster UI until Ctrl-C, and run its daemon."""
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, _interrupt)
+    server = _Server()
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, server.handle_signal)
     _check_free(port)
     from dagster import DagsterInstance
 
     with DagsterInstance.get() as instance:
         _start_cursors(instance)
-        command = [str(Path(sys.executable).with_name("dg")), "dev", "--port", str(port)]
-        # A session of its own keeps the terminal's Ctrl-C from its processes.
-        dg = subprocess.Popen(
-            command,
-            env={**os.environ, "VIRTUAL_ENV": sys.prefix},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        stopping = threading.Event()
-        assert dg.stdout
-        threading.Thread(target=_copy, args=(dg.stdout, stopping), daemon=True).start()
-        try:
-            dg.wait()
-        except KeyboardInterrupt:
-            stopping.set()
-            click.echo("\nStopping Dagster and canceling runs in progress ...", err=True)
-        try:
-            dg.send_signal(signal.SIGINT)
-            dg.wait()
-            _cancel_runs(instance)
-            _wait_for_group(dg.pid)
-        finally:  # a second Ctrl-C ends what is left
-            _kill_group(dg.pid)
-    if not stopping.is_set():
-        raise SystemExit(dg.returncode or 1)
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+        code = server.run(port, instance)
+    if code:
+        raise SystemExit(code)
 
 
 def _check_free(port: int) -> None:
@@ -88,7 +120,7 @@ def _check_free(port: int) -> None:
 
 
 def _start_cursors(instance: DagsterInstance) -> None:
-    """Start the daemon's missing cursors at the newest event, where it would start them itself after a warning."""
+    """Set the daemon's missing cursors to the newest event, as it would itself after a warning."""
     known = instance.daemon_cursor_storage.get_cursor_values(set(CURSORS))
     newest = instance.event_log_storage.get_maximum_record_id() or 0
     missing = {key: str(newest) for key in CURSORS if key not in known}
@@ -96,16 +128,8 @@ def _start_cursors(instance: DagsterInstance) -> None:
         instance.daemon_cursor_storage.set_cursor_values(missing)
 
 
-def _copy(output: IO[bytes], stopping: threading.Event) -> None:
-    """Pass the output on until Ctrl-C; after it, Dagster logs a stack trace for each canceled step."""
-    for line in output:
-        if not stopping.is_set():
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
-
-
 def _cancel_runs(instance: DagsterInstance) -> None:
-    """Cancel the runs that are queued or in progress; their processes outlive `dg dev` until they end."""
+    """Cancel the runs that are queued or in progress. Their processes outlive `dg dev`."""
     from dagster import DagsterRunStatus, RunsFilter
 
     ended = {DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED}
@@ -118,15 +142,11 @@ def _cancel_runs(instance: DagsterInstance) -> None:
 def _wait_for_group(group: int) -> None:
     until = time.monotonic() + STOP_TIMEOUT_S
     while _signal_group(group, 0) and time.monotonic() < until:
-        time.sleep(0.1)
-
-
-def _kill_group(group: int) -> None:
-    _signal_group(group, signal.SIGKILL)
+        time.sleep(POLL_INTERVAL_S)
 
 
 def _signal_group(group: int, number: int) -> bool:
-    """Whether the process group still has processes; each of them gets the signal."""
+    """Send the signal to each process of the group. Return whether there is one."""
     try:
         os.killpg(group, number)
     except ProcessLookupError:

@@ -9,7 +9,6 @@ from pydantic import Field
 from gallery.errors import GalleryError
 from gallery.services import Services
 from gallery.settings import read_settings
-from pipelines import steps
 from pipelines.defs.collection.rollback import roll_back
 from pipelines.reporting import asset_key
 
@@ -27,7 +26,6 @@ def refresh_job() -> Any:  # Dagster does not export the type
         description="Bring the live collection up to date with the dataset. Unchanged works are not processed again.",
         # After a crash the daemon runs all steps again: Dagster loses shards when it continues from a failure.
         tags={"dagster/retry_strategy": "ALL_STEPS"},
-        op_retry_policy=steps.RETRY_POLICY,
     )
 
 

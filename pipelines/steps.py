@@ -1,5 +1,4 @@
-"""What every step has in common: it writes only under the refresh lock, it has a time limit, and only transient errors are
-retried."""
+"""Guard every step: it needs the refresh lock, has a time limit, and is retried after transient errors only."""
 
 from __future__ import annotations
 
@@ -21,11 +20,11 @@ from pipelines import lock
 from pipelines.resources import lock_owner
 
 REFRESH_POOL = "refresh"
-"""Dagster's concurrency pool of everything that writes. dagster.yaml lets one run at a time use it, and queues the rest."""
+"""Dagster's concurrency pool of all steps that write. dagster.yaml lets one run at a time use it and queues the rest."""
 RETRY_POLICY = dg.RetryPolicy(
     max_retries=2, delay=15, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
-"""Of the steps of a refresh: after 15 s and 45 s, each 15 s more or less, so that shards do not all retry at once."""
+"""Retry after 15 s and 45 s, each 15 s more or less, so that shards that failed together do not retry together."""
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 
@@ -38,7 +37,7 @@ def guarded_op(body: Body) -> Body:
     """Decorate the body of an asset, check or op; goes below Dagster's own decorator.
 
     The step starts only while its run holds the refresh lock, and is stopped after GALLERY_STEP_LIMIT. Unavailable and
-    StepTimeout are raised as they are, for RETRY_POLICY to retry. Any other error fails the step for good.
+    StepTimeout are retried as `RETRY_POLICY` says; any other error fails the step at once.
     """
     if inspect.isgeneratorfunction(body):
 
@@ -65,20 +64,24 @@ def _guard() -> Iterator[None]:
         lock.check(services.tables, lock_owner(context.run))
         with time_limit(services.settings.step_limit):
             yield
-    except (Unavailable, StepTimeout, dg.Failure):
+    except (Unavailable, StepTimeout) as error:
+        # Not by a policy of the job: Dagster would apply it to Ctrl-C and to canceled runs too.
+        delay = RETRY_POLICY.calculate_delay(context.retry_number + 1)
+        raise dg.RetryRequested(RETRY_POLICY.max_retries, delay) from error
+    except dg.Failure:
         raise
     except GalleryError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+        raise dg.Failure(str(error)) from error
     except Exception as error:
-        raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
+        raise dg.Failure(f"{type(error).__name__}: {error}") from error
 
 
 @contextmanager
 def time_limit(seconds: int) -> Iterator[None]:
     """Raise StepTimeout in a block that runs longer.
 
-    A signal interrupts the block, so it has to run in the main thread of its process, as every executor runs steps.
-    One long call into a C library is not interrupted; the run's own limit (max_runtime_seconds) ends it.
+    A signal interrupts the block, so it must run in the main thread of its process, as every executor runs steps. A long
+    call into a C library is not interrupted; the limit of the run (max_runtime_seconds in dagster.yaml) ends it.
     """
     if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
         yield
@@ -86,8 +89,8 @@ def time_limit(seconds: int) -> Iterator[None]:
 
     def stop(_: int, __: FrameType | None) -> None:
         raise StepTimeout(
-            f"stopped after {seconds} s ({variable('step_limit')}). What it has stored is kept, and the next try continues "
-            "from there"
+            f"stopped after {seconds} s ({variable('step_limit')}). What it has stored is kept, and the next attempt "
+            "continues from there"
         )
 
     previous = signal.signal(signal.SIGALRM, stop)
