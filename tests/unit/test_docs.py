@@ -69,3 +69,12 @@ def test_the_index_lists_every_page() -> None:
     index = (ROOT / "docs/README.md").read_text("utf-8")
     for page in (ROOT / "docs").glob("*.md"):
         assert page.name == "README.md" or f"]({page.name})" in index, page.name
+
+
+def test_each_flow_of_the_architecture_names_a_module_once() -> None:
+    sections = (ROOT / "docs/architecture.md").read_text("utf-8").split("\n## ")
+    flows = [section for section in sections if "\n1. " in section]
+    assert len(flows) == 3
+    for flow in flows:
+        modules = re.findall(r"`([\w/]+\.py)`", flow)
+        assert len(modules) == len(set(modules)) > 5, modules

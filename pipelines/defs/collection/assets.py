@@ -16,10 +16,9 @@ from pipelines.defs.collection.builds import (
     difference,
     drop_refused,
     live_or_none,
-    prune,
-    publish,
 )
 from pipelines.defs.collection.cleanup import delete_unneeded_images
+from pipelines.defs.collection.publication import prune, publish
 from pipelines.defs.embeddings.assets import embeddings, vector_cache
 from pipelines.defs.evaluation.gate import candidate_name, check_gate, record_candidate
 from pipelines.defs.images.assets import images

@@ -1,4 +1,4 @@
-"""Builds of the collection: assembling a candidate beside the live build, publishing it, dropping old ones."""
+"""Builds: assemble a candidate beside the live build, and compare a build with what it should contain."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -25,8 +25,6 @@ BATCH_WORKS = 1_000
 """Works per write to the vector store."""
 MAX_REPLACEMENTS = 100
 """Damaged builds of the same content that may exist beside each other."""
-STALE_AFTER = timedelta(days=1)
-"""Age at which an incomplete build belongs to a run that died; a younger one may be being written now."""
 
 
 @dataclass(frozen=True)
@@ -204,37 +202,3 @@ def drop_refused(store: VectorStore, refused: str, candidate: str, published: Se
         return False
     store.drop(refused)
     return True
-
-
-def publish(store: VectorStore, name: str) -> Build:
-    """Make the build live and return it. Raises NotFound, or Invalid if it is incomplete.
-
-    Whether it is good enough is decided by `pipelines.defs.evaluation.gate`.
-    """
-    collection = store.open(name)
-    build, count = collection.build, collection.count()
-    if not build.ready or count != build.works:
-        problem = f"{count} of {build.works} works" if count != build.works else "it was never sealed"
-        raise Invalid(
-            f"build {name} is not published: it is incomplete ({problem}); materialize `candidate` again"
-        )
-    store.publish(name)
-    return build
-
-
-def prune(store: VectorStore, *, keep: int, published: Sequence[str] = ()) -> list[str]:
-    """Drop builds until `keep` are left, and return the names of the dropped ones. Raises Unavailable.
-
-    The live build is kept first, then those that have been live (`published`, latest first), then others.
-    """
-    live = live_or_none(store)
-    builds = store.builds()
-    ready = [build.name for build in builds if build.ready]
-    wanted = [*([live.name] if live else []), *(name for name in published if name in ready), *ready]
-    kept = list(dict.fromkeys(wanted))[:keep]
-    stale = (datetime.now(UTC) - STALE_AFTER).isoformat()
-    others = [build for build in builds if build.name not in kept]
-    dropped = [build.name for build in others if build.ready or build.created_at < stale]
-    for name in dropped:
-        store.drop(name)
-    return dropped

@@ -16,7 +16,8 @@ from gallery.search.engine import SearchEngine
 from gallery.search.query import SearchQuery, WorkTerm
 from gallery.vectors.filters import Filter
 from pipelines import lock
-from pipelines.defs.collection.builds import assemble_works, publish
+from pipelines.defs.collection.builds import assemble_works
+from pipelines.defs.collection.publication import publish
 from pipelines.lineage import lineage
 from pipelines.runner import STAGES, RefreshFailed, StageEvent, run_refresh
 from pipelines.tables import ARTISTS as ARTISTS_TABLE
