@@ -26,6 +26,8 @@ from urllib.parse import quote
 
 import dagster as dg
 import pytest
+from kagglesdk import kaggle_env
+from kagglesdk.kaggle_env import KaggleEnv
 
 from gallery.datasets.kaggle import retry
 from gallery.errors import GalleryError
@@ -50,6 +52,8 @@ TIMEOUT_S, LATE_S = 1.0, 2.0
 """How long the clients wait here, and how long a slow service takes."""
 ARTISTS = ("Painter A", "Painter B", "Painter C")
 WORKS = 2
+MAX_CALLS = 200
+"""Calls that a refresh may make to a service that fails; more would mean that it retries without end."""
 PREFIX = "gallery"
 
 NAMED = {
@@ -359,7 +363,8 @@ def world(folder: Path, *places: str) -> Iterator[World]:
         for bucket in ("pictures", "tables"):
             create_bucket(direct, bucket)
         between = stack.enter_context(proxy(direct))
-        kaggle = stack.enter_context(FakeKaggle())
+        kaggle = stack.enter_context(FakeKaggle(port=0))
+        patch.setitem(kaggle_env._env_to_endpoint, KaggleEnv.TEST, f"http://localhost:{kaggle.port}")
         server = stack.enter_context(StandIn())
         for name, value in {
             "STORAGE_EMULATOR_HOST": between.endpoint,
@@ -415,6 +420,23 @@ def refreshes(made: World, call: Call, kind: str) -> tuple[Outcome, Outcome]:
     made.heal()
     made.check_search()
     return first, second
+
+
+def check(made: World, call: Call, kind: str) -> None:
+    """Check one cell of the tables in docs/reliability.md: messages, number of calls, and that the next run heals."""
+    first, second = refreshes(made, call, kind)
+    assert first.met, "the call was never made"
+    for outcome in (first, second):
+        assert outcome.met <= MAX_CALLS
+        if outcome.words:
+            assert re.search(NAMED[call.service], outcome.words), outcome.words
+            assert any(remedy in outcome.words for remedy in REMEDIES), outcome.words
+            assert not NEVER.search(outcome.words), outcome.words
+    assert cell(first, second) == documented()[call, kind]
+    if second.words:
+        second = made.refresh()
+    assert not second.words and second.new
+    assert made.builds() <= made.settings.keep_builds or call.name == "drop a build"
 
 
 def cell(first: Outcome, second: Outcome) -> str:

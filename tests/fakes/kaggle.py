@@ -105,6 +105,7 @@ class FakeKaggle:
                 "environment; is another run of these tests using it?"
             ) from error
         self.http.fake = self
+        self.port = self.http.server_port
         self._thread = threading.Thread(
             target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )

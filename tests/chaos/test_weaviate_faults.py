@@ -1,0 +1,26 @@
+"""Weaviate: every fault at every kind of call; docs/reliability.md says what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos import faults
+from tests.chaos.faults import KINDS, Call, World
+
+CALLS = [call for call in faults.CALLS if call.service == "Weaviate"]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with faults.world(tmp_path_factory.mktemp("faults"), "folder") as made:
+        yield made
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.service}: {call.name}")
+def test_a_refresh_completes_or_stops_with_advice_and_the_live_collection_stays_whole(
+    call: Call, kind: str, world: World
+) -> None:
+    faults.check(world, call, kind)
