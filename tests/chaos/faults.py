@@ -41,7 +41,7 @@ from pipelines.runner import run_refresh
 from tests.fakes.archives import artists_csv, picture, write_zip
 from tests.fakes.gcs import Fault, Proxy, create_bucket, fake_gcs, proxy
 from tests.fakes.kaggle import DATASET, SIGNATURE, FakeKaggle
-from tests.fakes.weaviate import StandIn
+from tests.fakes.weaviate import FakeWeaviate
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- faults: python -m tests.chaos.faults -->", "<!-- end of faults -->"
@@ -76,7 +76,7 @@ class Call:
     service: str
     name: str
     where: str
-    """What the stand-in calls it."""
+    """The name that the fake has for it."""
 
 
 CALLS = (
@@ -141,7 +141,7 @@ class World:
 
     folder: Path
     kaggle: FakeKaggle
-    weaviate: StandIn
+    weaviate: FakeWeaviate
     gcs: str
     """The bucket's server, past the proxy."""
     proxy: Proxy
@@ -365,7 +365,7 @@ def world(folder: Path, *places: str) -> Iterator[World]:
         between = stack.enter_context(proxy(direct))
         kaggle = stack.enter_context(FakeKaggle(port=0))
         patch.setitem(kaggle_env._env_to_endpoint, KaggleEnv.TEST, f"http://localhost:{kaggle.port}")
-        server = stack.enter_context(StandIn())
+        server = stack.enter_context(FakeWeaviate())
         for name, value in {
             "STORAGE_EMULATOR_HOST": between.endpoint,
             "KAGGLE_API_TOKEN": "KGAT_token",

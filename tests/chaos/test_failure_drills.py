@@ -19,7 +19,7 @@ from pipelines.tables import ARTWORKS
 from tests.chaos.drills import problems
 from tests.fakes.archives import picture
 from tests.fakes.gallery import Gallery
-from tests.fakes.weaviate import StandIn
+from tests.fakes.weaviate import FakeWeaviate
 
 FAKETIME = [
     Path(f"/usr/lib/{machine}-linux-gnu/faketime/libfaketime.so.1") for machine in ("x86_64", "aarch64")
@@ -123,7 +123,7 @@ def test_a_refresh_with_a_wrong_clock_publishes_and_the_next_continues(gallery: 
 def test_a_weaviate_collection_deleted_under_its_alias_is_built_again_without_encoding(
     gallery: Gallery,
 ) -> None:
-    with StandIn() as server:
+    with FakeWeaviate() as server:
         address = f"{server.address}&timeout=5"
         gallery.refresh(vectors=address)
         gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(950))

@@ -1,7 +1,10 @@
-"""Helpers for tests that start processes of their own."""
+"""Helpers for tests that start processes and servers."""
 
 from __future__ import annotations
 
+import contextlib
+import random
+import shutil
 import socket
 import subprocess
 import time
@@ -10,20 +13,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+HANG_GUARD_S = 120
+"""When to give up on something that would otherwise never end. No test depends on how long anything takes."""
+PORTS = range(20_000, 32_000)
+"""Below the ports that Linux gives to outgoing connections, which could take a free port before its server does."""
+
 
 def free_port() -> int:
     """Return a port of this machine that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
+    for port in random.SystemRandom().sample(PORTS, 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no free port found")
 
 
-def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = 60) -> None:
-    """Return once the condition holds; fail the test if it still does not after `timeout_s` seconds."""
-    deadline = time.monotonic() + timeout_s
+def wait_for(condition: Callable[[], object], what: str = "the condition") -> None:
+    """Return once the condition is true. Fail the test if it is still false after HANG_GUARD_S."""
+    deadline = time.monotonic() + HANG_GUARD_S
     while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {timeout_s} s"
-        time.sleep(0.1)
+        assert time.monotonic() < deadline, f"gave up waiting for {what}"
+        time.sleep(0.02)
 
 
 @contextmanager
@@ -40,3 +51,17 @@ def process(command: list[str], log: Path, **options: Any) -> Iterator[subproces
             except subprocess.TimeoutExpired:
                 running.kill()
                 running.wait()
+
+
+@contextmanager
+def redis_server(folder: Path, password: str = "") -> Iterator[str]:
+    """Run an empty Redis until the end of the block; yield its address. Skip the test if it is not installed."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed; apt-get install redis-server")
+    port, log = free_port(), folder / "redis.log"
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+    command += ["--save", "", "--appendonly", "no", "--requirepass", password]
+    with process(command, log):
+        wait_for(lambda: "Ready to accept" in log.read_text(), "Redis")
+        yield f"redis://{f':{password}@' if password else ''}127.0.0.1:{port}/0"

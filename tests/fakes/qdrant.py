@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from qdrant_client import QdrantClient, models
 
 
-class Twin:
+class FakeQdrant:
     """The answers of a server of that version, for holders of `key` where there is one.
 
     `requests` are the "METHOD /path?query" of all requests so far; with `failing` set each is answered by that status.
@@ -107,44 +107,44 @@ class Twin:
 Responder = Callable[..., Any]
 COLLECTION = r"/collections/([^/]+)"
 ROUTES: list[tuple[str, Responder]] = [
-    ("GET /", lambda twin, qdrant, body: {"title": "qdrant", "version": twin.version}),
-    ("GET /collections", lambda twin, qdrant, body: qdrant.get_collections()),
+    ("GET /", lambda fake, qdrant, body: {"title": "qdrant", "version": fake.version}),
+    ("GET /collections", lambda fake, qdrant, body: qdrant.get_collections()),
     (
         "POST /collections/aliases",
-        lambda twin, qdrant, body: qdrant.update_collection_aliases(
+        lambda fake, qdrant, body: qdrant.update_collection_aliases(
             models.ChangeAliasesOperation(**body).actions
         ),
     ),
-    (f"GET {COLLECTION}", lambda twin, qdrant, body, name: qdrant.get_collection(name)),
+    (f"GET {COLLECTION}", lambda fake, qdrant, body, name: qdrant.get_collection(name)),
     (
         f"GET {COLLECTION}/exists",
-        lambda twin, qdrant, body, name: {"exists": qdrant.collection_exists(name)},
+        lambda fake, qdrant, body, name: {"exists": qdrant.collection_exists(name)},
     ),
-    (f"PUT {COLLECTION}", Twin._create),
+    (f"PUT {COLLECTION}", FakeQdrant._create),
     (
         f"PATCH {COLLECTION}",
-        lambda twin, qdrant, body, name: qdrant.update_collection(
+        lambda fake, qdrant, body, name: qdrant.update_collection(
             name, metadata=models.UpdateCollection(**body).metadata
         ),
     ),
-    (f"DELETE {COLLECTION}", lambda twin, qdrant, body, name: qdrant.delete_collection(name)),
-    (f"PUT {COLLECTION}/index", Twin._index),
+    (f"DELETE {COLLECTION}", lambda fake, qdrant, body, name: qdrant.delete_collection(name)),
+    (f"PUT {COLLECTION}/index", FakeQdrant._index),
     (
         f"PUT {COLLECTION}/points",
-        lambda twin, qdrant, body, name: qdrant.upsert(name, models.PointsList(**body).points),
+        lambda fake, qdrant, body, name: qdrant.upsert(name, models.PointsList(**body).points),
     ),
     (
         f"POST {COLLECTION}/points/delete",
-        lambda twin, qdrant, body, name: qdrant.delete(name, models.PointIdsList(**body)),
+        lambda fake, qdrant, body, name: qdrant.delete(name, models.PointIdsList(**body)),
     ),
     (
         f"POST {COLLECTION}/points/count",
-        lambda twin, qdrant, body, name: qdrant.count(name, models.CountRequest(**body).filter),
+        lambda fake, qdrant, body, name: qdrant.count(name, models.CountRequest(**body).filter),
     ),
-    (f"POST {COLLECTION}/points/query", Twin._query),
-    (f"POST {COLLECTION}/points/scroll", Twin._scroll),
-    (f"POST {COLLECTION}/points", Twin._retrieve),
-    (f"POST {COLLECTION}/facet", Twin._facet),
+    (f"POST {COLLECTION}/points/query", FakeQdrant._query),
+    (f"POST {COLLECTION}/points/scroll", FakeQdrant._scroll),
+    (f"POST {COLLECTION}/points", FakeQdrant._retrieve),
+    (f"POST {COLLECTION}/facet", FakeQdrant._facet),
 ]
 
 
@@ -155,13 +155,13 @@ def _json(result: Any) -> Any:
 
 
 @contextmanager
-def served(twin: Twin) -> Iterator[str]:
-    """The twin's "host:port" while it answers."""
+def served(fake: FakeQdrant) -> Iterator[str]:
+    """The fake's "host:port" while it answers."""
 
     class Handler(BaseHTTPRequestHandler):
         def _respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, answer = twin.answer(self.command, self.path, body, self.headers.get("api-key"))
+            status, answer = fake.answer(self.command, self.path, body, self.headers.get("api-key"))
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))

@@ -21,7 +21,7 @@ from tests.fakes.collection import drawing, encoded
 API_SEARCH = "/api/v1/search"
 
 
-def site_of(app: Flask) -> AppState:
+def state_of(app: Flask) -> AppState:
     state: AppState = app.extensions[EXTENSION]
     return state
 

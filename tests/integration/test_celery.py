@@ -1,6 +1,6 @@
 """A refresh over two Celery workers that share nothing but the addresses in the settings, one of which is killed.
 
-Kaggle, the bucket and Weaviate are the stand-ins of tests/fakes; Redis and PostgreSQL are real.
+Kaggle, the bucket and Weaviate are fakes; Redis and PostgreSQL are real.
 """
 
 from __future__ import annotations
@@ -173,14 +173,14 @@ def settings(tmp_path: Path) -> Iterator[dict[str, str]]:
             KEY,
         ]
         stack.enter_context(process(weaviate, tmp_path / "weaviate.log", cwd=ROOT))
-        wait_for(services.exists, "the Weaviate stand-in")
+        wait_for(services.exists, "the fake Weaviate")
 
         def serves() -> bool:
             said = (tmp_path / "kaggle.log").read_text()
             assert hub.poll() is None, said  # its port is a fixed one, and may be taken
             return "serving" in said
 
-        wait_for(serves, "the Kaggle stand-in")
+        wait_for(serves, "the fake Kaggle")
         rest, grpc = services.read_text().split()
         yield {
             "GALLERY_EXECUTOR": "celery",
@@ -241,7 +241,7 @@ def test_a_run_whose_worker_is_killed_completes_with_nothing_lost_or_doubled(
                 assert head.poll() is None, (tmp_path / "head" / "log").read_text()
                 return [(step, worker) for step, worker in takings(instance) if "scan_shard" in step]
 
-            wait_for(lambda: bool(shard_taken()), "a shard at work", 120)
+            wait_for(lambda: bool(shard_taken()), "a shard at work")
             lost, worker = shard_taken()[0]
             victim = worker.partition("@")[0]
             os.killpg(workers[victim].pid, signal.SIGKILL)

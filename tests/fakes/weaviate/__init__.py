@@ -1,4 +1,4 @@
-"""A stand-in for a Weaviate server: REST and gRPC on the wire, everything in memory, searched exactly.
+"""A fake Weaviate server: REST and gRPC on the wire, everything in memory, searched exactly.
 
 The real `weaviate-client` talks to it; the gRPC messages are those that ship inside the client. It encodes a reading of
 the server's source and was never compared with a real server, so what passes here proves the client's side only.
@@ -13,6 +13,6 @@ with warnings.catch_warnings():  # importing the client turns on every warning o
     warnings.simplefilter("ignore")
     import weaviate.proto.v1  # noqa: F401
 
-from tests.fakes.weaviate.server import StandIn
+from tests.fakes.weaviate.server import FakeWeaviate
 
-__all__ = ["StandIn"]
+__all__ = ["FakeWeaviate"]

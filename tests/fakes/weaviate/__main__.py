@@ -11,7 +11,7 @@ import signal
 import threading
 from pathlib import Path
 
-from tests.fakes.weaviate import StandIn
+from tests.fakes.weaviate import FakeWeaviate
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with StandIn(version=given.version, keys=keys) as server:
+    with FakeWeaviate(version=given.version, keys=keys) as server:
         unfinished = given.port_file.with_suffix(".part")
         unfinished.write_text(f"{server.ports[0]} {server.ports[1]}\n", "utf-8")
         unfinished.replace(given.port_file)

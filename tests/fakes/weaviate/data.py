@@ -162,7 +162,7 @@ class Data:
         held = self.collections[capital(name)].config
         changed = {key for key in held.keys() | config.keys() if held.get(key) != config.get(key)}
         if changed - {"description"}:
-            raise Refused(422, f"the stand-in changes descriptions only, not {sorted(changed)}")
+            raise Refused(422, f"the fake changes descriptions only, not {sorted(changed)}")
         held["description"] = config.get("description")
 
     def create_alias(self, alias: str, target: str) -> None:

@@ -1,4 +1,4 @@
-"""Faults that a test switches on while the stand-in runs."""
+"""Faults that a test switches on while the fake server runs."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from tests.fakes.weaviate.data import Collection, Refused, Stored
 from tests.fakes.weaviate.queries import fused, matching, nearest, passes, selected
 
 if TYPE_CHECKING:
-    from tests.fakes.weaviate.server import StandIn
+    from tests.fakes.weaviate.server import FakeWeaviate
 
 GROUPS = 100
 """How many groups an aggregation returns unless told otherwise; the server cuts the rest silently."""
@@ -36,7 +36,7 @@ READING = ("Search", "Aggregate")
 class Service(weaviate_pb2_grpc.WeaviateServicer):  # type: ignore[misc]
     """The calls that the gallery makes, each with the data locked."""
 
-    def __init__(self, server: StandIn) -> None:
+    def __init__(self, server: FakeWeaviate) -> None:
         self.server, self.data = server, server.data
 
     def Search(self, request: Any, context: Any) -> Any:
@@ -122,7 +122,7 @@ class Service(weaviate_pb2_grpc.WeaviateServicer):  # type: ignore[misc]
 class Gate(grpc.ServerInterceptor):  # type: ignore[misc]
     """Who may call, what goes wrong with it, and refusals as the server words them."""
 
-    def __init__(self, server: StandIn) -> None:
+    def __init__(self, server: FakeWeaviate) -> None:
         self.server = server
 
     def intercept_service(self, continuation: Callable[[Any], Any], details: Any) -> Any:

@@ -34,7 +34,7 @@ def passes(filters: Any, collection: Collection) -> Callable[[Stored], bool]:
     if name == "_id":
         ids = set(want if isinstance(want, list) else [want])
         if operator not in (OPERATOR.OPERATOR_EQUAL, OPERATOR.OPERATOR_CONTAINS_ANY):
-            raise Refused(422, f"{OPERATOR.Name(operator)} on ids is not in the stand-in")
+            raise Refused(422, f"{OPERATOR.Name(operator)} on ids is not implemented by the fake")
         return lambda one: one.uuid in ids
     if collection.known(name) not in collection.filterable and operator not in COMPARE:
         raise Refused(422, f"property '{name}' is not filterable")
@@ -61,7 +61,7 @@ def passes(filters: Any, collection: Collection) -> Callable[[Stored], bool]:
             return lambda one: not equal(one, want)
         case OPERATOR.OPERATOR_CONTAINS_ANY:
             return lambda one: any(equal(one, value) for value in want)
-    raise Refused(422, f"filter operator {OPERATOR.Name(operator)} is not in the stand-in")
+    raise Refused(422, f"filter operator {OPERATOR.Name(operator)} is not implemented by the fake")
 
 
 def selected(request: Any, collection: Collection) -> np.ndarray:

@@ -14,13 +14,13 @@ from urllib.parse import unquote, urlsplit
 from tests.fakes.weaviate.data import Data, Refused, capital
 
 if TYPE_CHECKING:
-    from tests.fakes.weaviate.server import StandIn
+    from tests.fakes.weaviate.server import FakeWeaviate
 
 Answer = tuple[int, Any]
 
 
-def handler_of(server: StandIn) -> type[BaseHTTPRequestHandler]:
-    """The request handler of one stand-in."""
+def handler_of(server: FakeWeaviate) -> type[BaseHTTPRequestHandler]:
+    """The request handler of one fake server."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"  # the client keeps connections open
@@ -110,7 +110,7 @@ def handler_of(server: StandIn) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def route(server: StandIn, verb: str, parts: list[str], body: Any) -> Answer:
+def route(server: FakeWeaviate, verb: str, parts: list[str], body: Any) -> Answer:
     """The status and JSON of an answer."""
     data: Data = server.data
     match verb, parts:
@@ -148,4 +148,4 @@ def route(server: StandIn, verb: str, parts: list[str], body: Any) -> Answer:
         case "DELETE", ["aliases", name]:
             del data.aliases[capital(name)]
             return 204, None
-    raise Refused(501, f"{verb} /{'/'.join(parts)} is not in the stand-in")
+    raise Refused(501, f"{verb} /{'/'.join(parts)} is not implemented by the fake")

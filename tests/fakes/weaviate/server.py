@@ -20,7 +20,7 @@ LIMIT = 104_858_000
 """The largest message in bytes."""
 
 
-class StandIn:
+class FakeWeaviate:
     """A server that runs while the `with` block does.
 
     `keys` maps API keys to "loader", who may do all, or "search", who may only read; without any, everybody may.
@@ -62,7 +62,7 @@ class StandIn:
         """What GALLERY_VECTORS would be."""
         return f"weaviate://127.0.0.1:{self.ports[0]}?grpc={self.ports[1]}"
 
-    def __enter__(self) -> StandIn:
+    def __enter__(self) -> FakeWeaviate:
         self._http = ThreadingHTTPServer(("127.0.0.1", self.ports[0]), handler_of(self))
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)

@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 from gallery.settings import Settings
 from serving import create_app
 from tests.fakes.collection import drawing, encoded, stocked
-from tests.fakes.web import site_of
+from tests.fakes.web import state_of
 
 TEXT = (Path(__file__).parents[3] / "docs/api.md").read_text("utf-8")
 BASE = "http://127.0.0.1:8000"
@@ -30,7 +30,7 @@ def address(settings_with: Callable[..., Settings]) -> Iterator[str]:
     """A server over the small collection."""
     settings = settings_with(rate_limit="off", upload_rate_limit="off")
     app = create_app(settings, services=stocked(settings))
-    site_of(app).warmup.attempt()
+    state_of(app).warmup.attempt()
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

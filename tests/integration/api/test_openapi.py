@@ -17,7 +17,7 @@ from schemathesis.schemas import BaseSchema
 from gallery.settings import Settings
 from serving import create_app
 from tests.fakes.collection import stocked
-from tests.fakes.web import site_of
+from tests.fakes.web import state_of
 
 OPERATIONS = [
     ("GET", "/api/v1/search"),
@@ -49,7 +49,7 @@ CONFIG = SchemathesisConfig.from_dict(
 def app(settings_with: Callable[..., Settings]) -> Flask:
     settings = settings_with(rate_limit="off", upload_rate_limit="off", max_results=50, max_query=100)
     app = create_app(settings, services=stocked(settings))
-    site_of(app).warmup.attempt()
+    state_of(app).warmup.attempt()
     return app
 
 

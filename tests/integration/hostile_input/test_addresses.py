@@ -16,7 +16,7 @@ from gallery.objects.base import IMAGES
 from gallery.objects.local import open_local
 from gallery.settings import Settings
 from tests.fakes.servers import INTERNALS, app_with
-from tests.fakes.web import site_of
+from tests.fakes.web import state_of
 
 SECRETS = {
     "secret_key": "the-key-that-signs",
@@ -42,7 +42,7 @@ def files(app: Flask, tmp_path: Path) -> Path:
     (folder / "originals" / "fine.png").write_bytes(b"fine")
     for place in (tmp_path, tmp_path / "store", folder):
         (place / "secret.png").write_bytes(b"secret")
-    site_of(app).services.images = open_local(IMAGES.parse(f"file://{folder}"))
+    state_of(app).services.images = open_local(IMAGES.parse(f"file://{folder}"))
     return folder
 
 
@@ -159,8 +159,8 @@ def test_errors_contain_no_secrets_or_tracebacks(
         "/nothing": 404,
         "/?q=sea&limit=0": 400,
     }
-    monkeypatch.setattr(site_of(app).services.vectors, "live", broken)
-    monkeypatch.setattr(site_of(app).services.images, "get", broken)
+    monkeypatch.setattr(state_of(app).services.vectors, "live", broken)
+    monkeypatch.setattr(state_of(app).services.images, "get", broken)
     for path, status in (paths | {"/images/originals/a.png": 500}).items():
         answer = client.get(path)
         assert answer.status_code == status

@@ -24,8 +24,8 @@ from gallery.vectors.memory import MemoryStore
 from serving.old_addresses import RENAMED
 from serving.query import LIST_FIELDS, params, parse
 from tests.contracts.vector_store import FINGERPRINT, artist, build, ids, random_rows, row, work
-from tests.fakes.weaviate import StandIn
-from tests.fakes.web import site_of
+from tests.fakes.weaviate import FakeWeaviate
+from tests.fakes.web import state_of
 
 TERMS = [parameter(kind) for kind in KINDS]
 NAMES = [
@@ -47,7 +47,7 @@ HERE = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_
 def test_a_query_is_rejected_or_survives_a_round_trip(
     client: FlaskClient, parameters: list[tuple[str, str]]
 ) -> None:
-    chosen = site_of(client.application).settings
+    chosen = state_of(client.application).settings
 
     def parsed(pairs: list[tuple[str, str]]) -> SearchQuery:
         vector = np.ones(1, dtype=np.float32)
@@ -120,7 +120,7 @@ def pair(
     folder: Path = tmp_path_factory.mktemp("store")
     with contextlib.ExitStack() as after:
         if request.param == "weaviate":
-            address = after.enter_context(StandIn()).address
+            address = after.enter_context(FakeWeaviate()).address
         else:
             address = (
                 "memory://attacked" if request.param == "memory" else f"{request.param}://{folder}/vectors"

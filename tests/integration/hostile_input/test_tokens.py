@@ -19,7 +19,7 @@ from gallery.search.query import ImageTerm, Preview
 from gallery.settings import Settings
 from serving.tokens import HEADER, MAX_AGE_S, Tokens, _digest
 from tests.fakes.servers import app_with
-from tests.fakes.web import site_of
+from tests.fakes.web import state_of
 
 LETTERS = string.ascii_letters + string.digits + "-_."
 UPLOAD = ImageTerm(np.eye(48, dtype=np.float32)[0], "fake/48/1", preview=Preview(b"webp", 4, 3))
@@ -34,11 +34,11 @@ def app(settings_with: Callable[..., Settings]) -> Flask:
 @pytest.fixture
 def token(app: Flask) -> str:
     """A valid token."""
-    return site_of(app).tokens.sign(dataclasses.replace(UPLOAD, fingerprint=fingerprint(app))).token
+    return state_of(app).tokens.sign(dataclasses.replace(UPLOAD, fingerprint=fingerprint(app))).token
 
 
 def fingerprint(app: Flask) -> str:
-    build = site_of(app).services.vectors.live()
+    build = state_of(app).services.vectors.live()
     assert build
     return build.fingerprint
 
@@ -96,14 +96,14 @@ def test_a_token_from_the_future_is_rejected(
     now = time.time()
     with monkeypatch.context() as patch:
         patch.setattr("itsdangerous.timed.time.time", lambda: now + 1_000_000)
-        ahead = site_of(app).tokens.sign(UPLOAD).token
+        ahead = state_of(app).tokens.sign(UPLOAD).token
     assert status(client, ahead) == 400
 
 
 def signed(app: Flask, body: bytes) -> str:
     """A token with this content, signed with the right key."""
     text = base64.urlsafe_b64encode(body).rstrip(b"=")
-    return site_of(app).tokens._signer.sign(text).decode()
+    return state_of(app).tokens._signer.sign(text).decode()
 
 
 def test_malformed_content_is_rejected_even_if_signed(client: FlaskClient, app: Flask) -> None:

@@ -10,7 +10,7 @@ import pytest
 from gallery.services import Services
 from gallery.vectors.base import replacement_name
 from tests.fakes.gallery import LargerGallery
-from tests.fakes.weaviate import StandIn
+from tests.fakes.weaviate import FakeWeaviate
 
 
 @pytest.fixture(params=["lance", "weaviate"])
@@ -19,7 +19,7 @@ def vectors(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "lance":
         yield f"lance://{tmp_path / 'vectors'}"
         return
-    with StandIn() as server:
+    with FakeWeaviate() as server:
         yield server.address
 
 

@@ -13,7 +13,7 @@ from gallery.services import Services
 from gallery.settings import Settings
 from serving import create_app
 from tests.fakes.collection import stocked
-from tests.fakes.web import site_of
+from tests.fakes.web import state_of
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def services(settings: Settings) -> Services:
 @pytest.fixture
 def app(settings: Settings, services: Services) -> Flask:
     app = create_app(settings, services=services)
-    site_of(app).warmup.attempt()
+    state_of(app).warmup.attempt()
     return app
 
 

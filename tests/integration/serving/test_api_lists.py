@@ -15,7 +15,7 @@ from gallery.models import Artwork
 from gallery.settings import Settings, read_settings
 from serving import create_app
 from tests.fakes.collection import ARTISTS, stocked
-from tests.fakes.web import body, site_of
+from tests.fakes.web import body, state_of
 
 API = "/api/v1"
 LISTS = ["search?q=sea", "works?", "works?style=Impressionism", "artists?"]
@@ -63,7 +63,7 @@ def test_the_link_header_is_the_next_page(client: FlaskClient, path: str) -> Non
 @pytest.mark.parametrize("path", LISTS)
 def test_a_cursor_is_gone_after_a_new_build(client: FlaskClient, app: Flask, path: str) -> None:
     cursor = body(client.get(f"{API}/{path}&limit=3"))["next_cursor"]
-    site_of(app).services.vectors = stocked(site_of(app).settings, name="two").vectors
+    state_of(app).services.vectors = stocked(state_of(app).settings, name="two").vectors
     answer = client.get(f"{API}/{path}&limit=3&cursor={cursor}")
     assert (answer.status_code, answer.mimetype) == (410, "application/problem+json")
 
@@ -124,8 +124,8 @@ def test_an_unchanged_answer_is_a_304(
     again = client.get(address, headers={"If-None-Match": tag})
     assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", tag)
     assert client.get(address, headers={"If-None-Match": 'W/"other"'}).status_code == 200
-    other = stocked(site_of(app).settings, name="two").vectors
-    monkeypatch.setattr(site_of(app).services, "vectors", other)
+    other = stocked(state_of(app).settings, name="two").vectors
+    monkeypatch.setattr(state_of(app).services, "vectors", other)
     assert client.get(address, headers={"If-None-Match": tag}).status_code == 200
 
 
@@ -136,7 +136,7 @@ def test_an_unchanged_search_is_not_run_again(
         raise Unavailable("no search here")
 
     tag = client.get(f"{API}/search?q=sea").headers["ETag"]
-    monkeypatch.setattr(site_of(app).engine, "search", broken)
+    monkeypatch.setattr(state_of(app).engine, "search", broken)
     assert client.get(f"{API}/search?q=sea", headers={"If-None-Match": tag}).status_code == 304
     assert client.get(f"{API}/search?q=land", headers={"If-None-Match": tag}).status_code == 503
 
@@ -153,7 +153,7 @@ def test_etags_change_before_signed_addresses_expire(
 ) -> None:
     settings = settings_with(delivery="app", signed_for=4000)
     app = create_app(settings, services=stocked(settings))
-    object.__setattr__(site_of(app), "settings", settings.model_copy(update={"delivery": "signed"}))
+    object.__setattr__(state_of(app), "settings", settings.model_copy(update={"delivery": "signed"}))
     client = app.test_client()
     tags = []
     for now in (0.0, 900.0, 1100.0):
@@ -180,7 +180,7 @@ def test_before_the_first_build_the_answer_is_503(settings: Settings) -> None:
 def cors_client(settings_with: Callable[..., Settings], cors: str | None) -> FlaskClient:
     settings = settings_with(cors=cors)
     app = create_app(settings, services=stocked(settings))
-    site_of(app).warmup.attempt()
+    state_of(app).warmup.attempt()
     return app.test_client()
 
 

@@ -15,7 +15,7 @@ from gallery.models import Artwork
 from gallery.services import Services
 from tests.fakes.collection import drawing, encoded, stocked
 from tests.fakes.web import API_SEARCH as PATH
-from tests.fakes.web import body, site_of, upload
+from tests.fakes.web import body, state_of, upload
 
 PICTURE = encoded(drawing("#c08020", 1))
 AS_TEXT = base64.b64encode(PICTURE).decode()
@@ -163,9 +163,11 @@ def test_misspelt_and_repeated_parameters_are_named(client: FlaskClient) -> None
 
 def test_a_token_of_another_encoder_is_refused(client: FlaskClient, app: Flask) -> None:
     token = body(upload(client, PICTURE, PATH))["query"]["images"][0]["token"]
-    site_of(app).services.vectors = stocked(site_of(app).settings, name="two").vectors
+    state_of(app).services.vectors = stocked(state_of(app).settings, name="two").vectors
     assert client.post(PATH, json={"images": [{"token": token}]}).status_code == 200
-    site_of(app).services.vectors = stocked(site_of(app).settings, name="three", fingerprint="other").vectors
+    state_of(app).services.vectors = stocked(
+        state_of(app).settings, name="three", fingerprint="other"
+    ).vectors
     assert client.post(PATH, json={"images": [{"token": token}]}).status_code == 410
 
 

@@ -20,7 +20,7 @@ from serving import create_app
 from serving.tokens import MAX_AGE_S, Tokens
 from tests.fakes.collection import IMAGE, drawing, encoded, stocked
 from tests.fakes.servers import INTERNALS
-from tests.fakes.web import site_of, token, upload
+from tests.fakes.web import state_of, token, upload
 
 BAD_ADDRESSES = {
     "k is none": "/?q=sea&limit=",
@@ -211,7 +211,7 @@ def test_a_tampered_token_is_refused(client: FlaskClient, change: Callable[[str]
 
 
 def test_all_but_the_picture_stays_in_the_form(client: FlaskClient, app: Flask) -> None:
-    one = site_of(app).services.vectors.open("one").works()[0]
+    one = state_of(app).services.vectors.open("one").works()[0]
     query = {
         "q": "sea",
         "image": "none",
@@ -247,8 +247,8 @@ def test_a_token_is_good_for_a_week(client: FlaskClient, monkeypatch: pytest.Mon
 
 def test_a_token_of_before_another_encoder_asks_for_the_picture(client: FlaskClient, app: Flask) -> None:
     field = token(upload(client).text)
-    other = stocked(site_of(app).settings, fingerprint="other")
-    site_of(app).services.vectors = other.vectors
+    other = stocked(state_of(app).settings, fingerprint="other")
+    state_of(app).services.vectors = other.vectors
     assert "Please add it again" in client.get("/", query_string={"image": field}).text
 
 
@@ -256,7 +256,7 @@ def test_a_secret_key_makes_tokens_outlive_the_process(settings_with: Callable[.
     settings = settings_with(secret_key="s3cret", max_upload=200_000)
     first, second = (create_app(settings, services=stocked(settings)) for _ in range(2))
     for app in (first, second):
-        site_of(app).warmup.attempt()
+        state_of(app).warmup.attempt()
     field = token(upload(first.test_client()).text)
     assert second.test_client().get("/", query_string={"image": field}).status_code == 200
 
@@ -265,7 +265,7 @@ def test_uploads_wait_for_their_turn_and_then_give_up(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serving.uploads.TURN_TIMEOUT_S", 0.01)
-    decoders = site_of(app).decoders
+    decoders = state_of(app).decoders
     while decoders.acquire(blocking=False):
         pass
     answer = upload(client)

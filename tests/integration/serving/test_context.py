@@ -17,7 +17,7 @@ from gallery.vectors.base import Collection, VectorStore
 from serving import create_app
 from tests.fakes.collection import drawing, encoded, stocked
 from tests.fakes.map_layout import hang
-from tests.fakes.web import site_of, upload
+from tests.fakes.web import state_of, upload
 
 API = "/api/v1"
 PAGES = {
@@ -146,8 +146,8 @@ def test_a_build_published_during_a_request_is_not_mixed_into_it(
 ) -> None:
     services, later = stocked(settings), stocked(settings, name="two")
     app = create_app(settings, services=services)
-    site_of(app).warmup.attempt()
-    engine = site_of(app).engine
+    state_of(app).warmup.attempt()
+    engine = state_of(app).engine
     search, work = engine.search, services.vectors.open("one").works()[0]
     found = []
 

@@ -38,7 +38,7 @@ from serving.view_models import (
     banners,
 )
 from tests.fakes.collection import drawing, encoded, stocked
-from tests.fakes.web import site_of, upload
+from tests.fakes.web import state_of, upload
 
 FLASKS = {"g", "request", "session"}
 
@@ -177,7 +177,7 @@ def test_no_page_needs_what_the_policy_forbids(client: FlaskClient, path: str) -
 def test_generated_pictures_are_labelled_everywhere(settings: Settings, path: str) -> None:
     services = stocked(settings, generated=True)
     app = create_app(settings, services=services)
-    site_of(app).warmup.attempt()
+    state_of(app).warmup.attempt()
     work = services.vectors.open("one").works()[0]
     assert "Demo collection." in app.test_client().get(path.format(id=work.id)).text
 
@@ -213,16 +213,16 @@ def test_no_collection_has_a_page_that_says_what_to_run(settings: Settings) -> N
 def test_a_collection_appears_without_a_restart(settings: Settings) -> None:
     services = stocked(settings, publish=False)
     app = create_app(settings, services=services)
-    assert site_of(app).warmup.attempt() is False
+    assert state_of(app).warmup.attempt() is False
     services.vectors.publish("one")
-    assert site_of(app).warmup.attempt() is True
+    assert state_of(app).warmup.attempt() is True
     assert app.test_client().get("/?q=sea").status_code == 200
 
 
 @pytest.fixture
 def cold(settings: Settings, services: Services, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     app = create_app(settings, services=services)
-    monkeypatch.setattr(site_of(app).warmup, "start", lambda: None)
+    monkeypatch.setattr(state_of(app).warmup, "start", lambda: None)
     return app.test_client()
 
 
@@ -245,7 +245,7 @@ def test_the_home_page_needs_no_encoder(cold: FlaskClient) -> None:
 def test_the_warm_up_runs_in_the_background_and_tries_again(
     settings: Settings, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    warmup = site_of(create_app(settings, services=services)).warmup
+    warmup = state_of(create_app(settings, services=services)).warmup
     failures: list[Exception] = [Unavailable("no hub at https://inner"), RuntimeError("a fault")]
     monkeypatch.setattr("serving.warmup.FIRST_DELAY_S", 0.001)
     monkeypatch.setattr(
@@ -263,7 +263,7 @@ def test_a_failed_start_does_not_promise_to_be_ready_soon(
     cold: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gallery.search.engine.SearchEngine.warm", lambda *_: 1 / 0)
-    site_of(cold.application).warmup.attempt()
+    state_of(cold.application).warmup.attempt()
     answer = cold.get("/?q=sea")
     assert answer.status_code == cold.get("/readyz").status_code == 503
     assert "http-equiv" not in answer.text
@@ -312,7 +312,7 @@ def test_a_store_out_of_reach_still_gives_a_page(app: Flask, monkeypatch: pytest
     def fail() -> None:
         raise Unavailable("http://inner:8080")
 
-    monkeypatch.setattr(site_of(app).services.vectors, "live", fail)
+    monkeypatch.setattr(state_of(app).services.vectors, "live", fail)
     answer = app.test_client().get("/")
     assert answer.status_code == 503
     assert "inner" not in answer.text
@@ -335,7 +335,7 @@ def test_create_app_makes_apps_that_share_nothing(settings_with: Callable[..., S
     one, two = settings_with(max_query=5), settings_with(max_query=50)
     apps = [create_app(settings, services=stocked(settings)) for settings in (one, two)]
     for app in apps:
-        site_of(app).warmup.attempt()
+        state_of(app).warmup.attempt()
     assert [app.test_client().get("/?q=longer+than+five").status_code for app in apps] == [400, 200]
 
 

@@ -29,7 +29,7 @@ from serving.image_urls import ImageUrls
 from tests.fakes.collection import stock, stocked
 from tests.fakes.gcs import create_bucket, fake_gcs, service_account_key, without_credentials
 from tests.fakes.servers import free_port
-from tests.fakes.web import site_of
+from tests.fakes.web import state_of
 
 ADDRESS = re.compile(r'<img[^>]* src="([^"]+)"')
 SETS = re.compile(r'srcset="([^"]+)"')
@@ -65,7 +65,7 @@ def delivering(settings: Settings) -> Callable[..., Flask]:
         services = stocked(chosen)
         services.images = store
         app = create_app(chosen, services=services)
-        site_of(app).warmup.attempt()
+        state_of(app).warmup.attempt()
         return app
 
     return make

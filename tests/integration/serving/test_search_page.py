@@ -16,7 +16,7 @@ from gallery.models import Artwork
 from gallery.search.calibration import Relevance
 from gallery.services import Services
 from tests.fakes.collection import drawing, encoded
-from tests.fakes.web import site_of, token, upload
+from tests.fakes.web import state_of, token, upload
 
 
 def hits(page: str) -> int:
@@ -62,7 +62,7 @@ def test_filters_without_words_show_what_passes_them(client: FlaskClient) -> Non
 
 
 def test_words_find_as_many_works_as_the_setting_says(app: Flask, client: FlaskClient) -> None:
-    assert site_of(app).settings.default_results > 16
+    assert state_of(app).settings.default_results > 16
     assert hits(client.get("/?q=light").text) == 16
 
 

@@ -10,27 +10,27 @@ from gallery.vectors.base import VECTORS
 from gallery.vectors.weaviate import WeaviateStore
 from gallery.vectors.weaviate import collection as adapter
 from gallery.vectors.weaviate import connection as connections
-from tests.fakes.weaviate import StandIn
+from tests.fakes.weaviate import FakeWeaviate
 
 
 @pytest.fixture(scope="module")
-def shared_server() -> Iterator[StandIn]:
+def shared_server() -> Iterator[FakeWeaviate]:
     """Run one fake Weaviate for the tests that do not break it."""
-    with StandIn() as server:
+    with FakeWeaviate() as server:
         yield server
 
 
 @pytest.fixture
-def server() -> Iterator[StandIn]:
+def server() -> Iterator[FakeWeaviate]:
     """Run a fake Weaviate for one test."""
-    with StandIn() as server:
+    with FakeWeaviate() as server:
         yield server
 
 
 @pytest.fixture
-def guarded() -> Iterator[StandIn]:
+def guarded() -> Iterator[FakeWeaviate]:
     """Run a fake Weaviate that asks for API keys."""
-    with StandIn(keys={"loading-key": "loader", "searching-key": "search"}) as server:
+    with FakeWeaviate(keys={"loading-key": "loader", "searching-key": "search"}) as server:
         yield server
 
 
@@ -53,6 +53,6 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., WeaviateS
 
 
 @pytest.fixture
-def store(server: StandIn, connect: Callable[..., WeaviateStore]) -> WeaviateStore:
+def store(server: FakeWeaviate, connect: Callable[..., WeaviateStore]) -> WeaviateStore:
     """Return a store on the test's own fake server."""
     return connect(f"{server.address}&timeout=1")

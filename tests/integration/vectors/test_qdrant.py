@@ -31,7 +31,7 @@ from tests.contracts.vector_store import (
     rows,
     work,
 )
-from tests.fakes.qdrant import Twin, served
+from tests.fakes.qdrant import FakeQdrant, served
 
 
 def opened(address: str, api_key: str | None = None) -> QdrantStore:
@@ -137,12 +137,12 @@ def _hold(address: str, pipe: Connection) -> None:
 
 class TestOverTheWire(VectorStoreContract):
     @pytest.fixture
-    def twin(self) -> Twin:
-        return Twin()
+    def fake(self) -> FakeQdrant:
+        return FakeQdrant()
 
     @pytest.fixture
-    def address(self, twin: Twin) -> Iterator[str]:
-        with served(twin) as location:
+    def address(self, fake: FakeQdrant) -> Iterator[str]:
+        with served(fake) as location:
             yield f"qdrant://{location}"
 
     @pytest.fixture
@@ -151,36 +151,36 @@ class TestOverTheWire(VectorStoreContract):
         yield store
         store.close()
 
-    def test_reading_writes_nothing(self, store: VectorStore, twin: Twin) -> None:
+    def test_reading_writes_nothing(self, store: VectorStore, fake: FakeQdrant) -> None:
         store.live(), store.builds(), store.drop("one")
-        assert twin.requests and {request.split()[0] for request in twin.requests} == {"GET"}
+        assert fake.requests and {request.split()[0] for request in fake.requests} == {"GET"}
 
-    def test_every_write_waits(self, store: VectorStore, twin: Twin) -> None:
+    def test_every_write_waits(self, store: VectorStore, fake: FakeQdrant) -> None:
         collection = store.create(build())
         collection.upsert([work("x")], rows(row(1)))
         collection.delete(["x"])
-        writes = [request for request in twin.requests if "/points" in request or "/index" in request]
+        writes = [request for request in fake.requests if "/points" in request or "/index" in request]
         assert len(writes) == 7 and all("wait=true" in request for request in writes)
 
-    def test_many_works_are_written_in_several_requests(self, store: VectorStore, twin: Twin) -> None:
+    def test_many_works_are_written_in_several_requests(self, store: VectorStore, fake: FakeQdrant) -> None:
         collection = store.create(build())
         collection.upsert([work(f"{number}") for number in range(600)], random_rows(600))
-        assert sum("PUT" in request and "/points" in request for request in twin.requests) == 3
+        assert sum("PUT" in request and "/points" in request for request in fake.requests) == 3
         assert collection.count() == 600
 
-    def test_publishing_is_one_request(self, store: VectorStore, twin: Twin) -> None:
+    def test_publishing_is_one_request(self, store: VectorStore, fake: FakeQdrant) -> None:
         store.create(build())
         store.seal("one")
-        twin.requests.clear()
+        fake.requests.clear()
         store.publish("one")
-        assert [request for request in twin.requests if not request.startswith("GET")] == [
+        assert [request for request in fake.requests if not request.startswith("GET")] == [
             "POST /collections/aliases"
         ]
 
-    def test_a_collection_is_made_as_the_address_says(self, address: str, twin: Twin) -> None:
+    def test_a_collection_is_made_as_the_address_says(self, address: str, fake: FakeQdrant) -> None:
         store = opened(f"{address}?shards=3&replication=2&quantization=int8&collection=other")
         store.create(build())
-        (made,) = twin.created
+        (made,) = fake.created
         assert (made.shard_number, made.replication_factor, made.write_consistency_factor) == (3, 2, 2)
         assert made.quantization_config is not None
         assert opened(address).builds() == []
@@ -195,9 +195,9 @@ class TestOverTheWire(VectorStoreContract):
         store.drop("two_1")
         assert len(opened(f"{address}?collection=art_two").builds()) == 1
 
-    def test_a_collection_that_is_not_a_build_is_not_dropped(self, address: str, twin: Twin) -> None:
+    def test_a_collection_that_is_not_a_build_is_not_dropped(self, address: str, fake: FakeQdrant) -> None:
         for name in ("mine", "mine_one"):
-            twin._qdrant.create_collection(name)
+            fake._qdrant.create_collection(name)
         store = opened(f"{address}?collection=mine")
         store.drop("one")
         assert store.builds() == []
@@ -207,18 +207,18 @@ class TestOverTheWire(VectorStoreContract):
             store.create(build("two"))
         with pytest.raises(Invalid, match=r"mine .*\?collection="):
             store.live()
-        assert len(twin._qdrant.get_collections().collections) == 2
+        assert len(fake._qdrant.get_collections().collections) == 2
 
     def test_an_old_server_is_refused_before_anything_is_created(
-        self, store: VectorStore, twin: Twin
+        self, store: VectorStore, fake: FakeQdrant
     ) -> None:
-        twin.version = "1.15.4"
+        fake.version = "1.15.4"
         with pytest.raises(Invalid, match=r"1\.15\.4.*1\.16"):
             store.create(build())
-        assert twin.created == []
+        assert fake.created == []
 
-    def test_the_key_goes_with_each_request_and_into_no_message(self, address: str, twin: Twin) -> None:
-        twin.key = "s3cret"
+    def test_the_key_goes_with_each_request_and_into_no_message(self, address: str, fake: FakeQdrant) -> None:
+        fake.key = "s3cret"
         store = opened(address, "s3cret")
         store.create(build()).upsert([work("x")], rows(row(1)))
         for wrong in (None, "wr0ng"):
@@ -246,14 +246,14 @@ class TestOverTheWire(VectorStoreContract):
     def test_each_failure_says_what_failed_and_what_to_do(
         self,
         store: VectorStore,
-        twin: Twin,
+        fake: FakeQdrant,
         status: int,
         body: bytes,
         expected: type[GalleryError],
         said: str,
     ) -> None:
         collection = store.create(build())
-        twin.failing = (status, body)
+        fake.failing = (status, body)
         with pytest.raises(expected, match=said) as caught:
             collection.upsert([work("culprit")], rows(row(1)))
         assert "culprit" in str(caught.value) and "of build one" in str(caught.value)

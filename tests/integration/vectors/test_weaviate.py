@@ -25,7 +25,7 @@ from gallery.vectors.filters import Filter
 from gallery.vectors.weaviate import WeaviateStore, errors, ranking
 from gallery.vectors.weaviate.schema import uuid_of
 from tests.contracts.vector_store import DIM, FINGERPRINT, VectorStoreContract, artist, build, row, rows, work
-from tests.fakes.weaviate import StandIn
+from tests.fakes.weaviate import FakeWeaviate
 
 REAL = os.environ.get("GALLERY_TEST_WEAVIATE")
 
@@ -46,7 +46,7 @@ def own_prefix() -> str:
 
 class TestFakeServer(VectorStoreContract):
     @pytest.fixture
-    def store(self, shared_server: StandIn, connect: Callable[..., WeaviateStore]) -> VectorStore:
+    def store(self, shared_server: FakeWeaviate, connect: Callable[..., WeaviateStore]) -> VectorStore:
         return connect(f"{shared_server.address}&collection={own_prefix()}")
 
 
@@ -121,7 +121,7 @@ def test_an_address_gives_both_endpoints(
 # -- what a collection looks like
 
 
-def test_the_schema_states_every_option(server: StandIn, connect: Callable[..., WeaviateStore]) -> None:
+def test_the_schema_states_every_option(server: FakeWeaviate, connect: Callable[..., WeaviateStore]) -> None:
     connect(f"{server.address}&quantization=rq8&replication=3&shards=2").create(build())
     config = server.data.collections["Artwork_one"].config
     assert {
@@ -152,14 +152,14 @@ def test_the_schema_states_every_option(server: StandIn, connect: Callable[..., 
 
 @pytest.mark.parametrize("level", ["ONE", "QUORUM", "ALL"])
 def test_searches_work_at_every_consistency_level(
-    server: StandIn, connect: Callable[..., WeaviateStore], level: str
+    server: FakeWeaviate, connect: Callable[..., WeaviateStore], level: str
 ) -> None:
     store = connect(f"{server.address}&consistency={level}")
     fill(store)
     assert store.open("one").search(row(1), 1, fingerprint=FINGERPRINT)[0].artwork.id == "w0"
 
 
-def test_two_prefixes_share_a_server(server: StandIn, connect: Callable[..., WeaviateStore]) -> None:
+def test_two_prefixes_share_a_server(server: FakeWeaviate, connect: Callable[..., WeaviateStore]) -> None:
     here, there = connect(server.address), connect(f"{server.address}&collection=Other")
     fill(here)
     assert there.builds() == [] and there.live() is None
@@ -168,7 +168,7 @@ def test_two_prefixes_share_a_server(server: StandIn, connect: Callable[..., Wea
 
 
 def test_a_collection_that_is_not_a_build_is_ignored(
-    server: StandIn, store: WeaviateStore, caplog: pytest.LogCaptureFixture
+    server: FakeWeaviate, store: WeaviateStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.data.create({"class": "Artwork_theirs", "vectorConfig": {}, "description": "not a manifest"})
     fill(store)
@@ -185,7 +185,7 @@ def test_a_collection_that_is_not_a_build_is_ignored(
 # -- the live build
 
 
-def test_asking_for_the_live_build_is_one_call(server: StandIn, store: WeaviateStore) -> None:
+def test_asking_for_the_live_build_is_one_call(server: FakeWeaviate, store: WeaviateStore) -> None:
     fill(store)
     store.live()
     server.calls.clear()
@@ -195,7 +195,7 @@ def test_asking_for_the_live_build_is_one_call(server: StandIn, store: WeaviateS
 
 
 def test_a_reader_follows_what_another_publishes(
-    server: StandIn, connect: Callable[..., WeaviateStore]
+    server: FakeWeaviate, connect: Callable[..., WeaviateStore]
 ) -> None:
     reader, writer = connect(server.address), connect(server.address)
     for name in ("one", "two"):
@@ -205,7 +205,7 @@ def test_a_reader_follows_what_another_publishes(
 
 
 def test_a_rebuilt_build_of_the_same_name_is_seen(
-    server: StandIn, connect: Callable[..., WeaviateStore]
+    server: FakeWeaviate, connect: Callable[..., WeaviateStore]
 ) -> None:
     reader, writer = connect(server.address), connect(server.address)
     fill(writer)
@@ -220,7 +220,7 @@ def test_a_rebuilt_build_of_the_same_name_is_seen(
     assert reader.open("one").build == live
 
 
-def test_publishing_repairs_a_dangling_alias(server: StandIn, store: WeaviateStore) -> None:
+def test_publishing_repairs_a_dangling_alias(server: FakeWeaviate, store: WeaviateStore) -> None:
     fill(store)
     fill(store, "two")
     del server.data.collections["Artwork_two"]
@@ -231,7 +231,9 @@ def test_publishing_repairs_a_dangling_alias(server: StandIn, store: WeaviateSto
     assert live is not None and live.name == "one"
 
 
-def test_a_collection_with_the_name_of_the_alias_is_reported(server: StandIn, store: WeaviateStore) -> None:
+def test_a_collection_with_the_name_of_the_alias_is_reported(
+    server: FakeWeaviate, store: WeaviateStore
+) -> None:
     server.data.create({"class": "Artwork", "vectorConfig": {}})
     assert store.live() is None
     store.create(build())
@@ -241,7 +243,7 @@ def test_a_collection_with_the_name_of_the_alias_is_reported(server: StandIn, st
 
 
 def test_a_build_dropped_under_a_reader_is_corrupted(
-    server: StandIn, connect: Callable[..., WeaviateStore]
+    server: FakeWeaviate, connect: Callable[..., WeaviateStore]
 ) -> None:
     reader = connect(server.address)
     fill(reader)
@@ -257,7 +259,7 @@ def test_a_build_dropped_under_a_reader_is_corrupted(
 # -- hybrid search
 
 
-def test_a_hybrid_search_is_two_queries(server: StandIn, store: WeaviateStore) -> None:
+def test_a_hybrid_search_is_two_queries(server: FakeWeaviate, store: WeaviateStore) -> None:
     fill(store, works=7)
     held = store.open("one")
     server.calls.clear()
@@ -265,7 +267,9 @@ def test_a_hybrid_search_is_two_queries(server: StandIn, store: WeaviateStore) -
     assert server.calls == ["Search", "Search"]
 
 
-def test_pages_do_not_overlap_where_a_deeper_ranking_begins(server: StandIn, store: WeaviateStore) -> None:
+def test_pages_do_not_overlap_where_a_deeper_ranking_begins(
+    server: FakeWeaviate, store: WeaviateStore
+) -> None:
     vectors = np.random.default_rng(5).normal(size=(400, DIM)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     works = [work(f"{number:03}", artist(f"p{number % 3}")) for number in range(400)]
@@ -284,7 +288,9 @@ def test_pages_do_not_overlap_where_a_deeper_ranking_begins(server: StandIn, sto
 # -- sizes
 
 
-def test_more_works_than_one_query_returns(server: StandIn, connect: Callable[..., WeaviateStore]) -> None:
+def test_more_works_than_one_query_returns(
+    server: FakeWeaviate, connect: Callable[..., WeaviateStore]
+) -> None:
     server.maximum_results = 10_000
     store = connect(f"{server.address}&timeout=60")  # the fake server is slow with this many works
     count = 10_500
@@ -307,7 +313,7 @@ def test_more_works_than_one_query_returns(server: StandIn, connect: Callable[..
     assert collection.ids() == set(sorted(wanted)[10_200:])
 
 
-def test_deleting_more_than_one_call_deletes(server: StandIn, store: WeaviateStore) -> None:
+def test_deleting_more_than_one_call_deletes(server: FakeWeaviate, store: WeaviateStore) -> None:
     fill(store, works=7)
     server.maximum_results = 2
     store.open("one").delete([f"w{number}" for number in range(6)])
@@ -315,7 +321,7 @@ def test_deleting_more_than_one_call_deletes(server: StandIn, store: WeaviateSto
     assert store.open("one").ids() == {"w6"}
 
 
-def test_facets_are_complete_if_the_server_cuts_them(server: StandIn, store: WeaviateStore) -> None:
+def test_facets_are_complete_if_the_server_cuts_them(server: FakeWeaviate, store: WeaviateStore) -> None:
     collection = store.create(build())
     painters = [artist(f"a{number:03}", styles=(f"g{number}",)) for number in range(120)]
     collection.upsert([work(one.slug, one) for one in painters], rows(*[row(1)] * 120))
@@ -338,7 +344,7 @@ def test_an_artist_who_fills_the_ranking_does_not_hide_others(
     assert [hit.artwork.id for hit in hits] == ["n00", "n01", "f0", "f1", "f2"]
 
 
-def test_large_works_are_sent_in_several_messages(server: StandIn, store: WeaviateStore) -> None:
+def test_large_works_are_sent_in_several_messages(server: FakeWeaviate, store: WeaviateStore) -> None:
     verbose = artist()
     verbose = type(verbose)(**{**verbose.__dict__, "bio": "x" * 1_000_000})
     store.create(build()).upsert([work(f"w{number}", verbose) for number in range(12)], rows(*[row(1)] * 12))
@@ -354,7 +360,7 @@ def test_ids_that_differ_only_in_case_are_two_objects() -> None:
 
 
 def test_the_search_key_searches_and_cannot_write(
-    guarded: StandIn, connect: Callable[..., WeaviateStore]
+    guarded: FakeWeaviate, connect: Callable[..., WeaviateStore]
 ) -> None:
     fill(connect(guarded.address, "loading-key"))
     reader = connect(guarded.address, "searching-key")
@@ -378,14 +384,14 @@ def test_the_search_key_searches_and_cannot_write(
 
 @pytest.mark.parametrize("key", [None, "wrong-key"])
 def test_a_missing_or_wrong_key_is_reported(
-    guarded: StandIn, connect: Callable[..., WeaviateStore], key: str | None
+    guarded: FakeWeaviate, connect: Callable[..., WeaviateStore], key: str | None
 ) -> None:
     with pytest.raises(Invalid, match="GALLERY_VECTORS_KEY is missing or wrong") as caught:
         connect(guarded.address, key).live()
     assert "wrong-key" not in str(caught.value)
 
 
-def test_a_revoked_key_is_reported(guarded: StandIn, connect: Callable[..., WeaviateStore]) -> None:
+def test_a_revoked_key_is_reported(guarded: FakeWeaviate, connect: Callable[..., WeaviateStore]) -> None:
     store = connect(guarded.address, "loading-key")
     fill(store)
     held = store.open("one")
@@ -400,13 +406,13 @@ def test_a_revoked_key_is_reported(guarded: StandIn, connect: Callable[..., Weav
 
 @pytest.mark.parametrize("version", ["1.26.4", "1.31.9"])
 def test_a_server_without_aliases_is_refused(connect: Callable[..., WeaviateStore], version: str) -> None:
-    with StandIn(version=version) as server, pytest.raises(Invalid, match=r"1\.32"):
+    with FakeWeaviate(version=version) as server, pytest.raises(Invalid, match=r"1\.32"):
         connect(server.address).live()
 
 
 @pytest.mark.parametrize("version", ["1.32.0", "1.37.4", "1.41.0-rc.0"])
 def test_newer_servers_work(connect: Callable[..., WeaviateStore], version: str) -> None:
-    with StandIn(version=version) as server:
+    with FakeWeaviate(version=version) as server:
         store = connect(server.address)
         fill(store)
         assert store.open("one").search(row(1), 1, fingerprint=FINGERPRINT)[0].score == 1.0
@@ -416,7 +422,7 @@ def test_newer_servers_work(connect: Callable[..., WeaviateStore], version: str)
 
 
 def calls(store: WeaviateStore) -> dict[str, Callable[[], object]]:
-    """One call of each kind, by what the stand-in names it."""
+    """One call of each kind, by the name that the fake has for it."""
     held = store.open("one")
     return {
         "schema": store.live,
@@ -431,7 +437,7 @@ def calls(store: WeaviateStore) -> dict[str, Callable[[], object]]:
 @pytest.mark.parametrize("fault", ["refuse", "reset", "429", "500", "garbage"])
 @pytest.mark.parametrize("call", ["schema", "aliases", "Search", "BatchObjects", "BatchDelete", "Aggregate"])
 def test_a_failing_call_is_unavailable_until_it_works_again(
-    server: StandIn, store: WeaviateStore, call: str, fault: str
+    server: FakeWeaviate, store: WeaviateStore, call: str, fault: str
 ) -> None:
     fill(store)
     act = calls(store)[call]
@@ -446,7 +452,7 @@ def test_a_failing_call_is_unavailable_until_it_works_again(
 @pytest.mark.parametrize("fault", ["refuse", "500", "slow"])
 @pytest.mark.parametrize("call", ["meta", "ready"])
 def test_a_server_that_is_starting_is_unavailable(
-    server: StandIn, store: WeaviateStore, call: str, fault: str
+    server: FakeWeaviate, store: WeaviateStore, call: str, fault: str
 ) -> None:
     server.faults.add(call, fault, seconds=1.5)
     with pytest.raises(Unavailable):
@@ -468,13 +474,13 @@ def eventually(act: Callable[[], object]) -> None:
             time.sleep(0.02)
 
 
-def test_a_server_that_is_not_ready_says_so(server: StandIn, store: WeaviateStore) -> None:
+def test_a_server_that_is_not_ready_says_so(server: FakeWeaviate, store: WeaviateStore) -> None:
     server.ready = False
     with pytest.raises(Unavailable, match="not ready yet"):
         store.live()
 
 
-def test_a_write_is_retried(server: StandIn, store: WeaviateStore) -> None:
+def test_a_write_is_retried(server: FakeWeaviate, store: WeaviateStore) -> None:
     fill(store)
     for fault in ("refuse", "reset", "429", "500", "lose"):
         server.faults.add("BatchObjects", fault, times=1)
@@ -482,7 +488,7 @@ def test_a_write_is_retried(server: StandIn, store: WeaviateStore) -> None:
     assert store.open("one").count() == 4 + 10
 
 
-def test_an_error_names_the_works_that_failed(server: StandIn, store: WeaviateStore) -> None:
+def test_an_error_names_the_works_that_failed(server: FakeWeaviate, store: WeaviateStore) -> None:
     collection = store.create(build())
     server.faults.add("BatchObjects", "reject")
     with pytest.raises(Unavailable, match=r"works first, third \(shard is read-only"):
@@ -491,14 +497,14 @@ def test_an_error_names_the_works_that_failed(server: StandIn, store: WeaviateSt
         collection.upsert([work("only")], rows(row(1)))
 
 
-def test_silently_lost_objects_are_noticed(server: StandIn, store: WeaviateStore) -> None:
+def test_silently_lost_objects_are_noticed(server: FakeWeaviate, store: WeaviateStore) -> None:
     collection = store.create(build())
     server.faults.add("BatchObjects", "lose")
     with pytest.raises(Unavailable, match="accepted works second, but they are not there"):
         collection.upsert([work("first"), work("second")], rows(row(1), row(1)))
 
 
-def test_a_slow_query_times_out(server: StandIn, store: WeaviateStore) -> None:
+def test_a_slow_query_times_out(server: FakeWeaviate, store: WeaviateStore) -> None:
     fill(store)
     held = store.open("one")
     server.faults.add("Search", "slow", seconds=3, times=1)
@@ -516,7 +522,7 @@ def test_the_error_for_a_missing_server_says_what_to_check(connect: Callable[...
         store.live()
 
 
-def test_a_closed_grpc_port_is_reported(server: StandIn, connect: Callable[..., WeaviateStore]) -> None:
+def test_a_closed_grpc_port_is_reported(server: FakeWeaviate, connect: Callable[..., WeaviateStore]) -> None:
     fill(connect(server.address))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -528,7 +534,7 @@ def test_a_closed_grpc_port_is_reported(server: StandIn, connect: Callable[..., 
 def test_a_restarted_server_is_found_again(
     connect: Callable[..., WeaviateStore],
 ) -> None:
-    with StandIn() as first:
+    with FakeWeaviate() as first:
         store = connect(f"{first.address}&timeout=1")
         fill(store)
 
@@ -541,11 +547,13 @@ def test_a_restarted_server_is_found_again(
     for _ in range(3):
         with pytest.raises(Unavailable):
             page()
-    with StandIn(ports=first.ports, data=first.data):
+    with FakeWeaviate(ports=first.ports, data=first.data):
         eventually(page)
 
 
-def test_threads_share_a_connection_that_is_lost_and_reopened(server: StandIn, store: WeaviateStore) -> None:
+def test_threads_share_a_connection_that_is_lost_and_reopened(
+    server: FakeWeaviate, store: WeaviateStore
+) -> None:
     fill(store)
     held = store.open("one")
     outcomes: list[str] = []
