@@ -22,21 +22,20 @@ SECTIONS = {
 }
 """First setting of each section -> its title."""
 TEST_VARIABLES = {
-    "DATA": "A zip of real paintings in the Kaggle layout; tests that need one skip without it.",
-    "CLIP": "A folder with CLIP's weights; tests that need them skip without it.",
-    "GCS": "A Google Cloud Storage bucket to test on; everything is written below a prefix and removed.",
-    "WEAVIATE": "The address of a Weaviate server to test on; collections are created and dropped.",
+    "DATA": "A zip of real paintings in the Kaggle layout.",
+    "CLIP": "A folder with CLIP's weights.",
+    "GCS": "A Google Cloud Storage bucket; tests write below a prefix and clean up.",
+    "WEAVIATE": "The address of a Weaviate server; tests create and drop collections.",
     "WEAVIATE_KEY": "An API key for that server, if it needs one.",
-    "QDRANT": "The address of a Qdrant server to test on; collections are created and dropped.",
+    "QDRANT": "The address of a Qdrant server; tests create and drop collections.",
 }
 INTRODUCTION = """# Settings
 
-Every setting is an environment variable, or a line in a `.env` file in the working folder; the environment wins.
-`gallery settings` prints the values in use, with secrets masked. A mistake stops the program before it starts, and all
-mistakes are reported together. Addresses may contain `{home}`, which stands for `GALLERY_HOME`. Sizes in bytes may have
-a unit, as in `10MB`.
+Set environment variables, or lines in a `.env` file in the working folder; the environment wins. `gallery settings` prints
+the current values, with secrets masked. With invalid settings a program does not start, and lists all mistakes. In addresses,
+`{home}` stands for `GALLERY_HOME`. Sizes in bytes may have a unit, as in `10MB`.
 
-This page is generated from the code: `python -m gallery.settings_docs`.
+`python -m gallery.settings_docs` writes this page.
 """
 
 
@@ -75,7 +74,7 @@ def _settings_tables() -> Iterator[str]:
 
 def _address_tables() -> Iterator[str]:
     yield "\n## Addresses and their options\n"
-    yield "An option is added as `?name=value`, further ones with `&`. `GALLERY_TABLES` takes what `GALLERY_IMAGES` takes."
+    yield "Add options as `?name=value&name=value`. `GALLERY_TABLES` takes the same addresses as `GALLERY_IMAGES`."
     for service, registry in REGISTRIES.items():
         if service == "tables":
             continue
@@ -109,7 +108,9 @@ def _values(option: Option) -> str:
 
 
 def _test_table() -> Iterator[str]:
-    yield from ("\n## For the tests\n", "| Variable | |", "| --- | --- |")
+    yield "\n## For the tests\n"
+    yield "Tests that need one of these skip without it.\n"
+    yield from ("| Variable | |", "| --- | --- |")
     for name, description in TEST_VARIABLES.items():
         yield f"| `{TEST_PREFIX}{name}` | {description} |"
 
