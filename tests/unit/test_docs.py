@@ -65,9 +65,10 @@ def test_files_named_in_the_documentation_exist(page: Path) -> None:
         assert (ROOT / path).exists(), path
 
 
-def test_the_index_lists_every_page() -> None:
-    index = (ROOT / "docs/README.md").read_text("utf-8")
-    for page in (ROOT / "docs").glob("*.md"):
+@pytest.mark.parametrize("folder", ["docs", "docs/decisions"])
+def test_the_index_lists_every_page(folder: str) -> None:
+    index = (ROOT / folder / "README.md").read_text("utf-8")
+    for page in (ROOT / folder).glob("*.md"):
         assert page.name == "README.md" or f"]({page.name})" in index, page.name
 
 
