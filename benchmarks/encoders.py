@@ -1,9 +1,9 @@
-"""Measures an encoder on an archive of paintings in the Kaggle layout (images/images/<Artist>/<File>.jpg).
+"""Measure an encoder on a zip archive in the Kaggle layout (images/images/<Artist>/<File>.jpg).
 
     python benchmarks/encoders.py ARCHIVE --encoder offline --sheet sheet.png
 
-Prints pictures a second, how often a picture's nearest neighbour is by the same artist, and how often a cropped,
-shrunk and recompressed copy finds its original; paints the best eight of each text query for the eye.
+Prints images per second, the share of images whose nearest neighbour is by the same artist, and the share of
+modified copies that find their original. --sheet saves the best results of some text queries as an image.
 """
 
 from __future__ import annotations
@@ -38,21 +38,24 @@ QUERIES = (
     "abstract geometric shapes",
     "a dog",
 )
-BEST = 8
-THUMBNAIL = 150
-BATCH = 32
-DECODED = 640  # pixels of the longer side, plenty for any encoder here
+SHEET_RESULTS = 8
+THUMBNAIL_SIDE = 150
+BATCH_IMAGES = 32
+DECODED_SIDE = 640
+"""Longer side of a decoded image, in pixels; no encoder here uses more."""
 
 
 @dataclass(frozen=True)
-class Painting:
+class SourceImage:
+    """An image of the archive and its artist."""
+
     artist: str
     image: Image.Image
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Rows of the paintings and of their altered copies, in one order, with the artists and small pictures."""
+class EncodedImages:
+    """Vectors of the images and of their modified copies, in the same order, with artists and thumbnails."""
 
     rows: Vectors
     copies: Vectors
@@ -65,18 +68,23 @@ class Measured:
 @click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--encoder", "address", default="offline", show_default=True, help="The encoder's address.")
 @click.option(
-    "--limit", type=click.IntRange(min=10), help="Use only so many paintings, spread over the archive."
+    "--limit", type=click.IntRange(min=10), help="Number of images to use, spread over the archive."
 )
 @click.option(
-    "--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the results, a PNG."
+    "--sheet",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="PNG file for the results of the text queries.",
 )
 @click.option(
-    "--query", "queries", multiple=True, help="A text query in place of the usual twelve; repeatable."
+    "--query",
+    "queries",
+    multiple=True,
+    help="Use this text query instead of the usual twelve; can be repeated.",
 )
 def main(
     archive: Path, address: str, limit: int | None, sheet: Path | None, queries: tuple[str, ...]
 ) -> None:
-    """Measure the encoder at an address on an ARCHIVE of paintings."""
+    """Measure an encoder on the images of ARCHIVE."""
     try:
         encoder = open_encoder(address)
         started = time.perf_counter()
@@ -85,38 +93,38 @@ def main(
         raise click.ClickException(str(exc)) from exc
     click.echo(f"{encoder.label}, {encoder.dim} floats, loaded in {time.perf_counter() - started:.1f} s")
 
-    measured = measure(encoder, archive, limit)
-    n = len(measured.rows)
-    share, chance = same_artist(encoder, measured)
-    click.echo(f"{n} paintings of {len(set(measured.artists))} artists, {n / measured.seconds:.1f} a second")
-    click.echo(f"nearest neighbour by the same artist: {share:.1%} (chance {chance:.1%})")
-    click.echo(f"altered copy finds its original in the top 5: {copies_found(encoder, measured):.1%}")
+    encoded = measure(encoder, archive, limit)
+    n = len(encoded.rows)
+    share, chance = same_artist(encoder, encoded)
+    click.echo(f"{n} images by {len(set(encoded.artists))} artists, {n / encoded.seconds:.1f} per second")
+    click.echo(f"nearest neighbour is by the same artist: {share:.1%} (chance {chance:.1%})")
+    click.echo(f"modified copies that find their original in the top 5: {copies_found(encoder, encoded):.1%}")
     if sheet:
-        paint_sheet(encoder, measured, queries or QUERIES).save(sheet)
+        draw_sheet(encoder, encoded, queries or QUERIES).save(sheet)
         click.echo(f"results of the text queries: {sheet}")
 
 
-def measure(encoder: Encoder, archive: Path, limit: int | None) -> Measured:
+def measure(encoder: Encoder, archive: Path, limit: int | None) -> EncodedImages:
     rows, copies, artists, thumbnails = [], [], [], []
     seconds = 0.0
-    paintings = read_paintings(archive, limit)
-    while batch := list(islice(paintings, BATCH)):
-        images = [painting.image for painting in batch]
+    sources = read_images(archive, limit)
+    while batch := list(islice(sources, BATCH_IMAGES)):
+        images = [source.image for source in batch]
         started = time.perf_counter()
         rows.append(encoder.embed_images(images))
         seconds += time.perf_counter() - started
-        copies.append(encoder.embed_images([altered(image) for image in images]))
-        artists += [painting.artist for painting in batch]
+        copies.append(encoder.embed_images([modified(image) for image in images]))
+        artists += [source.artist for source in batch]
         for image in images:
-            image.thumbnail((THUMBNAIL, THUMBNAIL))
+            image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
         thumbnails += images
     if not rows:
-        raise click.ClickException(f"{archive} holds no images/images/<Artist>/<File>.jpg.")
-    return Measured(np.concatenate(rows), np.concatenate(copies), np.array(artists), thumbnails, seconds)
+        raise click.ClickException(f"{archive} contains no images/images/<Artist>/<File>.jpg")
+    return EncodedImages(np.concatenate(rows), np.concatenate(copies), np.array(artists), thumbnails, seconds)
 
 
-def read_paintings(archive: Path, limit: int | None) -> Iterator[Painting]:
-    """The archive's paintings, each file's bytes once, decoded and RGB."""
+def read_images(archive: Path, limit: int | None) -> Iterator[SourceImage]:
+    """Yield the images of the archive, RGB. Files with the same bytes are read once."""
     seen = set()
     with zipfile.ZipFile(archive) as bundle:
         names = [
@@ -133,14 +141,14 @@ def read_paintings(archive: Path, limit: int | None) -> Iterator[Painting]:
                 continue
             seen.add(digest)
             file = Image.open(io.BytesIO(content))
-            file.draft("RGB", (DECODED, DECODED))
+            file.draft("RGB", (DECODED_SIDE, DECODED_SIDE))
             image = file.convert("RGB")
-            image.thumbnail((DECODED, DECODED))
-            yield Painting(PurePosixPath(name).parent.name, image)
+            image.thumbnail((DECODED_SIDE, DECODED_SIDE))
+            yield SourceImage(PurePosixPath(name).parent.name, image)
 
 
-def altered(image: Image.Image) -> Image.Image:
-    """The picture less a tenth at each side, at 200 pixels, as a JPEG of quality 40."""
+def modified(image: Image.Image) -> Image.Image:
+    """Crop a tenth off each side, shrink to 200 pixels, and save as a JPEG of quality 40."""
     width, height = image.size
     copy = image.crop((width // 10, height // 10, width - width // 10, height - height // 10))
     copy.thumbnail((200, 200))
@@ -149,34 +157,34 @@ def altered(image: Image.Image) -> Image.Image:
     return Image.open(stream).convert("RGB")
 
 
-def same_artist(encoder: Encoder, measured: Measured) -> tuple[float, float]:
-    """How often the nearest other painting is by the same artist, and how often a random one would be."""
-    scores = encoder.as_query(measured.rows) @ measured.rows.T
+def same_artist(encoder: Encoder, encoded: EncodedImages) -> tuple[float, float]:
+    """Return how often the nearest other image is by the same artist, and how often a random one would be."""
+    scores = encoder.as_query(encoded.rows) @ encoded.rows.T
     np.fill_diagonal(scores, -np.inf)
-    same = measured.artists[:, None] == measured.artists
+    same = encoded.artists[:, None] == encoded.artists
     n = len(same)
     return float(same[np.arange(n), scores.argmax(axis=1)].mean()), float((same.sum() - n) / (n * (n - 1)))
 
 
-def copies_found(encoder: Encoder, measured: Measured) -> float:
-    """How often an altered copy has its original among its five nearest paintings."""
-    scores = encoder.as_query(measured.copies) @ measured.rows.T
+def copies_found(encoder: Encoder, encoded: EncodedImages) -> float:
+    """Return how often the original is among the five nearest images of a modified copy."""
+    scores = encoder.as_query(encoded.copies) @ encoded.rows.T
     better = (scores > np.diag(scores)[:, None]).sum(axis=1)
     return float((better < 5).mean())
 
 
-def paint_sheet(encoder: Encoder, measured: Measured, queries: tuple[str, ...]) -> Image.Image:
-    """A row of thumbnails for each query, the best to the left."""
-    scores = encoder.embed_texts(queries) @ measured.rows.T
-    height = THUMBNAIL + 18
-    sheet = Image.new("RGB", (BEST * THUMBNAIL, len(queries) * height), "white")
+def draw_sheet(encoder: Encoder, encoded: EncodedImages, queries: tuple[str, ...]) -> Image.Image:
+    """Return an image with a row of thumbnails per query, best first."""
+    scores = encoder.embed_texts(queries) @ encoded.rows.T
+    height = THUMBNAIL_SIDE + 18
+    sheet = Image.new("RGB", (SHEET_RESULTS * THUMBNAIL_SIDE, len(queries) * height), "white")
     draw = ImageDraw.Draw(sheet)
     for row, (query, found) in enumerate(zip(queries, scores, strict=True)):
-        best = np.argsort(-found)[:BEST]
+        best = np.argsort(-found)[:SHEET_RESULTS]
         span = f"{found[best[0]] / encoder.best_score:.2f} to {found[best[-1]] / encoder.best_score:.2f}"
         draw.text((4, row * height + 2), f"{query}   ({span} of a perfect score)", fill="black")
         for column, index in enumerate(best):
-            sheet.paste(measured.thumbnails[index], (column * THUMBNAIL, row * height + 16))
+            sheet.paste(encoded.thumbnails[index], (column * THUMBNAIL_SIDE, row * height + 16))
     return sheet
 
 

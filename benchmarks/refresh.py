@@ -1,10 +1,11 @@
-"""Measure refreshes: the first, one without changes, and one with five files changed, two added and three removed.
+"""Measure refreshes: the first, one without changes, and one with five files changed, two added and three
+removed.
 
     python benchmarks/refresh.py ARCHIVE.zip [--encoder offline]
     python benchmarks/refresh.py                       # the generated sample collection
 
-Works on a copy in a temporary folder. Prints the duration of each refresh, its share of the first one's, how many files were
-read from the dataset and from the image store, and the counts of the refresh.
+Works on a copy in a temporary folder. Prints the duration of each refresh, its share of the first one's,
+how many files were read from the dataset and from the image store, and the counts of the refresh.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def count_reads() -> Counter[str]:
 
 
 def few_works(root: Path, per_artist: int) -> list[Path]:
-    """Return files of artists with fewer works than the sample takes, so that each change changes the sample."""
+    """Return files of artists whose works are all sampled: each change of one changes the sample."""
     files = sorted((root / "images" / "images").rglob("*.jpg"))
     works = Counter(match_key(file.parent.name) for file in files)
     spread: dict[str, list[Path]] = {}
@@ -64,7 +65,7 @@ def change(root: Path, per_artist: int) -> None:
     files = few_works(root, per_artist)
     if len(files) < 10:
         raise click.ClickException(
-            f"too few artists below {per_artist} works to change ten files of; give a larger --per-artist"
+            f"too few artists have less than {per_artist} works; give a larger --per-artist"
         )
     for file in files[:5]:
         mirrored = ImageOps.mirror(Image.open(io.BytesIO(file.read_bytes())).convert("RGB"))
@@ -105,7 +106,8 @@ def main(archive: Path | None, encoder: str, per_artist: int) -> None:
             cpu = time.process_time() - cpu
             first = first or seconds
             click.echo(
-                f"{name}: {seconds:.1f} s, {seconds / first:.3f} of the first; {cpu:.1f} s of processor time; read {reads['dataset']} files, {reads['images']} images"
+                f"{name}: {seconds:.1f} s, {seconds / first:.3f} of the first; {cpu:.1f} s of processor "
+                f"time; read {reads['dataset']} files, {reads['images']} images"
             )
             click.echo("  " + json.dumps(counts))
     finally:

@@ -1,8 +1,10 @@
-"""Measure the rates in docs/scaling.md: what each work costs the parts of a refresh, in time, memory and storage.
+"""Measure the rates in docs/scaling.md: what each work costs the parts of a refresh, in time, memory and
+storage.
 
     python benchmarks/scale.py --works 20000
 
-The works are synthetic, so nothing is decoded or encoded: benchmarks/refresh.py and benchmarks/encoders.py measure that.
+The works are synthetic, so nothing is decoded or encoded: benchmarks/refresh.py and
+benchmarks/encoders.py measure that.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ import pandas as pd
 from gallery.models import Build
 from gallery.objects.base import TABLES
 from gallery.vectors.base import VECTORS
-from gallery.vectors.lance import LanceStore  # noqa: F401  (imported here so that no rate contains the import)
+from gallery.vectors.lance import LanceStore  # noqa: F401  (so that no rate includes the import)
 from pipelines.defs.collection.builds import BATCH_WORKS, assemble_works, content_name
 from pipelines.defs.embeddings.vectors import VectorCache
 from pipelines.defs.images.storage import ImageLimits, keys_of, missing_images, verify_images
@@ -35,7 +37,7 @@ DIM = 512
 
 
 def tables(works: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return synthetic works, and an artist for every 200 of them."""
+    """Return synthetic artists and works, 200 works per artist."""
     artists = [
         {
             "slug": f"a{n}", "name": f"Artist {n}", "birth": 1850, "death": 1900, "styles": ["Realism"],
@@ -46,9 +48,10 @@ def tables(works: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     ]  # fmt: skip
     rows = [
         {
-            "id": hashlib.md5(str(n).encode()).hexdigest(), "artist": f"a{n // 200}", "file": f"images/images/A/{n}.jpg",
-            "sha256": hashlib.sha256(str(n).encode()).hexdigest(), "size": 200_000, "width": 1200, "height": 900,
-            "color": "#808080", "phash": f"{n:016x}", "extension": "jpg",
+            "id": hashlib.md5(str(n).encode()).hexdigest(), "artist": f"a{n // 200}",
+            "file": f"images/images/A/{n}.jpg", "sha256": hashlib.sha256(str(n).encode()).hexdigest(),
+            "size": 200_000, "width": 1200, "height": 900, "color": "#808080",
+            "phash": f"{n:016x}", "extension": "jpg",
         }
         for n in range(works)
     ]  # fmt: skip
@@ -56,7 +59,7 @@ def tables(works: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 class Listed:
-    """An image store with these keys, of which only listing is measured."""
+    """An image store that can only list its keys."""
 
     address = "listed://"
 
@@ -129,8 +132,8 @@ def measure(works: int, shards: int, folder: Path) -> None:
     timed("name the build", lambda: content_name(assembled, "scale"))
     vectors = VECTORS.open(f"lance://{folder}/vectors", api_key=None)
     build = Build(
-        name="b1", encoder="x", fingerprint="scale", dim=DIM, works=works, dataset="x", version="1", generated=False,
-        created_at="2026-01-01T00:00:00+00:00",
+        name="b1", encoder="x", fingerprint="scale", dim=DIM, works=works, dataset="x", version="1",
+        generated=False, created_at="2026-01-01T00:00:00+00:00",
     )  # fmt: skip
     collection = vectors.create(build)
 

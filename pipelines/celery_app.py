@@ -1,8 +1,8 @@
-"""The Celery app of the workers, configured by the same settings as the executor:
+"""The Celery app of the workers, configured by the same settings as the executor.
 
     dagster-celery worker start -A pipelines.celery_app
 
-Dagster's own `-y FILE` is not used: it ignores a file with another nesting than it expects, without a message.
+`dagster-celery`'s own option `-y FILE` silently ignores a file that is nested differently than it expects.
 """
 
 from dagster_celery.executor import CeleryExecutor

@@ -15,7 +15,7 @@ INTERRUPTED = "Interrupted. The next `gallery refresh` continues from what is st
 
 
 def open_services() -> Services:
-    """Return the services of the settings; imported late, so that help is fast."""
+    """Return the services of the settings. Imports are in the functions so that `--help` is fast."""
     from gallery.services import Services
     from gallery.settings import read_settings
 
@@ -33,8 +33,8 @@ def open_services() -> Services:
 def refresh(as_json: bool, allow_removals: bool, reread: bool) -> None:
     """Bring the collection up to date with the dataset.
 
-    Runs the Dagster job `refresh`. Unchanged works are not processed again. The live build stays live until the new one
-    is complete and has passed its checks.
+    Runs the Dagster job `refresh`. Unchanged works are not processed again. The live build stays live
+    until the new one is complete and has passed its checks.
     """
     from gallery.cli import report_errors
     from pipelines.interrupts import exit_on_interrupt
@@ -118,8 +118,8 @@ def builds(as_json: bool) -> None:
 def rollback(build: str | None, only_unblock: bool, as_json: bool) -> None:
     """Make BUILD live again; by default the previously live build.
 
-    Nothing is built or deleted. The build that was live is blocked: refreshes do not publish the same content again until
-    `gallery rollback --unblock`.
+    Nothing is built or deleted. The build that was live is blocked: refreshes do not publish the same content
+    again until `gallery rollback --unblock`.
     """
     from gallery.cli import report_errors
 

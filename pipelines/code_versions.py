@@ -1,7 +1,7 @@
 """Code versions of the assets, which Dagster compares to decide whether an asset is stale.
 
-An asset's version contains the settings that its result depends on. With another sample size, for example, `sample` and the
-assets after it become stale, and no others.
+An asset's version contains the settings that its result depends on. After a change of the sample size, for
+example, only `sample` and the assets after it are stale.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ VERSIONS: dict[str, dict[str, int]] = {
     "candidate": {"words": lexical.VERSION},
     "evaluation": {"metrics": metrics.VERSION, "copies": queries.VERSION},
 }
-"""Asset -> versions of the parts of the library that it uses."""
+"""Asset -> versions of the algorithms that it uses."""
 STORE_KIND = "vectors"
 """Placeholder for the kind of the configured vector store."""
 KINDS = {
@@ -39,11 +39,11 @@ KINDS = {
     "qdrant": "qdrant",
     "qdrants": "qdrant",
 }
-"""Scheme of a vector store -> a kind for which the UI has an icon."""
+"""Scheme of a vector store's address -> the kind that Dagster's UI has an icon for."""
 
 
 def as_configured(settings: Settings) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
-    """Return a function that gives an asset its code version, and the kind of its vector store."""
+    """Return a function that sets an asset's code version and the kind of its vector store."""
 
     def apply(spec: dg.AssetSpec) -> dg.AssetSpec:
         name = spec.key.path[-1]

@@ -1,4 +1,4 @@
-"""The code location. Only assembles what the other modules define."""
+"""The code location: assembles what the other modules define."""
 
 import logging
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from gallery.settings import Settings, read_settings
 from pipelines import jobs
 from pipelines.code_versions import as_configured
 from pipelines.defs.catalog import assets as catalog
+from pipelines.defs.catalog import scanned_files
 from pipelines.defs.collection import assets as collection
 from pipelines.defs.embeddings import assets as embeddings
 from pipelines.defs.evaluation import assets as evaluation
@@ -25,13 +26,13 @@ from pipelines.sensors import SENSORS
 
 log = logging.getLogger(__name__)
 
-ASSET_MODULES = [catalog, images, embeddings, collection, evaluation, similarity_map]
+ASSET_MODULES = [catalog, scanned_files, images, embeddings, collection, evaluation, similarity_map]
 
 
 def build_defs(services: Services | None = None) -> dg.Definitions:
-    """Return new definitions, over `services` or over what the settings name.
+    """Return new definitions that use `services`, by default those of the settings.
 
-    Raises Invalid if the settings ask for an executor or a schedule that is not possible.
+    Raises Invalid if the executor or the schedule of the settings cannot work.
     """
     settings = services.settings if services is not None else settings_or_defaults()
     loaded = dg.load_assets_from_modules(ASSET_MODULES, key_prefix=KEY_PREFIX)
@@ -50,7 +51,7 @@ def build_defs(services: Services | None = None) -> dg.Definitions:
 
 
 def settings_or_defaults() -> Settings:
-    """Return the settings, or their defaults if one is invalid: the UI then starts, and the first run reports it."""
+    """Return the settings, or the defaults if one is invalid: the UI starts, and the first run reports it."""
     try:
         return read_settings()
     except Invalid as error:
@@ -59,9 +60,9 @@ def settings_or_defaults() -> Settings:
 
 
 def add_freshness(settings: Settings) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
-    """Return a function that gives `published_collection` its freshness policy.
+    """Return a function that sets the freshness policy of `published_collection`.
 
-    It is stale after GALLERY_STALE_AFTER days; the UI warns after half of them.
+    The UI warns after half of GALLERY_STALE_AFTER days, and shows an error after all of them.
     """
     window = timedelta(days=settings.stale_after)
     policy = dg.FreshnessPolicy.time_window(fail_window=window, warn_window=window / 2)

@@ -1,8 +1,9 @@
 """`make dev`: the Dagster UI and daemon on this machine, with a quiet start and a clean Ctrl-C.
 
-`dg dev` alone warns about a virtual environment that is not activated, and on its first start about cursors that its
-daemon does not have yet. Ctrl-C then reaches all of its processes at once: Dagster's log watchers print tracebacks, and
-a run in progress is recorded as failed. Here only `dg dev` gets the signal, and runs in progress are canceled.
+By itself, `dg dev` warns about a virtual environment that is not activated, and on its first start about
+missing cursors of its daemon. Ctrl-C reaches all of its processes at once: log watchers print tracebacks,
+and runs in progress are recorded as failed. Here only `dg dev` gets the signal, and runs in progress are
+canceled.
 """
 
 from __future__ import annotations

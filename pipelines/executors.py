@@ -1,4 +1,4 @@
-"""Where the steps of a run execute. The only module that knows executors."""
+"""The executors: where the steps of a run execute."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def is_distributed(settings: Settings) -> bool:
 
 
 def build_executor(settings: Settings) -> dg.ExecutorDefinition:
-    """Return the executor that GALLERY_EXECUTOR names. Raises Invalid if something that it needs is missing."""
+    """Return the executor that GALLERY_EXECUTOR names. Raises Invalid if it cannot work here."""
     if is_distributed(settings):
         _check_addresses(settings)
     match settings.executor:
@@ -47,11 +47,11 @@ def build_executor(settings: Settings) -> dg.ExecutorDefinition:
 
 
 def check_startable(settings: Settings) -> None:
-    """Return if this process can start a run. Raises Invalid if only the cluster can."""
+    """Raise Invalid if this process cannot start a run because only the cluster can."""
     if settings.executor == "k8s" and "KUBERNETES_SERVICE_HOST" not in os.environ:
         raise Invalid(
-            f"{variable('executor')}=k8s starts pods, which works only inside the cluster: start `refresh` in its Dagster "
-            f"UI, or set {variable('executor')}=in_process for a run here"
+            f"{variable('executor')}=k8s starts pods, which works only inside the cluster: start `refresh` "
+            f"in its Dagster UI, or set {variable('executor')}=in_process for a run here"
         )
 
 
@@ -59,16 +59,17 @@ def _check_addresses(settings: Settings) -> None:
     for name in ("images", "tables", "vectors"):
         if settings.address(name).startswith("memory:"):
             raise Invalid(
-                f"{variable(name)}={settings.address(name)} belongs to one process, but {variable('executor')}="
-                f"{settings.executor} uses several; choose a store that all of them can reach"
+                f"{variable(name)}={settings.address(name)} belongs to one process, but "
+                f"{variable('executor')}={settings.executor} uses several; choose a store that all can reach"
             )
 
 
 def celery_config(settings: Settings) -> dict[str, Any]:
-    """Return the configuration of the Celery app, which executor and workers share. Raises Invalid without a broker.
+    """Return the configuration of the Celery app for executor and workers. Raises Invalid without a broker.
 
-    A task is acknowledged when it is done, so the step of a killed worker goes to another one. Redis redelivers it after
-    `visibility_timeout`, which must exceed the limit of a step, or two workers would run the same step.
+    A task is acknowledged when it is done, so the step of a killed worker goes to another one. Redis
+    redelivers it after `visibility_timeout`, which must exceed the limit of a step; otherwise two workers
+    run the same step.
     """
     if settings.broker is None:
         raise Invalid(
@@ -102,7 +103,7 @@ def kubernetes_config(settings: Settings) -> dict[str, Any]:
     """
     config: dict[str, Any] = {
         "max_concurrent": settings.max_steps,
-        # Ends a pod that hangs where the limit of the step does not reach.
+        # Ends a pod that hangs in a call that the time limit of the step cannot interrupt.
         "step_k8s_config": {
             "job_spec_config": {"active_deadline_seconds": settings.step_limit + POD_GRACE_S}
         },

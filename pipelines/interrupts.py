@@ -1,9 +1,10 @@
-"""Ctrl-C that ends a command at any moment.
+"""End a command on Ctrl-C, whatever its main thread is doing.
 
-Python turns Ctrl-C into an exception in the main thread, and exceptions get lost: in the callback of a weak reference,
-which every import runs, Python prints and drops them. Dagster delays them between steps and while it waits to retry one.
-Cleaning up may wait for a service. So a thread watches for the signal too, and exits the process if the main thread does
-not. A refresh may be killed at any moment (docs/reliability.md), so no work is lost.
+Python raises KeyboardInterrupt in the main thread, which is not always enough. In callbacks of weak
+references, which imports use, Python prints the exception and drops it. Dagster delays interrupts between
+steps and while it waits to retry a step. Cleaning up may wait for a service. So a thread watches for the
+signal too, and exits the process if the main thread does not. A refresh can be killed at any moment
+without loss (docs/reliability.md).
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ EXIT_CODE = 128 + signal.SIGINT
 
 @contextlib.contextmanager
 def exit_on_interrupt(message: str) -> Iterator[Callable[[], bool]]:
-    """End the process with `EXIT_CODE` if Ctrl-C or SIGTERM interrupts the block, after printing the message once.
+    """Print the message and exit with `EXIT_CODE` if Ctrl-C or SIGTERM interrupts the block.
 
-    The block is unwound if it can be. The process exits at once after `STOP_TIMEOUT_S`, at the second signal, or if the
-    interrupt was lost. Yields a function that returns whether the block was interrupted. Outside the main thread, which
-    gets no signals, nothing is done.
+    The block may clean up for `STOP_TIMEOUT_S`. A second signal, or an interrupt that was lost, ends the
+    process at once. Yields a function that returns whether the block was interrupted. Does nothing
+    outside the main thread, which alone receives signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False

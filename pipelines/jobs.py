@@ -1,4 +1,4 @@
-"""The jobs: refresh the collection, roll it back, delete records of old runs."""
+"""The jobs: refresh the collection, roll it back, delete the records of old runs."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from pipelines.reporting import asset_key
 
 REFRESH = "refresh"
 MAX_DELETED_RUNS = 1_000
-"""Runs that one run of delete_old_runs deletes."""
+"""Records that one run of `delete_old_runs` deletes at most."""
 FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
@@ -23,8 +23,10 @@ def refresh_job() -> Any:  # Dagster does not export the type
     return dg.define_asset_job(
         REFRESH,
         selection=dg.AssetSelection.all(),
-        description="Bring the live collection up to date with the dataset. Unchanged works are not processed again.",
-        # After a crash the daemon runs all steps again: Dagster loses shards when it continues from a failure.
+        description=(
+            "Bring the live collection up to date with the dataset. Unchanged works are not processed again."
+        ),
+        # After a crash the daemon runs all steps again: Dagster can lose shards when it resumes a failed run.
         tags={"dagster/retry_strategy": "ALL_STEPS"},
     )
 
@@ -34,7 +36,7 @@ class RollbackConfig(dg.Config):
 
     build: str = Field(
         default="",
-        description="The build to make live; empty for the previously live one. `gallery builds` lists all builds.",
+        description="The build to make live; empty for the previously live one. `gallery builds` lists them.",
     )
 
 
@@ -42,7 +44,7 @@ class RollbackConfig(dg.Config):
 def publish_earlier_build(
     context: dg.OpExecutionContext, config: RollbackConfig, unlocked_services: dg.ResourceParam[Services]
 ) -> None:
-    """Move the pointer to the live build, and report it on the page of the asset `published_collection` too."""
+    """Move the pointer, and report the new live build on the page of `published_collection` too."""
     try:
         moved = roll_back(
             unlocked_services.vectors, unlocked_services.tables, config.build or None, context.run.run_id
@@ -69,23 +71,22 @@ def publish_earlier_build(
 @dg.job(
     executor_def=dg.in_process_executor,
     description=(
-        "Make an earlier build live, by default the previously live one. The build that it replaces is blocked: refreshes "
-        "do not publish it again until `gallery rollback --unblock`."
+        "Make an earlier build live, by default the previously live one. The build that it replaces is "
+        "blocked: refreshes do not publish it again until `gallery rollback --unblock`."
     ),
 )
 def rollback() -> None:
-    """Takes no refresh lock, so a rollback does not wait for a refresh that goes wrong.
+    """Roll back without the refresh lock, so that a rollback does not wait for a refresh that goes wrong.
 
-    A refresh that runs meanwhile stops before it publishes: the live build is no longer the one its candidate was
-    compared with.
+    A refresh in progress stops before it publishes: its candidate was compared with another live build.
     """
     publish_earlier_build()
 
 
 def old_runs(instance: dg.DagsterInstance, days: int) -> list[str]:
-    """Return ids of finished runs that started more than `days` ago, oldest first.
+    """Return the ids of finished runs that were created more than `days` ago, oldest first.
 
-    The latest run of each asset is left out, since the UI shows the asset's state from it.
+    The latest run of each asset is not among them: the UI shows the asset's state from it.
     """
     before = datetime.now(UTC) - timedelta(days=days)
     filters = dg.RunsFilter(statuses=FINISHED, created_before=before)
@@ -113,5 +114,5 @@ def delete_run_records(context: dg.OpExecutionContext) -> None:
     description="Delete Dagster's records of runs that finished more than GALLERY_KEEP_RUNS days ago.",
 )
 def delete_old_runs() -> None:
-    """Dagster itself keeps them all, about a megabyte a refresh."""
+    """Limit Dagster's history, which grows by about a megabyte per refresh."""
     delete_run_records()

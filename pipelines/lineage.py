@@ -1,4 +1,4 @@
-"""Lineage of an image: its state in the archive, the catalogue, the sample, the stores and the builds, and why."""
+"""Lineage of a file: its state in archive, catalogue, sample, stores and builds, with the reasons."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ MAX_FILES = 20
 def lineage(services: Services, query: str) -> list[dict[str, Any]]:
     """Return facts about each file that matches: a work's id, a path in the archive, or part of one.
 
-    Reads what the last refresh left, successful or not, and the manifests of builds, so that a file that has been deleted
-    from the archive is found while a build has its work. Raises NotFound if nothing matches, or too much.
+    Reads the tables of the last refresh, successful or not, and the manifests of builds, so that a file
+    that was deleted from the archive is found while a build has its work. Raises NotFound for no match or
+    too many.
     """
     query = query.encode("utf-8", "replace").decode()  # arguments may contain bytes that are not text
     files = FILES.read(services.tables)
@@ -62,14 +63,14 @@ def _matching(files: pd.DataFrame, query: str) -> pd.DataFrame:
     matches = files[(files["work"] == query) | (files["path"] == query)]
     if matches.empty:
         matches = files[files["path"].str.casefold().str.contains(query.casefold(), regex=False)]
-    if matches.empty and (key := match_key(query)):  # whatever the spelling in the archive
+    if matches.empty and (key := match_key(query)):  # in any spelling
         matches = files[[key in match_key(path.rpartition("/")[2]) for path in files["path"]]]
     return matches
 
 
 @dataclass(frozen=True)
 class _ExistingBuild:
-    """A build, described in words, and its manifest if there is one."""
+    """A build, its description, and its manifest if there is one."""
 
     build: Build
     text: str
@@ -114,7 +115,7 @@ def _deleted_files(files: pd.DataFrame, builds: list[_ExistingBuild]) -> pd.Data
 
 
 def _corrected_names(path: str, artist: str) -> dict[str, str]:
-    """Return the folder and file name as they are in the archive and as they are shown, where these differ."""
+    """Return folder and file name as "archived -> shown", where these differ."""
     archived = {
         "folder": folder_of(path).replace("_", " "),
         "name": PurePosixPath(path).stem.replace("_", " "),

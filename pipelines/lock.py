@@ -1,12 +1,12 @@
 """One refresh at a time on any number of machines: a lock with a time to live (TTL) in the table store.
 
-The n-th record is lock/refresh/<n>.json, and only the record with the highest n counts. Acquiring the lock creates record
-n + 1; the object store lets one of several contenders do that. A run owns the lock, not a process, since its steps may
-run in many processes. While a process of the run works, it renews the record.
+Record n is lock/refresh/<n>.json, and only the record with the highest n counts. Acquiring the lock
+creates record n + 1; the object store lets only one contender do that. The owner is a run, not a process,
+since steps may execute in many processes. A process of the run renews the record while it works.
 
-Another run may take the lock when the record was released, the process that owns it is dead, Dagster knows that the run
-has finished, or the record has expired. Machines' clocks may differ, so an expired record is watched first: if its owner
-renews it, the owner is alive.
+Another run may take the lock if the record was released, its process has died, Dagster knows that the run
+has finished, or the record has expired. Clocks may differ between machines, so an expired record is
+watched first: if it is renewed, its owner is alive.
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ RENEWAL_INTERVAL_S = 20.0
 TTL_S = 150.0
 """Time to live of a record whose owner renews it: seven missed renewals."""
 IDLE_TTL_S = 900.0
-"""Time to live between two steps of a distributed run, when no process of it exists: the next pod may have to wait for a
-machine."""
+"""Time to live between two steps of a distributed run: the next pod may have to wait for a machine."""
 MAX_RECORDS = 8
-"""Records to keep. A contender that read the store before the last takeovers then still collides with a newer record."""
+"""Records to keep, so that a contender with an outdated listing collides with a newer record."""
 
 IsFinished = Callable[[str], bool]
 """Returns whether the run of an owner is known to have finished."""
@@ -51,7 +50,7 @@ class LockLost(GalleryError):
 class LockRecord:
     """Who holds the lock. Times are seconds since 1970 by the clock of the machine that wrote them.
 
-    `pid` is the process that the run cannot outlive, or 0 for a distributed run. It is unique within `machine`.
+    `pid` is the process of the run, unique within `machine`, or 0 for a distributed run, which has several.
     """
 
     owner: str
@@ -70,7 +69,7 @@ class LockRecord:
 
 
 def machine_id() -> str:
-    """Identify what process ids are unique in: this machine since it booted, or this container."""
+    """Return an id of the scope of process ids: this machine since it booted, or this container."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
         return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
@@ -79,7 +78,7 @@ def machine_id() -> str:
 
 
 def current(store: ObjectStore) -> tuple[int, LockRecord | None]:
-    """Return the record that counts and its number; (0, None) if there is none yet. Raises Unavailable."""
+    """Return the newest record and its number; (0, None) without records. Raises Unavailable."""
     while True:
         keys = store.sizes(FOLDER)
         if not keys:
@@ -91,13 +90,13 @@ def current(store: ObjectStore) -> tuple[int, LockRecord | None]:
         except NotFound:
             continue  # deleted since it was listed, so there is a newer one
         except (ValueError, TypeError):
-            # Nobody can renew an unreadable record, so it counts as expired.
+            # An unreadable record cannot be renewed, so it counts as expired.
             log.warning("the refresh lock %s in %s is unreadable", key, store.address)
             return number, LockRecord("unknown", "unknown", "", 0, 0.0, 0.0, TTL_S)
 
 
 def check(store: ObjectStore, owner: str) -> None:
-    """Return if the owner holds the lock. Raises LockLost, Unavailable."""
+    """Raise LockLost if the owner does not hold the lock. Raises Unavailable."""
     _own_record(store, owner)
 
 
@@ -112,12 +111,12 @@ def release(store: ObjectStore, owner: str) -> None:
 def acquire(
     store: ObjectStore, owner: str, *, distributed: bool = False, is_finished: IsFinished = lambda _: False
 ) -> Iterator[None]:
-    """Hold the lock for the block. Blocks of the same owner share it, and the one that acquired it releases it.
+    """Hold the lock for the block. Blocks of one owner share it; the block that acquired it releases it.
 
-    With `distributed` the block is one step of a run whose other steps run in other processes. The run then keeps the
-    lock until it has finished, or IDLE_TTL_S after its last step.
+    With `distributed`, the block is one step of a run whose other steps execute in other processes. The
+    run keeps the lock until it has finished, or for IDLE_TTL_S after its last step.
 
-    Raises Unavailable, naming the holder, if another run holds the lock; LockLost if the run itself has finished.
+    Raises Unavailable, naming the holder, if another run holds the lock; LockLost if this run has finished.
     """
     record, created = _take(store, owner, 0 if distributed else os.getpid(), is_finished)
     shared_by_steps = record.pid == 0
@@ -151,8 +150,9 @@ def _take(store: ObjectStore, owner: str, pid: int, is_finished: IsFinished) -> 
                 return record, False
             if not is_finished(record.owner) and not _is_abandoned(store, number, record):
                 raise Unavailable(
-                    f"another refresh is running ({record}; last renewed {_age_s(record):.0f} s ago). Wait for it to end, or "
-                    f"cancel it. The lock of a run that was killed expires {record.ttl:.0f} s after its last renewal"
+                    f"another refresh is running ({record}; last renewed {_age_s(record):.0f} s ago). "
+                    "Wait for it to end, or cancel it. The lock of a killed run expires "
+                    f"{record.ttl:.0f} s after its last renewal"
                 )
         if record is not None and not record.released:
             log.warning("taking over the refresh lock of a run that has ended: %s", record)
@@ -162,7 +162,7 @@ def _take(store: ObjectStore, owner: str, pid: int, is_finished: IsFinished) -> 
             for key in sorted(store.sizes(FOLDER))[:-MAX_RECORDS]:
                 store.delete(key)
             return mine, True
-        # Another process was faster; perhaps a step of the same run.
+        # Another process was faster, perhaps another step of this run.
 
 
 def owner_died(record: LockRecord) -> bool:
@@ -205,7 +205,7 @@ def _wait(seconds: float) -> None:
 
 
 def _renew_until(store: ObjectStore, owner: str, stop: threading.Event) -> None:
-    """Renew the record until `stop` is set or the lock is lost. If the store does not answer, try again later."""
+    """Renew the record until `stop` is set or the lock is lost. Try again if the store does not answer."""
     while not stop.wait(RENEWAL_INTERVAL_S):
         try:
             _renew(store, owner, TTL_S)

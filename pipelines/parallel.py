@@ -15,13 +15,14 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 LOG_INTERVAL_S = 5.0
-"""Seconds between two lines of progress: a line in Dagster's log takes about 4 ms and is kept."""
+"""Seconds between two lines of progress. A line takes about 4 ms, and Dagster stores it."""
 
 
 def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
-    """Yield the results in the order of the items. A bounded number is in progress, so memory does not grow.
+    """Yield the results in the order of the items, from that many threads; 0 means one per processor.
 
-    Threads suffice: Pillow and hashing release the interpreter lock. `workers` 0 means one per processor.
+    The number of items in progress is bounded, so memory does not grow. Threads suffice: Pillow and hashing
+    release the interpreter lock.
     """
     workers = workers or os.cpu_count() or 1
     with ThreadPoolExecutor(workers, thread_name_prefix="images") as pool:
@@ -40,7 +41,7 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers:
 def report_progress(
     results: Iterable[Result], total: int, what: str, progress: ProgressCallback
 ) -> Iterator[Result]:
-    """Yield the results, and report from time to time how many are done, how fast, and the time left."""
+    """Yield the results, and report progress, rate and remaining time every `LOG_INTERVAL_S`."""
     started = reported = time.monotonic()
     for done, result in enumerate(results, 1):
         yield result

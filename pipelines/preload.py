@@ -1,6 +1,6 @@
-"""Imports what every step needs. The fork server of the multiprocess executor imports this module once.
+"""Import what every step needs, once, in the fork server of the multiprocess executor.
 
-Opening the instance once imports the classes of its storage; Dagster otherwise does that in every step.
+Opening the instance imports the classes of its storage, which Dagster would otherwise do in every step.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Show the progress of a refresh in the terminal: a table that fills in, or plain lines if stderr is not a terminal."""
+"""Show the progress of a refresh on stderr: as a live table in a terminal, otherwise as plain lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from rich.table import Table
 
 from pipelines.runner import STAGES, StageCallback, StageEvent
 
-# The figures of a finished stage to show, in this order.
 SUMMARY_FIELDS = {
     "raw_dataset": ("files", "version"),
     "artists": ("artists", "without_files"),
@@ -30,6 +29,7 @@ SUMMARY_FIELDS = {
     "image_cleanup": ("deleted",),
     "similarity_map": ("tiles_drawn",),
 }
+"""Stage -> the metadata to show when it is done."""
 STAGE_WIDTH = max(map(len, STAGES))
 MARKS = {
     "": "[dim]·[/]",
@@ -77,7 +77,7 @@ def _line_printer(console: Console) -> StageCallback:
 
 
 class _StageTable:
-    """One row for each stage: state, seconds, and its last message or its figures."""
+    """A table with one row per stage: its state, seconds, and last message or figures."""
 
     def __init__(self) -> None:
         self._last: dict[str, StageEvent] = {}

@@ -47,7 +47,7 @@ class DatasetRecord(Record):
 
 
 class ScanRecord(Record):
-    """What the last scan did: its run, the number of files read, and the digests of originals that it stored."""
+    """The last scan: its run, the number of files read, and the digests of the originals it stored."""
 
     key = "scan.json"
     run: str
@@ -56,7 +56,7 @@ class ScanRecord(Record):
 
 
 class EvaluationResult(BaseModel):
-    """Whether a build may become live, in place of which build (`against`, "" for none), and which run found that."""
+    """Whether a build may replace the live build `against` ("" for none), and the run that evaluated it."""
 
     build: str
     against: str
@@ -77,7 +77,7 @@ class CandidateRecord(Record):
 
 
 class Publication(BaseModel):
-    """A change of the live build: the new one, the one before ("" for none), `how` (refresh or rollback), run and time."""
+    """A change of the live build from `before` ("" for none) to `build`; `how` is refresh or rollback."""
 
     build: str
     before: str
@@ -87,7 +87,7 @@ class Publication(BaseModel):
 
 
 class PublicationsRecord(Record):
-    """What became live and when, oldest first."""
+    """Changes of the live build, oldest first."""
 
     key = "publications.json"
     publications: list[Publication] = []
@@ -108,7 +108,7 @@ class RunRecord(Record):
 
 
 def record_run(tables: ObjectStore, asset: str, run_id: str) -> None:
-    """Store which run the asset's tables are from, for `gallery lineage`."""
+    """Store which run last materialized the asset, for `gallery lineage`."""
     RunRecord(run=run_id, at=now()).save(tables, f"{RUNS}{asset}.json")
 
 

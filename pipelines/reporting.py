@@ -1,21 +1,61 @@
-"""Metadata values for the asset pages: columns, images, tables."""
+"""What assets report: how their table changed, and values for their pages in the UI."""
 
 import base64
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
+import pandas as pd
 
-from pipelines.tables import Table
+from gallery.objects.base import ObjectStore
+from pipelines.records import record_run
+from pipelines.steps import REFRESH_POOL
+from pipelines.tables import Table, count_changes
 
 GROUP_CATALOG, GROUP_IMAGES, GROUP_COLLECTION = "catalog", "images", "collection"
 OWNERS = ["team:gallery"]
+CATALOG_ASSET: dict[str, Any] = {
+    "pool": REFRESH_POOL,
+    "group_name": GROUP_CATALOG,
+    "owners": OWNERS,
+    "kinds": {"pandas", "parquet"},
+}
+"""Arguments of `dg.asset` that the assets of the catalogue share."""
 KEY_PREFIX = "gallery"
 """First part of every asset's key. Keys are global in a deployment, which may have other code locations."""
 
 
 def asset_key(name: str) -> dg.AssetKey:
-    """Return the key of one of our assets."""
+    """Return the key of the asset with this name."""
     return dg.AssetKey([KEY_PREFIX, name])
+
+
+def save_table(
+    context: dg.OpExecutionContext | dg.AssetExecutionContext,
+    store: ObjectStore,
+    table: Table,
+    frame: pd.DataFrame,
+    *,
+    asset: str,
+    key: str,
+    by: Sequence[str],
+    metadata: Mapping[str, Any],
+    check_results: Sequence[dg.AssetCheckResult] = (),
+    version_suffix: str = "",
+) -> dg.MaterializeResult:
+    """Store the table of an asset, record the run, and return the result with the numbers of changed rows.
+
+    Rows with the same `key` are compared by the columns `by`. The data version is the digest of the
+    table, with `version_suffix` for content that is not in it.
+    """
+    found = count_changes(table.read_or_none(store), frame, key=key, by=by)
+    digest = table.write(store, frame)
+    record_run(store, asset, context.run.run_id)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(digest + version_suffix),
+        metadata={"dagster/row_count": len(frame), **found, **metadata},
+        check_results=check_results,
+    )
 
 
 def columns(table: Table) -> dict[str, dg.TableSchema]:
@@ -30,12 +70,12 @@ def columns(table: Table) -> dict[str, dg.TableSchema]:
 
 
 def image(jpeg: bytes, title: str = "contact sheet") -> dg.MarkdownMetadataValue:
-    """Return an image for the asset page, as Markdown with a data URI: Dagster has no image type."""
+    """Return a JPEG as Markdown with a data URI, since Dagster has no metadata type for images."""
     return dg.MetadataValue.md(f"![{title}](data:image/jpeg;base64,{base64.b64encode(jpeg).decode()})")
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MarkdownMetadataValue:
-    """Return the rows as a Markdown table, with characters that would break a cell replaced."""
+    """Return the rows as a Markdown table. Characters that would break a cell are replaced."""
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     lines += [
         "| " + " | ".join(str(cell).replace("|", "¦").replace("\n", " ") for cell in row) + " |"
@@ -45,7 +85,7 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.
 
 
 def bars(what: str, counts: Mapping[str, int], *, width: int = 30) -> dg.MarkdownMetadataValue:
-    """Return counts as a table with a bar each; the longest has `width` characters."""
+    """Return counts as a table with bars, the longest of `width` characters."""
     longest = max(counts.values(), default=1)
     rows = [(name, "█" * max(1, round(width * count / longest)), count) for name, count in counts.items()]
     return markdown_table((what, "", "works"), rows)

@@ -18,7 +18,7 @@ LOCK_OWNER_TAG = "gallery/lock-owner"
 
 @cache
 def process_encoder(address: str, batch_size: int) -> Encoder:
-    """Return this process's encoder: a worker that runs many steps loads the weights once."""
+    """Return the encoder of this process, so that a worker that runs many steps loads the weights once."""
     return open_encoder(address, batch_size=batch_size)
 
 
@@ -36,7 +36,7 @@ def lock_owner(run: dg.DagsterRun) -> str:
 
 
 def run_of_owner(instance: dg.DagsterInstance, owner: str) -> dg.DagsterRun | None:
-    """Return the run that holds the lock under this name; the newest, if it was executed again."""
+    """Return the run that holds the lock under this name, or None. Of several retries, the newest."""
     run = instance.get_run_by_id(owner)
     if run is not None:
         return run
@@ -44,7 +44,7 @@ def run_of_owner(instance: dg.DagsterInstance, owner: str) -> dg.DagsterRun | No
 
 
 def finished_runs(instance: dg.DagsterInstance) -> lock.IsFinished:
-    """Return a function that looks up in this Dagster instance whether an owner's run has finished."""
+    """Return a function that looks up whether an owner's run has finished."""
 
     def is_finished(owner: str) -> bool:
         run = run_of_owner(instance, owner)
@@ -56,12 +56,12 @@ def finished_runs(instance: dg.DagsterInstance) -> lock.IsFinished:
 def service_resources(given: Services | None = None) -> dict[str, dg.ResourceDefinition]:
     """Return the resources `services`, which holds the refresh lock for the run, and `unlocked_services`.
 
-    Both are `given`, or what the settings name. Settings are read when a run or tick starts, so the UI starts even
-    with a wrong one, and the run reports it.
+    Both are `given`, by default the services of the settings. Settings are read when a run or tick starts, so
+    that the UI starts even if one is invalid, and the run reports it.
     """
 
     @dg.resource(
-        description="The stores and the encoder of the GALLERY_* settings. Holds the refresh lock while in use."
+        description="Stores and encoder of the GALLERY_* settings. Holds the refresh lock while in use."
     )
     def services(context: dg.InitResourceContext) -> Iterator[Services]:
         opened = given if given is not None else StepServices(read_settings())
@@ -75,7 +75,7 @@ def service_resources(given: Services | None = None) -> dict[str, dg.ResourceDef
         ):
             yield opened
 
-    @dg.resource(description="The stores of the GALLERY_* settings, for what must not wait for a refresh.")
+    @dg.resource(description="Stores of the GALLERY_* settings, without the refresh lock.")
     def unlocked_services(_: dg.InitResourceContext) -> Services:
         return given if given is not None else Services(read_settings())
 

@@ -49,25 +49,26 @@ STAGE_OF_CHECK = {
 }
 """The asset of each check that runs as a step of its own."""
 EMPTY_FAN_OUT = "Emitting implicit Nothing"
-"""How Dagster's message about a fan-out without shards begins, which it logs at INFO."""
+"""Start of the message that Dagster logs, at INFO, about a fan-out without shards."""
 POLL_INTERVAL_S = 0.5
 """Seconds between two reads of the log of a run whose steps execute in other processes."""
 NO_CONSOLE = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-"""Run configuration: Dagster prints nothing, since the callback gets every event."""
+"""Run configuration that silences Dagster's own output: the callback receives every event."""
 
 
 class RefreshFailed(GalleryError):
-    """A stage failed; the message names it and its error. The live collection has not changed unless the stage is
-    `published_collection`,
-    after it moved the pointer, or a later one."""
+    """A stage failed; the message names it and its error.
+
+    The live collection has not changed, unless the stage is `published_collection` or a later one.
+    """
 
 
 @dataclass(frozen=True)
 class StageEvent:
-    """Something that happened in a stage of a run.
+    """An event in a stage of a run.
 
-    `kind` is "start", "log", "done" or "failed"; `text` is the message of a log event, `facts` are the figures of a
-    finished stage.
+    `kind` is "start", "log", "done" or "failed"; `text` is the message of a log event, `facts` is the
+    metadata of a finished stage.
     """
 
     stage: str
@@ -89,11 +90,11 @@ def run_refresh(
 ) -> dict[str, Any]:
     """Run a refresh and return its counts.
 
-    Dagster's records go to `instance`, by default to that of DAGSTER_HOME. With `allow_removals` the refresh may remove
-    more works than GALLERY_MAX_REMOVED; with `reread` it reads files that seem unchanged. If the steps execute in other processes (GALLERY_EXECUTOR), those read the
-    settings themselves.
+    Dagster's records go to `instance`, by default that of DAGSTER_HOME. With `allow_removals` the refresh
+    may remove more works than GALLERY_MAX_REMOVED; with `reread` it reads files that seem unchanged.
+    Steps that execute in other processes (GALLERY_EXECUTOR) read the settings of those.
 
-    Raises RefreshFailed, naming the stage; Unavailable if another refresh is running.
+    Raises RefreshFailed, naming the stage; Unavailable if another refresh is running; KeyboardInterrupt.
     """
     started = time.monotonic()
     check_startable(services.settings)
@@ -101,7 +102,8 @@ def run_refresh(
     owner = str(uuid.uuid4())
     with (
         nullcontext(instance) if instance else open_instance(services.settings) as opened,
-        # Acquired before there is a run, so a refresh that has to be refused leaves no record. The steps share the lock.
+        # Acquired before there is a run, so a refresh that is refused leaves no record. The steps share
+        # the lock.
         lock.acquire(services.tables, owner, is_finished=finished_runs(opened)),
     ):
         ops: dict[str, Any] = {
@@ -153,7 +155,7 @@ def _execute_in_process(
 
 
 def distributed_refresh() -> dg.JobDefinition:
-    """Return the job in another process, which finds it by the name of this function."""
+    """Return the job. Other processes find it by the name of this function."""
     return build_defs().resolve_job_def(REFRESH)
 
 
@@ -169,7 +171,7 @@ def _execute_distributed(
 
 @contextmanager
 def _following(instance: dg.DagsterInstance, owner: str, handle: LogHandler) -> Iterator[None]:
-    """Pass on what other processes write to the log of the run, until the block ends."""
+    """Pass the log entries that other processes write to `handle` until the block ends."""
     ended = threading.Event()
 
     def follow() -> None:
@@ -194,7 +196,7 @@ def _following(instance: dg.DagsterInstance, owner: str, handle: LogHandler) -> 
 
 
 class _StageEvents:
-    """Turns entries of a run's log into StageEvents."""
+    """Turn entries of a run's log into StageEvents."""
 
     def __init__(self, callback: StageCallback) -> None:
         self._callback = callback
@@ -239,8 +241,8 @@ def _facts(materialization: dg.AssetMaterialization) -> dict[str, Any]:
 def open_instance(settings: Settings) -> dg.DagsterInstance:
     """Return the Dagster instance for runs of this process.
 
-    That of DAGSTER_HOME, or of a dagster.yaml in the current folder. Without either, one that keeps nothing, or for
-    several processes one in GALLERY_HOME.
+    It is that of DAGSTER_HOME, or of a dagster.yaml in the current folder. Without either, it is one in
+    memory, or one in GALLERY_HOME if several processes need it.
 
     Raises Invalid if DAGSTER_HOME is unusable, or missing where other machines need it.
     """
@@ -257,8 +259,8 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         overrides = {"telemetry": {"enabled": False}, "python_logs": {"python_log_level": "INFO"}}
         return dg.DagsterInstance.local_temp(_history_folder(settings.home), overrides=overrides)
     raise Invalid(
-        f"{variable('executor')}={settings.executor} needs a DAGSTER_HOME whose dagster.yaml names a database that every "
-        "machine can reach, as infra/dagster/dagster.yaml does"
+        f"{variable('executor')}={settings.executor} needs a DAGSTER_HOME whose dagster.yaml names a "
+        "database that every machine can reach, as infra/dagster/dagster.yaml does"
     )
 
 
@@ -272,7 +274,7 @@ def _history_folder(home: Path) -> str:
 
 
 def _was_interrupted(result: dg.ExecutionResult) -> bool:
-    """Whether Ctrl-C ended the run; Dagster records it as the failure of a step or of the run."""
+    """Return whether an interrupt ended the run. Dagster records a failure of a step or of the run."""
     errors = [
         event.step_failure_data.error if event.is_step_failure else event.job_failure_data.error
         for event in result.all_events
@@ -282,7 +284,7 @@ def _was_interrupted(result: dg.ExecutionResult) -> bool:
 
 
 def _failure(result: dg.ExecutionResult) -> str:
-    """Return what failed and why, from the most specific event that says so."""
+    """Return what failed and why, from the most specific event."""
     failed = [evaluation for evaluation in result.get_asset_check_evaluations() if not evaluation.passed]
     for evaluation in failed:
         if evaluation.description:  # says more than the error of its step

@@ -1,4 +1,4 @@
-"""When jobs start by themselves. Schedules are on from the start; the UI can switch them off."""
+"""The schedules of the jobs. They are on by default; the UI can switch them off."""
 
 import dagster as dg
 
@@ -10,7 +10,7 @@ OFF = "off"
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """Return the schedules that the settings ask for. Raises Invalid if GALLERY_SCHEDULE is not a cron expression."""
+    """Return the schedules of the settings. Raises Invalid if GALLERY_SCHEDULE is not a cron expression."""
     schedules = []
     if settings.schedule != OFF:
         schedules.append(_refresh_schedule(settings))
@@ -40,6 +40,6 @@ def _refresh_schedule(settings: Settings) -> dg.ScheduleDefinition:
         )
     except dg.DagsterInvalidDefinitionError as error:
         raise Invalid(
-            f"{variable('schedule')}={settings.schedule!r} is not a cron expression; write minute, hour, day, month and "
-            f"weekday, as in '0 3 * * 1', or {OFF}"
+            f"{variable('schedule')}={settings.schedule!r} is not a cron expression; write minute, hour, "
+            f"day, month and weekday, as in '0 3 * * 1', or {OFF}"
         ) from error

@@ -1,6 +1,6 @@
 """Sensors: start a refresh for a new dataset version, fail runs whose process died, report failed runs.
 
-They are on from the start; the UI can switch them off.
+They are on by default; the UI can switch them off.
 """
 
 import json
@@ -28,12 +28,12 @@ ORPHAN_INTERVAL_S = 60
 """Longer than two renewals of the lock, so a live owner has renewed it between two checks."""
 WEBHOOK_TIMEOUT_S = 10.0
 ADVICE = (
-    "The live collection has not changed. Fix the cause and start `refresh` again, or run `gallery refresh`: finished work "
-    "is kept, and only the rest is done."
+    "The live collection has not changed. Fix the cause and start `refresh` again, or run `gallery refresh`: "
+    "it continues from what is stored."
 )
 ORPHANED = (
-    "The process of this run died, or did not renew its lock in time. The live collection has not changed, and what the run "
-    "stored is kept."
+    "The process of this run died, or did not renew its lock in time. The live collection has not changed, "
+    "and what the run stored is kept."
 )
 
 
@@ -62,7 +62,7 @@ def fail_orphaned_runs(
 
 @dg.run_failure_sensor(
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Report why a run failed and what to do, in the sensor's log and to GALLERY_WEBHOOK if it is set.",
+    description="Report failed runs, with cause and remedy, in the sensor's log and to GALLERY_WEBHOOK.",
 )
 def failure_alert(context: dg.RunFailureSensorContext, unlocked_services: dg.ResourceParam[Services]) -> None:
     report = failure_report(context)
@@ -74,9 +74,9 @@ SENSORS: list[dg.SensorDefinition] = [new_dataset_version, fail_orphaned_runs, f
 
 
 def check_version(services: Services, cursor: str | None) -> dg.SensorResult | dg.SkipReason:
-    """Request a run if the dataset's version is not the one in the cursor; without a cursor, not the live build's.
+    """Request a run if the dataset's version is new: not in the cursor or, without one, not the live build's.
 
-    Each version gets one run. If that fails, the schedule or a person tries again.
+    Each version gets one run. If it fails, the schedule or a person starts the next one.
     """
     dataset = services.dataset
     try:
@@ -98,11 +98,13 @@ def fail_orphaned_run(
 ) -> dg.SensorResult | dg.SkipReason:
     """Fail the run that holds the refresh lock if its process died while Dagster still shows it as started.
 
-    The code server that started a run watches its process. If that is gone too, or if `gallery refresh` started the run,
-    Dagster 1.13 shows the run as started until max_runtime_seconds, and the other refreshes stay queued behind it.
+    The code server that starts a run watches its process. If the server is gone too, or `gallery refresh`
+    started the run, Dagster 1.13 shows it as started until max_runtime_seconds, and other refreshes stay
+    queued behind it.
 
-    A process on this machine is looked up. Elsewhere, the lock must have expired without a renewal since the last tick,
-    which is in the cursor. The daemon retries the failed run if it had started it.
+    A process on this machine is looked up. On another machine, the lock must have expired, without a
+    renewal since the last tick, which is in the cursor. The daemon retries the failed run if the daemon
+    had started it.
     """
     number, record = lock.current(store)
     if record is None or record.released:
@@ -118,13 +120,13 @@ def fail_orphaned_run(
 
 
 def failure_report(context: dg.RunFailureSensorContext) -> dict[str, Any]:
-    """Return the report of a failed run: `text` for people, the other fields for programs."""
+    """Return the report of a failed run: `text` for people, other fields for programs."""
     run = context.dagster_run
     failures = [
         {"step": event.step_key or "", "error": error_message(event.step_failure_data.error)}
         for event in context.get_step_failure_events()
     ]
-    # The step of a failed check says only that it failed; its evaluation says why.
+    # The event of the step names a failed check; the evaluation of the check has the reason.
     entries = context.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     evaluations = [
         entry.dagster_event.asset_check_evaluation_data for entry in entries if entry.dagster_event
@@ -138,8 +140,9 @@ def failure_report(context: dg.RunFailureSensorContext) -> dict[str, Any]:
         if not evaluation.passed and evaluation.blocking and evaluation.description
     ]
     causes = "; ".join(f"{failure['step']}: {failure['error']}" for failure in failures)
+    causes = causes or context.failure_event.message
     return {
-        "text": f"Run {run.run_id[:8]} of {run.job_name} failed. {causes or context.failure_event.message} {ADVICE}",
+        "text": f"Run {run.run_id[:8]} of {run.job_name} failed. {causes} {ADVICE}",
         "run_id": run.run_id,
         "job": run.job_name,
         "failures": failures,
@@ -147,7 +150,7 @@ def failure_report(context: dg.RunFailureSensorContext) -> dict[str, Any]:
 
 
 def post(settings: Settings, report: dict[str, Any]) -> None:
-    """Send the report to GALLERY_WEBHOOK if it is set. Logs a failure, without the address, which is a secret."""
+    """Send the report to GALLERY_WEBHOOK if it is set. Log failures without the address, which is secret."""
     if settings.webhook is None:
         return
     try:

@@ -1,7 +1,7 @@
-"""Work divided into shards that any machine can do.
+"""Split work into shards that any machine can process.
 
-A stored plan lists what is in each shard. Steps pass nothing to each other, a step reads only its own shard, and the last
-step can find shards that were lost.
+A stored plan lists the rows of each shard. A step reads its own shard only, nothing is passed between
+steps, and the last step can detect lost shards.
 
 <folder>/plan/<shard>.parquet   the rows of one shard
 <folder>/plan/shards.json       the shards of the current plan, each with its number of rows
@@ -23,19 +23,19 @@ from gallery.objects.base import ObjectStore
 
 
 def shard_name(items: Sequence[str]) -> str:
-    """Return a name of letters and digits that depends on the items alone, so a retried step gets the same shard."""
+    """Return a name of letters and digits. It depends on the items alone, so retries get the same one."""
     return "s" + hashlib.sha256("|".join(items).encode()).hexdigest()[:12]
 
 
 def make_shards(rows: pd.DataFrame, by: str, size: int) -> dict[str, pd.DataFrame]:
-    """Return shard name -> at most `size` rows. `by` is the column that identifies a row; the order does not matter."""
+    """Return shard name -> at most `size` rows. `by` is the column that identifies a row."""
     ordered = rows.sort_values(by).drop_duplicates(by)
     chunks = [ordered.iloc[start : start + size] for start in range(0, len(ordered), size)]
     return {shard_name(list(chunk[by])): chunk for chunk in chunks}
 
 
 class Plan:
-    """The shards that the current run has to do in one stage. Every run writes a new plan."""
+    """The shards of one stage of the current run. Every run writes a new plan."""
 
     def __init__(self, store: ObjectStore, folder: str) -> None:
         self._store = store
@@ -65,16 +65,21 @@ class Plan:
         return sizes
 
     def shard(self, name: str) -> pd.DataFrame:
-        """Return the rows of one shard. Raises Invalid if another run has replaced the plan, or it is unreadable."""
+        """Return the rows of a shard.
+
+        Raises Invalid if it is unreadable or another run has replaced the plan.
+        """
         try:
             return pq.read_table(io.BytesIO(self._store.get(self._key(name)))).to_pandas()
         except NotFound:
             raise Invalid(
-                f"the plan in {self._folder} has no shard {name}: another run has replaced it; run `gallery refresh` again"
+                f"the plan in {self._folder} has no shard {name}: another run has replaced it; run "
+                "`gallery refresh` again"
             ) from None
         except (pa.ArrowInvalid, OSError) as error:
             raise Invalid(
-                f"shard {name} of the plan in {self._folder} cannot be read ({error}); run `gallery refresh` again"
+                f"shard {name} of the plan in {self._folder} cannot be read ({error}); run "
+                "`gallery refresh` again"
             ) from error
 
     def _key(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Guard every step: it needs the refresh lock, has a time limit, and is retried after transient errors only."""
+"""What all steps share: the refresh lock, a time limit, and retries after transient errors."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from pipelines import lock
 from pipelines.resources import lock_owner
 
 REFRESH_POOL = "refresh"
-"""Dagster's concurrency pool of all steps that write. dagster.yaml lets one run at a time use it and queues the rest."""
+"""Dagster's concurrency pool of all steps that write. dagster.yaml lets one run at a time use it."""
 RETRY_POLICY = dg.RetryPolicy(
     max_retries=2, delay=15, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
-"""Retry after 15 s and 45 s, each 15 s more or less, so that shards that failed together do not retry together."""
+"""Retry after 15 s and 45 s, each plus or minus 15 s, so that failed shards do not retry all at once."""
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 
@@ -36,8 +36,9 @@ class StepTimeout(GalleryError):
 def guarded_op(body: Body) -> Body:
     """Decorate the body of an asset, check or op; goes below Dagster's own decorator.
 
-    The step starts only while its run holds the refresh lock, and is stopped after GALLERY_STEP_LIMIT. Unavailable and
-    StepTimeout are retried as `RETRY_POLICY` says; any other error fails the step at once.
+    The step starts only while its run holds the refresh lock, and is stopped after GALLERY_STEP_LIMIT
+    seconds. `RETRY_POLICY` applies to Unavailable and StepTimeout; any other error fails the step at
+    once.
     """
     if inspect.isgeneratorfunction(body):
 
@@ -80,8 +81,9 @@ def _guard() -> Iterator[None]:
 def time_limit(seconds: int) -> Iterator[None]:
     """Raise StepTimeout in a block that runs longer.
 
-    A signal interrupts the block, so it must run in the main thread of its process, as every executor runs steps. A long
-    call into a C library is not interrupted; the limit of the run (max_runtime_seconds in dagster.yaml) ends it.
+    A signal interrupts the block, so it must run in the main thread, as every executor runs steps. A long
+    call into a C library is not interrupted; the limit of the run (max_runtime_seconds in dagster.yaml)
+    ends it.
     """
     if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
         yield
@@ -89,8 +91,8 @@ def time_limit(seconds: int) -> Iterator[None]:
 
     def stop(_: int, __: FrameType | None) -> None:
         raise StepTimeout(
-            f"stopped after {seconds} s ({variable('step_limit')}). What it has stored is kept, and the next attempt "
-            "continues from there"
+            f"stopped after {seconds} s ({variable('step_limit')}). What it has stored is kept, and the next "
+            "attempt continues from there"
         )
 
     previous = signal.signal(signal.SIGALRM, stop)

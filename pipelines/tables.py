@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,11 +40,11 @@ class Table:
         return f"{self.name}.parquet"
 
     def frame(self, rows: list[dict[str, Any]]) -> pd.DataFrame:
-        """Return the rows as a frame with all columns of this table, also without rows."""
+        """Return the rows as a frame with all columns of this table, even if there are none."""
         return pa.Table.from_pylist(rows, schema=self.schema).to_pandas(types_mapper=_PANDAS.get)
 
     def write(self, store: ObjectStore, frame: pd.DataFrame) -> str:
-        """Store the frame and return the digest of its content. Raises Invalid if it does not fit the schema."""
+        """Store the frame; return a digest of its content. Raises Invalid if it does not fit the schema."""
         try:
             table = pa.Table.from_pandas(frame, schema=self.schema, preserve_index=False)
         except (pa.ArrowInvalid, pa.ArrowTypeError, KeyError) as error:
@@ -55,14 +56,14 @@ class Table:
         return hashlib.sha256(buffer.getvalue()).hexdigest()[:16]
 
     def read_or_none(self, store: ObjectStore) -> pd.DataFrame | None:
-        """Return the stored frame, or None if it cannot be read; for comparisons that can do without."""
+        """Return the stored frame, or None if there is none that can be read."""
         try:
             return self.read(store)
         except (NotFound, Invalid):
             return None
 
     def read(self, store: ObjectStore) -> pd.DataFrame:
-        """Return the stored frame. Raises NotFound, saying how to make it, or Invalid if it cannot be read."""
+        """Return the stored frame. Raises NotFound if it does not exist, Invalid if it cannot be read."""
         try:
             data = store.get(self.key)
         except NotFound:
@@ -77,6 +78,25 @@ class Table:
             ) from error
 
 
+def count_changes(
+    before: pd.DataFrame | None, after: pd.DataFrame, *, key: str, by: Sequence[str]
+) -> dict[str, int]:
+    """Return the numbers of new, changed, removed and unchanged rows.
+
+    Rows with the same `key` are compared; a row has changed if it differs in one of the columns `by`.
+    """
+
+    def rows(frame: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+        columns = [[str(value) for value in frame[name]] for name in by]
+        return dict(zip(frame[key], zip(*columns, strict=True), strict=True))
+
+    old, now = {} if before is None else rows(before), rows(after)
+    new = sum(id not in old for id in now)
+    changed = sum(id in old and old[id] != row for id, row in now.items())
+    removed = sum(id not in now for id in old)
+    return {"new": new, "changed": changed, "removed": removed, "unchanged": len(now) - new - changed}
+
+
 # Strings and whole numbers that may be missing: by default, a missing year turns all years into floats.
 _PANDAS: dict[pa.DataType, Any] = {pa.string(): pd.StringDtype(na_value=pd.NA), pa.int64(): pd.Int64Dtype()}
 
@@ -84,7 +104,7 @@ SNAPSHOT = Table(
     "snapshot",
     {
         "path": (TEXT, "path in the archive"),
-        "size": (WHOLE, "bytes, as the archive claims"),
+        "size": (WHOLE, "bytes, as the archive declares"),
         "signature": (
             TEXT,
             "changes with the content: size and checksum in a zip, size and times in a folder",
@@ -94,16 +114,16 @@ SNAPSHOT = Table(
 ARTISTS = Table(
     "artists",
     {
-        "slug": (TEXT, "the artist in addresses"),
+        "slug": (TEXT, "identifies the artist in URLs"),
         "name": (TEXT, "the corrected name, NFC"),
         "birth": (WHOLE, "year"),
         "death": (WHOLE, "year"),
         "styles": (TEXTS, ""),
         "nationalities": (TEXTS, ""),
         "summary": (TEXT, "the first sentences of the bio, about 400 characters"),
-        "bio": (TEXT, "the whole text of the archive"),
+        "bio": (TEXT, "the whole text of artists.csv"),
         "wikipedia": (TEXT, "link"),
-        "folders": (TEXTS, "the artist's folders in the archive, as spelled there"),
+        "folders": (TEXTS, "folders of the artist in the archive, with their spelling"),
         "files": (WHOLE, "files in those folders"),
     },
 )
@@ -116,7 +136,7 @@ FILES = Table(
         "artist": (TEXT, "slug; empty if the folder is not an artist's"),
         "status": (TEXT, "kept, duplicate or quarantined"),
         "reason": (TEXT, "why it is not kept; empty if it is"),
-        "work": (TEXT, "id of the work, for a duplicate of the work it repeats; empty if quarantined"),
+        "work": (TEXT, "id of the work; for a duplicate, of its original; empty if quarantined"),
     },
 )
 ARTWORKS = Table(
@@ -131,14 +151,14 @@ ARTWORKS = Table(
         "height": (WHOLE, "pixels, upright"),
         "color": (TEXT, "mean colour as #rrggbb"),
         "phash": (TEXT, "64-bit difference hash in hex"),
-        "extension": (TEXT, "of the format it really has"),
+        "extension": (TEXT, "of the format that was detected"),
     },
 )
 CONTENTS = Table(
     "contents",
     {
         "path": (TEXT, "path in the archive"),
-        "signature": (TEXT, "of the file that was read"),
+        "signature": (TEXT, "that the file had when it was read"),
         "size": (WHOLE, "bytes"),
         "sha256": (TEXT, "digest of the content in hex; empty if it could not be read"),
         "fault": (TEXT, "why it could not be read; empty if it could"),
@@ -146,8 +166,8 @@ CONTENTS = Table(
         "image_fault": (TEXT, "why it is not a usable image; empty if it is"),
         "preview": (BINARY, "small PNG of an image outside the artists' folders; else empty"),
         "stored": (FLAG, "whether its original or thumbnails were stored while it was read"),
-        "max_file": (WHOLE, "limit in bytes that it was read with"),
-        "max_pixels": (WHOLE, "limit in pixels that it was decoded with"),
+        "max_file": (WHOLE, "limit in bytes when it was read"),
+        "max_pixels": (WHOLE, "limit in pixels when it was decoded"),
     },
 )
 SAMPLE = Table(
@@ -155,7 +175,7 @@ SAMPLE = Table(
     {
         "id": (TEXT, "the work"),
         "artist": (TEXT, "slug"),
-        "rank": (WHOLE, "place among the artist's works, from 1"),
+        "rank": (WHOLE, "rank among the artist's works, from 1"),
         "file": (TEXT, "path in the archive"),
         "sha256": (TEXT, "digest of the content in hex"),
     },
@@ -168,7 +188,7 @@ IMAGES = Table(
         "original": (TEXT, "key in the image store"),
         "large": (TEXT, "key in the image store"),
         "small": (TEXT, "key in the image store"),
-        "fault": (TEXT, "why the work has no images after all; empty if it has"),
+        "fault": (TEXT, "why the work has no images; empty if it has"),
     },
 )
 QUARANTINE = Table(
@@ -207,11 +227,11 @@ def build_table(store_address: str, build: str) -> Table:
             "id": (TEXT, "the work"),
             "file": (TEXT, "path in the archive"),
             **{name: IMAGES.columns[name] for name in ("sha256", "original", "large", "small")},
-            "digest": (TEXT, "digest of everything that the collection stores of the work"),
+            "digest": (TEXT, "digest of all that the collection stores about the work"),
         },
     )
 
 
 def build_folder(store_address: str) -> str:
-    """Return the folder of the manifests of one vector store. Stores may have builds of the same name."""
+    """Return the folder of one vector store's manifests, since stores may have builds of the same name."""
     return f"builds/{hashlib.sha256(store_address.encode()).hexdigest()[:8]}/"

@@ -19,7 +19,7 @@ from pipelines.tables import ARTISTS
 
 CSV_COLUMNS = ("name", "years", "genre", "nationality", "bio", "wikipedia")
 MAX_CSV_BYTES = 50_000_000
-"""Largest artists.csv; the real one has 40,000 bytes."""
+"""Maximum size of artists.csv; the real one has 40,000 bytes."""
 
 
 def artists_digest(archive: Archive) -> str:
@@ -31,7 +31,7 @@ def artists_digest(archive: Archive) -> str:
 
 
 def read_artists(archive: Archive, snapshot: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Return the artists of the archive, each with its folders (ARTISTS). Raises Invalid that names `where`."""
+    """Return the artists of the archive with their folders (ARTISTS). Raises Invalid, naming `where`."""
     folders: dict[str, list[str]] = defaultdict(list)
     files: dict[str, int] = defaultdict(int)
     for path in snapshot["path"]:
@@ -82,12 +82,13 @@ def _read_csv(archive: Archive, where: str) -> list[dict[str, str]]:
     if missing:
         found = ", ".join(map(str, frame.columns[:20]))
         raise Invalid(
-            f"{where}: {ARTISTS_CSV} lacks {', '.join(missing)}; expected {', '.join(CSV_COLUMNS)}, found {found}"
+            f"{where}: {ARTISTS_CSV} lacks {', '.join(missing)}; expected {', '.join(CSV_COLUMNS)}, "
+            f"found {found}"
         )
     return [{column: str(row[column]) for column in CSV_COLUMNS} for row in frame.to_dict("records")]
 
 
 def folder_of(path: str) -> str:
-    """Return the name of the artist's folder that holds the path; "" if it lies in none."""
+    """Return the name of the artist's folder that contains the path; "" if the path is outside them."""
     parts = PurePosixPath(path).parts
     return parts[2] if path.startswith(PICTURES) and len(parts) > 3 and ".." not in parts else ""

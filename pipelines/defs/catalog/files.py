@@ -1,4 +1,4 @@
-"""Files of the dataset: which are works, which are duplicates, and which are unusable and why."""
+"""Classify the files of the dataset as works, duplicates, or unusable."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INFO_COLUMNS = ("width", "height", "color", "phash", "extension")
 
 
 def classify_files(contents: pd.DataFrame, artists: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return every file as kept, duplicate or quarantined (FILES), and the works that were kept (ARTWORKS)."""
+    """Return all files as kept, duplicate or quarantined (FILES), and the kept works (ARTWORKS)."""
     slug_of = {folder: row["slug"] for row in artists.to_dict("records") for folder in row["folders"]}
     files: list[dict[str, Any]] = []
     works: dict[str, dict[str, Any]] = {}
@@ -69,15 +69,16 @@ def classify_files(contents: pd.DataFrame, artists: pd.DataFrame) -> tuple[pd.Da
 
 
 def _path_quality(file: dict[Hashable, Any]) -> tuple[int, str]:
-    """Sort key that puts the best spelled path first: each round of mis-decoding adds characters beyond ASCII.
+    """Return a sort key that puts the best spelled path first.
 
-    Of several files with the same content the first is the work and the others are its duplicates.
+    Each round of wrong decoding adds characters beyond ASCII. Of several files with the same content, the
+    first is the work and the others are its duplicates.
     """
     return sum(not character.isascii() for character in file["path"]), file["path"]
 
 
 def quarantined(files: pd.DataFrame) -> pd.DataFrame:
-    """Return the quarantined files, each with its reason, and the reason without names and numbers (QUARANTINE)."""
+    """Return the quarantined files with their reasons, in full and without names and numbers (QUARANTINE)."""
     rows = [
         {
             **{name: file[name] for name in ("path", "size", "sha256", "reason")},
@@ -88,9 +89,3 @@ def quarantined(files: pd.DataFrame) -> pd.DataFrame:
         for file in files[files["status"] == "quarantined"].to_dict("records")
     ]
     return QUARANTINE.frame(rows)
-
-
-def decodable_thumbnails(contents: pd.DataFrame, quarantine: pd.DataFrame, most: int) -> list[bytes]:
-    """Return previews, as PNG, of at most that many quarantined files that are images all the same."""
-    previews = contents[contents["path"].isin(quarantine["path"]) & (contents["preview"] != b"")]["preview"]
-    return list(previews.head(most))

@@ -1,4 +1,4 @@
-"""The ids of works, and the sample drawn from them."""
+"""Ids of works, and the sample of them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from pipelines.defs.catalog.artists import folder_of
 from pipelines.tables import SAMPLE
 
 NAMESPACE = uuid.UUID("5bb8f2c4-3a0e-5d3b-9c39-0a5f6a9d3a11")
-"""Fixed, so that a work's id is the same on every machine and in every run."""
+"""Namespace of the ids. It is fixed, so a work has the same id on every machine and in every run."""
 SPARE_RANKS = 2
-"""Works per artist beyond the sample whose images are stored while they are read, in case others are unusable."""
+"""Works per artist whose images are stored in addition, in case works of the sample are unusable."""
 
 
 def work_id(slug: str, path: str, sha256: str = "") -> str:
-    """Return the id of a work: the uuid5 of artist and repaired file name, so a corrected image keeps its id."""
+    """Return the id of a work, a uuid5 of artist and cleaned file name: a corrected image keeps its id."""
     name = slugify_name(display_name(PurePosixPath(path).stem))
     return str(uuid.uuid5(NAMESPACE, "|".join(filter(None, (slug, name, sha256)))))
 
 
 def sample_hash(id: str, key: str) -> str:
-    """Return the keyed hash that ranks a work among those of its artist. It depends on the id alone."""
+    """Return the keyed BLAKE2b hash, in hex, that ranks a work among those of its artist."""
     return hashlib.blake2b(id.encode(), key=key.encode()[:64], digest_size=16).hexdigest()
 
 
@@ -45,15 +45,16 @@ def draw_sample(artworks: pd.DataFrame, *, per_artist: int, key: str) -> pd.Data
 
 
 def likely_sample(paths: Iterable[str], slugs: Mapping[str, str], *, per_artist: int, key: str) -> set[str]:
-    """Return the paths that the sample will probably take, before any file is read.
+    """Return the paths that will probably be sampled, before any file is read.
 
-    `slugs` maps folders to artists. Ranks follow from names alone, so the guess fails only for unusable files and for
-    images that have several names, for which `SPARE_RANKS` more are included.
+    `slugs` maps folders to artists. Ranks depend on names alone, so the prediction fails only for
+    unusable files and images with several names; `SPARE_RANKS` more works per artist are included for
+    these.
     """
     paths_of: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for path in paths:
         slug = slugs.get(folder_of(path))
-        if slug:  # several spellings of a path are one work
+        if slug:  # paths that differ in spelling alone are one work
             paths_of[slug][work_id(slug, path)].append(path)
     likely: set[str] = set()
     for works in paths_of.values():

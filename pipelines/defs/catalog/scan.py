@@ -1,10 +1,10 @@
-"""The scan: every new file of the dataset is read and decoded once.
+"""The scan: read and decode every new file of the dataset once.
 
-Digest, image facts and thumbnails come from that one pass. Originals and thumbnails of the works that the sample will
-probably take are stored at once, so that no later step reads those files again.
+Digests, image facts and thumbnails come from this one pass. Originals and thumbnails of the works that
+will probably be sampled are stored at once, so no later step reads these files again.
 
 In the table store: scan/plan/...               the files to read, in shards
-                    scan/results/<shard>.parquet  what a shard found, until the table `contents` has it
+                    scan/results/<shard>.parquet  results of a shard, until they are in the table `contents`
 """
 
 from __future__ import annotations
@@ -52,15 +52,16 @@ def scan_plan(tables: ObjectStore) -> Plan:
 
 
 def forget_contents(tables: ObjectStore) -> None:
-    """Delete what earlier scans found, so that every file is read again."""
+    """Delete the results of earlier scans, so that every file is read again."""
     for key in (CONTENTS.key, *tables.sizes(RESULTS)):
         tables.delete(key)
 
 
 def known_contents(tables: ObjectStore, snapshot: pd.DataFrame, limits: ImageLimits) -> pd.DataFrame:
-    """Return what earlier scans found for files that are still the same, finished or not (CONTENTS).
+    """Return the results of earlier scans, finished or not, for unchanged files (CONTENTS).
 
-    A file is the same if its path and signature are. Findings under other limits are left out where the limit matters.
+    A file is unchanged if its path and signature are. Results under other limits count unless the limit
+    matters.
     """
     table = CONTENTS.read_or_none(tables)
     found = [CONTENTS.frame([]) if table is None else table, *_results(tables).values()]
@@ -83,10 +84,10 @@ def scan_files(
     workers: int,
     progress: ProgressCallback,
 ) -> pd.DataFrame:
-    """Read and decode each file once, and return what was found (CONTENTS).
+    """Read and decode each file once (CONTENTS). Raises Unavailable.
 
-    `files` has path, size and signature; `store`, whether to store the original and its thumbnails; and `preview`,
-    whether to keep a small copy for the report on unusable files. Raises Unavailable.
+    `files` has path, size and signature, and two flags: `store`, to store the original and its
+    thumbnails, and `preview`, to keep a small copy for the report on unusable files.
     """
 
     def scan(file: dict[Hashable, Any]) -> dict[str, Any]:
@@ -118,18 +119,19 @@ def scan_files(
 
 
 def write_result(tables: ObjectStore, shard: str, rows: pd.DataFrame) -> None:
-    """Keep what a shard found until `finish_scan`, so that an interrupted run does not read those files again."""
+    """Store the result of a shard, so that an interrupted run does not read its files again."""
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pandas(rows, schema=CONTENTS.schema, preserve_index=False), buffer)
     tables.put(f"{RESULTS}{shard}.parquet", buffer.getvalue(), "application/vnd.apache.parquet")
 
 
-def finish_scan(
+def collect_results(
     tables: ObjectStore, snapshot: pd.DataFrame, limits: ImageLimits, run_id: str
 ) -> pd.DataFrame:
-    """Write the table `contents` for exactly the files of the snapshot, and return it.
+    """Return the results for exactly the files of the snapshot, ordered by path (CONTENTS).
 
-    The ScanRecord has what this scan read and which originals it stored, for the figures of later steps.
+    Saves a ScanRecord with what this scan read and which originals it stored. Once the table is written,
+    `delete_results` deletes the results of the shards.
 
     Raises NotFound if a file was never read, as when a step of the fan-out was lost.
     """
@@ -137,18 +139,19 @@ def finish_scan(
     lost = sorted(set(snapshot["path"]) - set(contents["path"]))
     if lost:
         raise NotFound(
-            f"{len(lost)} of {len(snapshot)} files were never read, such as {lost[0]}; materialize `scanned_files` "
-            "again, which reads only those"
+            f"{len(lost)} of {len(snapshot)} files were never read, such as {lost[0]}; materialize "
+            "`scanned_files` again, which reads only those"
         )
-    contents = contents.sort_values("path", ignore_index=True)
-    results = _results(tables)
-    new = [frame for frame in results.values() if len(frame)]
+    new = [frame for frame in _results(tables).values() if len(frame)]
     stored = sorted({sha256 for frame in new for sha256 in frame.loc[frame["stored"], "sha256"]})
-    CONTENTS.write(tables, contents)
     ScanRecord(run=run_id, read=sum(map(len, new)), stored=stored).save(tables)
-    for key in results:
+    return contents.sort_values("path", ignore_index=True)
+
+
+def delete_results(tables: ObjectStore) -> None:
+    """Delete the results of the shards."""
+    for key in tables.sizes(RESULTS):
         tables.delete(key)
-    return contents
 
 
 def _preview(image: Image.Image) -> bytes:
@@ -165,7 +168,7 @@ def _results(tables: ObjectStore) -> dict[str, pd.DataFrame]:
         try:
             found[key] = pq.read_table(io.BytesIO(tables.get(key)), schema=CONTENTS.schema).to_pandas()
         except (pa.ArrowInvalid, OSError):
-            tables.delete(key)  # cut off while it was written; its files are read again
+            tables.delete(key)  # was cut off; its files are read again
     return found
 
 

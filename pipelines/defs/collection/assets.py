@@ -7,7 +7,6 @@ import dagster as dg
 from gallery.models import Artwork
 from gallery.services import Services
 from pipelines import lock
-from pipelines.changes import changes
 from pipelines.defs.catalog.assets import artists, sample
 from pipelines.defs.collection import manifests
 from pipelines.defs.collection.builds import (
@@ -26,11 +25,11 @@ from pipelines.records import CandidateRecord, DatasetRecord, record_run
 from pipelines.reporting import GROUP_COLLECTION, OWNERS, bars, search_page
 from pipelines.resources import lock_owner
 from pipelines.steps import REFRESH_POOL, guarded_op
-from pipelines.tables import ARTISTS, ARTWORKS, IMAGES
+from pipelines.tables import ARTISTS, ARTWORKS, IMAGES, count_changes
 
 
 def wanted_works(services: Services) -> list[Artwork]:
-    """Return the works that the candidate is made of, from the tables."""
+    """Return the works of the candidate, from the tables."""
     return assemble_works(
         ARTISTS.read(services.tables), ARTWORKS.read(services.tables), IMAGES.read(services.tables)
     )
@@ -43,7 +42,9 @@ def wanted_works(services: Services) -> list[Artwork]:
     owners=OWNERS,
     kinds={"vectors"},
     code_version="2",
-    description="A complete new build of the collection beside the live one. A build with the same content is reused.",
+    description=(
+        "A complete new build of the collection beside the live one. A build with the same content is reused."
+    ),
 )
 @guarded_op
 def candidate(
@@ -73,14 +74,14 @@ def candidate(
     live = live_or_none(store)
     now = manifests.load_manifest(tables, store, build.name)
     before = manifests.load_manifest(tables, store, live.name) if live else None
-    found = changes(before, now, key="id", by=["digest"]) if now is not None else None
+    found = count_changes(before, now, key="id", by=["digest"]) if now is not None else {}
     per_artist = Counter(work.artist.name for work in works)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(build.name),
         metadata={
             "dagster/row_count": build.works,
             "indexed": build.works,
-            **(found.facts() if found else {}),
+            **found,
             "build": build.name,
             "reused": made.reused,
             "encoder": services.encoder.label,
@@ -118,24 +119,25 @@ def candidate_is_complete(services: dg.ResourceParam[Services]) -> dg.AssetCheck
     kinds={"vectors"},
     code_version="2",
     description=(
-        "The build that searches use. Publishing moves one pointer; older builds beyond GALLERY_KEEP_BUILDS are dropped. A "
-        "candidate that `evaluation` did not pass is refused, also when this asset is materialized alone. The job "
-        "`rollback` and `gallery rollback` go back to an earlier build."
+        "The build that searches use. Publishing moves one pointer; older builds beyond "
+        "GALLERY_KEEP_BUILDS are dropped. A candidate that `evaluation` did not pass is refused, even if "
+        "this asset is materialized alone. The job `rollback` and `gallery rollback` return to an earlier "
+        "build."
     ),
 )
 @guarded_op
 def published_collection(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
-    """Publish the candidate if its evaluation allows it: blocking checks have an effect in their own run only."""
+    """Publish the candidate if its evaluation allows it, since blocking checks work within one run only."""
     tables, store = services.tables, services.vectors
     name = candidate_name(tables)
     before = live_or_none(store)
     check_gate(tables, name, before.name if before else "")
-    lock.check(tables, lock_owner(context.run))  # reading the gate may have taken a while
+    lock.check(tables, lock_owner(context.run))  # time has passed since the step started
     build = publish(store, name)
     moved = before is None or before.name != build.name
-    # Also if the build is live already: an earlier run may have been interrupted before it recorded that.
+    # Even if the build is live already: an earlier run may have been interrupted before it recorded this.
     if manifests.published_builds(tables)[:1] != [build.name]:
         manifests.record_publication(
             tables, build.name, before.name if before and moved else "", "refresh", context.run.run_id
@@ -166,15 +168,15 @@ def published_collection(
     kinds={"webp"},
     code_version="1",
     description=(
-        "The image store without objects that only dropped builds used. Objects are kept for every existing build, and for "
-        "works whose file exists but is unusable."
+        "The image store without objects that only dropped builds used. Objects are kept for every existing "
+        "build, and for works whose file exists but is unusable."
     ),
 )
 @guarded_op
 def image_cleanup(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
-    """Delete what no build needs any more, according to the manifests."""
+    """Delete the objects that no build needs, according to the manifests."""
     result = delete_unneeded_images(
         services.tables,
         services.images,

@@ -1,4 +1,4 @@
-"""Builds: assemble a candidate beside the live build, and compare a build with what it should contain."""
+"""Builds: make a candidate beside the live build, and compare a build with what it should contain."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 BATCH_WORKS = 1_000
 """Works per write to the vector store."""
 MAX_REPLACEMENTS = 100
-"""Damaged builds of the same content that may exist beside each other."""
+"""Maximum number of damaged builds with the same content."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A complete build, and whether an earlier run had made it already."""
+    """A complete build, and whether an earlier run made it."""
 
     build: Build
     reused: bool
@@ -38,7 +38,7 @@ class Candidate:
 def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.DataFrame) -> list[Artwork]:
     """Return the works that have images, ordered by id.
 
-    Raises Invalid if the tables do not belong together, as when two refreshes ran at once.
+    Raises Invalid if the tables are from different runs.
     """
 
     def year(value: Any) -> int | None:
@@ -85,7 +85,7 @@ def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.Dat
 
 
 def content_name(works: list[Artwork], vectors_version: str) -> str:
-    """Return the name of the build of these works with these vectors. The same content always has the same name."""
+    """Return the name of a build: "b" and twelve hex digits that depend on works and vectors alone."""
     digest = hashlib.sha256(f"{vectors_version} words-v{lexical.VERSION}".encode())
     for work in works:
         digest.update(json.dumps(to_payload(work), sort_keys=True).encode())
@@ -104,9 +104,9 @@ def build_candidate(
 ) -> Candidate:
     """Return a complete, verified build of these works, made now or by an earlier run.
 
-    `vectors` returns the rows of the works, in order, and `vectors_version` identifies how they are made; it is called
-    only if the build has to be made. `record` is called with the name of the build before anything is written, and also
-    if the build exists.
+    `vectors` returns the vectors of the works in order; it is called only if the build must be made.
+    `vectors_version` identifies how they are made. `record` is called with the name of the build, before
+    anything is written if it is new.
 
     Raises Invalid if there are no works, or if the store does not contain exactly what was written.
     """
@@ -139,10 +139,10 @@ def build_candidate(
 
 
 def _existing_or_new(store: VectorStore, build: Build, works: list[Artwork]) -> tuple[Build | None, Build]:
-    """Return the existing build with this content, if it is complete, and otherwise the build under a free name.
+    """Return the complete build with this content or None, and the new build under a free name.
 
-    A build that an interrupted run left is dropped. One that was complete and is damaged now is kept, since it may be
-    live; the new build gets another name.
+    An incomplete build of an interrupted run is dropped. A build that was complete and is damaged now is
+    kept, since it may be live, and the new build gets another name.
     """
     live = live_or_none(store)
     for attempt in range(MAX_REPLACEMENTS):
@@ -161,9 +161,9 @@ def _existing_or_new(store: VectorStore, build: Build, works: list[Artwork]) -> 
 
 
 def live_or_none(store: VectorStore) -> Build | None:
-    """Return the live build; None also if the pointer leads nowhere, which publishing another build repairs.
+    """Return the live build; None if there is none, or if its pointer is broken, which publishing repairs.
 
-    Raises Unavailable if the store does not answer: without the live build, nothing would be compared with it.
+    Raises Unavailable: treating an unknown live build as none would skip the comparison with it.
     """
     try:
         return store.live()
@@ -173,7 +173,7 @@ def live_or_none(store: VectorStore) -> Build | None:
 
 
 def is_complete(collection: Collection, works: list[Artwork]) -> bool:
-    """Return whether the collection has exactly these works; False also if it is damaged. Raises Unavailable."""
+    """Return whether the collection has exactly these works and is not damaged. Raises Unavailable."""
     try:
         return not difference(collection, works)
     except Corrupted as error:
@@ -193,9 +193,9 @@ def difference(collection: Collection, works: list[Artwork]) -> str:
 
 
 def drop_refused(store: VectorStore, refused: str, candidate: str, published: Sequence[str]) -> bool:
-    """Drop the previous candidate if it never was live; return whether it was dropped.
+    """Drop the previous candidate if it was never live; return whether it was dropped.
 
-    Otherwise every refresh that the evaluation refuses would leave a build behind.
+    Otherwise each refused candidate would stay.
     """
     live = live_or_none(store)
     if refused in (candidate, live.name if live else "", *published):

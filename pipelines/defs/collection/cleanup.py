@@ -1,7 +1,7 @@
-"""Deletes objects from the image store that no build needs any more.
+"""Delete objects from the image store that no build needs.
 
-What may be deleted follows from the manifests of builds, never from the listing of the store: an object that was not put
-there for a build is not ours to delete.
+The manifests of dropped builds say what to delete, not the listing of the store: an object that no
+manifest names belongs to someone else.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ class Cleanup:
     deleted: int
     needed: int
     protected: int
-    """Objects of works whose file still exists but is unusable: it may be repaired."""
+    """Objects of works whose file exists but is unusable, since it may be repaired."""
     obstacle: str = ""
 
 
 def delete_unneeded_images(
     tables: ObjectStore, images: ObjectStore, store: VectorStore, *, workers: int, progress: ProgressCallback
 ) -> Cleanup:
-    """Delete the objects that only dropped builds referred to. Can be repeated, also after an interruption.
+    """Delete the objects that only dropped builds used. Can be repeated after an interruption.
 
-    Kept are the objects of all builds that exist, in this vector store or another, of the table `images`, and of works
-    whose file is in the archive but unusable.
+    Objects are kept for every existing build, in this vector store or another, for the table `images`, and
+    for works whose file is in the archive but unusable.
     """
     builds = {build.name for build in store.builds()}
     manifests = list_manifests(tables, store)
@@ -47,8 +47,8 @@ def delete_unneeded_images(
             deleted=0,
             needed=0,
             protected=0,
-            obstacle=f"build {min(without_manifest)} has no manifest, so the objects that it needs are unknown; "
-            "nothing is deleted until that build is dropped",
+            obstacle=f"build {min(without_manifest)} has no manifest, so the objects that it needs are "
+            "unknown; nothing is deleted until that build is dropped",
         )
 
     dropped = [key for key, name in manifests.items() if name and name not in builds]

@@ -1,4 +1,5 @@
-"""What is recorded of builds outside the vector store: what went into each, which were live when, which are blocked.
+"""What is recorded of builds outside the vector store: what went into each, which were live when, which
+are blocked.
 
 builds/<store>/<build>.parquet   the manifest of a build, one row per work, written before the build
 publications.json                what became live and when
@@ -28,7 +29,7 @@ MAX_PUBLICATIONS = 100
 
 
 def save_manifest(tables: ObjectStore, store: VectorStore, build: str, works: Sequence[Artwork]) -> None:
-    """Record what goes into the build. Called before it is written, so every build has a manifest."""
+    """Record the works of a build. Called before the build is written, so that every build has a manifest."""
     table = build_table(store.address, build)
     rows = [
         {
@@ -46,12 +47,12 @@ def save_manifest(tables: ObjectStore, store: VectorStore, build: str, works: Se
 
 
 def load_manifest(tables: ObjectStore, store: VectorStore, build: str) -> pd.DataFrame | None:
-    """Return what went into the build; None if there is no manifest."""
+    """Return the works of the build, or None if it has no manifest."""
     return build_table(store.address, build).read_or_none(tables)
 
 
 def list_manifests(tables: ObjectStore, store: VectorStore) -> dict[str, str]:
-    """Return the key of every manifest with the name of its build, or "" if it belongs to another vector store."""
+    """Return manifest key -> name of the build, or "" for a build of another vector store."""
     folder = build_folder(store.address)
     return {
         key: key.removeprefix(folder).removesuffix(".parquet") if key.startswith(folder) else ""
@@ -60,7 +61,7 @@ def list_manifests(tables: ObjectStore, store: VectorStore) -> dict[str, str]:
 
 
 def live_works(store: VectorStore, tables: ObjectStore) -> set[str]:
-    """Return the ids of the live works; none if no build is live, or the live one is damaged. Raises Unavailable."""
+    """Return the ids of the live works, none if the live build is missing or damaged. Raises Unavailable."""
     live = live_or_none(store)
     if live is None:
         return set()
@@ -75,7 +76,7 @@ def live_works(store: VectorStore, tables: ObjectStore) -> set[str]:
 
 
 def publications(tables: ObjectStore) -> list[Publication]:
-    """Return what became live and when, oldest first."""
+    """Return the changes of the live build, oldest first."""
     record = PublicationsRecord.load_or_none(tables)
     return record.publications if record else []
 

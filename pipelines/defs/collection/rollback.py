@@ -21,7 +21,7 @@ from pipelines.defs.collection.manifests import (
 
 @dataclass(frozen=True)
 class Rollback:
-    """The build that is live now, and the name of the one before, which is blocked."""
+    """The build that is live now, and the name of the previous one, which is blocked; "" for none."""
 
     build: Build
     before: str
@@ -30,8 +30,8 @@ class Rollback:
 def roll_back(store: VectorStore, tables: ObjectStore, to: str | None, run: str) -> Rollback:
     """Make `to` live, by default the previously live build, and block the build that was live.
 
-    Only a pointer moves, however large the collection is. Raises NotFound if there is no such build, Invalid if it is
-    incomplete or live already.
+    Only a pointer moves, however large the collection is. Raises NotFound if there is no such build,
+    Invalid if it is incomplete or live already.
     """
     live = live_or_none(store)
     name = to or _previous(store, tables, live)
@@ -40,7 +40,8 @@ def roll_back(store: VectorStore, tables: ObjectStore, to: str | None, run: str)
     collection = store.open(name)
     if not collection.build.ready or collection.count() != collection.build.works:
         raise Invalid(
-            f"build {name} cannot become live: it is incomplete ({collection.count()} of {collection.build.works} works)"
+            f"build {name} cannot become live: it is incomplete ({collection.count()} of "
+            f"{collection.build.works} works)"
         )
     # Block first: if this is interrupted, the next refresh finds the build live already and changes nothing.
     blocked = [other for other in blocked_builds(tables) if original_name(other) != original_name(name)]

@@ -1,4 +1,4 @@
-"""The asset embeddings: plan -> encode a shard -> reconcile, so any executor can spread shards over machines."""
+"""The asset embeddings: plan -> encode a shard -> reconcile, so that any executor can spread the shards."""
 
 import hashlib
 import time
@@ -20,13 +20,13 @@ from pipelines.tables import IMAGES
 
 
 def usable_images(services: Services) -> pd.DataFrame:
-    """Return the rows of `images` that have images."""
+    """Return the rows of `images` without a fault."""
     frame = IMAGES.read(services.tables)
     return frame[frame["fault"] == ""]
 
 
 def vector_cache(services: Services) -> VectorCache:
-    """Return the stored vectors of the configured encoder, made from thumbnails of the configured size."""
+    """Return the cache of vectors by the configured encoder from thumbnails of the configured size."""
     encoder = services.encoder
     thumbnails = f"thumbnail {services.settings.thumb_large}-v{derivatives.VERSION}"
     return VectorCache(services.tables, f"{encoder.fingerprint} {thumbnails}", encoder.dim)
@@ -61,11 +61,11 @@ def plan_embeddings(
 )
 @guarded_op
 def encode_images(context: dg.OpExecutionContext, services: dg.ResourceParam[Services]) -> None:
-    """Encode the large thumbnails in the image store, which every machine can reach."""
+    """Encode the large thumbnails, which are in the image store, where every machine can read them."""
     vectors = vector_cache(services)
     thumbnails = vectors.plan.shard(context.get_mapping_key() or "")
     settings = services.settings
-    services.encoder.load()  # not part of the rate below
+    services.encoder.load()  # before the clock for the rate starts
     started = time.monotonic()
     rows = encode_shard(
         services.encoder,
@@ -90,7 +90,7 @@ def encode_images(context: dg.OpExecutionContext, services: dg.ResourceParam[Ser
 def reconcile_embeddings(
     context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
-    """Fail with the missing images: Dagster can lose shards when a run is re-executed from its failure."""
+    """Fail if vectors are missing: Dagster can lose shards when a run is re-executed from its failure."""
     vectors = vector_cache(services)
     wanted = sorted(set(usable_images(services)["sha256"]))
     lost = sorted(set(wanted) - vectors.present())
@@ -123,7 +123,7 @@ def reconcile_embeddings(
     owners=OWNERS,
     kinds={"pytorch", "parquet"},
     code_version="1",
-    description="One unit vector (float32) per sampled work, kept by encoder and content, so only new images are encoded.",
+    description="One unit vector (float32) per sampled work, cached by encoder and content.",
 )
 def embeddings(images):  # type: ignore[no-untyped-def]
     return reconcile_embeddings(plan_embeddings(images).map(encode_images).collect())

@@ -1,13 +1,14 @@
-"""Vectors by encoder and content, so that an image is encoded once.
+"""A cache of vectors by encoder and content, so that each image is encoded once.
 
-embeddings/<encoder>/<part>.part.parquet   the vectors that one step encoded
+embeddings/<encoder>/<part>.part.parquet   the vectors of one step
 embeddings/<encoder>/plan/...              the images still to encode, in shards
 
-Vectors are made from the large thumbnails rather than the originals. The scan has already decoded the originals, a thumbnail
-is quick to decode, and a machine with a GPU then needs no access to the dataset. With the offline encoder and 61 of the real
-paintings, the cosine of both kinds of vector is 0.985 in the median (0.91 at least), neighbours share the artist as often, and
-a search with the original finds its own thumbnail's vector first every time. The difference is mostly the
-compression: the mean is 0.976, and 0.993 for the same size without it.
+Vectors are made from the large thumbnails, not the originals: these were decoded in the scan, thumbnails
+decode quickly, and a machine with a GPU needs no access to the dataset. Measured with the offline encoder
+on 61 of the real paintings: the cosine between the vectors of original and thumbnail has a median of
+0.985, a mean of 0.976 and a minimum of 0.91; neighbours share the artist as often; a search with the
+original always finds its thumbnail first. Most of the difference comes from compression: without it, the
+mean is 0.993.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ log = logging.getLogger(__name__)
 
 
 class VectorCache:
-    """Vectors in the table store: float32, unit length, by the digest of the original.
+    """Vectors in the table store, float32, unit length, by the digest of the original.
 
-    `version` identifies how they are made: the encoder and what it is given. Vectors of different versions never mix.
+    `version` identifies the encoder and its input. Each version has a folder of its own.
     """
 
     def __init__(self, store: ObjectStore, version: str, dim: int) -> None:
@@ -67,11 +68,12 @@ class VectorCache:
         return {sha256 for table in tables if table is not None for sha256 in table["sha256"].to_pylist()}
 
     def add(self, digests: Sequence[str], vectors: Vectors) -> None:
-        """Store vectors as one part, named after the digests, so that a repeated call replaces it. Raises Invalid."""
+        """Store vectors as one part. A repeated call with the same digests replaces it. Raises Invalid."""
         rows = np.ascontiguousarray(vectors, dtype=np.float32)
         if rows.shape != (len(digests), self._dim) or not np.isfinite(rows).all():
             raise Invalid(
-                f"{self.version} returned {rows.shape} for {len(digests)} images of {self._dim} floats, or values that are not finite"
+                f"{self.version} returned an array {rows.shape} for {len(digests)} images, not "
+                f"{(len(digests), self._dim)}, or values that are not finite"
             )
         flat = pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), self._dim)
         table = pa.table({"sha256": list(digests), "vector": flat}).replace_schema_metadata(
@@ -86,7 +88,7 @@ class VectorCache:
         )
 
     def vectors(self, digests: Sequence[str]) -> Vectors:
-        """Return the vectors in the given order, float32 [n, dim]. Raises NotFound with digests that have none."""
+        """Return the vectors in the given order, float32 [n, dim]. Raises NotFound if one is missing."""
         place = {sha256: position for position, sha256 in enumerate(dict.fromkeys(digests))}
         found = np.zeros((len(place), self._dim), dtype=np.float32)
         missing = set(place)
@@ -101,7 +103,8 @@ class VectorCache:
                     missing.discard(sha256)
         if missing:
             raise NotFound(
-                f"{len(missing)} of {len(place)} images have no vector, such as {', '.join(sorted(missing)[:3])}"
+                f"{len(missing)} of {len(place)} images have no vector, such as "
+                f"{', '.join(sorted(missing)[:3])}"
             )
         return found[[place[sha256] for sha256 in digests]]
 
@@ -121,15 +124,16 @@ def encode_shard(
     workers: int,
     progress: ProgressCallback,
 ) -> Vectors:
-    """Return vectors of the thumbnails (columns sha256 and large) in order, float32 [n, dim], unit length."""
+    """Return the vectors of the thumbnails (columns sha256 and large), float32 [n, dim], unit length."""
 
     def decode(key: str) -> Image.Image:
         try:
             return open_image(store.get(key), max_pixels=max_pixels, side=encoder.image_side)
         except Invalid as error:
-            # It was complete when it was stored, so the store has lost part of it.
+            # It was complete when it was stored, so the object is damaged.
             raise Invalid(
-                f"{key} in {store.address}: {error}; delete this object and run `gallery refresh`, which stores it again"
+                f"{key} in {store.address}: {error}; delete this object and run `gallery refresh`, which "
+                "stores it again"
             ) from error
 
     images = parallel_map(decode, list(thumbnails["large"]), workers)

@@ -1,4 +1,4 @@
-"""The asset evaluation: the candidate and the live build on the same queries. `published_collection` requires its result."""
+"""The asset evaluation: measures candidate and live build on the same queries, for `published_collection`."""
 
 from dataclasses import asdict
 
@@ -18,12 +18,12 @@ from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import EVALUATION
 
 CHECKS = {
-    "rows_are_valid": "The build has exactly its works, each with a finite vector of unit length.",
+    "rows_are_valid": "The build has exactly the works of the sample, each with a finite unit vector.",
     "encoder_matches": "The build was made by the encoder of this run.",
     "above_minimum": "No metric is below its minimum.",
     "not_below_live": (
-        "No metric dropped too far below the live build, on the same queries about works that both have. The limit is "
-        "GALLERY_TOLERANCE for the quality of the vectors, and tighter for what any store must get right."
+        "No metric is too far below the live build, on the same queries and on works that both have. The "
+        "limit is GALLERY_TOLERANCE for the quality of the vectors, and tighter for the search of the store."
     ),
 }
 
@@ -41,9 +41,10 @@ CHECKS = {
         for name, text in CHECKS.items()
     ],
     description=(
-        "Quality of the candidate beside the live build: whether works find themselves, whether neighbours share artist "
-        "and style, [recall](https://en.wikipedia.org/wiki/Precision_and_recall) against exact search, whether modified "
-        "copies are found, the duration of a search, and how many results changed. A candidate that fails is not published."
+        "Quality of candidate and live build: whether works find themselves, whether neighbours "
+        "share artist and style, [recall](https://en.wikipedia.org/wiki/Precision_and_recall) against exact search, "
+        "whether modified copies are found, search times, and changed results. A candidate that fails is not "
+        "published."
     ),
 )
 @guarded_op
@@ -54,18 +55,9 @@ def evaluation(
     name = candidate_name(services.tables)
     live = live_or_none(services.vectors)
     works = wanted_works(services)
-    compared = compare_builds(
-        name,
-        live,
-        works,
-        store=services.vectors,
-        tables=services.tables,
-        images=services.images,
-        encoder=services.encoder,
-        settings=services.settings,
-    )
+    compared = compare_builds(services, name, live, works)
     if compared.not_compared:
-        context.log.warning(f"the live build cannot be compared with: {compared.not_compared}")
+        context.log.warning(f"no comparison with the live build: {compared.not_compared}")
     frame = _table(compared)
     EVALUATION.write(services.tables, frame)
     result = EvaluationResult(
@@ -107,7 +99,7 @@ def _table(compared: Comparison) -> pd.DataFrame:
 
 
 def _numbers(compared: Comparison) -> dict[str, float | int]:
-    """Return everything measured as numbers, which the UI plots over time."""
+    """Return the figures as numbers, which the UI plots over time."""
     facts: dict[str, float | int | None] = {result.metric: result.candidate for result in compared.metrics}
     facts |= {f"live_{result.metric}": result.live for result in compared.metrics}
     if compared.overlap:

@@ -1,4 +1,4 @@
-"""Compares the candidate with the live build: the same queries for both, a limit for every metric."""
+"""Compare the candidate with the live build on the same queries."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from gallery.encoders.base import Encoder
 from gallery.errors import Corrupted, NotFound
 from gallery.models import Artwork, Build
 from gallery.objects.base import ObjectStore
-from gallery.settings import Settings
-from gallery.vectors.base import VectorStore
+from gallery.services import Services
 from pipelines.defs.evaluation.metrics import Measurement, MetricResult, compare, keyed_sample, mean, measure
 from pipelines.defs.evaluation.queries import (
     COPIED_WORKS,
@@ -38,12 +37,12 @@ class Comparison:
     candidate: Measurement
     live: Measurement | None
     not_compared: str
-    """Why the live build could not be measured; "" if it could, or there is none."""
+    """Why the live build could not be measured; "" if it was, or if there is none."""
     metrics: list[MetricResult]
     row_problems: list[str]
     encoder_problems: list[str]
     overlap: dict[str, float]
-    """Query -> share of its results in the live build that are still results."""
+    """Query -> share of its results in the live build that the candidate returns too."""
     text_results: list[TextResult]
     text_overlap: float | None
     encoded_copies: int
@@ -64,18 +63,9 @@ class Comparison:
         return [*self.row_problems, *self.encoder_problems, *self.too_low, *self.dropped]
 
 
-def compare_builds(
-    name: str,
-    live: Build | None,
-    works: Sequence[Artwork],
-    *,
-    store: VectorStore,
-    tables: ObjectStore,
-    images: ObjectStore,
-    encoder: Encoder,
-    settings: Settings,
-) -> Comparison:
+def compare_builds(services: Services, name: str, live: Build | None, works: Sequence[Artwork]) -> Comparison:
     """Compare the build `name`, made of these works, with the live one. Raises NotFound, Unavailable."""
+    store, tables, encoder = services.vectors, services.tables, services.encoder
     collection = store.open(name)
     build = collection.build
     by_id = {work.id: work for work in works}
@@ -83,7 +73,7 @@ def compare_builds(
     other, not_compared = live if live and live.name != name else None, ""
     common = ids & by_id.keys()
     if other:
-        # A damaged live build cannot be compared with. An unavailable one stops the run.
+        # Without a comparison if the live build is damaged; Unavailable stops the run.
         try:
             common &= store.open(other.name).ids()
         except (Corrupted, NotFound) as error:
@@ -93,20 +83,12 @@ def compare_builds(
     own_encoder = encoder.fingerprint == build.fingerprint
     cache, encoded = copies_cache(tables, build), 0
     if own_encoder:
-        encoded = encode_copies(
-            cache,
-            encoder,
-            images,
-            [by_id[id] for id in sampled],
-            max_pixels=settings.max_pixels,
-            batch_size=settings.batch_size,
-            workers=settings.workers,
-        )
+        encoded = encode_copies(services, cache, [by_id[id] for id in sampled])
     before = None
     if other:
         try:
             old = store.open(other.name)
-            # Only copies from when this build was the candidate: its encoder may no longer be available.
+            # Only copies that are encoded already: the encoder of this build may not be available.
             copies = copy_vectors(copies_cache(tables, other), [old.get(id) for id in sampled])
             before = measure(old, by_id, common, query_maker(other, encoder), copies)
         except (Corrupted, NotFound) as error:
@@ -128,7 +110,7 @@ def compare_builds(
         candidate=after,
         live=before,
         not_compared=not_compared,
-        metrics=compare(after, before, settings.tolerance),
+        metrics=compare(after, before, services.settings.tolerance),
         row_problems=_row_problems(after, ids, by_id),
         encoder_problems=_encoder_problems(build, encoder),
         overlap=overlaps(_result_ids(before), _result_ids(after)) if before else {},
@@ -154,13 +136,13 @@ def _encoder_problems(build: Build, encoder: Encoder) -> list[str]:
     if (build.fingerprint, build.dim) == (encoder.fingerprint, encoder.dim):
         return []
     return [
-        f"the build's encoder is {build.fingerprint} ({build.dim} floats), but this run's is {encoder.fingerprint} "
-        f"({encoder.dim} floats)"
+        f"the build's encoder is {build.fingerprint} ({build.dim} floats), but this run's is "
+        f"{encoder.fingerprint} ({encoder.dim} floats)"
     ]
 
 
 def overlaps(before: Mapping[str, Sequence[str]], after: Mapping[str, Sequence[str]]) -> dict[str, float]:
-    """Return, for each query of both, the share of its results before that are also results after."""
+    """Return query -> share of its results before that are results after, for queries of both."""
     return {
         query: len(set(before[query]) & set(after[query])) / len(before[query])
         for query in before
@@ -177,13 +159,13 @@ def _text_ids(results: Sequence[TextResult]) -> dict[str, list[str]]:
 
 
 def most_changed(overlap: Mapping[str, float]) -> list[str]:
-    """Return the queries whose results changed most; none whose results are the same."""
+    """Return at most `SHOWN_QUERIES` queries whose results changed, the most changed first."""
     changed = [query for query, share in overlap.items() if share < 1]
     return sorted(changed, key=lambda query: (overlap[query], query))[:SHOWN_QUERIES]
 
 
 def before_and_after(compared: Comparison, queries: Sequence[Artwork], images: ObjectStore) -> bytes:
-    """Return a JPEG with two rows per query: the work and its results in the live build, then in the candidate."""
+    """Return a JPEG with two rows per query: its results in the live build, then in the candidate."""
     cells: list[bytes] = []
     for query in queries:
         for measured in (compared.live, compared.candidate):
@@ -194,7 +176,7 @@ def before_and_after(compared: Comparison, queries: Sequence[Artwork], images: O
 
 
 def _thumbnail(images: ObjectStore, work: Artwork) -> bytes:
-    """Return the small image; empty, which shows as a blank cell, if it is no longer stored."""
+    """Return the small thumbnail, or b"", which gives an empty cell, if it is no longer stored."""
     try:
         return images.get(work.image.small)
     except NotFound:

@@ -1,7 +1,7 @@
 """The gate before `published_collection`: which build may become the live one.
 
-Dagster's blocking checks stop later steps of the same run only. The result of the evaluation is therefore stored with the
-candidate, and publishing reads it there, in whatever run it happens.
+Dagster's blocking checks stop later steps of the same run only. The result of the evaluation is therefore
+stored with the candidate, and publishing reads it there, in whatever run it happens.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pipelines.records import CandidateRecord, EvaluationResult
 
 
 def record_candidate(tables: ObjectStore, build: str, works: int, run: str) -> None:
-    """Make the build the one to publish next. An evaluation of the same build is kept."""
+    """Make the build the candidate. An existing evaluation of the same build is kept."""
     before = CandidateRecord.load_or_none(tables)
     evaluation = before.evaluation if before and before.build == build else None
     CandidateRecord(build=build, works=works, run=run, evaluation=evaluation).save(tables)
 
 
 def candidate_name(tables: ObjectStore) -> str:
-    """Return the build to publish next. Raises NotFound, naming the asset that makes one."""
+    """Return the name of the candidate. Raises NotFound, naming the asset that makes one."""
     try:
         return CandidateRecord.load(tables).build
     except NotFound:
@@ -29,7 +29,7 @@ def candidate_name(tables: ObjectStore) -> str:
 
 
 def save_evaluation(tables: ObjectStore, result: EvaluationResult) -> None:
-    """Store the result with its candidate. Raises Invalid if another build is the candidate by now."""
+    """Store the result with the candidate. Raises Invalid if another build has become the candidate."""
     candidate = CandidateRecord.load(tables)
     if candidate.build != result.build:
         raise Invalid(f"build {result.build} was evaluated, but the candidate is now {candidate.build}")
@@ -37,7 +37,7 @@ def save_evaluation(tables: ObjectStore, result: EvaluationResult) -> None:
 
 
 def load_evaluation(tables: ObjectStore, build: str) -> EvaluationResult | None:
-    """Return the result for exactly this build; None if it has not been evaluated."""
+    """Return the result of this build, or None if it has not been evaluated."""
     candidate = CandidateRecord.load_or_none(tables)
     result = candidate.evaluation if candidate else None
     return result if result and result.build == build else None
@@ -49,8 +49,8 @@ def check_gate(tables: ObjectStore, build: str, live: str) -> None:
         return
     if original_name(build) in {original_name(name) for name in blocked_builds(tables)}:
         raise Invalid(
-            f"build {build} was rolled back from, so it is not published again while the dataset and the settings "
-            f"give the same; `gallery rollback --unblock {build}` allows it again"
+            f"build {build} was rolled back from, so it is not published again while dataset and settings "
+            f"give the same content; `gallery rollback --unblock {build}` allows it"
         )
     result = load_evaluation(tables, build)
     if result is None:

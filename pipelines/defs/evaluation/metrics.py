@@ -1,7 +1,7 @@
-"""Quality of a build: what is measured, and how far each metric may be below that of the live build.
+"""Metrics of a build, and how far each may be below that of the live build.
 
-Two builds are compared on the same queries, about works that both contain. A larger sample or a new artist therefore changes no
-metric; a worse encoder, a damaged row or a store that misses neighbours does.
+Two builds are compared on the same queries and on works that both contain, so a larger sample or a new artist
+changes no metric, while a worse encoder, a damaged row, or a store that misses neighbours does.
 """
 
 from __future__ import annotations
@@ -20,31 +20,32 @@ from gallery.vectors.base import Collection, Vector, Vectors
 VERSION = 2
 """Increase when the same builds would get other figures."""
 MAX_QUERIES = 300
-"""Works used as queries. At 5 ms a search they take 1.5 s per build; a share is then accurate to about 0.03, and the difference
-of two builds, which get the same queries, much more so."""
+"""Works used as queries. At 5 ms a search they take 1.5 s per build; a share is then accurate to about
+0.03, and the difference of two builds, which get the same queries, much more so."""
 NEIGHBORS = 10
-"""Nearest works that count for a query."""
+"""Number of nearest works that count for a query."""
 COPY_NEIGHBORS = 5
-"""Nearest works among which a modified copy must find its original."""
+"""Number of nearest works among which a modified copy must find its original."""
 SCORE_TOLERANCE = 1e-5
-"""Scores closer than this are equal; stores round them to six digits."""
+"""Largest difference of scores that count as equal; stores round scores to six digits."""
 BLOCK_ROWS = 2_000
-"""Vectors read from a store at once: 4 MB of 512 floats. Memory does not grow with the number of works."""
+"""Vectors read from a store at a time, which bounds memory: 4 MB with 512 floats."""
 WARM_UP_QUERIES = 5
-"""First searches that do not count for the latency: they open files and connections."""
+"""First searches, left out of the latency because they open files and connections."""
 MIN_TIMED_QUERIES = 50
-"""Searches below which their duration has no limit: the median of a few depends on what else the machine does."""
+"""Searches below which their duration has no limit: the median of a few depends on what else the machine
+does."""
 MAX_SLOWDOWN = 3.0
-"""Factor by which the median search may be slower than that of the live build."""
+"""Maximum ratio of the median search time to that of the live build."""
 FAST_MS = 100.0
-"""A median search below this is fast enough, whatever that of the live build is."""
+"""A median search time below this, in milliseconds, is never too slow."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """What a metric must reach: never below `minimum`, and at most `max_drop` below the live build.
+    """Limits of a metric: its minimum, and how far it may be below the live build.
 
-    A `max_drop` of None is the setting GALLERY_TOLERANCE.
+    A `max_drop` of None stands for GALLERY_TOLERANCE.
     """
 
     metric: str
@@ -53,48 +54,49 @@ class Limit:
 
 
 LIMITS = (
-    # A store that does not find what it was just given is broken, so these two have tight limits.
+    # Tight limits, since a store that does not find what it stores is broken.
     Limit("self_retrieval", minimum=0.99, max_drop=0.01),
     Limit("recall_at_10", minimum=0.95, max_drop=0.02),
-    # How similar the works of an artist or a style are depends on the dataset, so there is no minimum.
+    # No minimum, since the similarity within an artist or a style depends on the dataset.
     Limit("same_artist", minimum=0.0, max_drop=None),
     Limit("same_style", minimum=0.0, max_drop=None),
-    # An encoder that does not recognise a cropped image is of no use, however it compares.
+    # With a minimum, since an encoder that does not recognise cropped images is unusable.
     Limit("modified_copies", minimum=0.5, max_drop=None),
 )
 LATENCIES = {"search_p50_ms": 50, "search_p95_ms": 95}
-"""Metric -> percentile of the duration of a search."""
+"""Metric -> percentile of the search times."""
 
 Scores = Mapping[str, float]
-"""Query -> its score, 0 to 1. Queries that cannot be measured are left out."""
+"""Query -> score from 0 to 1, higher is better, for the queries that can be measured."""
 QueryMaker = Callable[[Vectors], Vectors]
-"""Turns stored rows into queries, as the build's encoder does."""
+"""Turns stored vectors [n, dim] into queries [n, dim], as `Encoder.as_query` does."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """How one build answered.
+    """The metrics of one build.
 
     `scores` has one entry per metric of `LIMITS`:
 
     - self_retrieval: 1 if the work is the first result for its own vector
     - recall_at_10: share of the ten nearest works by exact search that the store's search returns
     - same_artist, same_style: share of the ten nearest works with the same artist, or with a style in common
-    - modified_copies: 1 if a copy (cropped, shrunk or recompressed) has its original among the first five results
+    - modified_copies: 1 if a copy (cropped, shrunk or recompressed) has its original among the first five
+      results
     """
 
     build: Build
     scores: Mapping[str, Scores]
     seconds: list[float]
-    """Duration of each search."""
+    """Duration of each search, in order."""
     results: dict[str, list[Hit]]
-    """The ten nearest works of each query, without itself."""
+    """Query -> its ten nearest works, without itself."""
     rows: int
     bad_rows: int
     """Rows that are not finite or not of unit length."""
 
     def latency_ms(self, percentile: int) -> float | None:
-        """Return that percentile of the duration of a search, without the first few; None without searches."""
+        """Return that percentile of the search times without the first few, or None without searches."""
         seconds = self.seconds[min(WARM_UP_QUERIES, len(self.seconds) // 2) :]
         return float(np.percentile(seconds, percentile)) * 1000 if seconds else None
 
@@ -103,8 +105,9 @@ class Measurement:
 class MetricResult:
     """One metric of the candidate beside that of the live build, and what is wrong with it.
 
-    `candidate` is over all of its queries; `shared` and `live` are over the queries of both builds. `too_low` says that it is
-    below its minimum, `dropped` that it is too far below the live build; "" if it is not.
+    `candidate` is over all of its queries; `shared` and `live` are over the queries of both builds.
+    `too_low` says that it is below its minimum, `dropped` that it is too far below the live build; "" if
+    it is not.
     """
 
     metric: str
@@ -118,7 +121,10 @@ class MetricResult:
 
 
 def compare(candidate: Measurement, live: Measurement | None, tolerance: float) -> list[MetricResult]:
-    """Return the result of every metric. `tolerance` is the drop allowed if `LIMITS` leaves it to the setting."""
+    """Return the result of every metric.
+
+    `tolerance` is the drop allowed if `LIMITS` leaves it to the setting.
+    """
     results = []
     for limit in LIMITS:
         scores: Scores = candidate.scores.get(limit.metric, {})
@@ -143,7 +149,10 @@ def compare(candidate: Measurement, live: Measurement | None, tolerance: float) 
 
 
 def _compare_latency(metric: str, candidate: Measurement, live: Measurement | None) -> MetricResult:
-    """Only the median of many searches has a limit: others depend on what else the machine does."""
+    """Compare search times.
+
+    Only the median of many searches has a limit; other figures vary with the load.
+    """
     value = candidate.latency_ms(LATENCIES[metric])
     before = live.latency_ms(LATENCIES[metric]) if live else None
     dropped = ""
@@ -174,7 +183,7 @@ def keyed_sample(ids: Iterable[str], size: int, key: str = "evaluation") -> list
 
 
 class TopK:
-    """For each query the k ids with the highest scores, from scores that arrive in blocks."""
+    """The k ids with the highest scores for each query, from scores in blocks."""
 
     def __init__(self, queries: int, k: int) -> None:
         self._k = k
@@ -182,7 +191,7 @@ class TopK:
         self._ids = np.zeros((queries, 0), dtype=object)
 
     def add(self, scores: NDArray[np.float32], ids: NDArray[np.object_]) -> None:
-        """Add the scores [queries, m] of the ids [m]. A score of -inf leaves an id out."""
+        """Add scores [queries, m] for ids [m]. A score of -inf excludes the id."""
         best = np.argsort(-scores, axis=1, kind="stable")[:, : self._k]
         all_scores = np.hstack([self.scores, np.take_along_axis(scores, best, axis=1)])
         all_ids = np.hstack([self._ids, ids[best]])
@@ -191,7 +200,7 @@ class TopK:
         self._ids = np.take_along_axis(all_ids, order, axis=1)
 
     def ids(self) -> list[list[str]]:
-        """Return the ids of each query, best first; fewer than k if there are no more."""
+        """Return at most k ids for each query, best first."""
         return [list(ids[np.isfinite(scores)]) for ids, scores in zip(self._ids, self.scores, strict=True)]
 
 
@@ -204,8 +213,8 @@ def measure(
 ) -> Measurement:
     """Use a sample of the build's works as queries, and read all of its rows once for an exact search.
 
-    `works` has the works of `common`, to which neighbours and the originals of copies are limited. `copies` are vectors of
-    modified copies, by work and kind. Raises Unavailable, NotFound.
+    `works` has the works of `common`, to which neighbours and the originals of copies are limited.
+    `copies` are vectors of modified copies, by work and kind. Raises Unavailable, NotFound.
     """
     dim, fingerprint = collection.build.dim, collection.build.fingerprint
     ids = sorted(collection.ids())
@@ -239,11 +248,11 @@ def measure(
             "self_retrieval": {query: float(_is_first(query, hits)) for query, hits in found.items()},
             "recall_at_10": _recalls(collection, queries, vectors, results, exact.scores),
             "same_artist": {
-                query: share(works[id].artist.slug == works[query].artist.slug for id in ids)
+                query: _share(works[id].artist.slug == works[query].artist.slug for id in ids)
                 for query, ids in near.items()
             },
             "same_style": {
-                query: share(bool(styles[query] & styles[id]) for id in ids)
+                query: _share(bool(styles[query] & styles[id]) for id in ids)
                 for query, ids in near.items()
                 if styles[query]
             },
@@ -262,16 +271,10 @@ def measure(
     )
 
 
-def share(values: Iterable[bool]) -> float:
-    """Return the share of true values; there must be some."""
-    values = list(values)
-    return sum(values) / len(values)
-
-
 def recall(returned: NDArray[np.float32], exact: NDArray[np.float32]) -> float | None:
-    """Return the share of the exact nearest neighbours that were returned; None if there are none.
+    """Return the share of the exact nearest neighbours that were returned, or None if there are none.
 
-    Both are scores. Of works with equal scores, either counts.
+    Both arguments are scores, so of works with equal scores either counts.
     """
     wanted = exact[np.isfinite(exact)]
     if not wanted.size:
@@ -285,7 +288,7 @@ def _search(
     results, seconds = [], []
     for vector in vectors:
         started = time.perf_counter()
-        # A zero vector has no neighbours; it counts as a bad row.
+        # A zero vector stands for a bad row, which has no neighbours.
         found = collection.search(vector, NEIGHBORS + 1, fingerprint=fingerprint) if vector.any() else []
         seconds.append(time.perf_counter() - started)
         results.append(found)
@@ -299,7 +302,10 @@ def _recalls(
     results: Sequence[Sequence[Hit]],
     exact: NDArray[np.float32],
 ) -> Scores:
-    """Compute the scores of the results from the rows: a quantising store reports approximate ones."""
+    """Return the recall of each query.
+
+    Scores are computed from the rows: a store may report approximate ones.
+    """
     returned = [[hit.artwork.id for hit in hits[:NEIGHBORS]] for hits in results]
     names = sorted({id for ids in returned for id in ids})
     rows, _ = _sound_rows(_rows(collection, names))
@@ -312,6 +318,10 @@ def _recalls(
     return recalls
 
 
+def _share(values: Iterable[bool]) -> float:
+    return float(np.mean(list(values)))
+
+
 def _rows(collection: Collection, ids: Sequence[str]) -> Vectors:
     if not ids:
         return np.zeros((0, collection.build.dim), dtype=np.float32)
@@ -319,11 +329,11 @@ def _rows(collection: Collection, ids: Sequence[str]) -> Vectors:
 
 
 def _sound_rows(rows: Vectors) -> tuple[Vectors, int]:
-    """Return the rows with zeros in place of bad ones, and how many those are."""
+    """Return the rows, with bad ones replaced by zeros, and the number of bad rows."""
     good = np.isfinite(rows).all(axis=1) & (np.abs(np.linalg.norm(rows, axis=1) - 1) < 1e-3)
     return np.where(good[:, None], rows, 0).astype(np.float32), int((~good).sum())
 
 
 def _is_first(query: str, hits: Sequence[Hit]) -> bool:
-    """Return whether the work is the first result, or shares the first place with works that look exactly the same."""
+    """Return whether the work is the first result or has the same score as the first."""
     return any(hit.artwork.id == query and hit.score >= hits[0].score - SCORE_TOLERANCE for hit in hits)

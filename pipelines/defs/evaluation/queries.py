@@ -1,4 +1,4 @@
-"""Queries that are not works of the collection: modified copies of works, and texts. Each is encoded once and then kept."""
+"""Queries that are not works of the build: modified copies of works, and texts. Their vectors are cached."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from gallery.errors import GalleryError
 from gallery.images.decode import open_image
 from gallery.models import Artwork, Build, Hit
 from gallery.objects.base import ObjectStore
+from gallery.services import Services
 from gallery.vectors.base import Collection, Vector
 from pipelines.defs.embeddings.vectors import VectorCache
 from pipelines.defs.evaluation.metrics import NEIGHBORS, QueryMaker
 from pipelines.parallel import parallel_map
 
 VERSION = 2
-"""Part of the cache key: increase it when a copy would come out differently."""
+"""Version of the modifications, part of the cache key. Increase it when copies change."""
 COPIED_WORKS = 48
-"""Works that copies are made of; each has three, so a share is accurate to about 0.04."""
+"""Works with modified copies, three each, so that a share is accurate to about 0.04."""
 COPY_SIDE = 512
-"""Shorter side of the image that copies are made from, in pixels; no encoder here looks at more."""
+"""Shorter side of the image that copies are made from, in pixels; no encoder here uses more."""
 THUMBNAIL_SIDE = 96
 TEXTS = (
     "a portrait of a woman",
@@ -39,24 +40,24 @@ TEXTS = (
     "a street in a city at night",
 )
 NO_TEXT = "fake/"
-"""Start of the fingerprints of encoders whose text vectors mean nothing."""
+"""Prefix of the fingerprints of encoders whose text vectors are meaningless."""
 
 
 def cropped(image: Image.Image) -> Image.Image:
-    """Cut a tenth off each side, as in a photograph of a framed painting."""
+    """Crop a tenth off each side."""
     width, height = image.size
     return image.crop((width // 10, height // 10, width - width // 10, height - height // 10))
 
 
 def shrunk(image: Image.Image) -> Image.Image:
-    """Make a thumbnail of it."""
+    """Shrink to a thumbnail."""
     small = image.copy()
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     return small
 
 
 def recompressed(image: Image.Image) -> Image.Image:
-    """Save it as a JPEG of quality 20, which shows its blocks."""
+    """Save as a JPEG of quality 20, with visible blocks."""
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=20)
     return Image.open(buffer).convert("RGB")
@@ -70,33 +71,26 @@ MODIFICATIONS: Mapping[str, Callable[[Image.Image], Image.Image]] = {
 
 
 def copies_cache(tables: ObjectStore, build: Build) -> VectorCache:
-    """Return the vectors of modified copies by the build's encoder."""
+    """Return the cache of vectors of modified copies by the build's encoder."""
     return VectorCache(tables, f"{build.fingerprint}+copies/{VERSION}", build.dim)
 
 
-def encode_copies(
-    cache: VectorCache,
-    encoder: Encoder,
-    images: ObjectStore,
-    works: Sequence[Artwork],
-    *,
-    max_pixels: int,
-    batch_size: int,
-    workers: int,
-) -> int:
-    """Encode the copies of works that have no vectors yet; return how many. Raises NotFound, Invalid, Unavailable."""
+def encode_copies(services: Services, cache: VectorCache, works: Sequence[Artwork]) -> int:
+    """Encode the copies that have no vector yet; return their number. Raises NotFound, Unavailable."""
+    settings, encoder = services.settings, services.encoder
     present = cache.present()
     new = [work for work in works if not {_key(work, kind) for kind in MODIFICATIONS} <= present]
 
     def copies(work: Artwork) -> list[Image.Image]:
-        data = images.get(work.image.large)
-        image = open_image(data, max_pixels=max_pixels, side=max(COPY_SIDE, encoder.image_side))
+        data = services.images.get(work.image.large)
+        image = open_image(data, max_pixels=settings.max_pixels, side=max(COPY_SIDE, encoder.image_side))
         return [modify(image) for modify in MODIFICATIONS.values()]
 
     rows: list[Vectors] = []
-    step = max(1, batch_size // len(MODIFICATIONS))
+    step = max(1, settings.batch_size // len(MODIFICATIONS))
     for start in range(0, len(new), step):
-        batch = [copy for group in parallel_map(copies, new[start : start + step], workers) for copy in group]
+        groups = parallel_map(copies, new[start : start + step], settings.workers)
+        batch = [copy for group in groups for copy in group]
         rows.append(encoder.embed_images(batch))
     keys = [_key(work, kind) for work in new for kind in MODIFICATIONS]
     if keys:
@@ -117,7 +111,7 @@ def _key(work: Artwork, kind: str) -> str:
 
 
 def encode_texts(tables: ObjectStore, encoder: Encoder) -> Vectors:
-    """Return the queries of `TEXTS`; none if texts mean nothing to the encoder."""
+    """Return the vectors of `TEXTS`; none if the encoder's text vectors are meaningless."""
     if encoder.fingerprint.startswith(NO_TEXT):
         return np.zeros((0, encoder.dim), dtype=np.float32)
     cache = VectorCache(tables, f"{encoder.fingerprint}+texts", encoder.dim)
@@ -129,18 +123,19 @@ def encode_texts(tables: ObjectStore, encoder: Encoder) -> Vectors:
 
 @dataclass(frozen=True)
 class TextResult:
-    """The nearest works to a text, and how far the score of the last is below that of the first."""
+    """The ten nearest works to a text."""
 
     text: str
     hits: list[Hit]
 
     @property
     def spread(self) -> float:
+        """The score of the first work minus that of the last."""
         return self.hits[0].score - self.hits[-1].score if self.hits else 0.0
 
 
 def search_texts(collection: Collection, queries: Vectors) -> list[TextResult]:
-    """Return the ten nearest works to each of `TEXTS`. `queries` are by the build's own encoder."""
+    """Return the ten nearest works to each of `TEXTS`, whose vectors are `queries`."""
     fingerprint = collection.build.fingerprint
     return [
         TextResult(text, collection.search(vector, NEIGHBORS, fingerprint=fingerprint))
@@ -149,10 +144,10 @@ def search_texts(collection: Collection, queries: Vectors) -> list[TextResult]:
 
 
 def query_maker(build: Build, encoder: Encoder) -> QueryMaker:
-    """Return what turns the build's rows into queries as its encoder does; the rows themselves if that is unavailable."""
+    """Return `as_query` of the build's encoder, or the identity if that encoder is not available."""
     if encoder.fingerprint != build.fingerprint:
         try:
-            # Neither this nor as_query loads weights; the fingerprint of an encoder might download some.
+            # Neither this nor as_query loads weights. Reading the fingerprint might download some.
             encoder = open_encoder(build.encoder)
         except GalleryError:
             return lambda rows: rows

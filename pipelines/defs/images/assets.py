@@ -1,4 +1,4 @@
-"""The asset images: plan -> store a shard -> reconcile, so that any executor can spread the shards over machines."""
+"""The asset images: plan -> store a shard -> reconcile, so that any executor can spread the shards."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,6 +10,7 @@ from gallery.errors import Invalid
 from gallery.services import Services
 from pipelines.defs.catalog.scan import stored_by_scan
 from pipelines.defs.images.storage import (
+    SHEET_IMAGES,
     ImageLimits,
     clear_faults,
     image_plan,
@@ -26,9 +27,6 @@ from pipelines.reporting import GROUP_IMAGES, OWNERS, columns, image
 from pipelines.shards import make_shards
 from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import ARTWORKS, IMAGES, SAMPLE
-
-SHEET_IMAGES = 50
-"""Images on the contact sheet, at most."""
 
 
 def sampled_works(services: Services) -> pd.DataFrame:
@@ -55,7 +53,10 @@ def plan_images(
     shards = make_shards(new, "id", services.settings.shard_size)
     clear_faults(services.tables)
     image_plan(services.tables).write(shards)
-    context.log.info(f"{len(new)} of {len(works)} sampled works have images to store")
+    by_scan = int((works["sha256"].isin(stored_by_scan(services.tables, context.run.run_id))).sum())
+    context.log.info(
+        f"{len(works)} sampled works: images of {by_scan} stored by the scan, of {len(new)} still to store"
+    )
     for name in shards:
         yield dg.DynamicOutput(None, mapping_key=name)
 
@@ -91,7 +92,7 @@ def upload_images(context: dg.OpExecutionContext, services: dg.ResourceParam[Ser
 def reconcile_images(
     context: dg.OpExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
-    """Fail if images are missing, as after a lost shard, or if too many works are unusable."""
+    """Fail if images are missing, for example after a lost shard, or if too many works are unusable."""
     settings = services.settings
     faults = read_faults(services.tables)
     frame = verify_images(sampled_works(services), faults, services.images, ImageLimits.of(services.settings))
@@ -100,8 +101,9 @@ def reconcile_images(
     unusable = frame[frame["fault"] != ""]
     if len(unusable) > settings.max_quarantine * len(frame):
         raise Invalid(
-            f"{len(unusable)} of {len(frame)} sampled works could not be stored, over GALLERY_MAX_QUARANTINE; "
-            f"the first: {unusable.iloc[0]['id']}: {unusable.iloc[0]['fault']}"
+            f"{len(unusable)} of {len(frame)} sampled works could not be stored, more than "
+            "GALLERY_MAX_QUARANTINE allows; the first is "
+            f"{unusable.iloc[0]['id']}: {unusable.iloc[0]['fault']}"
         )
     shards = image_plan(services.tables).sizes()
     usable = frame[frame["fault"] == ""]
@@ -113,6 +115,7 @@ def reconcile_images(
         metadata={
             "dagster/row_count": len(frame),
             "images_uploaded": uploaded,
+            "uploaded_by_scan": int(by_scan.sum()),
             "images_unchanged": len(frame) - uploaded - len(unusable),
             "unusable": len(unusable),
             "shards": len(shards),
@@ -131,14 +134,17 @@ def reconcile_images(
     kinds={"webp"},
     code_version="1",
     metadata=columns(IMAGES),
-    description="The original and two thumbnails of each sampled work, in the image store under keys made from their content.",
+    description="The original and two thumbnails of each sampled work, in the image store, by content.",
 )
 def images(sample):  # type: ignore[no-untyped-def]
     return reconcile_images(plan_images(sample).map(upload_images).collect())
 
 
 @dg.asset_check(
-    pool=REFRESH_POOL, asset=images, blocking=True, description="The store has every object in the table."
+    pool=REFRESH_POOL,
+    asset=images,
+    blocking=True,
+    description="The store has every object that the table lists.",
 )
 @guarded_op
 def every_image_is_stored(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:

@@ -1,7 +1,7 @@
 """Originals and thumbnails in the image store, under keys made from their content.
 
-In the table store: images/plan/...            works with objects still to be stored, in shards
-                    images/faults/<shard>.json  works of a shard that turned out to be unusable, and why
+In the table store: images/plan/...             works that lack objects, in shards
+                    images/faults/<shard>.json  the unusable works of a shard, with reasons
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from pipelines.tables import IMAGES
 
 FOLDER = "images"
 FAULTS = f"{FOLDER}/faults/"
+SHEET_IMAGES = 50
+"""Largest number of images on the contact sheet of an asset."""
 SHEET_COLUMNS = 10
 SHEET_CELL = 72
 """Width and height of a cell of a contact sheet, in pixels."""
@@ -55,7 +57,7 @@ def original_key(sha256: str, extension: str) -> str:
 
 
 def thumbnail_key(sha256: str, side: int) -> str:
-    """Return the key of a thumbnail. Another size or another way of making it gives another key."""
+    """Return the key of a thumbnail. It depends on the size and on the version of the thumbnail code."""
     return f"thumbs/{side}-v{VERSION}/{sha256[:2]}/{sha256}.webp"
 
 
@@ -70,8 +72,8 @@ def keys_of(work: Mapping[Any, Any], limits: ImageLimits) -> dict[str, str]:
 
 
 def store_absent(store: ObjectStore, keys: Mapping[str, str], files: Mapping[str, bytes]) -> bool:
-    """Store the files that their keys have no object for; return whether there were any. Raises Unavailable."""
-    # The original last: a work that has it has its thumbnails.
+    """Store the files whose keys have no object yet; return whether there were any. Raises Unavailable."""
+    # The original is last, so a work whose original is stored has its thumbnails.
     names = sorted(files, key=lambda name: name == "original")
     added = [store.add(keys[name], files[name], content_type(keys[name])) for name in names]
     return any(added)
@@ -83,17 +85,20 @@ def content_type(key: str) -> str:
 
 
 def stored_keys(store: ObjectStore) -> set[str]:
-    """Return the key of every image in the store. An empty object, which a power cut can leave, counts as absent."""
+    """Return the key of every image in the store.
+
+    Empty objects, which a power cut can leave, do not count.
+    """
     return {key for prefix in ("originals/", "thumbs/") for key, size in store.sizes(prefix).items() if size}
 
 
 def image_plan(tables: ObjectStore) -> Plan:
-    """Return the plan of the works with objects still to be stored."""
+    """Return the plan of the works that lack objects."""
     return Plan(tables, FOLDER)
 
 
 def missing_images(works: pd.DataFrame, store: ObjectStore, limits: ImageLimits) -> pd.DataFrame:
-    """Return the works that lack objects, with the names of those in a column `missing`."""
+    """Return the works that lack objects; the column `missing` names these: original, large, small."""
     present = stored_keys(store)
     missing = pd.Series(
         [
@@ -115,9 +120,9 @@ def store_images(
     workers: int,
     progress: ProgressCallback,
 ) -> dict[str, str]:
-    """Store what these works lack; return the reasons of the unusable ones by id.
+    """Store the missing objects of these works; return the unusable works: id -> reason.
 
-    `works` has id, file, sha256, extension and missing. Objects that another attempt has stored since are kept.
+    `works` has id, file, sha256, extension and missing. Objects that exist by now are not replaced.
     """
 
     def store_one(work: dict[Hashable, Any]) -> str:
@@ -136,7 +141,7 @@ def store_images(
 
 
 def clear_faults(tables: ObjectStore) -> None:
-    """Delete the faults of the previous run, so that none of them hides a lost shard."""
+    """Delete the faults of the previous run, which could hide a lost shard."""
     for key in tables.sizes(FAULTS):
         tables.delete(key)
 
@@ -157,9 +162,9 @@ def read_faults(tables: ObjectStore) -> dict[str, str]:
 def verify_images(
     works: pd.DataFrame, faults: dict[str, str], store: ObjectStore, limits: ImageLimits
 ) -> pd.DataFrame:
-    """Return the keys of each work's images, or the reason why it has none (IMAGES).
+    """Return the keys of each work's images, or why it has none (IMAGES).
 
-    Raises NotFound for works that have neither images nor a reason, as when a step never ran.
+    Raises NotFound for works with neither images nor a reason, as when a step never ran.
     """
     present = stored_keys(store)
     rows, lost = [], []
@@ -173,16 +178,16 @@ def verify_images(
         rows.append({"id": work["id"], "sha256": work["sha256"], **keys, "fault": fault})
     if lost:
         raise NotFound(
-            f"{len(lost)} of {len(rows)} works have no images in {store.address}, such as {', '.join(lost[:3])}; "
-            "materialize `images` again, which uploads only those"
+            f"{len(lost)} of {len(rows)} works have no images in {store.address}, such as "
+            f"{', '.join(lost[:3])}; materialize `images` again, which uploads only those"
         )
     return IMAGES.frame(rows)
 
 
 def stored_sheet(tables: ObjectStore, images: ObjectStore, name: str, keys: list[str]) -> bytes:
-    """Return a contact sheet of these thumbnails. It is made once and kept; missing thumbnails are left out.
+    """Return a contact sheet of these thumbnails, without missing ones. It is made once and then kept.
 
-    The sheet is a JPEG of under about 100 KB for 50 images, small enough for the metadata of a run.
+    It is a JPEG of at most about 100 KB for 50 images, small enough for the metadata of a run.
     """
     sheet_key = f"sheets/{name}-{_digest(keys)}.jpg"
     try:
@@ -203,7 +208,7 @@ def stored_sheet(tables: ObjectStore, images: ObjectStore, name: str, keys: list
 
 
 def contact_sheet(images: list[bytes], *, columns: int = SHEET_COLUMNS) -> bytes:
-    """Return a JPEG of the images in a grid; those that cannot be decoded are left out."""
+    """Return a JPEG of the images in a grid. Cells of images that cannot be decoded stay empty."""
     rows = max(1, -(-len(images) // columns))
     sheet = Image.new("RGB", (columns * SHEET_CELL, rows * SHEET_CELL), "white")
     for place, data in enumerate(images):

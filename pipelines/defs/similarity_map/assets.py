@@ -1,4 +1,4 @@
-"""The asset similarity_map: the works of the candidate on a two-dimensional map, drawn as tiles."""
+"""The asset similarity_map: a map of the candidate's works, drawn as tiles."""
 
 import io
 import time
@@ -27,7 +27,7 @@ from pipelines.reporting import GROUP_COLLECTION, OWNERS, image
 from pipelines.steps import REFRESH_POOL, guarded_op
 
 MAX_ITEMS = 20_000
-"""Works on a map. Of a larger build it shows a sample, and says so."""
+"""Maximum number of works on a map. The map of a larger build shows a sample."""
 PAGE_WORKS = 1_000
 """Works read from the vector store at a time."""
 
@@ -42,16 +42,16 @@ PAGE_WORKS = 1_000
     # Lowest priority: publishing does not need the map and must not wait for it.
     op_tags={"dagster/priority": "-1"},
     description=(
-        "A map of the candidate for the page /map: works are placed by similarity (t-SNE), one to a grid cell, and drawn as "
-        "a pyramid of tiles. The map of a build is drawn once; maps of dropped builds are deleted. Of more than "
-        f"{MAX_ITEMS:,} works a sample is drawn."
+        "A map of the candidate for the page /map: works are placed by similarity (t-SNE), one per grid "
+        "cell, and drawn as a pyramid of tiles. The map of a build is drawn once; maps of dropped builds are "
+        f"deleted. Of more than {MAX_ITEMS:,} works a sample is drawn."
     ),
 )
 @guarded_op
 def similarity_map(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
-    """Draw the map of the candidate unless it is complete already. The layout is saved last."""
+    """Draw the map of the candidate unless it exists. The layout is stored last."""
     started = time.monotonic()
     name, images = candidate_name(services.tables), services.images
     collection = services.vectors.open(name)
@@ -60,9 +60,10 @@ def similarity_map(
     if layout is None:
         works = mapped_works(collection)
         cells = assign_to_grid(positions(collection.vectors([work.id for work in works])))
-        layout = make_layout(name, works, cells, of=collection.build.works)
+        layout = make_layout(name, works, cells, total=collection.build.works)
         context.log.info(
-            f"{len(works)} works placed on {layout.columns} x {layout.rows} cells in {time.monotonic() - started:.0f} s"
+            f"placed {len(works)} works on {layout.columns} x {layout.rows} cells in "
+            f"{time.monotonic() - started:.0f} s"
         )
         drawn = draw_tiles(layout, images, workers=services.settings.workers, progress=context.log.info)
         save_layout(layout, images)
@@ -85,7 +86,7 @@ def similarity_map(
 
 
 def mapped_works(collection: Collection) -> list[Artwork]:
-    """Return the works on the build's map, by id: all of them, or a keyed sample of `MAX_ITEMS`."""
+    """Return the works of the map, ordered by id: all, or a keyed sample of `MAX_ITEMS`."""
     chosen = set(keyed_sample(collection.ids(), MAX_ITEMS, "map"))
     works = []
     for start in range(0, collection.count(), PAGE_WORKS):
@@ -94,7 +95,7 @@ def mapped_works(collection: Collection) -> list[Artwork]:
 
 
 def needed_maps(services: Services) -> set[str]:
-    """Return the builds whose maps are kept: those of this vector store, and those of others that share the images."""
+    """Return the builds whose maps are kept: of this vector store, and of others that share the images."""
     manifests = list_manifests(services.tables, services.vectors)
     others = {
         key.rpartition("/")[2].removesuffix(".parquet") for key, build in manifests.items() if not build

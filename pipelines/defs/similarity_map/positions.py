@@ -1,4 +1,4 @@
-"""Positions of works on the map: similar works are near each other, each in a grid cell of its own."""
+"""Positions of works on the map: similar works are close to each other, each in its own grid cell."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from numpy.typing import NDArray
 from gallery.encoders.base import Vectors
 
 Positions = NDArray[np.float64]
-"""float64 [n, 2], x and y, y downwards; only proportions matter."""
+"""float64 [n, 2], x and y, y downwards, in arbitrary units."""
 Cells = NDArray[np.int64]
-"""int64 [n, 2], column and row from the upper left; all rows are different."""
+"""int64 [n, 2], column and row from the upper left; no two rows are equal."""
 
 FILL_RATIO = 0.62
-"""Share of the grid's cells that have a work. A lower one shows clusters more clearly, a higher one larger images."""
+"""Share of the grid's cells that have a work. Fewer show clusters more clearly; more give larger images."""
 PERPLEXITY = 30.0
-"""t-SNE's perplexity: about how many neighbours of a work count."""
+"""t-SNE's perplexity: roughly the number of neighbours of a work that count."""
 PCA_DIMENSIONS = 50
-"""Dimensions before t-SNE, as its author recommends: ten times faster, and the layout is as good."""
+"""Dimensions after PCA and before t-SNE, as its author recommends: ten times faster, with as good a
+layout."""
 BLOCK_CELLS = 24
-"""Side of a block in which works are assigned to cells optimally, which takes time cubic in the number of cells."""
+"""Side of a block in which the assignment to cells is optimal, in cells; the time is cubic in their
+number."""
 
 
 def positions(vectors: Vectors) -> Positions:
-    """Return positions for unit vectors. The same vectors give the same positions."""
+    """Return positions for unit vectors [n, dim], always the same for the same vectors."""
     # Imported here: they take longer to import than the rest of the code location.
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
@@ -35,7 +37,7 @@ def positions(vectors: Vectors) -> Positions:
     if np.ptp(vectors, axis=0).max() < 1e-6:  # all the same
         side = int(np.ceil(np.sqrt(count)))
         return np.stack(np.divmod(np.arange(count), side)[::-1], axis=1).astype(np.float64)
-    # Several threads add in a different order each time, and t-SNE amplifies such differences.
+    # With several threads the order of additions varies, and t-SNE amplifies the differences.
     with threadpool_limits(1):
         rows = vectors.astype(np.float64)
         reduced = PCA(min(PCA_DIMENSIONS, *rows.shape), svd_solver="full").fit_transform(rows)
@@ -48,13 +50,13 @@ def positions(vectors: Vectors) -> Positions:
 
 
 def assign_to_grid(places: Positions) -> Cells:
-    """Return a cell for each position, near it, in a grid with the proportions of the positions."""
+    """Return a different cell near each position, in a grid with the proportions of the positions."""
     if not len(places):
         return np.zeros((0, 2), dtype=np.int64)
     lower, extent = places.min(axis=0), np.ptp(places, axis=0)
     columns, rows = _grid_size(len(places), extent)
     scale = np.array([columns, rows]) / np.where(extent > 0, extent, 1.0)
-    # In units of the grid, in which cell (c, r) extends from c to c + 1.
+    # In units of the grid: cell (c, r) extends from c to c + 1 and from r to r + 1.
     scaled = (places - lower) * np.where(extent > 0, scale, 0.0) + np.where(extent > 0, 0.0, 0.5)
     cells = np.zeros((len(places), 2), dtype=np.int64)
     _fill_block(scaled, np.arange(len(places)), (0, 0, columns, rows), cells)
@@ -62,7 +64,7 @@ def assign_to_grid(places: Positions) -> Cells:
 
 
 def _grid_size(count: int, extent: NDArray[np.float64]) -> tuple[int, int]:
-    """Return columns and rows."""
+    """Return the numbers of columns and rows."""
     if not extent.min():
         return (count, 1) if extent[0] >= extent[1] else (1, count)
     ratio = float(np.clip(extent[0] / extent[1], 0.5, 2.0))
@@ -71,9 +73,9 @@ def _grid_size(count: int, extent: NDArray[np.float64]) -> tuple[int, int]:
 
 
 def _fill_block(places: Positions, which: Cells, block: tuple[int, int, int, int], cells: Cells) -> None:
-    """Assign these works to cells of the block (left, upper, columns, rows), which has enough of them.
+    """Assign these works to cells of the block (left, upper, columns, rows), which must have enough cells.
 
-    A large block is halved repeatedly. A work goes to the half that it is in while there is room; otherwise the works
+    A large block is halved repeatedly. Each half gets the works in it; if it has too few cells, the works
     nearest to the dividing line go to the other half.
     """
     from scipy.optimize import linear_sum_assignment
@@ -104,7 +106,7 @@ def _fill_block(places: Positions, which: Cells, block: tuple[int, int, int, int
 
 
 def hilbert_order(cells: Cells) -> NDArray[np.int64]:
-    """Return the order of the works along a Hilbert curve through the grid, in which neighbours stay together.
+    """Return the order of the works along a Hilbert curve through the grid, which keeps neighbours together.
 
     https://en.wikipedia.org/wiki/Hilbert_curve#Applications_and_mapping_algorithms
     """

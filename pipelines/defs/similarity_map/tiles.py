@@ -1,4 +1,4 @@
-"""The tiles of the map, drawn from thumbnails."""
+"""Draw the tiles of the map from thumbnails."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from pipelines.defs.similarity_map.positions import Cells, hilbert_order
 from pipelines.parallel import parallel_map, report_progress
 
 CELLS_PER_TILE = TILE // CELL
-"""Cells along the side of a tile, at the deepest zoom."""
+"""Cells along the side of a tile at the deepest zoom level."""
 
 
-def make_layout(build: str, works: Sequence[Artwork], cells: Cells, *, of: int) -> MapLayout:
-    """Return the layout with each work in its cell. `of` is the number of works in the build."""
+def make_layout(build: str, works: Sequence[Artwork], cells: Cells, *, total: int) -> MapLayout:
+    """Return the layout with each work in its cell. `total` is the number of works in the build."""
     artists = Counter(work.artist.slug for work in works)
     names = {work.artist.slug: work.artist.name for work in works}
     styles = Counter(work.artist.styles[0] for work in works if work.artist.styles)
@@ -64,20 +64,20 @@ def make_layout(build: str, works: Sequence[Artwork], cells: Cells, *, of: int) 
     drawn = [FORMAT, TILE, CELL, MARGIN, QUALITY, [(item.small, item.x, item.y) for item in items]]
     digest = hashlib.sha256(json.dumps(drawn).encode()).hexdigest()[:12]
     pairs = tuple((slug, names[slug]) for slug in artist_list)
-    return MapLayout(build, digest, of, columns, rows, pairs, tuple(style_list), tuple(items))
+    return MapLayout(build, digest, total, columns, rows, pairs, tuple(style_list), tuple(items))
 
 
 def tiles(layout: MapLayout, zoom: int) -> list[tuple[int, int]]:
-    """Return the tiles of a zoom level that have works, as (column, row), ordered."""
+    """Return the tiles of a zoom level that contain works, as sorted pairs (column, row)."""
     cells = CELLS_PER_TILE << (layout.zoom - zoom)
     return sorted({(item.x // cells, item.y // cells) for item in layout.items})
 
 
 def draw_tiles(layout: MapLayout, images: ObjectStore, *, workers: int, progress: ProgressCallback) -> int:
-    """Draw the tiles that do not exist yet; return how many. Raises NotFound if a thumbnail is missing.
+    """Draw the tiles that do not exist yet; return their number. Raises NotFound if a thumbnail is missing.
 
-    Each zoom level is made from the tiles of the next deeper one, so only a few tiles are in memory at a time, and tiles
-    that an interrupted run has drawn are not drawn again.
+    Each zoom level is drawn from the tiles of the next deeper one, so memory holds a few tiles at a time,
+    and an interrupted run continues where it stopped.
     """
     folder = layout.folder
     present = {key.removeprefix(folder) for key, size in images.sizes(folder).items() if size}
@@ -102,7 +102,7 @@ def draw_tiles(layout: MapLayout, images: ObjectStore, *, workers: int, progress
 def _draw_thumbnails(
     images: ObjectStore, thumbnails: dict[tuple[int, int], str], x: int, y: int
 ) -> Image.Image:
-    """Return a tile of the deepest zoom: each image centred in its cell, on a transparent background."""
+    """Return a tile of the deepest zoom level: each image centred in its cell, on transparent ground."""
     tile = Image.new("RGBA", (TILE, TILE))
     for column in range(CELLS_PER_TILE):
         for row in range(CELLS_PER_TILE):
@@ -113,8 +113,8 @@ def _draw_thumbnails(
                 thumbnail = open_image(images.get(key), max_pixels=10**8)
             except (NotFound, Invalid) as error:
                 raise NotFound(
-                    f"the map needs the thumbnail {key}, which is missing or damaged in {images.address} ({error}); "
-                    "materialize `images` again"
+                    f"the map needs the thumbnail {key}, which is missing or damaged in {images.address} "
+                    f"({error}); materialize `images` again"
                 ) from error
             thumbnail.thumbnail((CELL - 2 * MARGIN,) * 2, Image.Resampling.LANCZOS)
             left = column * CELL + (CELL - thumbnail.width) // 2
@@ -126,7 +126,7 @@ def _draw_thumbnails(
 def _join_tiles(
     images: ObjectStore, folder: str, deeper: set[tuple[int, int]], zoom: int, x: int, y: int
 ) -> Image.Image:
-    """Return a tile made of four tiles of the deeper zoom level, at half their size."""
+    """Return a tile made of up to four tiles of zoom level `zoom`, at half their size."""
     joined = Image.new("RGBA", (2 * TILE, 2 * TILE))
     for column in range(2):
         for row in range(2):
@@ -144,7 +144,7 @@ def _webp(tile: Image.Image) -> bytes:
 
 
 def read_layout(images: ObjectStore, build: str) -> MapLayout | None:
-    """Return the layout of the build's map; None if the map is incomplete, damaged or of another format."""
+    """Return the layout of the build's map; None if it is incomplete, damaged, or in another format."""
     try:
         data = images.get(layout_key(build))
     except NotFound:
@@ -156,7 +156,7 @@ def read_layout(images: ObjectStore, build: str) -> MapLayout | None:
 
 
 def save_layout(layout: MapLayout, images: ObjectStore) -> None:
-    """Mark the map as complete, and delete the tiles of other maps of the same build."""
+    """Store the layout, which marks the map as complete, and delete tiles of earlier maps of the build."""
     images.put(layout_key(layout.build), layout.to_json(), "application/json")
     for key in images.sizes(f"{FOLDER}{layout.build}/"):
         if key != layout_key(layout.build) and not key.startswith(tiles_folder(layout.build, layout.digest)):
@@ -164,14 +164,14 @@ def save_layout(layout: MapLayout, images: ObjectStore) -> None:
 
 
 def delete_other_maps(images: ObjectStore, needed: set[str], *, workers: int) -> list[str]:
-    """Delete the maps of all builds that are not needed; return the names of those builds."""
+    """Delete the maps of all builds but the needed ones; return the names of the other builds."""
     obsolete: dict[str, list[str]] = {}
     for key in images.sizes(FOLDER):
         build = key.removeprefix(FOLDER).partition("/")[0]
         if build not in needed:
             obsolete.setdefault(build, []).append(key)
     for build, keys in obsolete.items():
-        images.delete(layout_key(build))  # first, so that a map without some tiles does not look complete
+        images.delete(layout_key(build))  # first: without it the map counts as incomplete
         for _ in parallel_map(images.delete, keys, workers):
             pass
     return sorted(obsolete)

@@ -17,7 +17,8 @@ from pipelines.defs.catalog.artists import folder_of, read_artists
 from pipelines.defs.catalog.files import classify_files
 from pipelines.defs.catalog.sampling import SPARE_RANKS, draw_sample, likely_sample, work_id
 from pipelines.defs.catalog.scan import (
-    finish_scan,
+    collect_results,
+    delete_results,
     known_contents,
     list_files,
     scan_files,
@@ -25,7 +26,7 @@ from pipelines.defs.catalog.scan import (
     write_result,
 )
 from pipelines.defs.images.storage import ImageLimits, keys_of
-from pipelines.tables import ARTISTS, ARTWORKS, FILES, SAMPLE, SNAPSHOT
+from pipelines.tables import ARTISTS, ARTWORKS, CONTENTS, FILES, SAMPLE, SNAPSHOT
 from tests.fakes.archives import COLUMNS, artists_csv, picture, png_claiming, write_folder, write_zip
 
 LIMITS = ImageLimits(max_file=1_000_000, max_pixels=1_000_000, small=40, large=80)
@@ -214,7 +215,8 @@ def test_files_that_have_not_changed_are_not_read_again(tmp_path: Path) -> None:
     assert known_contents(tables, snapshot, LIMITS).empty
     write_result(tables, "s1", scan(archive, snapshot))
     assert len(known_contents(tables, snapshot, LIMITS)) == 2  # also before the scan is finished
-    finish_scan(tables, snapshot, LIMITS, "run-1")
+    CONTENTS.write(tables, collect_results(tables, snapshot, LIMITS, "run-1"))
+    delete_results(tables)
     assert len(known_contents(tables, snapshot, LIMITS)) == 2
     (tmp_path / "images/images/A/1.jpg").write_bytes(picture(2))
     changed = list_files(archive)
@@ -232,7 +234,7 @@ def test_files_are_read_again_under_other_limits(tmp_path: Path) -> None:
 def test_a_file_that_was_never_read_fails_the_scan(tmp_path: Path) -> None:
     archive = open_archive(write_folder(tmp_path, {"A/1.jpg": picture(1)}, artists_csv(["A"])))
     with pytest.raises(NotFound, match=r"never read, such as images/images/A/1\.jpg"):
-        finish_scan(MemoryObjects(), list_files(archive), LIMITS, "run-1")
+        collect_results(MemoryObjects(), list_files(archive), LIMITS, "run-1")
 
 
 def test_a_damaged_scan_result_is_read_again(tmp_path: Path) -> None:
@@ -251,7 +253,7 @@ def test_the_scan_stores_the_images_of_the_likely_sample(tmp_path: Path) -> None
     first, second = snapshot.iloc[:1], snapshot.iloc[1:]
     write_result(tables, "s1", scan(archive, first, store=True, images=images))
     write_result(tables, "s2", scan(archive, second, images=images))
-    contents = finish_scan(tables, snapshot, LIMITS, "run-1")
+    contents = collect_results(tables, snapshot, LIMITS, "run-1")
     stored = contents[contents["stored"]]
     assert set(images.sizes()) == set(keys_of(stored.iloc[0], LIMITS).values())
     assert stored_by_scan(tables, "run-1") == set(stored["sha256"])

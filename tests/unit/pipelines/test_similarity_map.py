@@ -59,7 +59,7 @@ def works_in(images: MemoryObjects, count: int) -> list[Artwork]:
 
 def drawn(count: int) -> tuple[MapLayout, MemoryObjects]:
     images = MemoryObjects()
-    layout = make_layout("b1", works_in(images, count), grid_of(count), of=count)
+    layout = make_layout("b1", works_in(images, count), grid_of(count), total=count)
     draw_tiles(layout, images, workers=2, progress=no_progress)
     return layout, images
 
@@ -173,7 +173,7 @@ def test_a_missing_thumbnail_is_reported() -> None:
     images = MemoryObjects()
     works = works_in(images, 3)
     images.delete("thumbs/1.webp")
-    layout = make_layout("b1", works, grid_of(3), of=3)
+    layout = make_layout("b1", works, grid_of(3), total=3)
     with pytest.raises(NotFound, match=r"thumbs/1\.webp.*materialize `images`"):
         draw_tiles(layout, images, workers=1, progress=no_progress)
 
@@ -189,14 +189,14 @@ def test_a_layout_is_read_as_it_was_written() -> None:
 def test_another_place_or_thumbnail_changes_the_digest(change: str) -> None:
     images = MemoryObjects()
     works, cells = works_in(images, 4), grid_of(4)
-    layout = make_layout("b1", works, cells, of=4)
+    layout = make_layout("b1", works, cells, total=4)
     if change == "place":
         cells = cells[::-1]
     else:
         works[0] = dataclasses.replace(
             works[0], image=dataclasses.replace(works[0].image, small="thumbs/1.webp")
         )
-    assert make_layout("b1", works, cells, of=4).digest != layout.digest
+    assert make_layout("b1", works, cells, total=4).digest != layout.digest
 
 
 @pytest.mark.parametrize(

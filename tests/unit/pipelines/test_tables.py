@@ -9,20 +9,23 @@ from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
 from gallery.models import Build
 from gallery.objects.memory import MemoryObjects
 from gallery.vectors.memory import MemoryStore
-from pipelines.changes import Changes, changes
 from pipelines.defs.collection.builds import live_or_none
 from pipelines.defs.collection.manifests import live_works, publications, published_builds, record_publication
 from pipelines.records import CandidateRecord, record_run, run_records
 from pipelines.shards import Plan, make_shards
-from pipelines.tables import SAMPLE
+from pipelines.tables import SAMPLE, count_changes
 
 
 def test_changes_are_counted_by_key_and_content() -> None:
     before = SAMPLE.frame([{"id": id, "sha256": id} for id in "abc"])
     after = SAMPLE.frame([{"id": "a", "sha256": "a"}, {"id": "b", "sha256": "x"}, {"id": "d", "sha256": "d"}])
-    assert changes(before, after, key="id", by=["sha256"]) == Changes(1, 1, 1, 1)
-    assert changes(None, after, key="id", by=["sha256"]) == Changes(3, 0, 0, 0)
-    assert changes(before, before, key="id", by=["sha256"]) == Changes(0, 0, 0, 3)
+
+    def counts(old: pd.DataFrame | None, new: pd.DataFrame) -> dict[str, int]:
+        return count_changes(old, new, key="id", by=["sha256"])
+
+    assert counts(before, after) == {"new": 1, "changed": 1, "removed": 1, "unchanged": 1}
+    assert counts(None, after) == {"new": 3, "changed": 0, "removed": 0, "unchanged": 0}
+    assert counts(before, before) == {"new": 0, "changed": 0, "removed": 0, "unchanged": 3}
 
 
 def test_a_record_is_read_as_it_was_written_and_a_damaged_one_counts_as_none() -> None:
