@@ -42,9 +42,9 @@ CHECKS = {
     ],
     description=(
         "Quality of candidate and live build: whether works find themselves, whether neighbours "
-        "share artist and style, [recall](https://en.wikipedia.org/wiki/Precision_and_recall) against exact search, "
-        "whether modified copies are found, search times, and changed results. A candidate that fails is not "
-        "published."
+        "share artist and style, [recall](https://en.wikipedia.org/wiki/Precision_and_recall) against exact "
+        "search, whether modified copies are found, search times, and changed results. A candidate that "
+        "fails is not published."
     ),
 )
 @guarded_op
