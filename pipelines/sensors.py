@@ -140,9 +140,9 @@ def failure_report(context: dg.RunFailureSensorContext) -> dict[str, Any]:
         if not evaluation.passed and evaluation.blocking and evaluation.description
     ]
     causes = "; ".join(f"{failure['step']}: {failure['error']}" for failure in failures)
-    causes = causes or context.failure_event.message
+    cause = causes or context.failure_event.message
     return {
-        "text": f"Run {run.run_id[:8]} of {run.job_name} failed. {causes} {ADVICE}",
+        "text": f"Run {run.run_id[:8]} of {run.job_name} failed. {cause} {ADVICE}",
         "run_id": run.run_id,
         "job": run.job_name,
         "failures": failures,
