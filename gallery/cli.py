@@ -1,6 +1,6 @@
 """The `gallery` command. Results go to stdout; messages and progress go to stderr.
 
-Exit codes: 0 success, 1 failure (with the reason and the remedy on stderr), 2 wrong usage.
+Exit codes: 0 success, 1 failure (with the reason and the remedy on stderr), 2 wrong usage, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -23,6 +23,14 @@ COMMANDS = "gallery.commands"
 
 class Commands(click.Group):
     """The commands of this module and those that installed packages add."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. Ctrl-C ends it with the exit code that shells use, where click's own is 1."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(130)
 
     def _entry_points(self) -> dict[str, EntryPoint]:
         return {point.name: point for point in entry_points(group=COMMANDS)}

@@ -13,7 +13,7 @@ from gallery.settings import Settings, variable
 EXTRA = "cluster"
 """The optional dependency with Celery and Kubernetes."""
 ENCODING_OP = "encode_images"
-"""The op that runs the encoder, and may ask for a GPU."""
+"""The op that runs the encoder. It requests GPUs if GALLERY_GPUS is set."""
 QUEUE_GRACE_S = 15
 """Seconds beyond the limit of a step after which Celery gives the step to another worker."""
 POD_GRACE_S = 600

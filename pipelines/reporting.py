@@ -89,8 +89,3 @@ def bars(what: str, counts: Mapping[str, int], *, width: int = 30) -> dg.Markdow
     longest = max(counts.values(), default=1)
     rows = [(name, "█" * max(1, round(width * count / longest)), count) for name, count in counts.items()]
     return markdown_table((what, "", "works"), rows)
-
-
-def search_page(site_url: str | None) -> dict[str, dg.UrlMetadataValue]:
-    """Return a link to the search page, if GALLERY_SITE_URL names it."""
-    return {"search_page": dg.MetadataValue.url(site_url)} if site_url else {}

@@ -133,7 +133,7 @@ def collect_results(
     Saves a ScanRecord with what this scan read and which originals it stored. Once the table is written,
     `delete_results` deletes the results of the shards.
 
-    Raises NotFound if a file was never read, as when a step of the fan-out was lost.
+    Raises NotFound if a file was never read, for example because a step of the fan-out was lost.
     """
     contents = known_contents(tables, snapshot, limits)
     lost = sorted(set(snapshot["path"]) - set(contents["path"]))

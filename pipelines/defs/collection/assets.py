@@ -22,7 +22,7 @@ from pipelines.defs.embeddings.assets import embeddings, vector_cache
 from pipelines.defs.evaluation.gate import candidate_name, check_gate, record_candidate
 from pipelines.defs.images.assets import images
 from pipelines.records import CandidateRecord, DatasetRecord, record_run
-from pipelines.reporting import GROUP_COLLECTION, OWNERS, bars, search_page
+from pipelines.reporting import GROUP_COLLECTION, OWNERS, bars
 from pipelines.resources import lock_owner
 from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import ARTISTS, ARTWORKS, IMAGES, count_changes
@@ -130,7 +130,7 @@ def published_collection(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
     """Publish the candidate if its evaluation allows it, since blocking checks work within one run only."""
-    tables, store = services.tables, services.vectors
+    tables, store, site_url = services.tables, services.vectors, services.settings.site_url
     name = candidate_name(tables)
     before = live_or_none(store)
     check_gate(tables, name, before.name if before else "")
@@ -155,7 +155,7 @@ def published_collection(
             "dropped": ", ".join(dropped) or "none",
             "made_at": build.created_at,
             "dataset_version": build.version,
-            **search_page(services.settings.site_url),
+            **({"search_page": dg.MetadataValue.url(site_url)} if site_url else {}),
         },
     )
 

@@ -182,7 +182,7 @@ def is_complete(collection: Collection, works: list[Artwork]) -> bool:
 
 
 def difference(collection: Collection, works: list[Artwork]) -> str:
-    """Return how the collection differs from these works, in words; "" if it does not."""
+    """Return a description of how the collection differs from these works; "" if it does not."""
     ids, wanted = collection.ids(), {work.id for work in works}
     if ids == wanted and collection.count() == len(wanted):
         return ""

@@ -11,13 +11,13 @@ from gallery.vectors.base import VectorStore
 from pipelines.defs.collection.builds import live_or_none
 
 STALE_AFTER = timedelta(days=1)
-"""Age at which an incomplete build belongs to a run that died; a younger one may be being written now."""
+"""Age from which an incomplete build belongs to a dead run. A younger one may still be being written."""
 
 
 def publish(store: VectorStore, name: str) -> Build:
     """Make the build live and return it. Raises NotFound, or Invalid if it is incomplete.
 
-    Whether it is good enough is decided by `pipelines.defs.evaluation.gate`.
+    `pipelines.defs.evaluation.gate` decides whether it may replace the live build.
     """
     collection = store.open(name)
     build, count = collection.build, collection.count()
@@ -31,7 +31,7 @@ def publish(store: VectorStore, name: str) -> Build:
 
 
 def prune(store: VectorStore, *, keep: int, published: Sequence[str] = ()) -> list[str]:
-    """Drop builds until `keep` are left, and return the names of the dropped ones. Raises Unavailable.
+    """Drop all but `keep` builds; return the names of the dropped ones. Raises Unavailable.
 
     The live build is kept first, then those that have been live (`published`, latest first), then others.
     """

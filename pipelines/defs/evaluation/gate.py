@@ -1,7 +1,7 @@
 """The gate before `published_collection`: which build may become the live one.
 
 Dagster's blocking checks stop later steps of the same run only. The result of the evaluation is therefore
-stored with the candidate, and publishing reads it there, in whatever run it happens.
+stored with the candidate, and publishing reads it there, in the same run or another one.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ def verify_images(
 ) -> pd.DataFrame:
     """Return the keys of each work's images, or why it has none (IMAGES).
 
-    Raises NotFound for works with neither images nor a reason, as when a step never ran.
+    Raises NotFound for works with neither images nor a reason, for example if a step never ran.
     """
     present = stored_keys(store)
     rows, lost = [], []
