@@ -1,4 +1,4 @@
-# Every recipe is also the documentation of how to do it by hand.
+# Each recipe shows how to do the same by hand.
 PYTHON ?= python3
 # Port of the page or UI: make demo PORT=8080
 PORT ?=
@@ -36,10 +36,10 @@ refresh: $(DEMO)  ## Bring the collection up to date with the dataset
 dev: $(DEV)  ## Open the Dagster UI on http://127.0.0.1:3000 (or PORT=)
 	@$(BIN)/python -m pipelines.dev $(if $(PORT),--port $(PORT))
 
-test: $(DEV)  ## Run the tests that need no browser, broker, database, flood or kill
+test: $(DEV)  ## Run the fast tests (no browser, broker, database, load or chaos tests)
 	$(BIN)/pytest -m "$(FAST)" $(SPREAD)
 
-test-all: $(DEV)  ## Run all tests (those in a browser need chromium, and skip without it)
+test-all: $(DEV)  ## Run all tests; those in a browser need chromium, and skip without it
 	$(BIN)/pytest $(SPREAD)
 
 lint: $(DEV)  ## Check style and types
