@@ -5,7 +5,8 @@ removed.
     python benchmarks/refresh.py                       # the generated sample collection
 
 Works on a copy in a temporary folder. Prints the duration of each refresh, its share of the first one's,
-how many files were read from the dataset and from the image store, and the counts of the refresh.
+how many files were read from the dataset and from the image store, the durations of the longest stages, and
+the counts of the refresh.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from gallery.names import match_key
 from gallery.objects.local import LocalObjects
 from gallery.services import Services
 from gallery.settings import read_settings
-from pipelines.runner import run_refresh
+from pipelines.runner import StageEvent, run_refresh
 
 
 def count_reads() -> Counter[str]:
@@ -47,6 +48,25 @@ def count_reads() -> Counter[str]:
 
     FolderArchive.read, LocalObjects.get = counted_read, counted_get  # type: ignore[method-assign]
     return counts
+
+
+class StageTimes:
+    """Durations of stages, from the first event of each to its last."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, float] = {}
+        self._last: dict[str, float] = {}
+
+    def __call__(self, event: StageEvent) -> None:
+        now = time.perf_counter()
+        self._first.setdefault(event.stage, now)
+        self._last[event.stage] = now
+
+    def longest(self, count: int = 6) -> str:
+        """Return the longest stages, longest first, in seconds."""
+        seconds = {stage: last - self._first[stage] for stage, last in self._last.items()}
+        longest = sorted(seconds, key=lambda stage: -seconds[stage])[:count]
+        return ", ".join(f"{stage} {seconds[stage]:.1f} s" for stage in longest)
 
 
 def few_works(root: Path, per_artist: int) -> list[Path]:
@@ -100,8 +120,9 @@ def main(archive: Path | None, encoder: str, per_artist: int) -> None:
                 change(root, per_artist)
             reads.clear()
             started, cpu = time.perf_counter(), time.process_time()
+            stages = StageTimes()
             with dg.DagsterInstance.ephemeral() as instance:
-                counts = run_refresh(Services(settings), lambda _: None, instance)
+                counts = run_refresh(Services(settings), stages, instance)
             seconds = time.perf_counter() - started
             cpu = time.process_time() - cpu
             first = first or seconds
@@ -109,6 +130,7 @@ def main(archive: Path | None, encoder: str, per_artist: int) -> None:
                 f"{name}: {seconds:.1f} s, {seconds / first:.3f} of the first; {cpu:.1f} s of processor "
                 f"time; read {reads['dataset']} files, {reads['images']} images"
             )
+            click.echo(f"  longest stages: {stages.longest()}")
             click.echo("  " + json.dumps(counts))
     finally:
         shutil.rmtree(folder)
