@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,14 +18,6 @@ if TYPE_CHECKING:
 
 # One thread for torch and BLAS, in the processes that tests start too: the suite itself keeps every core busy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-
-@pytest.fixture(scope="module")
-def kaggle_port() -> Iterator[None]:
-    """Hold the one port at which Kaggle's client asks in its test environment; modules in other processes wait."""
-    with (Path(tempfile.gettempdir()) / "gallery-tests-port-7777.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 @pytest.fixture(autouse=True)

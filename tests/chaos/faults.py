@@ -26,8 +26,6 @@ from urllib.parse import quote
 
 import dagster as dg
 import pytest
-from kagglesdk import kaggle_env
-from kagglesdk.kaggle_env import KaggleEnv
 
 from gallery.datasets.kaggle import retry
 from gallery.errors import GalleryError
@@ -364,7 +362,7 @@ def world(folder: Path, *places: str) -> Iterator[World]:
             create_bucket(direct, bucket)
         between = stack.enter_context(proxy(direct))
         kaggle = stack.enter_context(FakeKaggle(port=0))
-        patch.setitem(kaggle_env._env_to_endpoint, KaggleEnv.TEST, f"http://localhost:{kaggle.port}")
+        kaggle.redirect_sdk(patch)
         server = stack.enter_context(FakeWeaviate())
         for name, value in {
             "STORAGE_EMULATOR_HOST": between.endpoint,

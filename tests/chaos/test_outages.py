@@ -25,8 +25,6 @@ from tests.fakes.gcs import Fault
 from tests.fakes.processes import free_port, process, wait_for
 from tests.fakes.weaviate.faults import CALLS
 
-pytestmark = pytest.mark.usefixtures("kaggle_port")
-
 TIMEOUT_S = 1
 """Timeout in the addresses of the stores; the defaults are longer."""
 SLOW_S = 20 * TIMEOUT_S

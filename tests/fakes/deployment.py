@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests.fakes.archives import artists_csv, picture, write_zip
 from tests.fakes.gcs import create_bucket, fake_gcs
+from tests.fakes.kaggle import sdk_environment
 from tests.fakes.processes import free_port, process, wait_for
 from tests.fakes.weaviate.faults import CALLS
 
@@ -92,8 +93,9 @@ def deployment(folder: Path) -> Iterator[Deployment]:
         gcs = stack.enter_context(fake_gcs())
         for bucket in ("pictures", "tables"):
             create_bucket(gcs, bucket)
+        kaggle_port = free_port()
         kaggle = [sys.executable, "-m", "tests.fakes.kaggle", "--archive", str(archive), "--token", TOKEN]
-        stack.enter_context(process(kaggle, folder / "kaggle.log", cwd=ROOT))
+        stack.enter_context(process([*kaggle, "--port", str(kaggle_port)], folder / "kaggle.log", cwd=ROOT))
         ports = folder / "weaviate.ports"
         weaviate = [sys.executable, "-m", "tests.fakes.weaviate", "--port-file", str(ports)]
         weaviate += ["--api-key", LOADER, "--search-key", SEARCHER]
@@ -113,13 +115,10 @@ def deployment(folder: Path) -> Iterator[Deployment]:
             "GALLERY_ENCODER": "fake",
             "GALLERY_PER_ARTIST": "3",
             "GALLERY_LOG_LEVEL": "DEBUG",
-            "KAGGLE_API_TOKEN": TOKEN,
-            "KAGGLE_API_ENVIRONMENT": "TEST",
+            **sdk_environment(kaggle_port, TOKEN),
             "STORAGE_EMULATOR_HOST": gcs,
             "DAGSTER_HOME": str(folder / "dagster"),
             "HOME": str(folder),
-            "NO_PROXY": "127.0.0.1,localhost",
-            "no_proxy": "127.0.0.1,localhost",
         }
         (folder / "dagster").mkdir()
         inherited = {

@@ -31,8 +31,13 @@ from types import TracebackType
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import pytest
+from kagglesdk import kaggle_env
+from kagglesdk.kaggle_env import KaggleEnv
+
 PORT = 7777
-"""The port of the SDK's TEST environment, which cannot be changed."""
+"""The port of the SDK's TEST environment. No setting changes it, but requests can be sent elsewhere: in this
+process by `redirect_sdk`, in others through `sdk_environment`."""
 DATASET = "ikarus777/best-artworks-of-all-time"
 SERVICE = "/api/v1/datasets.DatasetApiService/"
 SIGNATURE = "5ign4ture0fTheSt0rage"
@@ -74,6 +79,19 @@ class Seen:
     sent: int = 0
 
 
+def sdk_environment(port: int, token: str) -> dict[str, str]:
+    """Return variables that send the SDK of another process to a server at this port, as its proxy."""
+    proxy, direct = f"http://127.0.0.1:{port}", "127.0.0.1"
+    return {
+        "KAGGLE_API_TOKEN": token,
+        "KAGGLE_API_ENVIRONMENT": "TEST",
+        "HTTP_PROXY": proxy,
+        "http_proxy": proxy,
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+    }
+
+
 class FakeKaggle:
     """The server, as a context manager; serves from threads of this process.
 
@@ -109,6 +127,10 @@ class FakeKaggle:
         self._thread = threading.Thread(
             target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
+
+    def redirect_sdk(self, patch: pytest.MonkeyPatch) -> None:
+        """Send the SDK's requests in this process to this server, whatever its port."""
+        patch.setitem(kaggle_env._env_to_endpoint, KaggleEnv.TEST, f"http://localhost:{self.port}")
 
     def publish(self, version: int, archive: Path) -> None:
         """Publish the archive as this version, which becomes the newest."""
@@ -173,6 +195,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         return
+
+    def parse_request(self) -> bool:
+        parsed = super().parse_request()
+        if parsed:
+            self.path = re.sub(r"^http://[^/]+", "", self.path)  # a proxy is asked for a whole address
+        return parsed
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or "{}")

@@ -12,7 +12,7 @@ from tests.fakes.deployment import web_app as running_web_app
 
 
 @pytest.fixture(scope="module")
-def deployment(kaggle_port: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Run fakes of Kaggle, a bucket and Weaviate as processes, for one module."""
     with running_deployment(tmp_path_factory.mktemp("deployment")) as running:
         yield running

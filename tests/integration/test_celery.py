@@ -32,9 +32,10 @@ from pipelines.defs.embeddings.assets import vector_cache
 from pipelines.tables import IMAGES
 from tests.fakes.archives import artists_csv, write_zip
 from tests.fakes.gcs import create_bucket, fake_gcs
+from tests.fakes.kaggle import sdk_environment
 from tests.fakes.processes import free_port, process, wait_for
 
-pytestmark = [pytest.mark.services, pytest.mark.usefixtures("kaggle_port")]
+pytestmark = pytest.mark.services
 
 ROOT = Path(__file__).parents[2]
 ARTISTS, WORKS, SHARD = 3, 8, 8
@@ -160,8 +161,10 @@ def settings(tmp_path: Path) -> Iterator[dict[str, str]]:
         gcs = stack.enter_context(fake_gcs())
         for bucket in ("pictures", "tables"):
             create_bucket(gcs, bucket)
+        kaggle_port = free_port()
         kaggle = [sys.executable, "-m", "tests.fakes.kaggle", "--archive", str(archive), "--token", TOKEN]
-        hub = stack.enter_context(process(kaggle, tmp_path / "kaggle.log", cwd=ROOT))
+        kaggle += ["--port", str(kaggle_port)]
+        stack.enter_context(process(kaggle, tmp_path / "kaggle.log", cwd=ROOT))
         services = tmp_path / "weaviate.ports"
         weaviate = [
             sys.executable,
@@ -174,13 +177,7 @@ def settings(tmp_path: Path) -> Iterator[dict[str, str]]:
         ]
         stack.enter_context(process(weaviate, tmp_path / "weaviate.log", cwd=ROOT))
         wait_for(services.exists, "the fake Weaviate")
-
-        def serves() -> bool:
-            said = (tmp_path / "kaggle.log").read_text()
-            assert hub.poll() is None, said  # its port is a fixed one, and may be taken
-            return "serving" in said
-
-        wait_for(serves, "the fake Kaggle")
+        wait_for(lambda: "serving" in (tmp_path / "kaggle.log").read_text(), "the fake Kaggle")
         rest, grpc = services.read_text().split()
         yield {
             "GALLERY_EXECUTOR": "celery",
@@ -194,12 +191,10 @@ def settings(tmp_path: Path) -> Iterator[dict[str, str]]:
             "GALLERY_VECTORS": f"weaviate://127.0.0.1:{rest}?grpc={grpc}&timeout=5",
             "GALLERY_VECTORS_KEY": KEY,
             "GALLERY_ENCODER": "fake",
-            "KAGGLE_API_TOKEN": TOKEN,
-            "KAGGLE_API_ENVIRONMENT": "TEST",
+            **sdk_environment(kaggle_port, TOKEN),
             "STORAGE_EMULATOR_HOST": gcs,
             "DAGSTER_POSTGRES_URL": database,
             "DAGSTER_DISABLE_TELEMETRY": "1",
-            "NO_PROXY": "127.0.0.1,localhost",
         }
 
 

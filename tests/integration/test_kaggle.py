@@ -22,16 +22,12 @@ from gallery.errors import GalleryError, Invalid, Unavailable
 from tests.fakes.archives import artists_csv, write_zip
 from tests.fakes.kaggle import DATASET, SIGNATURE, FakeKaggle, Place
 
-pytestmark = pytest.mark.usefixtures("kaggle_port")
-
 TOKEN = "KGAT_pl4nted-t0ken"
 PAIR = ("planted-user", "pl4nted-k3y")
 ADDRESS = f"kaggle://{DATASET}"
 ALTERNATIVE = "GALLERY_DATASET=file://"
 
 Open = Callable[..., KaggleDataset]
-
-pytestmark = pytest.mark.usefixtures("kaggle_port")
 
 
 @pytest.fixture(autouse=True)
@@ -62,8 +58,9 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
 
 
 @pytest.fixture
-def kaggle(archives: dict[int, Path]) -> Iterator[FakeKaggle]:
-    with FakeKaggle(token=TOKEN, pair=PAIR) as fake:
+def kaggle(archives: dict[int, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKaggle]:
+    with FakeKaggle(port=0, token=TOKEN, pair=PAIR) as fake:
+        fake.redirect_sdk(monkeypatch)
         fake.publish(1, archives[1])
         yield fake
 
@@ -242,6 +239,8 @@ def test_a_killed_process_leaves_a_download_that_can_be_resumed(
     code = (
         "from pathlib import Path; from gallery.datasets.base import DATASETS; "
         "from gallery.datasets.kaggle import progress; progress.REPORT_INTERVAL_S = 0; "
+        "from kagglesdk import kaggle_env; "
+        f"kaggle_env._env_to_endpoint[kaggle_env.KaggleEnv.TEST] = 'http://localhost:{kaggle.port}'; "
         f"DATASETS.open({ADDRESS!r}, home=Path({str(home)!r})).fetch(lambda line: print(line, flush=True))"
     )
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -468,9 +467,15 @@ def test_an_unreachable_server_is_unavailable_with_the_reason(opened: Open) -> N
 @pytest.mark.parametrize("options", ["", "?version=1"])
 @pytest.mark.parametrize("method", ["version", "fetch"])
 def test_a_cached_archive_is_named_but_not_used_unasked(
-    options: str, method: str, opened: Open, home: Path, archives: dict[int, Path]
+    options: str,
+    method: str,
+    opened: Open,
+    home: Path,
+    archives: dict[int, Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with FakeKaggle() as kaggle:
+    with FakeKaggle(port=0) as kaggle:
+        kaggle.redirect_sdk(monkeypatch)
         kaggle.publish(1, archives[1])
         fetched(opened())
     with pytest.raises(Unavailable) as caught:
@@ -528,6 +533,9 @@ def test_no_secret_is_in_a_log_line_message_or_traceback(
         monkeypatch.setenv("KAGGLE_KEY", PAIR[1])
     monkeypatch.setattr(retry, "RETRY_DELAYS_S", (0.01,))
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(
+        logging.DEBUG, "urllib3"
+    )  # whose level the Kubernetes client sets, once it has been imported
     dataset = opened()
     texts: list[str] = []
     FAILURES[failure](kaggle)
