@@ -19,10 +19,12 @@ from serving.api import PREFIX
 from serving.context import live_collection, state
 from serving.describe import resolve_terms
 from serving.errors import PROBLEM, Busy, FieldError, NoCollection, Rejected, Starting, error_text
-from serving.query import parse, rejected
+from serving.query import parse_valid, rejected
 from serving.rate_limits import rate_limits
 from serving.view_models import EmptyPage, ErrorPage, Layout, Page, layout, render
 
+FORM_STATUSES = (400, 413, 415)
+"""Statuses about what was entered or uploaded; their pages have the search form filled in, to be corrected."""
 KEPT_HEADERS = ("Allow", "Content-Range")
 """Headers to keep from Werkzeug's own response: the methods for 405, the length for 416."""
 STARTING_REFRESH_S, NO_COLLECTION_RETRY_S, BUSY_RETRY_S, UNAVAILABLE_RETRY_S = 3, 30, 5, 10
@@ -101,7 +103,7 @@ def _respond(
     if isinstance(request.routing_exception, BadHost | SecurityError):
         return plain  # links cannot be built for such a host
     try:
-        around = _rejected_search() if status == 400 else layout(_entered_text())
+        around = _rejected_form(field_errors) if status in FORM_STATUSES else layout(_entered_text())
         page: Page = (
             EmptyPage(around) if no_collection else ErrorPage(around, status, title, message, refresh)
         )
@@ -112,19 +114,22 @@ def _respond(
         return plain
 
 
-def _rejected_search() -> Layout:
-    """The layout of the page about a rejected search, with its form filled in so that it can be corrected."""
-    if request.endpoint == "search.page" and request.method == "GET":
-        try:
-            query = parse(request.args, state().settings)  # without images, which may be what was rejected
-            return layout(query, resolve_terms(query, live_collection()))
-        except GalleryError:
-            pass  # the search itself cannot be parsed
-    return layout(_entered_text())
+def _rejected_form(field_errors: Sequence[FieldError]) -> Layout:
+    """Return a layout whose search form keeps what was entered and marks the invalid fields."""
+    try:
+        values = request.form if request.method == "POST" else request.args
+    except HTTPException:  # the form itself cannot be read
+        return layout(_entered_text())
+    query, invalid = parse_valid(values, state().settings)
+    invalid = {error.field: values.get(error.field, "") for error in field_errors} | invalid
+    try:
+        return layout(query, resolve_terms(query, live_collection()), invalid)
+    except GalleryError:  # a work has left the collection, or there is no collection
+        return layout(_entered_text())
 
 
 def _entered_text() -> SearchQuery:
-    """The text that the visitor had entered, to fill in the form."""
+    """Return the text in the address, to fill in the form."""
     words = "" if request.method == "POST" else request.args.get("q", "")
     words = "".join(character for character in words if character.isprintable())
     words = words.strip()[: state().settings.max_query]

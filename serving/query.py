@@ -1,6 +1,7 @@
 """Searches in addresses.
 
     parse(values, settings, image_of)  the SearchQuery of a request's parameters; raises InvalidQuery
+    parse_valid(values, settings)      the SearchQuery of the valid parameters, and the invalid ones
     read_image(token)                  the image of a token, to be given to `parse`
     params(query, settings)            the parameters that `parse` reads back as this query
     href(query)                        the address of the search page that answers it; `map_href` that of the map
@@ -24,6 +25,7 @@ from flask import url_for
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
+from gallery.errors import GalleryError
 from gallery.search.query import (
     KINDS,
     MAX_IMAGES,
@@ -88,6 +90,25 @@ def parse(
         _offset(values),
     )
     return checked(query, settings)
+
+
+def parse_valid(values: MultiDict[str, str], settings: Settings) -> tuple[SearchQuery, dict[str, str]]:
+    """Return the query in the valid parameters, and the text of the invalid ones by name.
+
+    Images whose tokens cannot be read are left out.
+    """
+    values, invalid = values.copy(), dict[str, str]()
+    while True:
+        try:
+            return parse(values, settings, read_image), invalid
+        except InvalidQuery as error:
+            name = error.field
+        except GalleryError:
+            name = "image"
+        texts = values.poplist(name)
+        if not texts:  # no parameter is at fault alone
+            return SearchQuery(limit=settings.default_results), invalid
+        invalid[name] = texts[0]
 
 
 def params(query: SearchQuery, settings: Settings) -> dict[str, list[str]]:

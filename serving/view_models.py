@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from flask import current_app, render_template, request
@@ -52,11 +53,16 @@ ROUGHER = Banner(
 
 @dataclass(frozen=True)
 class Layout:
-    """What surrounds every page: the state of the search form and its limits, the live build (None where there is none),
-    the number of artists, the page's language and its alternates, and a hint on the words that the encoder understands."""
+    """The parts that all pages share.
+
+    `query`, `terms` and `invalid` fill in the search form; `invalid` has the text of rejected fields by name. `build` is
+    the live build, None if there is none, and `artists` the number of its artists. `words_hint` says which languages
+    the encoder understands.
+    """
 
     query: SearchQuery
     terms: tuple[ResolvedTerm, ...]
+    invalid: Mapping[str, str]
     build: Build | None
     banners: tuple[Banner, ...]
     artists: int
@@ -171,8 +177,12 @@ class EmptyPage(Page):
     template = "empty.html"
 
 
-def layout(query: SearchQuery, terms: tuple[ResolvedTerm, ...] = ()) -> Layout:
-    """Return the layout of a page. Never raises where the collection is out of reach: error pages have a layout too."""
+def layout(
+    query: SearchQuery,
+    terms: tuple[ResolvedTerm, ...] = (),
+    invalid: Mapping[str, str] = MappingProxyType({}),
+) -> Layout:
+    """Return the layout of a page. Error pages need one too, so an unavailable collection is not an error here."""
     app = state()
     build, artists = None, 0
     try:
@@ -185,6 +195,7 @@ def layout(query: SearchQuery, terms: tuple[ResolvedTerm, ...] = ()) -> Layout:
     return Layout(
         query,
         terms,
+        invalid,
         build,
         banners(build, settings.encoder),
         artists,

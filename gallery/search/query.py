@@ -243,7 +243,7 @@ def bad_offset() -> InvalidQuery:
 
 def bad_year(field: str) -> InvalidQuery:
     """Return the error for a year that is not one."""
-    return InvalidQuery(field, "“%(field)s” must be a year such as 1850.", field=field)
+    return InvalidQuery(field, "A year must be a number such as 1850.")
 
 
 def _checked_term(term: Term, max_text: int) -> Term | None:

@@ -10,8 +10,7 @@ from gallery.search.query import SearchQuery, TextTerm
 from gallery.vectors.base import Collection
 from serving.context import live_collection, ready_collection, state
 from serving.describe import active_filters, describe, resolve_terms
-from serving.errors import Rejected
-from serving.i18n import marked
+from serving.errors import FieldError, Rejected
 from serving.old_addresses import redirect_old_names
 from serving.query import checked_href, href, parse, read_image
 from serving.uploads import read_upload
@@ -20,7 +19,6 @@ from serving.view_models import EXAMPLES, HomePage, ResultsPage, is_outstanding,
 blueprint = Blueprint("search", __name__)
 blueprint.before_request(redirect_old_names)
 
-EMPTY_SEARCH = marked("Type something or choose an image.")
 MAIN_ID = "main"
 """The id of the element that the script replaces with the answer to a search."""
 DIVIDED = "divided"
@@ -45,7 +43,7 @@ def submit() -> Response:
     if image := read_upload(ready_collection()):
         query = query.with_term(image)
     if not (query.terms or query.where):
-        raise Rejected(gettext(EMPTY_SEARCH))
+        raise _empty_search()
     return redirect(checked_href(query), 303)
 
 
@@ -55,8 +53,13 @@ def _page(query: SearchQuery) -> str:
     if query.where:
         return _list(query, live_collection())
     if "q" in request.args:
-        raise Rejected(gettext(EMPTY_SEARCH))
+        raise _empty_search()
     return _home(query, live_collection())
+
+
+def _empty_search() -> Rejected:
+    message = gettext("Type something or choose an image.")
+    return Rejected(message, field_errors=(FieldError("q", message),))
 
 
 def _home(query: SearchQuery, collection: Collection) -> str:

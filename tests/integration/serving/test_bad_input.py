@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import time
 import zlib
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from gallery.models import Artwork
 from gallery.settings import Settings
 from serving import create_app
 from serving.tokens import MAX_AGE_S, Tokens
@@ -108,6 +110,36 @@ def test_is_harmless(client: FlaskClient, address: str) -> None:
 
 def test_the_words_stay_in_the_form(client: FlaskClient) -> None:
     assert 'value="sea &amp; land"' in client.get("/?q=sea+%26+land&limit=0").text
+
+
+def field(page: str, name: str) -> str:
+    """Return the input or select of that name."""
+    found = re.search(rf'<(?:input|select)[^>]* name="{name}"[^>]*>', page)
+    assert found
+    return found[0]
+
+
+def test_everything_entered_stays_in_the_form_and_the_invalid_field_is_marked(
+    client: FlaskClient, work: Artwork
+) -> None:
+    entered = {
+        "q": "boats", "exclude": "people", "active_from": "18x0", "active_to": "1900", "q_weight": "2",
+        "like": work.id, "artist": "ada-amber", "exclude_artist": "bo-blue", "per_artist": "2", "limit": "12",
+    }  # fmt: skip
+    for answer in (client.get("/", query_string=entered), client.post("/", data=entered)):
+        page = answer.text
+        assert answer.status_code == 400 and "A year must be a number such as 1850." in page
+        for name in ("q", "exclude", "active_from", "active_to", "like", "artist", "exclude_artist"):
+            assert f'value="{entered[name]}"' in field(page, name)
+        assert re.findall(r'<option value="([^"]*)" selected', page) == ["1", "2", "1", "2", "12"]
+        assert re.findall(r'name="(\w+)"[^>]* aria-invalid', page) == ["active_from"]
+        assert 'aria-describedby="problem"' in field(page, "active_from")
+
+
+def test_years_in_the_wrong_order_stay_in_the_form(client: FlaskClient) -> None:
+    page = client.get("/?q=boats&active_from=1900&active_to=1800").text
+    assert 'value="1900"' in field(page, "active_from") and "aria-invalid" in field(page, "active_from")
+    assert 'value="1800"' in field(page, "active_to") and "aria-invalid" not in field(page, "active_to")
 
 
 @pytest.mark.parametrize(
