@@ -25,7 +25,7 @@ class Commands(click.Group):
     """The commands of this module and those that installed packages add."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command. Ctrl-C ends it with the exit code that shells use, where click's own is 1."""
+        """Run the command. Ctrl-C ends it with the exit code that shells expect, not with click's 1."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

@@ -223,7 +223,7 @@ class _StageEvents:
         elif kind == dg.DagsterEventType.ASSET_MATERIALIZATION:
             facts = _facts(event.step_materialization_data.materialization)
             self._callback(StageEvent(stage, "done", facts=facts))
-        elif kind == dg.DagsterEventType.STEP_FAILURE:
+        elif kind == dg.DagsterEventType.STEP_FAILURE and not _is_interrupt(event.step_failure_data.error):
             self._callback(StageEvent(stage, "failed"))
 
 
@@ -280,7 +280,11 @@ def _was_interrupted(result: dg.ExecutionResult) -> bool:
         for event in result.all_events
         if event.is_step_failure or event.event_type == dg.DagsterEventType.RUN_FAILURE
     ]
-    return any(error is not None and error.cls_name == "DagsterExecutionInterruptedError" for error in errors)
+    return any(map(_is_interrupt, errors))
+
+
+def _is_interrupt(error: Any) -> bool:
+    return error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__
 
 
 def _failure(result: dg.ExecutionResult) -> str:
