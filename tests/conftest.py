@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from gallery.settings import PREFIX, TEST_PREFIX, Settings, read_settings
@@ -16,8 +17,21 @@ from gallery.settings import PREFIX, TEST_PREFIX, Settings, read_settings
 if TYPE_CHECKING:
     from tests.fakes.gallery import Gallery
 
-# One thread for torch and BLAS, in the processes that tests start too: the suite itself keeps every core busy.
+# One thread for torch and BLAS, also in processes that tests start, since the suite keeps every core busy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The same examples in every run, however slow the machine is.
+hypothesis.settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.function_scoped_fixture,
+    ],
+)
+hypothesis.settings.load_profile("tests")
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +47,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
 
 
 def settings_below(home: Path) -> Callable[..., Settings]:
-    """Return a function that makes settings: data below `home`, the fake encoder, no rate limits, and what is given."""
+    """Return a function that makes settings with data below `home`, the fake encoder and no rate limits."""
 
     def make(**given: Any) -> Settings:
         unlimited = {"rate_limit": "off", "upload_rate_limit": "off"}
@@ -75,7 +89,7 @@ def _built_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gallery, Path
 
 @pytest.fixture
 def built_gallery(_built_once: tuple[Gallery, Path, dict[str, Any]]) -> Gallery:
-    """Return the dataset of `gallery` after one refresh, whose counts are in `first`. Tests can change and refresh it.
+    """Return the dataset of `gallery` after one refresh, whose counts are in `first`; tests can change it.
 
     The files have been copied, so the first refresh in a test reads them again, as their times are different.
     """

@@ -1,4 +1,4 @@
-"""Chromium, and real servers over small collections for it to visit."""
+"""Fixtures of browser tests: Chromium, and web servers over the sample gallery."""
 
 from __future__ import annotations
 
@@ -25,21 +25,23 @@ try:
         Page,
         Request,
         Response,
+        expect,
         sync_playwright,
     )
 except ImportError:  # the fixture below says so
     sync_playwright = None  # type: ignore[assignment]
 
+TIMEOUT_MS = 60_000
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
 ]  # fmt: skip
-STATUS = "Failed to load resource: the server responded with a status of"
+FAILED = "Failed to load resource: the server responded with a status of"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything below this folder drives Chromium."""
+    """Mark the tests of this folder."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
@@ -54,6 +56,7 @@ def chromium() -> Iterator[Browser]:
         pytest.fail(missing)
     if missing:
         pytest.skip(missing)
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -67,7 +70,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="package")
 def gallery(home: Path) -> Iterator[str]:
-    """The address of a site with a generated collection, so that its label is on every page looked at."""
+    """Return the address of a site with a generated collection, whose pages have a banner that says so."""
     settings = Settings(
         home=home, encoder="fake", thumb_small=40, thumb_large=80, max_upload=ByteSize(200_000)
     )
@@ -79,7 +82,7 @@ def gallery(home: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def bare(home: Path) -> Iterator[str]:
-    """The address of a site without a collection."""
+    """Return the address of a site without a collection."""
     settings = Settings(home=home, encoder="fake")
     with served(create_app(settings, services=stocked(settings, publish=False))) as address:
         yield address
@@ -94,19 +97,20 @@ def picture(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens an address in a fresh window; whatever its pages complain of, miss, or load from elsewhere fails the test."""
+    """Return a function that opens an address in a new window.
+
+    The test fails if a page logs an error, misses a file, or loads one from another host.
+    """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
     def heard(line: ConsoleMessage) -> None:
-        if not line.text.startswith(
-            STATUS
-        ):  # told apart below: a page may be an error on purpose, a part of it not
+        if not line.text.startswith(FAILED):  # `answered` distinguishes pages from their parts
             complaints.append(line.text)
 
     def answered(response: Response) -> None:
         asked = response.request
-        # A search is a visit too, though htmx makes it.
+        # The response to a search by htmx is a page too.
         visited = asked.is_navigation_request() or asked.headers.get("hx-target") == "main"
         if response.status >= 400 and not visited:
             complaints.append(f"{response.status} {response.url}")
@@ -121,7 +125,7 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
         context = chromium.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(TIMEOUT_MS)
         page.on("console", heard)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", asked)

@@ -1,4 +1,4 @@
-"""The pages in German, in Chromium: chosen, kept, accessible, and within the width of a phone."""
+"""The German pages in Chromium: choice of language, accessibility, and fit on a phone."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from serving import create_app
 from serving.context import EXTENSION
 from tests.fakes.browser import (
     NARROW,
-    STATES,
-    bring,
+    PAGES,
+    axe_violations,
     first_work,
-    found_by_axe,
     open_all,
-    sideways,
+    sideways_scroll,
     transfer,
+    upload_image,
 )
 from tests.fakes.collection import stocked
 from tests.fakes.map_layout import hang
@@ -34,12 +34,12 @@ Visit = Callable[..., Page]
 
 ZOOMED = {"width": 640, "height": 450}
 """A window of 1280 x 900 at 200 %."""
-EVERYWHERE = STATES | {"map": "/map", "highlights": "/map?q=light", "API": "/api"}
+EVERYWHERE = PAGES | {"map": "/map", "highlights": "/map?q=light", "API": "/api"}
 
 
 @pytest.fixture(scope="module")
 def gallery(home: Path) -> Iterator[str]:
-    """The address of a site with a generated collection and a map of it."""
+    """Return the address of a site with a generated collection and its map."""
     settings = Settings(home=home, encoder="fake", thumb_small=40, thumb_large=80)
     services = stocked(settings, generated=True)
     hang(services)
@@ -53,7 +53,7 @@ def in_german(address: str) -> str:
     return address + ("&" if "?" in address else "?") + "lang=de"
 
 
-def test_the_browsers_language_is_the_pages(gallery: str, visit: Visit) -> None:
+def test_a_page_is_in_the_language_of_the_browser(gallery: str, visit: Visit) -> None:
     page = visit(gallery, locale="de-DE")
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "Finden Sie Gemälde, indem Sie sie beschreiben oder ein ähnliches zeigen"
@@ -64,7 +64,7 @@ def test_the_browsers_language_is_the_pages(gallery: str, visit: Visit) -> None:
     page.get_by_label("Wonach suchen Sie?").fill("light")
     page.get_by_role("button", name="Suchen", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("„light“")
-    assert page.url == f"{gallery}/?q=light"
+    expect(page).to_have_url(f"{gallery}/?q=light")
 
 
 def test_a_chosen_language_stays_through_a_visit_and_in_a_shared_link(gallery: str, visit: Visit) -> None:
@@ -80,19 +80,19 @@ def test_a_chosen_language_stays_through_a_visit_and_in_a_shared_link(gallery: s
     assert "lang=de" in page.url
     shared = visit(page.url, locale="en-US")
     expect(shared.get_by_role("heading", level=1)).to_have_text(heading.inner_text())
-    # The way back is to what the page shows now, not to what it showed when it was loaded.
+    # The switch leads to the search that the page shows now, not to that of its first load.
     page.get_by_role("navigation", name="Sprache").get_by_role("link", name="English").click()
     expect(heading).to_contain_text("“light”, like a work by")
 
 
-def test_an_empty_search_is_answered_in_the_language(gallery: str, visit: Visit) -> None:
+def test_messages_at_the_form_are_translated(gallery: str, visit: Visit) -> None:
     page = visit(in_german(f"{gallery}/"))
     page.get_by_role("button", name="Suchen", exact=True).click()
     expect(page.locator("#form-status")).to_have_text("Geben Sie etwas ein oder wählen Sie ein Bild aus.")
-    assert page.url == in_german(f"{gallery}/")
+    expect(page).to_have_url(in_german(f"{gallery}/"))
 
 
-def test_a_picture_is_brought_in_the_language(gallery: str, visit: Visit, picture: Path) -> None:
+def test_dropping_an_image_works_in_german(gallery: str, visit: Visit, picture: Path) -> None:
     page = visit(in_german(f"{gallery}/"))
     transfer(page, picture, "drop")
     expect(page.locator("#form-status")).to_contain_text("Ziehen, um ein Detail auszuwählen")
@@ -102,7 +102,7 @@ def test_a_picture_is_brought_in_the_language(gallery: str, visit: Visit, pictur
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "Finden Sie Gemälde, indem Sie sie beschreiben oder ein ähnliches zeigen"
     )
-    assert page.url == in_german(f"{gallery}/")
+    expect(page).to_have_url(in_german(f"{gallery}/"))
 
 
 def test_the_language_is_chosen_and_kept_without_javascript(gallery: str, visit: Visit) -> None:
@@ -111,47 +111,47 @@ def test_the_language_is_chosen_and_kept_without_javascript(gallery: str, visit:
     page.get_by_label("Wonach suchen Sie?").fill("light")
     page.get_by_role("button", name="Suchen", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("„light“")
-    assert page.url == in_german(f"{gallery}/?q=light")
+    expect(page).to_have_url(in_german(f"{gallery}/?q=light"))
 
 
 @pytest.mark.parametrize("path", EVERYWHERE.values(), ids=EVERYWHERE.keys())
-def test_axe_finds_nothing_in_german(gallery: str, visit: Visit, path: str) -> None:
+def test_axe_finds_no_violations_in_german(gallery: str, visit: Visit, path: str) -> None:
     page = visit(gallery + in_german(path))
     open_all(page)
-    assert found_by_axe(page) == []
+    assert axe_violations(page) == []
 
 
 @pytest.mark.parametrize("path", EVERYWHERE.values(), ids=EVERYWHERE.keys())
-def test_longer_words_fit_a_narrow_screen_and_a_zoomed_one(gallery: str, visit: Visit, path: str) -> None:
+def test_german_pages_fit_a_narrow_and_a_zoomed_window(gallery: str, visit: Visit, path: str) -> None:
     page = visit(gallery + in_german(path), viewport=NARROW)
     open_all(page)
-    assert sideways(page) == 0
+    assert sideways_scroll(page) == 0
     assert cut_off(page) == []
     page.set_viewport_size(ZOOMED)  # type: ignore[arg-type]
-    assert sideways(page) == 0
+    assert sideways_scroll(page) == 0
     assert cut_off(page) == []
 
 
-def test_a_work_an_upload_and_the_cards_are_fit_for_anyone_in_german(
+def test_a_work_an_upload_and_the_cards_are_accessible_in_german(
     gallery: str, visit: Visit, picture: Path
 ) -> None:
     page = visit(gallery, viewport=NARROW)
     work = first_work(page)
-    bring(page, picture)
+    upload_image(page, picture)
     page.goto(in_german(page.url))
     page.get_by_role("button", name="Weniger davon: Werk").first.click()
     page.wait_for_selector(".away")
-    assert (found_by_axe(page), sideways(page), cut_off(page)) == ([], 0, [])
+    assert (axe_violations(page), sideways_scroll(page), cut_off(page)) == ([], 0, [])
     for button in (".how", ".by"):
         page.locator(button).first.click()
-        assert (found_by_axe(page), sideways(page), cut_off(page)) == ([], 0, [])
+        assert (axe_violations(page), sideways_scroll(page), cut_off(page)) == ([], 0, [])
         page.keyboard.press("Escape")
     page.goto(gallery + in_german(work))
     open_all(page)
-    assert (found_by_axe(page), sideways(page), cut_off(page)) == ([], 0, [])
+    assert (axe_violations(page), sideways_scroll(page), cut_off(page)) == ([], 0, [])
 
 
-def test_paper_gets_no_switch(gallery: str, visit: Visit) -> None:
+def test_print_hides_the_language_switch(gallery: str, visit: Visit) -> None:
     page = visit(in_german(f"{gallery}/?q=light"))
     page.emulate_media(media="print")
     expect(page.locator(".languages")).to_be_hidden()
@@ -160,14 +160,19 @@ def test_paper_gets_no_switch(gallery: str, visit: Visit) -> None:
 
 
 def cut_off(page: Page) -> list[str]:
-    """The controls and texts that stand out of the window, or whose words are wider than they are."""
+    """Return the controls and texts that extend beyond the window, or whose content overflows."""
     found: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll("button, a, label, summary, p, dt, dd, legend, select, th, td, h1, h2")]
-            .filter((one) => one.checkVisibility() && !one.closest(".unseen, .skip, pre, svg, .leaflet-container"))
+        """([texts, hidden]) => [...document.querySelectorAll(texts)]
+            .filter((one) => one.checkVisibility() && !one.closest(hidden))
             .filter((one) => {
-                const box = one.getBoundingClientRect();
-                return box.right > innerWidth + 1 || (one.tagName !== "SELECT" && one.clientWidth && one.scrollWidth > one.clientWidth + 1);
+                const outside = one.getBoundingClientRect().right > innerWidth + 1;
+                const scrolls = one.clientWidth && one.scrollWidth > one.clientWidth + 1;
+                return outside || (one.tagName !== "SELECT" && scrolls);
             })
-            .map((one) => one.outerHTML.slice(0, 120))"""
+            .map((one) => one.outerHTML.slice(0, 120))""",
+        [
+            "button, a, label, summary, p, dt, dd, legend, select, th, td, h1, h2",
+            ".unseen, .skip, pre, svg, .leaflet-container",
+        ],
     )
     return found

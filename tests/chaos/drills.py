@@ -144,10 +144,10 @@ def main(kills: int, seed: int) -> None:
             root, lambda **given: read_settings(**{"home": root / "home", "encoder": "fake", **given})
         )
         for n, kill in enumerate(random_kills(gallery, kills, seed), start=1):
+            live = "unchanged" if kill.live_unchanged else "new      "
             click.echo(
-                f"{n:>3}  {kill.stage:<10} + {kill.delay_s:.2f} s  live: "
-                f"{'unchanged' if kill.live_unchanged else 'new      '}  next refresh encoded {kill.embedded}; "
-                f"{kill.partial_files} partial files"
+                f"{n:>3}  {kill.stage:<10} + {kill.delay_s:.2f} s  live: {live}  "
+                f"next refresh encoded {kill.embedded}; {kill.partial_files} partial files"
             )
     click.echo("nothing was lost")
 

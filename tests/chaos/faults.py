@@ -1,4 +1,4 @@
-"""Every fault at every kind of call: a world of services that can be made to fail, and what a refresh makes of it.
+"""Services that fail at every kind of call in every way, and what a refresh then does.
 
     python -m tests.chaos.faults     # writes what it sees into the tables of docs/reliability.md
 
@@ -44,7 +44,7 @@ from tests.fakes.weaviate import FakeWeaviate
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- faults: python -m tests.chaos.faults -->", "<!-- end of faults -->"
 KINDS = ("refused", "reset", "429", "500", "slow", "wrong")
-"""What goes wrong: no connection, one that is cut midway, two statuses, an answer that is late, one that is none."""
+"""Kinds of faults: no connection, one that is cut, two statuses, a late answer, an invalid answer."""
 FOR_EVER = 10**6
 TIMEOUT_S, LATE_S = 1.0, 2.0
 """How long the clients wait here, and how long a slow service takes."""
@@ -106,7 +106,7 @@ CALLS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a refresh came to: the words with which it stopped, "" where it completed, and how often it met the fault."""
+    """The result of a refresh: its error message, "" if it completed, and how many calls met the fault."""
 
     words: str
     met: int
@@ -133,8 +133,8 @@ class Kept:
 class World:
     """The services, the settings that lead to them, and the state after the first refreshes.
 
-    `tables` says where the pipeline's tables lie: in a bucket, or in a folder, which is faster and all that is needed
-    where another service fails.
+    `tables` says where the pipeline's tables are: in a "bucket", or in a "folder", which is faster and enough
+    for faults of other services.
     """
 
     folder: Path
@@ -333,7 +333,7 @@ class World:
         self.weaviate.data.collections, self.weaviate.data.aliases = {}, {}
 
     def begin(self, *places: str) -> None:
-        """Two refreshes, of versions 1 and 2, so that the next has a build to drop; once for each place of tables."""
+        """Refresh versions 1 and 2, so that the next refresh drops a build, for each place of the tables."""
         for tables in places:
             self._forget()
             self.tables = tables
@@ -354,7 +354,7 @@ def zip_digests(path: Path) -> Iterator[set[str]]:
 
 @contextmanager
 def world(folder: Path, *places: str) -> Iterator[World]:
-    """The services, running, with a live collection in them; the clients in a hurry. `places` is where tables may lie."""
+    """Run the services, with a live collection and short time limits; `places` are those of the tables."""
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         hurry(patch)
         direct = stack.enter_context(fake_gcs())
@@ -383,7 +383,7 @@ def world(folder: Path, *places: str) -> Iterator[World]:
 
 
 def hurry(patch: pytest.MonkeyPatch) -> None:
-    """Every wait and time-out of the clients and of the pipeline a fraction of what it is, and one retry of each kind."""
+    """Shorten all waits and time limits of the clients and the pipeline, and retry once."""
     soon = (0.01,)
     patch.setattr(steps, "RETRY_POLICY", dg.RetryPolicy(max_retries=1, delay=0.01))
     patch.setattr(retry, "RETRY_DELAYS_S", soon)
@@ -421,7 +421,7 @@ def refreshes(made: World, call: Call, kind: str) -> tuple[Outcome, Outcome]:
 
 
 def check(made: World, call: Call, kind: str) -> None:
-    """Check one cell of the tables in docs/reliability.md: messages, number of calls, and that the next run heals."""
+    """Check a cell of the tables in docs/reliability.md: messages, calls, and that the next run repairs."""
     first, second = refreshes(made, call, kind)
     assert first.met, "the call was never made"
     for outcome in (first, second):

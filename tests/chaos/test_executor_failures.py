@@ -63,7 +63,7 @@ class Refresh:
         return process.returncode, out, err
 
 
-def test_killed_with_its_steps_it_goes_on_at_once_and_ends_as_in_one_process(
+def test_a_killed_multiprocess_refresh_is_continued_and_gives_the_same_build(
     small: Callable[..., Settings], tmp_path: Path
 ) -> None:
     refresh = Refresh(tmp_path, small())
@@ -114,7 +114,7 @@ with dg.DagsterInstance.local_temp(sys.argv[1]) as instance:
 """
 
 
-def test_what_re_execution_from_failure_loses_is_noticed_and_a_new_run_does_the_rest(
+def test_shards_lost_by_re_execution_are_detected_and_a_new_run_completes(
     small: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     settings = small()
@@ -139,7 +139,7 @@ def test_what_re_execution_from_failure_loses_is_noticed_and_a_new_run_does_the_
         options = dg.ReexecutionOptions.from_failure(run.run_id, instance)
         again = dg.execute_job(job, instance, reexecution_options=options)
         lost = WORKS - len(cache.present())
-        # Dagster 1.13 loses the shards that had not begun. Should a later version not, all is well without us.
+        # Dagster 1.13 loses the shards that had not begun; a later version may not.
         assert again.success == (lost == 0)
         if lost:
             (failure,) = [event for event in again.all_events if event.is_step_failure]

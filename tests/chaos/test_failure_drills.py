@@ -1,4 +1,4 @@
-"""A full disk, truncated tables, a wrong clock, a deleted collection: the failure drills of docs/reliability.md."""
+"""The failure drills of docs/reliability.md: full disk, truncated tables, wrong clock, deleted collection."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ Ask = Callable[..., Page]
 
 @contextmanager
 def served(folder: Path, **given: str) -> Iterator[Ask]:
-    """Run `gallery serve` with these settings until the end of the block; yield a function that sends it a request."""
+    """Run `gallery serve` with these settings until the block ends; yield a function that sends requests."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GALLERY_")}
     environment |= {f"GALLERY_{name.upper()}": value for name, value in given.items()}
@@ -91,7 +91,7 @@ def site(world: World) -> Iterator[Ask]:
         encoder="fake",
         threads=str(THREADS),
     ) as ask:
-        assert ask("/?q=painter").status == 200
+        wait_until_back(ask)
         yield ask
 
 
@@ -144,6 +144,7 @@ def test_a_slow_vector_store_leaves_threads_for_other_requests(call: str, world:
 def test_without_the_image_store_pages_are_served_and_most_images_fail_without_asking_it(
     how: str, world: World, site: Ask
 ) -> None:
+    wait_until_back(site)
     shown = re.findall(r'src="(/images/[^"]+)"', site("/?q=painter").text)
     assert len(set(shown)) >= 4
     status = int(how) if how.isdecimal() else 0

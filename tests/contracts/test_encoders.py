@@ -1,4 +1,4 @@
-"""What every encoder promises, asked of each one; see gallery/encoders/base.py."""
+"""The contract of every encoder, which is described in gallery/encoders/base.py."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from gallery.encoders import Encoder, Vectors, open_encoder
 from tests.fakes.drawings import altered, drawn
+from tests.fakes.processes import HANG_GUARD_S
 
 TEXTS = [
     "a ship on the sea",
@@ -32,7 +33,7 @@ def assert_unit_rows(vectors: Vectors, n: int, dim: int) -> None:
 
 
 class EncoderContract:
-    """Subclasses give `address` and an opened `encoder`."""
+    """Subclasses provide the fixture `address`."""
 
     finds_altered_copies = True
 
@@ -49,10 +50,10 @@ class EncoderContract:
     @pytest.fixture(scope="class")
     @classmethod
     def rows(cls, encoder: Encoder) -> Vectors:
-        """What the encoder makes of `IMAGES`."""
+        """Return the vectors of IMAGES."""
         return encoder.embed_images(IMAGES)
 
-    def test_pictures_become_unit_rows(self, encoder: Encoder, rows: Vectors) -> None:
+    def test_images_become_unit_rows(self, encoder: Encoder, rows: Vectors) -> None:
         assert_unit_rows(rows, len(IMAGES), encoder.dim)
 
     def test_texts_become_unit_rows_of_the_same_length(self, encoder: Encoder) -> None:
@@ -63,7 +64,7 @@ class EncoderContract:
         assert_unit_rows(encoder.as_query(rows), len(rows), encoder.dim)
         np.testing.assert_array_equal(rows, before)
 
-    def test_nothing_in_is_nothing_out(self, encoder: Encoder) -> None:
+    def test_empty_input_gives_empty_output(self, encoder: Encoder) -> None:
         assert_unit_rows(encoder.embed_images([]), 0, encoder.dim)
         assert_unit_rows(encoder.embed_texts([]), 0, encoder.dim)
         assert_unit_rows(encoder.as_query(encoder.embed_images([])), 0, encoder.dim)
@@ -75,36 +76,36 @@ class EncoderContract:
         for index in (0, 3, 4):
             np.testing.assert_allclose(encoder.embed_texts([TEXTS[index]])[0], texts[index], atol=CLOSE)
 
-    def test_the_same_again_gives_the_same(self, encoder: Encoder) -> None:
+    def test_equal_inputs_give_equal_rows(self, encoder: Encoder) -> None:
         twice = encoder.embed_images([IMAGES[1], IMAGES[1]])
         np.testing.assert_allclose(twice[0], twice[1], atol=CLOSE)
         texts = encoder.embed_texts(TEXTS)
         np.testing.assert_allclose(texts[0], texts[-1], atol=CLOSE)
         assert np.abs(texts[0] - texts[1]).max() > 0.01
 
-    def test_a_picture_finds_itself_with_the_best_score(self, encoder: Encoder, rows: Vectors) -> None:
+    def test_an_image_finds_itself_with_the_best_score(self, encoder: Encoder, rows: Vectors) -> None:
         scores = encoder.as_query(rows) @ rows.T
         assert (scores.argmax(axis=1) == np.arange(len(rows))).all()
         np.testing.assert_allclose(np.diag(scores), encoder.best_score, atol=1e-5)
 
     def test_an_altered_copy_is_nearest_to_its_original(self, encoder: Encoder, rows: Vectors) -> None:
         if not self.finds_altered_copies:
-            pytest.skip("random weights promise nothing about likeness")
+            pytest.skip("with random weights, similar images need not have similar vectors")
         scores = encoder.as_query(encoder.embed_images([altered(image) for image in IMAGES])) @ rows.T
         assert (scores.argmax(axis=1) == np.arange(len(rows))).all()
 
-    def test_pictures_of_odd_shapes_are_taken(self, encoder: Encoder) -> None:
+    def test_images_of_unusual_shapes_are_accepted(self, encoder: Encoder) -> None:
         shapes = [(1, 1), (900, 30), (30, 900), (3000, 2000)]
         vectors = encoder.embed_images([drawn(seed, size=size) for seed, size in enumerate(shapes)])
         assert_unit_rows(vectors, 4, encoder.dim)
 
-    def test_text_that_names_a_picture_is_only_text(self, encoder: Encoder, tmp_path: Path) -> None:
+    def test_the_name_of_an_image_file_is_only_text(self, encoder: Encoder, tmp_path: Path) -> None:
         file = tmp_path / "secret.png"
         drawn(0).save(file)
         names = [str(file), "http://127.0.0.1:1/a.jpg", "data:image/png;base64,AAAA"]
         assert_unit_rows(encoder.embed_texts(names), 3, encoder.dim)
 
-    def test_threads_may_share_it(self, encoder: Encoder, rows: Vectors) -> None:
+    def test_threads_can_share_an_encoder(self, encoder: Encoder, rows: Vectors) -> None:
         texts = encoder.embed_texts(TEXTS)
         right: list[bool] = []
 
@@ -127,13 +128,13 @@ class EncoderContract:
             encoder.address,
         )
 
-    def test_what_it_is_can_be_told_without_torch(self, address: str) -> None:
+    def test_its_properties_are_known_without_torch(self, address: str) -> None:
         program = (
             "import sys; from gallery.encoders import open_encoder; e = open_encoder(sys.argv[1]);"
             "assert e.fingerprint and e.label and e.dim and e.image_side and e.best_score and e.address;"
             "sys.exit('torch' in sys.modules)"
         )
-        subprocess.run([sys.executable, "-c", program, address], check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", program, address], check=True, timeout=HANG_GUARD_S)
 
 
 class TestFake(EncoderContract):

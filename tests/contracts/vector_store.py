@@ -1,7 +1,7 @@
-"""The contract of every vector store. A store's own tests subclass this and give one fixture.
+"""The contract of every vector store. The tests of a store subclass it and provide the fixture `store`.
 
-Hybrid search is tested only where the answer is clear. The contract is reciprocal rank fusion with a k of 60 and equal
-weights, but a store may limit the depth of its rankings, use any BM25, and break ties in any order.
+A hybrid search is reciprocal rank fusion with a k of 60 and equal weights. A store may limit the depth of its
+rankings, use any BM25, and break ties in any order, so only clear cases are tested.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def random_rows(count: int, seed: int = 3) -> np.ndarray:
 class VectorStoreContract:
     @pytest.fixture
     def store(self, tmp_path: Path) -> VectorStore:
-        raise AssertionError("the subclass gives its store")
+        raise AssertionError("subclasses provide the store")
 
     @pytest.fixture
     def collection(self, store: VectorStore) -> Collection:
@@ -93,7 +93,7 @@ class VectorStoreContract:
             0.6, abs=1e-5
         )
 
-    def test_ties_are_ordered_by_id_also_where_the_cut_falls_inside_one(self, collection: Collection) -> None:
+    def test_ties_are_ordered_by_id_even_across_the_limit(self, collection: Collection) -> None:
         ids = [f"{number:03}" for number in range(60)]
         shuffled = list(np.random.default_rng(1).permutation(ids))
         collection.upsert([work(str(id)) for id in shuffled], rows(*[row(1, 1)] * 60))
@@ -135,7 +135,7 @@ class VectorStoreContract:
         with pytest.raises(Invalid, match="other/8"):
             collection.search(row(1), 1, fingerprint="other/8")
 
-    # -- pages of results, and a few of each artist
+    # -- pages of results, and limits per artist
 
     def test_pages_join_into_the_whole_list(self, collection: Collection) -> None:
         collection.upsert([work(f"{number:03}") for number in range(100)], random_rows(100))
@@ -146,7 +146,7 @@ class VectorStoreContract:
         ]
         assert len(whole) == 100 and [id for page in pages for id in ids(page)] == ids(whole)
 
-    def test_pages_join_also_where_a_tie_spans_them(self, collection: Collection) -> None:
+    def test_pages_join_even_if_a_tie_spans_them(self, collection: Collection) -> None:
         names = [f"{number:03}" for number in range(60)]
         shuffled = [str(name) for name in np.random.default_rng(1).permutation(names)]
         collection.upsert([work(name) for name in shuffled], rows(*[row(1, 1)] * 60))
@@ -162,7 +162,7 @@ class VectorStoreContract:
         assert collection.search(row(1), 5, fingerprint=FINGERPRINT, text="a", offset=offset) == []
 
     @pytest.mark.parametrize("wrong", [{"offset": -1}, {"per_artist": 0}, {"per_artist": -1}])
-    def test_an_offset_below_zero_or_fewer_than_one_an_artist_is_invalid(
+    def test_a_negative_offset_or_a_per_artist_below_one_is_invalid(
         self, collection: Collection, wrong: dict[str, Any]
     ) -> None:
         with pytest.raises(Invalid, match=next(iter(wrong))):
@@ -172,7 +172,7 @@ class VectorStoreContract:
 
     @pytest.fixture
     def many(self, collection: Collection) -> list[Artwork]:
-        """120 works of 12 artists in the collection, every second artist Dutch; their rows are random_rows(120)."""
+        """Store 120 works of 12 artists, every second one Dutch, with the vectors random_rows(120)."""
         painters = [artist(f"p{n:02}", nationalities=(("Dutch", "French")[n % 2],)) for n in range(12)]
         works = [work(f"{number:03}", painters[number % 12]) for number in range(120)]
         collection.upsert(works, random_rows(120))
@@ -181,7 +181,7 @@ class VectorStoreContract:
     @pytest.mark.parametrize("per_artist", [1, 3, 10, 50])
     @pytest.mark.parametrize("where", [Filter(), Filter(nationalities=("Dutch",), exclude_artists=("p04",))])
     @pytest.mark.parametrize("offset", [0, 4])
-    def test_only_the_nearest_few_of_an_artist_count(
+    def test_per_artist_keeps_the_nearest_works_of_each_artist(
         self, collection: Collection, many: list[Artwork], per_artist: int, where: Filter, offset: int
     ) -> None:
         query, seen, expected = row(1, 2, 3), dict.fromkeys((one.artist.slug for one in many), 0), []
@@ -195,7 +195,7 @@ class VectorStoreContract:
         )
         assert ids(hits) == expected[offset : offset + 9]
 
-    def test_k_is_filled_also_where_one_artist_has_the_nearest_hundreds(self, collection: Collection) -> None:
+    def test_k_is_reached_even_if_one_artist_has_the_nearest_hundreds(self, collection: Collection) -> None:
         crowd = [work(f"crowd{number:03}", artist("crowd")) for number in range(400)]
         others = [work(f"other{number}", artist(f"other{number}")) for number in range(3)]
         close = [row(10, 0.001 * (number + 1)) for number in range(400)]
@@ -205,19 +205,19 @@ class VectorStoreContract:
         rest = collection.search(row(1), 4, fingerprint=FINGERPRINT, per_artist=2, offset=4)
         assert ids(rest) == ["other2"]
 
-    def test_among_an_artists_works_that_tie_the_first_ids_count(self, collection: Collection) -> None:
+    def test_ties_within_an_artist_are_ordered_by_id(self, collection: Collection) -> None:
         works = [work(f"{number:02}", artist("ab"[number % 2])) for number in reversed(range(40))]
         collection.upsert(works, rows(*[row(1, 1)] * 40))
         hits = collection.search(row(1), 10, fingerprint=FINGERPRINT, per_artist=2)
         assert ids(hits) == ["00", "01", "02", "03"]
 
-    # -- words and nearness together
+    # -- hybrid searches
 
     @staticmethod
     def equally_near(collection: Collection, *works: Artwork) -> None:
         collection.upsert(works, rows(*[row(1, 1)] * len(works)))
 
-    def test_words_lift_the_works_they_match_over_others_as_near(self, collection: Collection) -> None:
+    def test_words_rank_matching_works_above_equally_near_ones(self, collection: Collection) -> None:
         others = [work(f"a{number}", artist("someone")) for number in range(5)]
         monets = [work("z1", artist("claude-monet")), work("z2", artist("claude-monet"))]
         self.equally_near(collection, *others, *monets)
@@ -228,7 +228,7 @@ class VectorStoreContract:
     @pytest.mark.parametrize(
         "words", ["cubism", "cubist", "a Cubist painting", "spanish", "Guernica", "great war"]
     )
-    def test_words_match_genre_nationality_and_file_name(self, collection: Collection, words: str) -> None:
+    def test_words_match_style_nationality_and_file_name(self, collection: Collection, words: str) -> None:
         others = [work(f"a{number}") for number in range(5)]
         match = artist("pablo", styles=("Cubism", "Great War"), nationalities=("Spanish",))
         self.equally_near(collection, *others, work("z", match, file="Pablo/Pablo_Guernica_7.jpg"))
@@ -246,9 +246,7 @@ class VectorStoreContract:
         self.equally_near(collection, work("a", artist("someone")), work("z", artist("monet")))
         assert ids(collection.search(row(1), 1, fingerprint=FINGERPRINT, text="mon one net")) == ["a"]
 
-    def test_who_matches_more_of_the_words_comes_before_who_matches_fewer(
-        self, collection: Collection
-    ) -> None:
+    def test_works_that_match_more_words_come_first(self, collection: Collection) -> None:
         one = work("a", artist("x", styles=("Realism",), nationalities=("Dutch",)))
         two = [
             work(f"m{number}", artist("x", styles=("Baroque",), nationalities=("Dutch",)))
@@ -263,7 +261,7 @@ class VectorStoreContract:
         found = ids(collection.search(row(1), 27, fingerprint=FINGERPRINT, text="jan dutch baroque"))
         assert len(found) == 27 and found.index("b") < found.index("a")
 
-    def test_words_find_a_work_that_hundreds_are_nearer_than(self, collection: Collection) -> None:
+    def test_words_find_a_distant_work(self, collection: Collection) -> None:
         near = [work(f"a{number:03}", artist("someone")) for number in range(300)]
         close = [row(10, 0.01 * (number + 1)) for number in range(300)]
         collection.upsert([*near, work("far", artist("monet"))], rows(*close, row(-1)))
@@ -296,7 +294,7 @@ class VectorStoreContract:
             {"near": 0.6, "far": -1}, abs=1e-5
         )
 
-    def test_pages_do_not_overlap_where_all_works_match_alike(self, collection: Collection) -> None:
+    def test_pages_do_not_overlap_if_all_works_match_equally(self, collection: Collection) -> None:
         names = [f"{number:03}" for number in range(60)]
         collection.upsert([work(name, artist("monet"), file="same.jpg") for name in names], random_rows(60))
         pages = [
@@ -305,7 +303,7 @@ class VectorStoreContract:
         ]
         assert sorted(id for page in pages for id in page) == names
 
-    def test_a_filter_holds_for_words_too(self, collection: Collection, many: list[Artwork]) -> None:
+    def test_filters_apply_to_hybrid_searches(self, collection: Collection, many: list[Artwork]) -> None:
         french = Filter(nationalities=("French",))
         for words in ("p03", "p04", "dutch"):
             hits = collection.search(row(1), 120, fingerprint=FINGERPRINT, text=words, where=french)
@@ -322,9 +320,7 @@ class VectorStoreContract:
         ]
         assert len(whole) == 120 and [id for page in pages for id in ids(page)] == ids(whole)
 
-    def test_words_bring_no_more_of_an_artist_than_asked(
-        self, collection: Collection, many: list[Artwork]
-    ) -> None:
+    def test_per_artist_applies_to_hybrid_searches(self, collection: Collection, many: list[Artwork]) -> None:
         hits = collection.search(row(1), 24, fingerprint=FINGERPRINT, text="p03 p05", per_artist=2)
         slugs = [hit.artwork.artist.slug for hit in hits]
         assert len(hits) == 24 and {slugs.count(slug) for slug in slugs} == {2}
@@ -332,7 +328,7 @@ class VectorStoreContract:
         rest = collection.search(row(1), 24, fingerprint=FINGERPRINT, text="p03 p05", per_artist=2, offset=20)
         assert ids(rest) == ids(hits)[20:]
 
-    def test_words_follow_what_is_written_and_deleted(self, collection: Collection) -> None:
+    def test_words_match_the_present_works(self, collection: Collection) -> None:
         works = [work("a", artist("someone")), work("z", artist("monet"))]
         collection.upsert(works, rows(row(1), row(2, 1)))
         assert ids(collection.search(row(1), 2, fingerprint=FINGERPRINT, text="monet")) == ["z", "a"]
@@ -373,7 +369,7 @@ class VectorStoreContract:
         hits = collection.search(row(1), 200, fingerprint=FINGERPRINT, text=words)
         assert sorted(ids(hits)) == [one.id for one in many] and collection.count() == 120
 
-    def test_hybrid_refuses_what_search_refuses(self, collection: Collection) -> None:
+    def test_hybrid_searches_reject_invalid_queries(self, collection: Collection) -> None:
         with pytest.raises(Invalid, match="other/8"):
             collection.search(row(1), 1, fingerprint="other/8", text="monet")
         with pytest.raises(Invalid, match="8 floats"):
@@ -395,7 +391,7 @@ class VectorStoreContract:
             assert reader.search(row(1), 1, fingerprint=FINGERPRINT)[0].artwork == written
             assert reader.vectors(["é'\""])[0] == pytest.approx(row(1))
 
-    def test_the_same_id_twice_leaves_one_record_the_newer(self, collection: Collection) -> None:
+    def test_a_repeated_id_keeps_the_newer_work(self, collection: Collection) -> None:
         collection.upsert([work("x", file="old"), work("x", file="newer")], rows(row(1), row(0, 1)))
         assert collection.get("x").file == "newer"
         collection.upsert([work("x", file="newest")], rows(row(0, 0, 1)))
@@ -418,9 +414,7 @@ class VectorStoreContract:
             np.zeros((1, DIM)),
         ],
     )
-    def test_rows_that_do_not_belong_are_invalid_and_change_nothing(
-        self, collection: Collection, bad: np.ndarray
-    ) -> None:
+    def test_invalid_rows_change_nothing(self, collection: Collection, bad: np.ndarray) -> None:
         with pytest.raises(Invalid):
             collection.upsert([work("x")], bad.astype(np.float32))
         assert collection.count() == 0
@@ -429,7 +423,7 @@ class VectorStoreContract:
         with pytest.raises(Invalid, match="culprit"):
             collection.upsert([work("fine"), work("culprit")], rows(row(1), row(1) * 2))
 
-    def test_deleting_takes_works_away(self, collection: Collection) -> None:
+    def test_deleted_works_are_gone(self, collection: Collection) -> None:
         collection.upsert([work("a"), work("b")], rows(row(1), row(0, 1)))
         collection.delete(["a"])
         assert collection.ids() == {"b"}
@@ -448,7 +442,7 @@ class VectorStoreContract:
 
     # -- rows
 
-    def test_rows_come_in_the_order_asked_for_also_twice(self, collection: Collection) -> None:
+    def test_vectors_come_in_the_requested_order_with_repeats(self, collection: Collection) -> None:
         written = random_rows(50)
         collection.upsert([work(f"{number:02}") for number in range(50)], written)
         places = [7, 3, 49, 3, 0, 7]
@@ -456,17 +450,17 @@ class VectorStoreContract:
         assert found.shape == (6, DIM) and found.dtype == np.float32
         assert found == pytest.approx(written[places], abs=1e-6)
 
-    def test_no_ids_give_no_rows(self, collection: Collection) -> None:
+    def test_no_ids_give_no_vectors(self, collection: Collection) -> None:
         found = collection.vectors([])
         assert found.shape == (0, DIM) and found.dtype == np.float32
 
-    def test_rows_of_many_works_come_in_one_call(self, collection: Collection) -> None:
+    def test_vectors_of_many_works_come_in_one_call(self, collection: Collection) -> None:
         written = random_rows(1_500)
         names = [f"{number:04}" for number in range(1_500)]
         collection.upsert([work(name) for name in names], written)
         assert collection.vectors(names[::-1]) == pytest.approx(written[::-1], abs=1e-6)
 
-    def test_the_ids_without_a_row_are_named(self, collection: Collection) -> None:
+    def test_ids_without_a_vector_are_named(self, collection: Collection) -> None:
         collection.upsert([work("held9")], rows(row(1)))
         with pytest.raises(NotFound, match=r"lost1.*lost2") as caught:
             collection.vectors(["lost1", "held9", "lost2"])
@@ -474,7 +468,7 @@ class VectorStoreContract:
 
     # -- facets
 
-    def test_facets_count_works_the_most_frequent_first_then_by_value(self, painters: Collection) -> None:
+    def test_facets_are_ordered_by_count_then_by_value(self, painters: Collection) -> None:
         facets = painters.facets()
         assert list(facets.artists.items()) == [
             (slug, 1) for slug in ("bosch", "living", "monet", "nobody", "o'dd", "sisley")
@@ -492,7 +486,7 @@ class VectorStoreContract:
             ("Irish", 1),
         ]
 
-    def test_facets_count_only_what_passes_a_filter(self, painters: Collection) -> None:
+    def test_facets_count_only_works_that_match_the_filter(self, painters: Collection) -> None:
         facets = painters.facets(Filter(nationalities=("British",)))
         assert dict(facets.artists) == {"living": 1, "sisley": 1}
         assert dict(facets.styles) == {"Impressionism": 2, "Pop Art": 1}
@@ -577,7 +571,7 @@ class VectorStoreContract:
         (hit,) = painters.search(row(1), 1, fingerprint=FINGERPRINT, where=Filter(artists=("living",)))
         assert hit.artwork.id == "living"
 
-    def test_works_come_by_file_and_page(self, collection: Collection) -> None:
+    def test_works_are_ordered_by_file_and_paged(self, collection: Collection) -> None:
         collection.upsert(
             [work(id, file=file) for id, file in [("1", "c"), ("2", "a"), ("3", "b")]], rows(*[row(1)] * 3)
         )
@@ -586,7 +580,7 @@ class VectorStoreContract:
 
     # -- builds
 
-    def test_it_says_what_serves_it(self, store: VectorStore) -> None:
+    def test_a_new_store_has_a_version_and_no_builds(self, store: VectorStore) -> None:
         assert len(store.version()) > 5
         assert store.builds() == []
 
@@ -664,7 +658,7 @@ class VectorStoreContract:
         assert store.open(made.build.name).ids() == {one.id for one in works}
         assert candidate() == Candidate(made.build, reused=True)
 
-    def test_builds_are_apart(self, store: VectorStore) -> None:
+    def test_builds_are_separate(self, store: VectorStore) -> None:
         store.create(build("one")).upsert([work("x", file="1")], rows(row(1)))
         store.create(build("two")).upsert([work("x", file="2"), work("y")], rows(row(1), row(0, 1)))
         assert store.open("one").get("x").file == "1" and store.open("one").count() == 1
@@ -702,15 +696,15 @@ class VectorStoreContract:
 
 
 class ThreadedStoreContract(VectorStoreContract):
-    """The contract of stores in this process, which fuse both rankings themselves and are used from several threads."""
+    """The contract of embedded stores, which fuse both rankings themselves and serve several threads."""
 
-    def test_among_works_that_match_alike_the_nearer_comes_first(self, collection: Collection) -> None:
+    def test_of_works_that_match_equally_the_nearest_comes_first(self, collection: Collection) -> None:
         by = artist("monet")
         works = [work(id, by, file="x.jpg") for id in "abcdef"] + [work("g", artist("someone"))]
         collection.upsert(works, rows(*[row(1, 5 - place) for place in range(6)], row(1, 0.01)))
         assert ids(collection.search(row(1), 7, fingerprint=FINGERPRINT, text="monet")) == list("fedcbag")
 
-    def test_a_genre_that_an_artist_has_twice_counts_a_work_once(self, collection: Collection) -> None:
+    def test_a_style_listed_twice_counts_once(self, collection: Collection) -> None:
         collection.upsert([work("a", artist("x", styles=("Pop", "Pop")))], rows(row(1)))
         assert collection.facets().styles == {"Pop": 1}
         assert collection.get("a").artist.styles == ("Pop", "Pop")

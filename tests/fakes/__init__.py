@@ -1,1 +1,1 @@
-"""Local servers that stand in for services on the internet."""
+"""Fake services, sample data, and helpers shared by tests."""

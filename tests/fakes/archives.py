@@ -1,4 +1,4 @@
-"""Archives in the Kaggle layout, small and made up, for tests."""
+"""Small archives in Kaggle's layout."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLUMNS = ("id", "name", "years", "genre", "nationality", "bio", "wikipedia", "p
 
 
 def picture(seed: int, size: tuple[int, int] = (120, 90), format: str = "JPEG", mode: str = "RGB") -> bytes:
-    """A picture of smooth coloured patches, another for each seed."""
+    """Return an image file of smooth coloured patches, different for each seed."""
     patches = np.random.default_rng(seed).integers(0, 255, (5, 6, 3), dtype=np.uint8)
     image = Image.fromarray(patches).resize(size, Image.Resampling.BICUBIC).convert(mode)
     buffer = io.BytesIO()
@@ -41,7 +41,7 @@ def png_claiming(width: int, height: int) -> bytes:
 
 
 def artists_csv(names: Mapping[str, str] | list[str], columns: tuple[str, ...] = COLUMNS) -> bytes:
-    """An artists.csv; of a mapping the values are the years."""
+    """Return an artists.csv. The values of a mapping are the artists' years."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(columns)
@@ -53,7 +53,7 @@ def artists_csv(names: Mapping[str, str] | list[str], columns: tuple[str, ...] =
             "years": years,
             "genre": "Realism,Impressionism" if place % 2 else "Realism",
             "nationality": "French" if place % 2 else "Dutch",
-            "bio": f"{name} (French: [nɔ̃]; 1 May 1840 – 2 June 1926) was invented for a test. There is no more to say.",
+            "bio": f"{name} (French: [nɔ̃]; 1 May 1840 – 2 June 1926) was invented for a test. That is all.",
             "wikipedia": "https://en.wikipedia.org/wiki/Painting",
             "paintings": 3,
         }
@@ -62,7 +62,7 @@ def artists_csv(names: Mapping[str, str] | list[str], columns: tuple[str, ...] =
 
 
 def write_zip(path: Path, files: Mapping[str, bytes], artists: bytes | None) -> Path:
-    """A zip of the files, each under images/images/ unless its path starts with "/" (which is then dropped)."""
+    """Write a zip and return its path. Files are under images/images/, unless their name begins with "/"."""
     with zipfile.ZipFile(path, "w") as archive:
         if artists is not None:
             archive.writestr("artists.csv", artists)
@@ -72,7 +72,7 @@ def write_zip(path: Path, files: Mapping[str, bytes], artists: bytes | None) -> 
 
 
 def write_folder(root: Path, files: Mapping[str, bytes], artists: bytes | None) -> Path:
-    """The same as a folder."""
+    """Write the files to a folder, under images/images/, and return its path."""
     for name, data in files.items():
         file = root / "images" / "images" / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What visitors do in a browser, and the pages that tests look at."""
+"""Actions of a visitor in a browser, and the pages that are checked."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 NARROW = {"width": 320, "height": 640}
-STATES = {
+PAGES = {
     "home": "/",
     "a list": "/?style=Cubism",
     "results": "/?q=light&limit=4&style=Impressionism",
     "text match": "/?q=Bo+Blue",
-    "everything at once": "/?q=light&q_weight=2&exclude=dark&active_from=1500&active_to=1950&per_artist=2&exclude_artist=dee-dun",
+    "all filters": "/?q=light&q_weight=2&exclude=dark&active_from=1500&active_to=1950&per_artist=2"
+    "&exclude_artist=dee-dun",
     "nothing found": "/?q=light&style=None",
     "beyond the end": "/?q=light&offset=99",
     "artists": "/artists",
@@ -23,14 +24,14 @@ STATES = {
 }
 
 
-def bring(page: Page, picture: Path) -> None:
-    page.set_input_files("#picture", picture)
+def upload_image(page: Page, image: Path) -> None:
+    page.set_input_files("#picture", image)
     page.get_by_role("button", name="Search with this image").click()
     page.wait_for_selector(".yours")
 
 
-def transfer(page: Page, picture: Path, event: str) -> None:
-    """Drop or paste the picture on the page's foot."""
+def transfer(page: Page, image: Path, event: str) -> None:
+    """Drop or paste the image on the footer of the page."""
     page.evaluate(
         """async ([bytes, kind]) => {
             const transfer = new DataTransfer();
@@ -41,18 +42,18 @@ def transfer(page: Page, picture: Path, event: str) -> None:
                 : new ClipboardEvent("paste", {clipboardData: transfer, ...options});
             document.querySelector("footer").dispatchEvent(event);
         }""",
-        [list(picture.read_bytes()), event],
+        [list(image.read_bytes()), event],
     )
 
 
-def sideways(page: Page) -> int:
-    """How many pixels the page can be scrolled sideways."""
+def sideways_scroll(page: Page) -> int:
+    """Return by how many pixels the page can be scrolled sideways."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
-def found_by_axe(page: Page) -> list[str]:
-    """What axe finds, of any weight, once the page has loaded: one that is still being parsed has no heading yet."""
-    page.wait_for_load_state()
+def axe_violations(page: Page) -> list[str]:
+    """Return the accessibility violations that axe finds, of any impact."""
+    page.wait_for_load_state()  # a page that is still being parsed has no heading yet
     found = Axe().run(page).response["violations"]
     return [f"{violation['id']}: {[node['html'] for node in violation['nodes']]}" for violation in found]
 

@@ -1,4 +1,4 @@
-"""A small collection in memory: pictures drawn here, by painters invented here."""
+"""The sample gallery: 16 drawn images by four invented artists, in memory."""
 
 from __future__ import annotations
 
@@ -24,10 +24,13 @@ from gallery.vectors.memory import MemoryStore
 from serving.describe import ResolvedTerm
 
 ARTISTS = (
-    Artist("ada-amber", "Ada Amber", 1840, 1926, ("Impressionism",), ("French",), "Ada painted light.", "Ada painted light. It was a long life.", "https://en.wikipedia.org/wiki/Ada"),
-    Artist("bo-blue", "Bo Blue", 1881, 1973, ("Cubism", "Surrealism"), ("Spanish",), "Bo painted corners.", "", "https://en.wikipedia.org/wiki/Bo"),
+    Artist("ada-amber", "Ada Amber", 1840, 1926, ("Impressionism",), ("French",), "Ada painted light.",
+        "Ada painted light. It was a long life.", "https://en.wikipedia.org/wiki/Ada"),
+    Artist("bo-blue", "Bo Blue", 1881, 1973, ("Cubism", "Surrealism"), ("Spanish",), "Bo painted corners.",
+        "", "https://en.wikipedia.org/wiki/Bo"),
     Artist("ché-cyan", "Ché “Cyan” <b>", None, 1516, (), ("Dutch",), "", "", ""),
-    Artist("dee-dun", "Dee Dun", 1932, None, ("Impressionism",), ("French", "Spanish"), "Dee paints dust.", "", "https://en.wikipedia.org/wiki/Dee"),
+    Artist("dee-dun", "Dee Dun", 1932, None, ("Impressionism",), ("French", "Spanish"), "Dee paints dust.",
+        "", "https://en.wikipedia.org/wiki/Dee"),
 )  # fmt: skip
 IMAGE = ImageTerm(np.eye(48, dtype=np.float32)[0], "fake/48/1", preview=Preview(b"webp", 4, 3))
 """An uploaded image, encoded."""
@@ -36,7 +39,7 @@ EACH = 4
 
 
 def drawing(color: str, number: int, size: tuple[int, int] = (120, 90)) -> Image.Image:
-    """A picture of one colour with a disc whose place says the number."""
+    """Return an image of one colour with a disc, whose position depends on the number."""
     picture = Image.new("RGB", size, color)
     x, y = 10 + 18 * number, 10 + 11 * number
     ImageDraw.Draw(picture).ellipse((x, y, x + 30, y + 30), fill="#f0e8d8")
@@ -44,7 +47,7 @@ def drawing(color: str, number: int, size: tuple[int, int] = (120, 90)) -> Image
 
 
 def encoded(picture: Image.Image, format: str = "PNG") -> bytes:
-    """The picture as a file."""
+    """Return the image as a file."""
     buffer = io.BytesIO()
     picture.save(buffer, format)
     return buffer.getvalue()
@@ -52,7 +55,7 @@ def encoded(picture: Image.Image, format: str = "PNG") -> bytes:
 
 @cache
 def stock() -> tuple[tuple[Artwork, ...], dict[str, bytes], Vectors]:
-    """Sixteen works, the objects of their pictures, and their rows by the fake encoder."""
+    """Return sixteen works, their image objects by key, and their rows by the fake encoder."""
     works, pictures = [], []
     objects: dict[str, bytes] = {}
     for artist, color in zip(ARTISTS, COLORS, strict=True):
@@ -70,7 +73,7 @@ def stock() -> tuple[tuple[Artwork, ...], dict[str, bytes], Vectors]:
 
 
 def stocked(settings: Settings, *, publish: bool = True, **facts: Any) -> Services:
-    """Ports over memory stores that hold the works, in a build of which these facts are so."""
+    """Return services over memory stores with the works in the build "one"; `facts` replace its fields."""
     works, objects, rows = stock()
     services = Services(settings)
     services.images, services.vectors, services.encoder = MemoryObjects(), MemoryStore(), open_encoder("fake")
@@ -96,7 +99,7 @@ def stocked(settings: Settings, *, publish: bool = True, **facts: Any) -> Servic
 
 
 def resolved(query: SearchQuery, artists: Mapping[str, str]) -> tuple[ResolvedTerm, ...]:
-    """The query's terms, its works being by these artists, by the work's id."""
+    """Return the resolved terms of the query; `artists` maps the ids of works to artists' names."""
     return tuple(
         ResolvedTerm(
             "A",

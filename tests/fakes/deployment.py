@@ -1,4 +1,4 @@
-"""Kaggle, a bucket and Weaviate as processes of their own, and the environment that points `gallery` at them."""
+"""Fakes of Kaggle, a bucket and Weaviate as processes, and the environment with which `gallery` uses them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.fakes.archives import artists_csv, picture, write_zip
 from tests.fakes.gcs import create_bucket, fake_gcs
 from tests.fakes.kaggle import sdk_environment
-from tests.fakes.processes import free_port, process, wait_for
+from tests.fakes.processes import HANG_GUARD_S, free_port, process, wait_for
 from tests.fakes.weaviate.faults import CALLS
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ class Deployment:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=5 * HANG_GUARD_S,
         )
         with (self.folder / "output.log").open("a", encoding="utf-8") as log:
             log.write(done.stdout + done.stderr)
@@ -63,7 +63,8 @@ class Deployment:
             self._control("DELETE", None)
 
     def _control(self, method: str, data: bytes | None) -> None:
-        with urllib.request.urlopen(urllib.request.Request(self.weaviate, data, method=method), timeout=5):
+        request = urllib.request.Request(self.weaviate, data, method=method)
+        with urllib.request.urlopen(request, timeout=HANG_GUARD_S):
             pass
 
 
@@ -108,7 +109,7 @@ def deployment(folder: Path) -> Iterator[Deployment]:
             "GALLERY_DATASET": "kaggle://ikarus777/best-artworks-of-all-time",
             "GALLERY_IMAGES": "gs://pictures/gallery",
             "GALLERY_TABLES": "gs://tables/gallery",
-            "GALLERY_VECTORS": f"weaviate://127.0.0.1:{rest}?grpc={grpc}&timeout=5",
+            "GALLERY_VECTORS": f"weaviate://127.0.0.1:{rest}?grpc={grpc}&timeout=30",
             "GALLERY_VECTORS_KEY": LOADER,
             "GALLERY_VECTORS_SEARCH_KEY": SEARCHER,
             "GALLERY_SECRET_KEY": SIGNER,
@@ -130,7 +131,7 @@ def deployment(folder: Path) -> Iterator[Deployment]:
 
 
 def _write_archive(path: Path) -> Path:
-    """Write a set in Kaggle's layout; one artist has more works than the sample takes, one file is not an image."""
+    """Write an archive with more works per artist than are sampled, and one file that is not an image."""
     names = [f"Painter {letter}" for letter in "ABCDEF"[:ARTISTS]]
     files = {
         f"{name.replace(' ', '_')}/{name.replace(' ', '_')}_{number}.jpg": picture(place * 100 + number)
@@ -152,7 +153,7 @@ def web_app(deployment: Deployment) -> Iterator[Callable[..., Answer]]:
     def ask(path: str, data: bytes | None = None, **headers: str) -> Answer:
         request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, headers)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=HANG_GUARD_S) as answer:
                 return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
             with error:

@@ -1,4 +1,4 @@
-"""Drawn pictures that differ as paintings do: in shape, colour and what is where."""
+"""Drawn images that differ as paintings do: in size, colours and composition."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 
 def drawn(seed: int, *, size: tuple[int, int] | None = None) -> Image.Image:
-    """A picture of soft coloured blobs, RGB, its shape and colours drawn from `seed`."""
+    """Return an RGB image of soft coloured blobs; its size and colours depend on the seed."""
     random = np.random.default_rng(seed)
     width, height = size or (int(random.integers(180, 420)), int(random.integers(180, 420)))
     image = Image.new("RGB", (width, height), tuple(int(value) for value in random.integers(0, 256, 3)))
@@ -26,7 +26,7 @@ def drawn(seed: int, *, size: tuple[int, int] | None = None) -> Image.Image:
 
 
 def altered(image: Image.Image) -> Image.Image:
-    """The picture less a twentieth at each side, at 150 pixels, as a JPEG of quality 50."""
+    """Return the image without a twentieth on each side, 150 pixels large, as a JPEG of quality 50."""
     width, height = image.size
     copy = image.crop((width // 20, height // 20, width - width // 20, height - height // 20))
     copy.thumbnail((150, 150))

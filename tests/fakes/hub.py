@@ -1,4 +1,4 @@
-"""A Hugging Face hub on this machine: just the answers that asking for a model and fetching it need."""
+"""A fake Hugging Face hub: the responses that finding and fetching a model need."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @contextmanager
 def serving_model(repository: str, folder: Path) -> Iterator[str]:
-    """The address of a hub that holds one model, whose files are the folder's."""
+    """Run a hub with one model, whose files are in the folder, until the block ends; yield its address."""
     files = {
         file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
     }
@@ -57,7 +57,7 @@ def serving_model(repository: str, folder: Path) -> Iterator[str]:
                 self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Silence: the test's output is not a server's log."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()

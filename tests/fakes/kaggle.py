@@ -1,7 +1,7 @@
 """A fake of Kaggle's API for one dataset, for the real SDK in its TEST environment.
 
-It has the newest version's number, and the download of each version, as a redirect to a signed address of a
-storage service that takes byte ranges but no credentials. Faults are set with `fail`, or from another process:
+It serves the newest version's number, and each version as a redirect to a signed address of a storage
+service, which takes byte ranges and no credentials. Faults are set with `fail`, or from another process:
 
     python -m tests.fakes.kaggle --archive ZIP [--port 7777] [--version 1] [--dataset OWNER/NAME] [--token T]
 
@@ -52,10 +52,10 @@ How = Literal["status", "refuse", "half", "cut", "stall", "page", "damage", "hug
 class Fault:
     """What goes wrong with the next `times` requests at a place.
 
-    status: answer with `status` and `headers`.  refuse: reset the connection.  half: reset it within the headers
-    (not for the archive).  cut: close the connection at the share `at` of the archive.  stall: send up to there,
-    then nothing.  page: a web page.  damage: change a byte in the middle.  huge: announce `length` bytes.
-    unsized: announce no length.  other-range: send another range than requested.
+    status: answer with `status` and `headers`.  refuse: reset the connection.  half: reset it within the
+    headers (not for the archive).  cut: close the connection at the share `at` of the archive.  stall: send
+    up to there, then nothing.  page: a web page.  damage: change a byte in the middle.  huge: announce
+    `length` bytes.  unsized: announce no length.  other-range: send another range than requested.
     """
 
     place: Place

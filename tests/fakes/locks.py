@@ -14,7 +14,7 @@ from pipelines import lock
 
 
 def leave_record(store: ObjectStore, owner: str, **fields: Any) -> None:
-    """Write the record of an owner on another machine that has just renewed it; `fields` replace parts of it."""
+    """Write the record of an owner on another machine, renewed just now; `fields` replace its fields."""
     now = time.time()
     record = lock.LockRecord(owner, "elsewhere", "another machine", 4711, now, now, lock.TTL_S)
     number, _ = lock.current(store)

@@ -1,4 +1,4 @@
-"""A map of the small collection."""
+"""A map of the sample gallery."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DIGEST = "0123456789ab"
 
 
 def hang(services: Services, build: str = "one", *, of: int | None = None, but: int = 0) -> MapLayout:
-    """A map of the small collection without its last `but` works, each painter a row, with all of its tiles."""
+    """Store and return a map of the sample gallery without its last `but` works: a row per artist."""
     works = stock()[0]
     columns = len(works) // len(ARTISTS)
     slugs = [artist.slug for artist in ARTISTS]

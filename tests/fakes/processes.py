@@ -7,6 +7,7 @@ import random
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ import pytest
 HANG_GUARD_S = 120
 """When to give up on something that would otherwise never end. No test depends on how long anything takes."""
 PORTS = range(20_000, 32_000)
-"""Below the ports that Linux gives to outgoing connections, which could take a free port before its server does."""
+"""Below the ports of outgoing connections, one of which could take a free port before its server does."""
 
 
 def free_port() -> int:
@@ -35,6 +36,13 @@ def wait_for(condition: Callable[[], object], what: str = "the condition") -> No
     while not condition():
         assert time.monotonic() < deadline, f"gave up waiting for {what}"
         time.sleep(0.02)
+
+
+def modules_loaded_by(*modules: str) -> set[str]:
+    """Import these modules in a new process; return the names of all modules that are then loaded."""
+    code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
 
 
 @contextmanager
@@ -55,7 +63,7 @@ def process(command: list[str], log: Path, **options: Any) -> Iterator[subproces
 
 @contextmanager
 def redis_server(folder: Path, password: str = "") -> Iterator[str]:
-    """Run an empty Redis until the end of the block; yield its address. Skip the test if it is not installed."""
+    """Run an empty Redis until the end of the block; yield its address. Skip the test if there is none."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("redis-server is not installed; apt-get install redis-server")

@@ -1,7 +1,6 @@
-"""Qdrant's REST interface over the client's own in-memory Qdrant, so that tests exercise what goes over the wire.
+"""A fake Qdrant server: the REST requests that this project makes, answered by the client's in-memory Qdrant.
 
-Only the requests that this project makes. What it cannot show is what only a server does: approximate search, payload
-indexes, quantization, several copies.
+It does not have what only a server has: approximate search, payload indexes, quantization, several copies.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from qdrant_client import QdrantClient, models
 
 
 class FakeQdrant:
-    """The answers of a server of that version, for holders of `key` where there is one.
+    """A server of that version, which requires `key` if it is set.
 
-    `requests` are the "METHOD /path?query" of all requests so far; with `failing` set each is answered by that status.
+    `requests` has the "METHOD /path?query" of each request. While `failing` is set, it is every response.
     """
 
     def __init__(self, version: str = "1.20.0", key: str | None = None) -> None:
@@ -156,7 +155,7 @@ def _json(result: Any) -> Any:
 
 @contextmanager
 def served(fake: FakeQdrant) -> Iterator[str]:
-    """The fake's "host:port" while it answers."""
+    """Serve the fake until the end of the block; yield its "host:port"."""
 
     class Handler(BaseHTTPRequestHandler):
         def _respond(self) -> None:

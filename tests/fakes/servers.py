@@ -7,9 +7,8 @@ import http.client
 import logging
 import socket
 import threading
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,34 +19,18 @@ from serving import create_app
 from serving.context import EXTENSION
 from serving.server import Server, listen
 from tests.fakes.collection import stocked
+from tests.fakes.processes import HANG_GUARD_S
 
 ROOT = Path(__file__).parents[2]
 INTERNALS = ("Traceback", "/srv/private", "File &quot;", "gallery/", "werkzeug", "site-packages", " at 0x")
 """Texts that no response may contain."""
-HANG_GUARD_S = 120
-"""When to give up on something that would otherwise never come. No test depends on how long anything takes."""
 
 
 def app_with(settings: Settings) -> Flask:
-    """The app over the sample gallery in memory, ready to search."""
+    """Return the app over the sample gallery in memory, ready to search."""
     app = create_app(settings, services=stocked(settings))
     app.extensions[EXTENSION].warmup.attempt()
     return app
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    """Wait until the condition is true."""
-    give_up_at = time.monotonic() + HANG_GUARD_S
-    while not condition():
-        assert time.monotonic() < give_up_at, "it did not happen"
-        time.sleep(0.01)
 
 
 @dataclass
@@ -65,7 +48,7 @@ class RunningServer:
         return len(self.server.active_channels)
 
     def connect(self, sent: bytes = b"", *, receive_buffer: int = 0) -> socket.socket:
-        """A connection to the server, these bytes sent on it."""
+        """Connect to the server, send these bytes, and return the socket."""
         sock = socket.socket()
         if receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -79,20 +62,20 @@ class RunningServer:
         return sock
 
     def ask(self, request: bytes) -> bytes:
-        """Everything that the server sends in response to these bytes, until it closes the connection."""
+        """Send these bytes; return everything that the server sends until it closes the connection."""
         with self.connect(request) as sock:
             sock.shutdown(socket.SHUT_WR)
             return read_all(sock)
 
     def get(self, path: str) -> bytes:
-        """The body of a page, which must be a 200."""
+        """Return the body of a page, which must be a 200."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=HANG_GUARD_S) as response:
             assert response.status == 200
             body: bytes = response.read()
         return body
 
     def post(self, body: bytes, **headers: str) -> http.client.HTTPResponse:
-        """The response, its body read, to a multipart form with the boundary "b"."""
+        """Post a multipart form with the boundary "b"; return the response, whose body has been read."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_GUARD_S)
         with contextlib.closing(connection):
             connection.request(
@@ -103,13 +86,13 @@ class RunningServer:
         return response
 
     def upload(self, image: bytes) -> http.client.HTTPResponse:
-        """The response, its body read, to an uploaded image."""
+        """Upload an image; return the response, whose body has been read."""
         return self.post(upload_form(image))
 
 
 @contextlib.contextmanager
 def running(settings: Settings, *, send_buffer: int = 0) -> Iterator[RunningServer]:
-    """A server over the sample gallery until the block ends. It must not have logged an error by then.
+    """Run a server over the sample gallery until the block ends. Fail if it has logged an error by then.
 
     `send_buffer` bounds the bytes that the system keeps for a client, else up to megabytes.
     """
@@ -134,13 +117,13 @@ def running(settings: Settings, *, send_buffer: int = 0) -> Iterator[RunningServ
 
 
 def read_all(sock: socket.socket) -> bytes:
-    """Everything that the other side sends until it closes the connection."""
+    """Return everything that the other side sends until it closes the connection."""
     with sock.makefile("rb") as stream:
         return stream.read()
 
 
 def upload_form(image: bytes) -> bytes:
-    """A multipart form with the boundary "b" that uploads the image."""
+    """Return a multipart form with the boundary "b" that uploads the image."""
     head = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n'
     return head + image + b"\r\n--b--\r\n"
 

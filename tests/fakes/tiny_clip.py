@@ -1,4 +1,4 @@
-"""A CLIP with random weights and a few words, small enough to build in a test: the layout of clip-ViT-B-32."""
+"""A tiny CLIP model with random weights and a few words, in the layout of clip-ViT-B-32."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORDS = ("a", "sea", "ship", "boat", "flower", "dog", "red", "blue", "portrait",
 
 
 def write_tiny_clip(folder: Path, *, seed: int = 0) -> Path:
-    """The folder, after a sentence-transformers CLIP of 24 floats a row and 32-pixel pictures went into it."""
+    """Write a sentence-transformers CLIP of DIM floats a row and images of SIDE pixels; return the folder."""
     import torch
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPProcessor, CLIPTokenizer
 

@@ -22,6 +22,7 @@ API_SEARCH = "/api/v1/search"
 
 
 def state_of(app: Flask) -> AppState:
+    """Return what the app keeps between requests."""
     state: AppState = app.extensions[EXTENSION]
     return state
 
@@ -34,7 +35,7 @@ def upload(
     follow_redirects: bool = True,
     **fields: Any,
 ) -> TestResponse:
-    """Where a picture leads to, or one drawn here, sent with these fields."""
+    """Upload an image with these form fields; return the response. Without `data`, upload a drawing."""
     data = encoded(drawing("#c08020", 1)) if data is None else data
     # Encoded here: the client would put a large body into a temporary file and leave it open.
     file = FileStorage(io.BytesIO(data), "mine.png", "image")
@@ -45,11 +46,13 @@ def upload(
 
 
 def body(answer: TestResponse) -> dict[str, Any]:
+    """Return the JSON object of a response."""
     assert isinstance(answer.json, dict)
     return answer.json
 
 
 def token(page: str) -> str:
+    """Return the token of the uploaded image on a page."""
     found = re.search(r'name="image" value="([^"]+)"', page)
     assert found
     return found[1]
@@ -57,7 +60,7 @@ def token(page: str) -> str:
 
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
-    """The address of the app on a port of its own, for as long as the block lasts."""
+    """Serve the app on a free port until the end of the block; yield its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

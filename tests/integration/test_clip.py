@@ -19,7 +19,7 @@ def test_its_sizes_come_from_the_configuration(tiny_clip: Path) -> None:
     assert (encoder.dim, encoder.image_side, encoder.best_score) == (DIM, SIDE, 1.0)
 
 
-def test_the_fingerprint_follows_the_weights_and_not_the_place(tiny_clip: Path, tmp_path: Path) -> None:
+def test_the_fingerprint_depends_on_the_weights_and_not_the_folder(tiny_clip: Path, tmp_path: Path) -> None:
     moved = shutil.copytree(tiny_clip, tmp_path / "moved")
     other = write_tiny_clip(tmp_path / "other", seed=1)
     fingerprint = open_encoder(str(tiny_clip)).fingerprint
@@ -53,7 +53,7 @@ def test_real_weights_know_colours() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 40_000), (40_000, 1)])
-def test_a_picture_of_one_line_takes_no_more_memory_than_its_middle(
+def test_only_the_middle_of_an_extremely_narrow_image_is_encoded(
     tiny_clip: Path, size: tuple[int, int]
 ) -> None:
     encoder = open_encoder(str(tiny_clip))

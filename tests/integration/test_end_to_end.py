@@ -1,4 +1,4 @@
-"""Kaggle -> the pipeline -> a bucket and Weaviate -> the web app, each a process of its own, with the real clients."""
+"""From Kaggle to the web app: the pipeline, a bucket and Weaviate as processes, with the real clients."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAMPLED = ARTISTS * 3
 
 @pytest.fixture(scope="module", autouse=True)
 def refreshed(deployment: Deployment) -> dict[str, object]:
-    """The figures of a first refresh."""
+    """Return the counts of a first refresh."""
     figures: dict[str, object] = json.loads(deployment.run("refresh", "--json").stdout)
     return figures
 
@@ -41,7 +41,7 @@ def test_the_doctor_finds_all_in_order(deployment: Deployment) -> None:
     assert len(findings) >= 8 and all(finding["ok"] for finding in findings)
 
 
-def test_words_find_works_and_their_pictures_can_be_seen(web_app: Callable[..., Answer]) -> None:
+def test_a_search_finds_works_with_images(web_app: Callable[..., Answer]) -> None:
     wait_for(lambda: web_app("/readyz").status == 200, "ready")
     page = web_app("/?q=painter+c")
     assert page.status == 200 and "Painter C" in page.text
@@ -62,7 +62,7 @@ def test_the_api_filters_and_says_which_build_answered(
     assert {result["artist"]["slug"] for result in found["results"]} == {"painter-b"}  # type: ignore[attr-defined]
 
 
-def test_an_uploaded_picture_finds_itself(web_app: Callable[..., Answer]) -> None:
+def test_an_uploaded_image_finds_itself(web_app: Callable[..., Answer]) -> None:
     wait_for(lambda: web_app("/readyz").status == 200, "ready")
     boundary = "frontier"
     name = (
@@ -77,7 +77,7 @@ def test_an_uploaded_picture_finds_itself(web_app: Callable[..., Answer]) -> Non
     assert scores.count(("painter-c", 1.0)) >= 3
 
 
-def test_an_outage_of_the_store_is_said_and_passes_by_itself(
+def test_an_outage_of_the_store_is_a_503_until_it_ends(
     deployment: Deployment, web_app: Callable[..., Answer]
 ) -> None:
     wait_for(lambda: web_app("/readyz").status == 200, "ready")
@@ -91,7 +91,7 @@ def test_an_outage_of_the_store_is_said_and_passes_by_itself(
     wait_for(lambda: web_app("/?q=painter+c").status == 200, "back to normal")
 
 
-def test_wrong_keys_are_said_without_being_repeated(deployment: Deployment) -> None:
+def test_wrong_keys_are_reported_without_their_value(deployment: Deployment) -> None:
     wrong = dict(
         deployment.environment,
         GALLERY_VECTORS_KEY="pl4nted-wrong",
@@ -103,7 +103,7 @@ def test_wrong_keys_are_said_without_being_repeated(deployment: Deployment) -> N
 
 
 def test_planted_secrets_are_nowhere(deployment: Deployment, web_app: Callable[..., Answer]) -> None:
-    """Runs last: in no log, output, page, table, object or Dagster record of all the above."""
+    """They are in no log, output, page, table, object or Dagster record of the tests above."""
     shown = deployment.run("settings").stdout + deployment.run("settings", "--json").stdout
     pages = [web_app(path).text for path in ("/", "/?q=x", "/no-such-page", "/api/v1/search?q=", "/readyz")]
     files = [path for path in deployment.folder.rglob("*") if path.is_file() and path.suffix != ".zip"]
@@ -117,5 +117,5 @@ def test_planted_secrets_are_nowhere(deployment: Deployment, web_app: Callable[.
 def _content(path: Path) -> bytes:
     if path.suffix != ".db":
         return path.read_bytes()
-    with sqlite3.connect(path) as database:  # with its write-ahead log, and whatever is packed unpacked
+    with sqlite3.connect(path) as database:  # includes the write-ahead log
         return "\n".join(database.iterdump()).encode()

@@ -1,4 +1,4 @@
-"""HTTP on the wire of a real server: what clients rely on, and requests that no browser sends."""
+"""A real server on the wire: what clients rely on, and requests that no browser sends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from tests.fakes.servers import INTERNALS, RunningServer, read_all, running, upl
 
 GET = b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 POST = b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-FORM = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n"
+FORM = (
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    b"Content-Length: %d\r\n"
+)
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LAST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
@@ -103,8 +106,16 @@ def test_invalid_chunks(server: RunningServer, path: bytes, body: bytes) -> None
 
 @pytest.mark.parametrize(
     ("length", "expected"),
-    [(b"99999999999999999999", 413), (b"9" * 5_000, 400), (b"-1", 400), (b"1, 1", 400), (b"0x1", 400), (b"+1", 400), (b"1_0", 400)],
-)  # fmt: skip
+    [
+        (b"99999999999999999999", 413),
+        (b"9" * 5_000, 400),
+        (b"-1", 400),
+        (b"1, 1", 400),
+        (b"0x1", 400),
+        (b"+1", 400),
+        (b"1_0", 400),
+    ],
+)
 def test_an_invalid_or_huge_length(server: RunningServer, length: bytes, expected: int) -> None:
     assert status(server.ask(POST % b"/" + b"Content-Length: %b\r\n\r\nq=a" % length)) == expected
 

@@ -43,11 +43,11 @@ def test_scores_stay_below_the_best(encoder: Encoder, photographs: list[Image.Im
     assert scores.max() < encoder.best_score < 1
 
 
-def test_words_fill_only_their_part_of_a_query(encoder: Encoder) -> None:
+def test_text_fills_only_its_part_of_a_query(encoder: Encoder) -> None:
     assert not encoder.embed_texts(["a palace"])[:, WORDS_DIM:].any()
 
 
-def test_mirrored_pictures_look_alike(encoder: Encoder, photographs: list[Image.Image]) -> None:
+def test_mirrored_images_score_high(encoder: Encoder, photographs: list[Image.Image]) -> None:
     mirrored = [photograph.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for photograph in photographs]
     scores = encoder.as_query(encoder.embed_images(mirrored)) @ encoder.embed_images(photographs).T
     assert (np.diag(scores) > 0.9 * encoder.best_score).all()

@@ -18,6 +18,7 @@ import pytest
 from gallery.encoders import DEFAULT_CLIP, open_encoder
 from gallery.errors import Invalid
 from tests.fakes.hub import COMMIT, serving_model
+from tests.fakes.processes import HANG_GUARD_S
 
 # Looked for and not imported: it takes seconds.
 pytestmark = pytest.mark.skipif(
@@ -53,7 +54,7 @@ def tell(address: str, home: Path, **environment: str) -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=HANG_GUARD_S,
     )
     return {"log": ended.stderr, **json.loads(ended.stdout)}
 
@@ -113,7 +114,7 @@ def test_auto_does_not_ask_the_hub_in_offline_mode(
         silent_socket.accept()
 
 
-def test_auto_takes_clip_from_the_cache_without_asking(
+def test_auto_takes_clip_from_the_cache_without_the_hub(
     tmp_path: Path, tiny_clip: Path, refused_hub: str
 ) -> None:
     put_in_cache(tiny_clip, tmp_path / "hub")

@@ -1,26 +1,24 @@
-"""Rate limits: a client over its limit gets a 429 with Retry-After, others do not, and a storage that fails breaks nothing."""
+"""Rate limits: a client over its limit gets a 429 with Retry-After; others do not. The storage may fail."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import shutil
 import socket
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import redis
 from flask.testing import FlaskClient
 
 from gallery.errors import Invalid
 from gallery.settings import Settings
 from serving import create_app
 from tests.fakes.collection import drawing, encoded, stocked
-from tests.fakes.servers import HANG_GUARD_S, app_with, free_port
+from tests.fakes.processes import HANG_GUARD_S, free_port, redis_server
+from tests.fakes.servers import app_with
 from tests.fakes.web import upload
 
 LIMITED = {"rate_limit": "3/hour", "upload_rate_limit": "off"}
@@ -154,41 +152,17 @@ def test_an_invalid_forwarded_address_is_not_an_error(
 # -- the storage
 
 
-@contextlib.contextmanager
-def redis_server(folder: Path, port: int) -> Iterator[str]:
-    """Run Redis until the block ends; yields its address."""
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    process = subprocess.Popen([*command, "--requirepass", "pass-word"], stdout=subprocess.DEVNULL)
-    address = f"redis://:pass-word@127.0.0.1:{port}"
-    try:
-        with redis.Redis.from_url(address) as probe:
-            for _ in range(200):
-                with contextlib.suppress(redis.ConnectionError):
-                    probe.ping()
-                    break
-                time.sleep(0.02)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-needs_redis = pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server here")
-
-
-@needs_redis
 def test_replicas_with_one_storage_count_together(make: Callable[..., FlaskClient], tmp_path: Path) -> None:
-    with redis_server(tmp_path, free_port()) as address:
+    with redis_server(tmp_path, "pass-word") as address:
         one, other = make(rate_storage=address), make(rate_storage=address)
         assert statuses(one, times=2) + statuses(other, times=2) == [200, 200, 200, 429]
         assert 1 <= int(other.get(SEARCH).headers["Retry-After"]) <= 3_600
 
 
-@needs_redis
 def test_each_replica_counts_on_its_own_while_the_storage_is_down(
     make: Callable[..., FlaskClient], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with redis_server(tmp_path, free_port()) as address:
+    with redis_server(tmp_path, "pass-word") as address:
         client = make(rate_storage=address)
         assert statuses(client, times=1) == [200]
     assert statuses(client) == [200, 200, 200, 429]
@@ -236,7 +210,17 @@ def test_the_error_about_an_invalid_storage_omits_its_password(
     assert "pass-word" not in str(caught.value)
 
 
-@pytest.mark.parametrize("given", [{"rate_limit": "many"}, {"rate_limit": "0/minute"}, {"upload_rate_limit": "9"}, {"rate_storage": "file:///x"}, {"rate_storage": "redis://"}, {"trusted_proxies": -1}])  # fmt: skip
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"rate_limit": "many"},
+        {"rate_limit": "0/minute"},
+        {"upload_rate_limit": "9"},
+        {"rate_storage": "file:///x"},
+        {"rate_storage": "redis://"},
+        {"trusted_proxies": -1},
+    ],
+)
 def test_invalid_settings_are_rejected(
     settings_with: Callable[..., Settings], given: dict[str, object]
 ) -> None:

@@ -44,7 +44,10 @@ def again(client: FlaskClient, path: str) -> TestResponse:
 KINDS: dict[str, tuple[int, Callable[[FlaskClient], TestResponse]]] = {
     "the home page": (200, lambda client: client.get("/")),
     "a page of results": (200, lambda client: client.get("/?q=sea")),
-    "a fragment": (200, lambda client: client.get("/?q=sea", headers={"HX-Request": "true", "HX-Target": "more"})),
+    "a fragment": (
+        200,
+        lambda client: client.get("/?q=sea", headers={"HX-Request": "true", "HX-Target": "more"}),
+    ),
     "a work": (200, lambda client: client.get(linked(client, "/works/"))),
     "artists": (200, lambda client: client.get("/artists")),
     "the map": (200, lambda client: client.get("/map")),
@@ -68,10 +71,16 @@ KINDS: dict[str, tuple[int, Callable[[FlaskClient], TestResponse]]] = {
     "no such style": (404, lambda client: client.get("/static/x/none.css")),
     "a picture": (200, lambda client: client.get(linked(client, "/images/"))),
     "a picture not changed": (304, lambda client: again(client, linked(client, "/images/"))),
-    "part of a picture": (206, lambda client: client.get(linked(client, "/images/"), headers={"Range": "bytes=0-9"})),
-    "no part of a picture": (416, lambda client: client.get(linked(client, "/images/"), headers={"Range": "bytes=9999999-"})),
+    "part of a picture": (
+        206,
+        lambda client: client.get(linked(client, "/images/"), headers={"Range": "bytes=0-9"}),
+    ),
+    "no part of a picture": (
+        416,
+        lambda client: client.get(linked(client, "/images/"), headers={"Range": "bytes=9999999-"}),
+    ),
     "no such picture": (404, lambda client: client.get("/images/originals/none.png")),
-}  # fmt: skip
+}
 
 
 def directives(answer: TestResponse) -> dict[str, str]:
@@ -108,8 +117,9 @@ def test_no_page_has_inline_code_or_foreign_resources(client: FlaskClient, path:
 
 
 @pytest.mark.parametrize(
-    ("proxies", "said", "secure"), [(0, "https", False), (1, "http", False), (1, "https", True), (1, "", False), (1, "gopher", False)]
-)  # fmt: skip
+    ("proxies", "said", "secure"),
+    [(0, "https", False), (1, "http", False), (1, "https", True), (1, "", False), (1, "gopher", False)],
+)
 @pytest.mark.parametrize("site_url", [None, "https://gallery.example"])
 def test_hsts_is_sent_only_if_a_trusted_proxy_reports_https(
     settings_with: Callable[..., Settings], proxies: int, said: str, secure: bool, site_url: str | None

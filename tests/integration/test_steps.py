@@ -98,7 +98,7 @@ def test_a_bug_is_reported_with_its_type(gallery: Gallery, monkeypatch: pytest.M
 def test_a_step_over_its_limit_is_stopped_and_retried(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services = Services(gallery.settings(step_limit=1))
+    services = Services(gallery.settings(step_limit=2))
     monkeypatch.setattr(steps, "RETRY_POLICY", dg.RetryPolicy(max_retries=1))
     calls: list[int] = []
 
@@ -111,7 +111,7 @@ def test_a_step_over_its_limit_is_stopped_and_retried(
     result = run(services)
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert len(calls) == 2
-    assert "stopped after 1 s (GALLERY_STEP_LIMIT)" in failure.step_failure_data.error.to_string()
+    assert "stopped after 2 s (GALLERY_STEP_LIMIT)" in failure.step_failure_data.error.to_string()
 
 
 def test_every_step_is_guarded(gallery: Gallery) -> None:

@@ -1,4 +1,4 @@
-"""A real server to flood."""
+"""A server to flood."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def server(settings_with: Callable[..., Settings]) -> Iterator[RunningServer]:
-    """A server with THREADS threads over the sample gallery."""
+    """Run a server with THREADS threads over the sample gallery."""
     with running(settings_with(threads=THREADS), send_buffer=4096) as server:
         yield server
 
 
 @pytest.fixture
 def no_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let slow clients hang on for the whole test, so that only a free thread can answer anyone else."""
+    """Let slow clients stay connected for the whole test, so that only a free thread can answer others."""
     for name in (
         "IDLE_TIMEOUT_S",
         "REQUEST_TIMEOUT_S",

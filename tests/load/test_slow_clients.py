@@ -1,7 +1,7 @@
-"""Slow clients and many uploads: other visitors are answered all the while.
+"""Other visitors are answered during many uploads and with many slow clients.
 
-More slow clients than the server has threads hang on for the whole of each test, so a visitor is answered only if they
-occupy no thread.
+In each test, more slow clients stay connected than the server has threads, so a visitor is answered only if
+they occupy no thread.
 """
 
 from __future__ import annotations
@@ -19,20 +19,24 @@ import pytest
 from PIL import Image
 
 from tests.fakes.collection import encoded
-from tests.fakes.servers import RunningServer, eventually, upload_form
+from tests.fakes.processes import wait_for
+from tests.fakes.servers import RunningServer, upload_form
 from tests.load.conftest import THREADS
 
 SLOW_CLIENTS = 3 * THREADS
 UPLOADS = 50
-HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n"
+HEAD = (
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    b"Content-Length: %d\r\n\r\n"
+)
 PIPELINED = b"GET /?q=blue+disc HTTP/1.1\r\nHost: x\r\n\r\n" * 40
-"""Requests for more than the buffers of the sockets hold."""
+"""Requests whose responses exceed the socket buffers."""
 
 pytestmark = pytest.mark.usefixtures("no_timeouts")
 
 
 class Crowd:
-    """Slow clients: connected, with these bytes sent, each sending another byte now and then until the block ends."""
+    """Slow clients that have sent these bytes, and then send another byte now and then."""
 
     def __init__(
         self,
@@ -52,7 +56,7 @@ class Crowd:
             self._thread.start()
 
     def connected(self) -> int:
-        """The number of clients whose connection the server has not closed."""
+        """Return the number of clients whose connection the server has not closed."""
         return sum(_is_open(client) for client in self._clients)
 
     def leave(self) -> None:
@@ -101,7 +105,7 @@ def visit(server: RunningServer) -> None:
 
 
 def noise(megabytes: float) -> bytes:
-    """An image that does not compress, of about that size."""
+    """Return an image that does not compress, of about this size."""
     side = int((megabytes * 1e6 / 3) ** 0.5)
     return encoded(Image.frombytes("RGB", (side, side), os.urandom(3 * side * side)))
 
@@ -112,30 +116,30 @@ def noise(megabytes: float) -> bytes:
     ids=["nothing", "a head", "a small form"],
 )
 @pytest.mark.parametrize("trickle", [False, True], ids=["stop", "send slowly"])
-def test_clients_that_stop_or_send_slowly_keep_nobody_out(
+def test_clients_that_stop_or_send_slowly_do_not_block_others(
     server: RunningServer, opening: bytes, trickle: bool
 ) -> None:
     with crowd(server, opening, trickle=trickle and bool(opening)) as clients:
-        eventually(lambda: server.connections >= SLOW_CLIENTS)
+        wait_for(lambda: server.connections >= SLOW_CLIENTS)
         visit(server)
         assert clients.connected() == SLOW_CLIENTS
 
 
-def test_clients_that_send_a_large_form_slowly_keep_only_uploads_out(server: RunningServer) -> None:
+def test_clients_that_send_a_large_form_slowly_block_only_uploads(server: RunningServer) -> None:
     with crowd(server, HEAD % 5_000_000) as clients:
-        eventually(lambda: not server.server.may_receive_large())
+        wait_for(lambda: not server.server.may_receive_large())
         visit(server)
         refused = server.upload(noise(1))
         assert refused.status == 503 and int(refused.headers["Retry-After"]) > 0
         assert clients.connected() >= THREADS // 2
-    eventually(server.server.may_receive_large)
+    wait_for(server.server.may_receive_large)
     assert server.upload(noise(0.2)).status == 303
 
 
-def test_clients_that_read_slowly_keep_nobody_out(server: RunningServer) -> None:
+def test_clients_that_read_slowly_do_not_block_others(server: RunningServer) -> None:
     with crowd(server, PIPELINED, trickle=False, receive_buffer=1) as clients:
-        # Every client has been sent something, and the rest waits for it to read.
-        eventually(lambda: sum(each.total_outbufs_len > 0 for each in _channels(server)) == SLOW_CLIENTS)
+        # The rest of every response waits for its client to read.
+        wait_for(lambda: sum(each.total_outbufs_len > 0 for each in _channels(server)) == SLOW_CLIENTS)
         visit(server)
         assert clients.connected() == SLOW_CLIENTS
 
@@ -149,7 +153,7 @@ def test_responses_that_are_read_slowly_arrive_whole_and_in_order(server: Runnin
     with server.connect(
         b"".join(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in paths), receive_buffer=1
     ) as sock:
-        eventually(lambda: any(each.total_outbufs_len for each in _channels(server)))
+        wait_for(lambda: any(each.total_outbufs_len for each in _channels(server)))
         stream = sock.makefile("rb")
         for place, path in enumerate(paths):
             head = b"".join(iter(stream.readline, b"\r\n"))
@@ -161,15 +165,13 @@ def test_responses_that_are_read_slowly_arrive_whole_and_in_order(server: Runnin
         stream.close()
 
 
-def test_clients_that_never_close_their_side_keep_nobody_out(server: RunningServer) -> None:
+def test_clients_that_never_close_their_side_do_not_block_others(server: RunningServer) -> None:
     with crowd(server, b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", trickle=False):
-        eventually(
-            lambda: sum(each.lingering_since is not None for each in _channels(server)) == SLOW_CLIENTS
-        )
+        wait_for(lambda: sum(each.lingering_since is not None for each in _channels(server)) == SLOW_CLIENTS)
         visit(server)
 
 
-def test_fifty_uploads_and_slow_clients_at_once_keep_nobody_out(server: RunningServer) -> None:
+def test_fifty_uploads_and_slow_clients_at_once_do_not_block_others(server: RunningServer) -> None:
     form = upload_form(noise(6))
     with (
         ThreadPoolExecutor(UPLOADS) as pool,

@@ -1,4 +1,4 @@
-"""How much a score says, judged by the collection's own scores."""
+"""The relevance of a score, calibrated by the scores of the whole collection."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def collection(count: int) -> MemoryCollection:
     return made
 
 
-def test_the_sample_is_the_same_each_time_and_no_larger_than_it_says() -> None:
+def test_the_sample_is_deterministic_and_bounded() -> None:
     first, second = (ScoreBaseline.of(collection(2_000)).vectors for _ in range(2))
     assert first.shape == (SAMPLE_WORKS, DIM)
     assert np.array_equal(first, second)
     assert ScoreBaseline.of(collection(20)).vectors.shape == (20, DIM)
 
 
-def test_the_sample_tells_the_spread_of_the_whole() -> None:
+def test_the_sample_estimates_the_distribution_of_all_scores() -> None:
     whole, query = rows(2_000), rows(1, seed=2)[0]
     stats = ScoreBaseline.of(collection(2_000)).stats(query)
     assert stats is not None
@@ -41,7 +41,7 @@ def test_the_sample_tells_the_spread_of_the_whole() -> None:
     assert stats.deviation == pytest.approx(scores.std(), rel=0.15)
 
 
-def test_works_that_match_do_not_hide_themselves() -> None:
+def test_matching_works_hardly_change_the_baseline() -> None:
     plain, query = rows(500), rows(1, seed=2)[0]
     with_matches = np.vstack([plain[:450], np.tile(query, (50, 1))])
     without, found = ScoreBaseline(plain).stats(query), ScoreBaseline(with_matches).stats(query)
@@ -50,15 +50,15 @@ def test_works_that_match_do_not_hide_themselves() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 15])
-def test_too_few_works_tell_nothing(count: int) -> None:
+def test_too_few_works_have_no_statistics(count: int) -> None:
     assert ScoreBaseline(rows(count)).stats(rows(1)[0]) is None
 
 
-def test_works_that_all_score_the_same_tell_nothing() -> None:
+def test_equal_scores_have_no_statistics() -> None:
     assert ScoreBaseline(np.tile(rows(1), (40, 1))).stats(rows(1, seed=3)[0]) is None
 
 
-def test_words_follow_from_what_chance_would_do() -> None:
+def test_relevance_depends_on_the_z_score_and_the_size_of_the_collection() -> None:
     assert relevance_of(None, 1_000) is Relevance.UNKNOWN
     assert relevance_of(3.05, 698) is Relevance.CLOSE
     assert relevance_of(3.05, 100_000) is Relevance.FAIR  # so large a collection has some that high by chance
@@ -67,7 +67,7 @@ def test_words_follow_from_what_chance_would_do() -> None:
     assert relevance_of(9.0, 10_000_000) is Relevance.CLOSE
 
 
-def test_chance_is_mostly_called_weak() -> None:
+def test_random_scores_are_mostly_weak() -> None:
     random = np.random.default_rng(5).normal(size=698)
     words = [relevance_of(float(z_score), 698) for z_score in random]
     assert words.count(Relevance.WEAK) > 680

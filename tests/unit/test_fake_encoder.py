@@ -1,3 +1,5 @@
+"""The fake encoder: its options, and vectors that never change."""
+
 from __future__ import annotations
 
 import pytest

@@ -98,21 +98,36 @@ DENIAL = (
 @pytest.mark.parametrize(
     ("status", "message", "reason", "kind", "words"),
     [
-        (404, "The specified bucket does not exist.", "notFound", Invalid, "gcloud storage buckets create gs://paintings --location"),
-        (403, DENIAL.format("storage.objects.get"), "forbidden", Invalid, "--member=serviceAccount:loader@gallery.iam.gserviceaccount.com --role=roles/storage.objectViewer"),
-        (403, DENIAL.format("storage.objects.create"), "forbidden", Invalid, "storage.objects.create is missing; `gcloud storage buckets add-iam-policy-binding gs://paintings"),
-        (403, DENIAL.format("storage.objects.delete"), "forbidden", Invalid, "--role=roles/storage.objectUser"),
-        (403, "Caller does not have required permission to use project payer. Grant the caller the roles/serviceusage.serviceUsageConsumer role, or a custom role with the serviceusage.services.use permission", "USER_PROJECT_DENIED", Invalid, "gcloud projects add-iam-policy-binding PROJECT --member=serviceAccount:EMAIL --role=roles/serviceusage.serviceUsageConsumer"),
-        (403, "Request is prohibited by organization's policy.", "vpcServiceControls", Invalid, "forbidden: Request is prohibited"),
-        (403, "The billing account for the owning project is disabled in state absent", "accountDisabled", Invalid, "gcloud billing projects link"),
-        (403, "Cloud Storage JSON API has not been used in project 12 before or it is disabled.", "accessNotConfigured", Invalid, "gcloud services enable"),
+        (404, "The specified bucket does not exist.", "notFound", Invalid,
+         "gcloud storage buckets create gs://paintings --location"),
+        (403, DENIAL.format("storage.objects.get"), "forbidden", Invalid,
+         "--member=serviceAccount:loader@gallery.iam.gserviceaccount.com --role=roles/storage.objectViewer"),
+        (403, DENIAL.format("storage.objects.create"), "forbidden", Invalid,
+         "storage.objects.create is missing; `gcloud storage buckets add-iam-policy-binding gs://paintings"),
+        (403, DENIAL.format("storage.objects.delete"), "forbidden", Invalid,
+         "--role=roles/storage.objectUser"),
+        (403,
+         "Caller does not have required permission to use project payer. Grant the caller the "
+         "roles/serviceusage.serviceUsageConsumer role, or a custom role with the "
+         "serviceusage.services.use permission", "USER_PROJECT_DENIED", Invalid,
+         "gcloud projects add-iam-policy-binding PROJECT --member=serviceAccount:EMAIL "
+         "--role=roles/serviceusage.serviceUsageConsumer"),
+        (403, "Request is prohibited by organization's policy.", "vpcServiceControls", Invalid,
+         "forbidden: Request is prohibited"),
+        (403, "The billing account for the owning project is disabled in state absent", "accountDisabled",
+         Invalid, "gcloud billing projects link"),
+        (403, "Cloud Storage JSON API has not been used in project 12 before or it is disabled.",
+         "accessNotConfigured", Invalid, "gcloud services enable"),
         (403, "The rate of requests is too high.", "rateLimitExceeded", Unavailable, "try again"),
-        (400, "Bucket is a requester pays bucket but no user project provided.", "required", Invalid, "?project=PROJECT"),
+        (400, "Bucket is a requester pays bucket but no user project provided.", "required", Invalid,
+         "?project=PROJECT"),
         (400, "User project specified in the request is invalid.", "invalid", Invalid, "?project=PROJECT"),
         (400, "Invalid argument.", "invalid", Invalid, "status 400: Invalid argument."),
-        (400, 'Provided CRC32C "AAAAAA==" doesn\'t match calculated CRC32C "Nks/tw==".', "invalid", Unavailable, "CRC32C"),
+        (400, 'Provided CRC32C "AAAAAA==" doesn\'t match calculated CRC32C "Nks/tw==".', "invalid",
+         Unavailable, "CRC32C"),
         (409, "Conflict.", "conflict", Unavailable, "status 409"),
-        (401, "Anonymous caller does not have storage.objects.get access.", "required", Invalid, "gcloud auth application-default login"),
+        (401, "Anonymous caller does not have storage.objects.get access.", "required", Invalid,
+         "gcloud auth application-default login"),
     ],
 )  # fmt: skip
 def test_a_refusal_names_what_fixes_it(
@@ -140,7 +155,10 @@ def test_a_refusal_names_what_fixes_it(
     ],
 )
 def test_denied_impersonation_names_the_missing_role(error: Exception) -> None:
-    answer = "{'error': {'code': 403, 'message': \"Permission 'iam.serviceAccounts.getAccessToken' denied on resource\", 'status': 'PERMISSION_DENIED'}}"  # fmt: skip
+    answer = (
+        "{'error': {'code': 403, 'message': \"Permission 'iam.serviceAccounts.getAccessToken' denied on "
+        "resource\", 'status': 'PERMISSION_DENIED'}}"
+    )
     translated = translate(type(error)(*(arg.replace("{}", answer) for arg in error.args)), BUCKET, "sign")
     assert isinstance(translated, Invalid)
     assert "iam.serviceAccounts.getAccessToken is missing" in str(translated)
@@ -168,7 +186,17 @@ CLIENT_EXCEPTIONS = exceptions_in(
     google.resumable_media,
     requests.exceptions,
 )
-TRANSIENT_NAMES = ("Timeout", "TooMany", "Unavailable", "Deadline", "Connection", "Internal", "Gateway", "DataCorruption", "Aborted")  # fmt: skip
+TRANSIENT_NAMES = (
+    "Timeout",
+    "TooMany",
+    "Unavailable",
+    "Deadline",
+    "Connection",
+    "Internal",
+    "Gateway",
+    "DataCorruption",
+    "Aborted",
+)
 
 
 def instance_of(kind: type[Exception]) -> Exception:
@@ -202,7 +230,8 @@ def test_every_error_of_the_clients_is_translated() -> None:
     "text",
     [
         "GET https://x/?X-Goog-Signature=5ec2e7&a=1", "PUT https://x/o?uploadType=resumable&upload_id=5ec2e7",
-        "Authorization: Bearer 5ec2e7", "{'access_token': '5ec2e7'}", '{"refresh_token":"5ec2e7"}', "ya29.5ec2e7-x",
+        "Authorization: Bearer 5ec2e7", "{'access_token': '5ec2e7'}", '{"refresh_token":"5ec2e7"}',
+        "ya29.5ec2e7-x",
         "assertion=5ec2e7", "-----BEGIN PRIVATE KEY----- 5ec2e7",
     ],
 )  # fmt: skip

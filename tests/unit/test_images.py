@@ -54,7 +54,7 @@ def test_transparent_pixels_become_white() -> None:
 
 
 def test_a_colour_profile_is_converted_to_srgb() -> None:
-    # LittleCMS has no built-in wide-gamut profile, so this uses XYZ, in which the same numbers are another colour.
+    # LittleCMS has no built-in wide-gamut profile; in XYZ, the same numbers are another colour.
     image = Image.new("RGB", (16, 16), (200, 30, 30))
     xyz = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
     assert open_image(encode(image, "PNG", icc_profile=xyz), max_pixels=LIMIT).mode == "RGB"
@@ -137,7 +137,7 @@ def test_other_large_images_are_reduced_before_conversion(mode: str) -> None:
     assert columns[0] < 10 and columns[-1] > 245 and abs(columns[len(columns) // 2] - 128) < 6
 
 
-def test_a_reduced_picture_stays_upright_and_on_white() -> None:
+def test_a_reduced_image_stays_upright_and_on_white() -> None:
     image = Image.new("RGBA", (400, 200), (0, 0, 0, 0))
     image.paste((0, 0, 255, 255), (0, 0, 200, 200))
     exif = Image.Exif()
@@ -157,7 +157,7 @@ def test_thumbnails_keep_proportions_and_never_enlarge() -> None:
     assert Image.open(io.BytesIO(thin)).size == (100, 1)
 
 
-def test_a_look_tells_size_colour_format_and_a_hash_that_likeness_keeps() -> None:
+def test_inspection_gives_size_colour_format_and_a_perceptual_hash() -> None:
     seen = inspect_image(encode(Image.new("RGB", (30, 20), (16, 32, 48)), "PNG"), max_pixels=LIMIT)
     assert (seen.width, seen.height, seen.color, seen.extension) == (30, 20, "#102030", "png")
     original = inspect_image(picture(7, (400, 300)), max_pixels=LIMIT)

@@ -1,4 +1,4 @@
-"""The deployment files, as far as they can be checked without an engine that runs them."""
+"""The Docker Compose files, checked without Docker."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_every_port_is_published_to_this_machine_only(services: dict[str, Any]) 
     assert len(ports) == 5 and all(port.startswith("127.0.0.1:") for port in ports)
 
 
-def test_nobody_gets_into_weaviate_without_a_key(services: dict[str, Any]) -> None:
+def test_weaviate_requires_a_key(services: dict[str, Any]) -> None:
     environment = services["weaviate"]["environment"]
     assert environment["AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED"] == "false"
     assert environment["AUTHENTICATION_APIKEY_ENABLED"] == "true"

@@ -1,4 +1,4 @@
-"""The Kubernetes manifests and the Dagster instance files, as far as they can be checked without a cluster."""
+"""The Kubernetes manifests and the Dagster instance files, checked without a cluster."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def manifest(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)
-def test_every_manifest_is_one_that_kubernetes_knows(path: Path) -> None:
+def test_every_manifest_is_valid(path: Path) -> None:
     import kubernetes.client.models as models
     from dagster_k8s.models import k8s_model_from_dict, k8s_snake_case_dict
 
@@ -59,7 +59,7 @@ def test_every_manifest_is_one_that_kubernetes_knows(path: Path) -> None:
         )  # raises for a key that it does not have
 
 
-def test_the_pods_find_what_they_are_given() -> None:
+def test_the_pods_refer_to_existing_objects() -> None:
     known = {
         document["metadata"]["name"]
         for path in MANIFESTS
@@ -83,7 +83,7 @@ def test_the_pods_find_what_they_are_given() -> None:
     assert "PASSWORD" not in text
 
 
-def test_the_settings_of_the_pods_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_of_the_pods_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in manifest("gallery-settings")["data"].items():
         monkeypatch.setenv(name, value)
     for name, value in manifest("gallery-secrets")["stringData"].items():
@@ -96,7 +96,7 @@ def instance_config() -> dict[str, Any]:
     return config
 
 
-def test_the_server_instances_are_understood_and_their_launcher_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dagster_accepts_the_instances_and_the_launcher(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_POSTGRES_URL", "postgresql+psycopg2://dagster@postgres/dagster")
     from dagster._core.instance.config import dagster_instance_config_schema
     from dagster_k8s import K8sRunLauncher
@@ -115,9 +115,7 @@ def test_the_server_instances_are_understood_and_their_launcher_too(monkeypatch:
 
 
 @pytest.mark.parametrize("gpus", [0, 2])
-def test_an_embedding_step_asks_for_a_gpu_where_one_is_wanted_and_no_other_step_does(
-    settings_with: Callable[..., Settings], gpus: int
-) -> None:
+def test_only_embedding_steps_request_gpus(settings_with: Callable[..., Settings], gpus: int) -> None:
     from dagster_k8s import k8s_job_executor
 
     settings = settings_with(gpus=gpus)
@@ -139,7 +137,7 @@ def test_an_embedding_step_asks_for_a_gpu_where_one_is_wanted_and_no_other_step_
 
 
 def step_job(settings: Settings, op: str) -> dict[str, Any]:
-    """The Kubernetes job of one step, as dagster-k8s makes it of the launcher's and the executor's configuration."""
+    """Return the Kubernetes job that dagster-k8s makes for a step."""
     from dagster_k8s import K8sRunLauncher
     from dagster_k8s.container_context import K8sContainerContext
     from dagster_k8s.job import DagsterK8sJobConfig, UserDefinedDagsterK8sConfig, construct_dagster_k8s_job

@@ -1,4 +1,4 @@
-"""The words by which works are found."""
+"""Lexical search: tokens, and the searchable text of a work."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_words_are_folded(text: str, words: list[str]) -> None:
         ("Expressionism", "expressionist"),
     ],
 )
-def test_a_movement_and_its_painters_are_one_word(forms: tuple[str, ...]) -> None:
+def test_a_movement_and_its_artists_are_one_word(forms: tuple[str, ...]) -> None:
     assert {tuple(tokens(form)) for form in forms} == {(forms[0].lower(),)}
 
 
@@ -53,7 +53,7 @@ def test_short_words_that_only_end_alike_stay(word: str) -> None:
     assert tokens(word) == [word]
 
 
-def test_words_that_say_nothing_are_folded_already() -> None:
+def test_stop_words_are_folded() -> None:
     assert all(word == word.lower().strip() and tokens(word) == [] for word in STOP_WORDS)
 
 
@@ -64,8 +64,8 @@ def test_a_work_has_the_words_of_its_artist_and_file_each_once() -> None:
     assert searchable_text(one) == "claude monet impressionism french school b"
 
 
-def test_the_words_of_a_document_are_those_of_its_text() -> None:
-    # A store that takes the document apart at its blanks must find what a query's words are.
+def test_searchable_text_consists_of_its_tokens() -> None:
+    # A store that splits the text at spaces must get the tokens of a query.
     text = searchable_text(work("id", artist("søren", styles=("Cubist, Øther",))))
     assert tokens(text) == text.split()
 
@@ -82,5 +82,5 @@ def test_the_words_of_a_document_are_those_of_its_text() -> None:
         ("", ""),
     ],
 )
-def test_known_words_are_taken_out_of_a_text_that_says_more(text: str, kept: str) -> None:
+def test_known_words_are_removed_unless_nothing_remains(text: str, kept: str) -> None:
     assert remove_words(text, {"impressionism", "french"}) == kept

@@ -1,4 +1,4 @@
-"""The refresh lock: one owner at a time; the lock of a dead run can be taken over, that of a live one cannot."""
+"""The refresh lock: one owner at a time; a dead run's lock can be taken over, a live one's cannot."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from gallery.objects.memory import MemoryObjects
 from pipelines import lock
 from pipelines.lock import LockLost
 from tests.fakes.locks import dead_pid, leave_record
+from tests.fakes.processes import HANG_GUARD_S
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -206,7 +207,7 @@ def test_the_lock_is_renewed_while_it_is_held(store: ObjectStore, monkeypatch: p
     with lock.acquire(store, "one"):
         first = record_in(store)
         monkeypatch.setattr(store, "put", observe)
-        assert renewed.wait(60)
+        assert renewed.wait(HANG_GUARD_S)
         last = record_in(store)
     assert last.renewed_at > last.acquired_at
     assert asdict(last) | {"renewed_at": 0} == asdict(first) | {"renewed_at": 0}

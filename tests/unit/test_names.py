@@ -16,22 +16,26 @@ from gallery.names import best_spelling, display_name, match_key, repair, slugif
 
 LATIN_NAMES = """
     Albrecht Dürer, Joan Miró, Salvador Dalí, Édouard Manet, Paul Cézanne, René Magritte, Eugène Delacroix,
-    Henri Émile Benoît Matisse, François Boucher, Anaïs Staël, Zoë Chloé, Œuvre Lœuvre Noël, Paul Sérusier d’Été,
+    Henri Émile Benoît Matisse, François Boucher, Anaïs Staël, Zoë Chloé, Œuvre Lœuvre Noël,
+    Paul Sérusier d’Été,
     Diego Velázquez, Joaquín Sorolla, Íñigo Ñúñez, Òscar Domínguez, Antoni Tàpies, Josep Subirachs i Solà,
     À Gràcia Vilà Jordà, João Câmara Falcão, Nuno Gonçalves, Tarsila do Amaral Assunção, Ávila Ígor Ôma,
     Käthe Kollwitz-Groß, Strauß Großmann, Óscar Über, Stanisław Wyspiański, Józef Chełmoński,
     Jacek Łukasz Żółtowski, Władysław Ślewiński, Mieczysław Wąż Źrebięcki, František Kupka Říčan, Josef Čapek,
     Antonín Dvořáček, Štěpán Žižka, Toyen Čermínová, Ľudovít Fulla, Šimon Ďuriš Ťažký, Mihály Munkácsy,
     László Moholy-Nagy, Győző Vásárhelyi, Űllő Tűzkő, Ödön Őry, Halıç Kılıç, İbrahim Çallı, Osman Hamdi Şeker,
-    Fikret Muallâ Saygı, Gülsün Karamustafa, Constantin Brâncuși, Ștefan Luchian, Țuculescu Ion, Corneliu Băbuță,
+    Fikret Muallâ Saygı, Gülsün Karamustafa, Constantin Brâncuși, Ștefan Luchian, Țuculescu Ion,
+    Corneliu Băbuță,
     Asger Jørn Ærø, Øyvind Åsmund Ågård, Anders Zörn Öström, Akseli Gallen-Kallela Häyrinen, Mäenpää,
     Sveinsson Kjarval Þórðarson, Ásgrímur Ýmir Ðorri, Köler Õnne Ürgväli, Jānis Rozentāls Ķiģelis,
     Gustavs Šķilters Ņūmans, Mikalojus Čiurlionis Žemaitė, Ivan Meštrović Đorđe, Đura Jakšić, Māori Tāne,
     Nguyễn Gia Trí, Lê Phổ, Bùi Xuân Phái, Tô Ngọc Vân, Trần Văn Cẩn Đặng, Hokusaï Ōkyo Kyōsai, Gwŷr Tŵr
 """
 OTHER_NAMES = """
-    Казимир Малевич, Андрей Рублёв, Василий Кандинский, Михаил Врубель, Архип Куїнджі, Марія Приймаченко Ґудзь,
-    Єгор Її Іванович, Урош Предић Ђорђе Љуба Њега, Δομήνικος Θεοτοκόπουλος, Γιάννης Τσαρούχης, Νίκος Εγγονόπουλος,
+    Казимир Малевич, Андрей Рублёв, Василий Кандинский, Михаил Врубель, Архип Куїнджі,
+    Марія Приймаченко Ґудзь,
+    Єгор Її Іванович, Урош Предић Ђорђе Љуба Њега, Δομήνικος Θεοτοκόπουλος, Γιάννης Τσαρούχης,
+    Νίκος Εγγονόπουλος,
     ნიკო ფიროსმანი, Մարտիրոս Սարյան, محمود سعيد, مارك شاغال, כמאל אלמלך, מארק שאגאל, 齐白石, 徐悲鴻, 葛飾北斎,
     岡本太郎, クロード・モネ, 이중섭, 김환기, 백남준, राजा रवि वर्मा, ถวัลย์ ดัชนี
 """

@@ -1,4 +1,4 @@
-"""Rankings made, joined and thinned out."""
+"""Rankings: reciprocal rank fusion, keyword weights, and limits per artist."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_one_ranking_stays_as_it_is() -> None:
     assert reciprocal_rank_fusion() == reciprocal_rank_fusion([]) == []
 
 
-def test_what_both_rankings_have_comes_before_what_one_has_first() -> None:
+def test_a_work_in_both_rankings_comes_before_the_first_of_one() -> None:
     assert reciprocal_rank_fusion(["a", "b", "x"], ["c", "d", "x"])[0] == "x"
 
 
@@ -34,18 +34,18 @@ def test_ties_come_by_id() -> None:
     assert reciprocal_rank_fusion(["z"], ["y"]) == ["y", "z"]
 
 
-def test_places_count_as_in_the_paper() -> None:
+def test_ranks_count_as_in_the_paper() -> None:
     # 1/61 + 1/64 = 0.03202 for a, 1/62 + 1/62 = 0.03226 for b
     assert reciprocal_rank_fusion(["a", "b", "x", "y"], ["x", "b", "y", "a"]).index("b") < 2
     assert reciprocal_rank_fusion(["a", "b"], ["c", "b", "d", "a"])[:2] == ["b", "a"]
 
 
-def test_a_rare_word_tells_more_than_a_common_one_and_every_word_something() -> None:
+def test_idf_falls_with_frequency_and_stays_positive() -> None:
     weights = [idf(1_000, having) for having in (1, 10, 500, 999, 1_000)]
     assert weights == sorted(weights, reverse=True) and weights[-1] > 0
 
 
-def test_works_that_match_alike_are_ordered_by_nearness() -> None:
+def test_works_that_match_equally_keep_the_vector_order() -> None:
     scores = {"a": 0.3, "b": 0.3, "c": 2.0}
     assert by_match(scores, ["d", "b", "e", "a", "c"]) == ["c", "b", "a"]
 

@@ -27,6 +27,7 @@ from sample_art.generated_artists import artist_at
 from sample_art.image import paint_image
 from sample_art.palettes import PALETTES
 from sample_art.scenes import scenes
+from tests.fakes.processes import modules_loaded_by
 
 ARTISTS, WORKS = 5, 3
 
@@ -226,15 +227,12 @@ def test_every_scene_can_be_painted_in_any_shape_and_palette(scene: str) -> None
 
 
 def test_importing_the_package_loads_neither_numpy_nor_pillow() -> None:
-    code = "import sys, sample_art; print(sorted({'numpy', 'PIL'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert modules_loaded_by("sample_art") & {"numpy", "PIL"} == set()
 
 
 def test_the_package_imports_nothing_else_of_the_project() -> None:
-    code = "import sys, sample_art.archive, sample_art.worker; print([name for name in sys.modules if name.split('.')[0] in ('gallery', 'pipelines', 'serving')])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    loaded = modules_loaded_by("sample_art.archive", "sample_art.worker")
+    assert loaded & {"gallery", "pipelines", "serving"} == set()
 
 
 def test_biographies_state_that_the_artist_is_invented() -> None:

@@ -30,7 +30,7 @@ def test_the_environment_wins_over_dotenv_which_wins_over_defaults(monkeypatch: 
     assert (settings.per_artist, settings.keep_builds) == (9, 5)
 
 
-def test_all_mistakes_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_errors_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = {
         "GALLERY_PER_ARTIST": "many",
         "GALLERY_PORT": "70000",
@@ -75,7 +75,7 @@ def test_a_home_of_any_name_is_one_folder(tmp_path: Path) -> None:
         assert VECTORS.parse(settings.address("vectors")).path == tmp_path / name / "vectors"
 
 
-def test_a_home_of_nobody_is_a_mistake_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_user_in_the_home_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GALLERY_HOME", "~no-such-user/x")
     with pytest.raises(Invalid, match="GALLERY_HOME"):
         read_settings()

@@ -1,8 +1,8 @@
 """A fake Weaviate server: REST and gRPC on the wire, everything in memory, searched exactly.
 
-The real `weaviate-client` talks to it; the gRPC messages are those that ship inside the client. It encodes a reading of
-the server's source and was never compared with a real server, so what passes here proves the client's side only.
-There is no HNSW (recall is perfect), no replication, no indexing lag, and access control knows two roles.
+The real `weaviate-client` talks to it, with the gRPC messages that ship inside the client. It follows the
+server's source and was never compared with a real server, so tests with it prove the client's side only. It
+has no HNSW (recall is perfect), no replication, no indexing lag, and access control has two roles.
 """
 
 from __future__ import annotations

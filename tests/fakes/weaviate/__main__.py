@@ -1,7 +1,7 @@
 """`python -m tests.fakes.weaviate --port-file F [--api-key KEY ...] [--search-key KEY ...]`
 
-Writes "REST-port gRPC-port" to the file once it listens, and runs until it is terminated. Faults are switched on with
-`POST /_faults {"call": "BatchObjects", "fault": "500", "times": 3}` and off with `DELETE /_faults` on the REST port.
+Writes "REST-port gRPC-port" to the file once it listens, and runs until it is terminated. On the REST port,
+`POST /_faults {"call": "BatchObjects", "fault": "500", "times": 3}` adds a fault; `DELETE /_faults` clears.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Collections, aliases and objects in memory, with the defaults and refusals of the server."""
+"""Collections, aliases and objects in memory, with the server's defaults and errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ INVERTED = {
 
 
 class Refused(Exception):
-    """The server says no, with an HTTP status."""
+    """An error response of the server, with its HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -96,13 +96,13 @@ class Collection:
         return name
 
     def uuids(self) -> np.ndarray:
-        """All uuids in order."""
+        """Return all uuids in order."""
         self.by_uuid()
         assert self._sorted is not None
         return self._sorted[2]
 
     def by_uuid(self) -> tuple[list[Stored], np.ndarray]:
-        """All objects in order of uuid, and their vectors, rows of unit length."""
+        """Return all objects in order of uuid, and their vectors, scaled to unit length."""
         if self._sorted is None:
             ordered = [self.objects[id] for id in sorted(self.objects)]
             rows = np.stack([one.vector for one in ordered]) if ordered else np.zeros((0, self._dim or 1))
@@ -120,7 +120,7 @@ class Data:
         self.aliases: dict[str, str] = {}
 
     def resolve(self, name: str) -> Collection:
-        """The collection of that name or alias."""
+        """Return the collection of that name or alias."""
         name = capital(name)
         try:
             return self.collections[self.aliases.get(name, name)]
@@ -128,7 +128,7 @@ class Data:
             raise Refused(404, f"could not find class {name} in schema") from None
 
     def create(self, sent: dict[str, Any]) -> dict[str, Any]:
-        """A new collection; its configuration with the server's defaults filled in."""
+        """Create a collection; return its configuration with the server's defaults."""
         config: dict[str, Any] = json.loads(json.dumps(sent))
         name = config["class"] = capital(config["class"])
         if not re.fullmatch(r"[A-Z][_0-9A-Za-z]{0,254}", name):
@@ -156,7 +156,7 @@ class Data:
         return config
 
     def update(self, name: str, config: dict[str, Any]) -> None:
-        """Another description; nothing else may change here. An alias is not resolved."""
+        """Change the description, the only field that the fake changes. An alias is not resolved."""
         if capital(name) not in self.collections:
             raise Refused(404, "not found")
         held = self.collections[capital(name)].config

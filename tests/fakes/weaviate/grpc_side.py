@@ -1,8 +1,7 @@
-"""The gRPC half: Search, BatchObjects, BatchDelete, Aggregate."""
+"""gRPC: Search, BatchObjects, BatchDelete, Aggregate."""
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from tests.fakes.weaviate.server import FakeWeaviate
 
 GROUPS = 100
-"""How many groups an aggregation returns unless told otherwise; the server cuts the rest silently."""
+"""Groups in an aggregation by default; the server leaves out the rest without saying so."""
 
 READING = ("Search", "Aggregate")
 
@@ -120,7 +119,7 @@ class Service(weaviate_pb2_grpc.WeaviateServicer):  # type: ignore[misc]
 
 
 class Gate(grpc.ServerInterceptor):  # type: ignore[misc]
-    """Who may call, what goes wrong with it, and refusals as the server words them."""
+    """Checks the API key, injects faults, and refuses calls with the server's messages."""
 
     def __init__(self, server: FakeWeaviate) -> None:
         self.server = server
@@ -139,7 +138,8 @@ class Gate(grpc.ServerInterceptor):  # type: ignore[misc]
             if role == "search" and call not in READING:
                 context.abort(
                     grpc.StatusCode.PERMISSION_DENIED,
-                    "authorization, forbidden action: user 'search' has insufficient permissions to create_data",
+                    "authorization, forbidden action: user 'search' has insufficient permissions to "
+                    "create_data",
                 )
             fault = context.fault = self.server.faults.next(call)
             kind = fault.kind if fault else ""
@@ -157,7 +157,7 @@ class Gate(grpc.ServerInterceptor):  # type: ignore[misc]
             except Refused as refused:
                 context.abort(grpc.StatusCode.UNKNOWN, refused.message)
             if fault and kind == "slow":
-                time.sleep(fault.seconds)
+                self.server.stopping.wait(fault.seconds)
             if kind == "reset":
                 context.abort(grpc.StatusCode.UNAVAILABLE, "connection reset by peer")
             return reply
@@ -181,7 +181,7 @@ def _properties(sent: Any, collection: Collection) -> dict[str, Any]:
 
 
 def _result(request: Any, collection: Collection, one: Stored, number: float | None) -> Any:
-    """The object as the client reads it: the id as 16 bytes, each figure with its `_present`."""
+    """Return the object as the client reads it: the id as 16 bytes, each number with its `_present`."""
     asked, metadata = request.metadata, search_get_pb2.MetadataResult()
     metadata.id, metadata.id_as_bytes = one.uuid, uuid.UUID(one.uuid).bytes
     if asked.distance and number is not None:

@@ -1,4 +1,4 @@
-"""Filters, nearness and keywords over a collection's objects."""
+"""Filters, vector search, keyword search and fusion over the objects of a collection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMPARE: dict[int, Callable[[Any, Any], bool]] = {
 
 
 def passes(filters: Any, collection: Collection) -> Callable[[Stored], bool]:
-    """The filter as a function of an object."""
+    """Return the filter as a function of an object."""
     operator = filters.operator
     if operator in (OPERATOR.OPERATOR_AND, OPERATOR.OPERATOR_OR):
         parts = [passes(part, collection) for part in filters.filters]
@@ -45,7 +45,7 @@ def passes(filters: Any, collection: Collection) -> Callable[[Stored], bool]:
     tokenization = collection.tokenization[name]
 
     def equal(one: Stored, value: Any) -> bool:
-        """Equality of text is on tokens: each of the value's must be among the object's."""
+        """Return True if the object has the value; of a text, if it has all of its tokens."""
         have = one.properties.get(name)
         entries = have if isinstance(have, list) else [] if have is None else [have]
         if not isinstance(value, str):
@@ -65,7 +65,7 @@ def passes(filters: Any, collection: Collection) -> Callable[[Stored], bool]:
 
 
 def selected(request: Any, collection: Collection) -> np.ndarray:
-    """Positions, in order of uuid, of the objects that pass the request's filter."""
+    """Return the positions, in order of uuid, of the objects that pass the request's filter."""
     ordered, _ = collection.by_uuid()
     if not request.HasField("filters"):
         return np.arange(len(ordered))
@@ -82,7 +82,7 @@ def selected(request: Any, collection: Collection) -> np.ndarray:
 def nearest(
     query: np.ndarray, places: np.ndarray, limit: int, collection: Collection
 ) -> list[tuple[Stored, float]]:
-    """The first `limit` of the objects at those places by cosine distance, ties by uuid."""
+    """Return the nearest `limit` of the objects at those positions by cosine distance, ties by uuid."""
     ordered, rows = collection.by_uuid()
     if not len(places):
         return []
@@ -97,7 +97,7 @@ def nearest(
 def matching(
     query: str, names: list[str], places: np.ndarray, collection: Collection
 ) -> list[tuple[Stored, float]]:
-    """The objects at those places that have any of the words, best BM25 (k1 1.2, b 0.75) first, ties by uuid."""
+    """Return the objects with any of the words, best BM25 (k1 1.2, b 0.75) first, ties by uuid."""
     for name in names:
         if collection.known(name) not in collection.searchable:
             raise Refused(422, f"property '{name}' is not searchable")
@@ -123,7 +123,10 @@ def matching(
 def fused(
     vector: list[tuple[Stored, float]], keywords: list[tuple[Stored, float]], alpha: float
 ) -> list[tuple[Stored, float]]:
-    """Ranked fusion as in the server's FusionRanked: 1 / (60 + rank from 0); ties by keyword score or similarity, then uuid."""
+    """Fuse two rankings as the server's FusionRanked does: 1 / (60 + rank from 0).
+
+    Ties are ordered by keyword score or similarity, then by uuid.
+    """
     scores: Counter[str] = Counter()
     second: dict[str, float] = {}
     objects: dict[str, Stored] = {}

@@ -1,4 +1,4 @@
-"""The REST half: meta, schema, aliases; and `/_faults`, which is the tests' own."""
+"""REST: meta, schema, aliases, and `/_faults`, which only the fake has."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import json
 import socket
 import struct
-import time
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -20,7 +19,7 @@ Answer = tuple[int, Any]
 
 
 def handler_of(server: FakeWeaviate) -> type[BaseHTTPRequestHandler]:
-    """The request handler of one fake server."""
+    """Return the request handler class of a fake server."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"  # the client keeps connections open
@@ -32,7 +31,7 @@ def handler_of(server: FakeWeaviate) -> type[BaseHTTPRequestHandler]:
         def any_verb(self) -> None:
             raw = self.rfile.read(int(self.headers.get("content-length") or 0))
             body = json.loads(raw) if raw else None
-            if server.stopped:  # a connection kept open from before
+            if server.stopping.is_set():  # the client kept this connection open
                 self._hang_up()
                 return
             parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
@@ -74,7 +73,7 @@ def handler_of(server: FakeWeaviate) -> type[BaseHTTPRequestHandler]:
             with server.data.lock:
                 status, answer = route(server, self.command, parts, body)
             if fault and kind == "slow":
-                time.sleep(fault.seconds)
+                server.stopping.wait(fault.seconds)
             if kind == "reset":
                 self._hang_up()
                 return
@@ -86,13 +85,11 @@ def handler_of(server: FakeWeaviate) -> type[BaseHTTPRequestHandler]:
                 raise Refused(401, "anonymous access not enabled, please provide an auth scheme")
             if role == "search" and self.command != "GET":
                 action = f"{ {'POST': 'create', 'PUT': 'update'}.get(self.command, 'delete') }_{parts[0]}"
-                raise Refused(
-                    403,
-                    f"authorization, forbidden action: user 'search' has insufficient permissions to {action}",
-                )
+                denial = "authorization, forbidden action: user 'search' has insufficient permissions to"
+                raise Refused(403, f"{denial} {action}")
 
         def _hang_up(self) -> None:
-            """Close with a reset rather than an orderly end."""
+            """Reset the connection."""
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             with contextlib.suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
@@ -111,7 +108,7 @@ def handler_of(server: FakeWeaviate) -> type[BaseHTTPRequestHandler]:
 
 
 def route(server: FakeWeaviate, verb: str, parts: list[str], body: Any) -> Answer:
-    """The status and JSON of an answer."""
+    """Return the status and JSON of the response."""
     data: Data = server.data
     match verb, parts:
         case "GET", [".well-known", "ready" | "live"]:

@@ -1,4 +1,4 @@
-"""Both halves on two ports of this machine."""
+"""The REST and gRPC servers, on two ports."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ LIMIT = 104_858_000
 
 
 class FakeWeaviate:
-    """A server that runs while the `with` block does.
+    """A server that runs until the end of the `with` block.
 
-    `keys` maps API keys to "loader", who may do all, or "search", who may only read; without any, everybody may.
-    Give the ports and the `data` of one that has stopped, and it is the same server after a restart. `calls` lists
-    what was asked, such as "GET schema/Artwork" or "Search".
+    `keys` maps API keys to "loader", which may do everything, or "search", which may only read. Without keys,
+    none is required. With the `ports` and `data` of a stopped server, it is that server after a restart.
+    `calls` has the calls so far, such as "GET schema/Artwork" or "Search".
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class FakeWeaviate:
         self.data = data or Data()
         self.faults = Faults()
         self.calls: list[str] = []
-        self.stopped = False
+        self.stopping = threading.Event()
 
     def role(self, authorization: str | None) -> str | None:
-        """What the bearer of this header may do; None for nobody."""
+        """Return the role of an Authorization header, or None if its key is unknown."""
         if not self.keys:
             return "loader"
         return self.keys.get((authorization or "").removeprefix("Bearer "))
@@ -59,7 +59,7 @@ class FakeWeaviate:
 
     @property
     def address(self) -> str:
-        """What GALLERY_VECTORS would be."""
+        """The value for GALLERY_VECTORS."""
         return f"weaviate://127.0.0.1:{self.ports[0]}?grpc={self.ports[1]}"
 
     def __enter__(self) -> FakeWeaviate:
@@ -83,7 +83,7 @@ class FakeWeaviate:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stopped = True
+        self.stopping.set()
         self._grpc.stop(None).wait()
         self._http.shutdown()
         self._http.server_close()

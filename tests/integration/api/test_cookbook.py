@@ -1,4 +1,4 @@
-"""docs/api.md: every command in it runs, and answers in the shape that is shown."""
+"""Every command in docs/api.md runs, and its response has the fields that are shown."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from werkzeug.serving import make_server
 from gallery.settings import Settings
 from serving import create_app
 from tests.fakes.collection import drawing, encoded, stocked
+from tests.fakes.processes import HANG_GUARD_S
 from tests.fakes.web import state_of
 
 TEXT = (Path(__file__).parents[3] / "docs/api.md").read_text("utf-8")
 BASE = "http://127.0.0.1:8000"
 STEPS = re.findall(r"```bash\n(.*?)```(?:\n\n```json\n(.*?)```)?", TEXT, re.DOTALL)
-"""Each command, and the answer shown for it, "" where there is none."""
+"""Each command and the response shown for it, or ""."""
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_commands_answer_as_shown(address: str, tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_GUARD_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -78,7 +79,7 @@ def test_differences_finds_missing_and_other_fields() -> None:
 
 
 def differences(shown: Any, answer: Any, at: str = "") -> list[str]:
-    """Where the answer is not of the shape shown: the same fields, each of the same kind; it may have more."""
+    """Return the fields shown that the answer lacks, or has with another type. It may have more fields."""
     if isinstance(shown, dict) and isinstance(answer, dict):
         pairs = [(name, value, answer.get(name, differences)) for name, value in shown.items()]
     elif isinstance(shown, list) and isinstance(answer, list) and bool(shown) == bool(answer):

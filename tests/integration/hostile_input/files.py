@@ -53,15 +53,30 @@ def seeds() -> dict[str, list[bytes]]:
     frames = {"save_all": True, "append_images": more}
     rich = {"exif": exif(), "icc_profile": profile()}
     found = {
-        "JPEG": [saved(image, "JPEG"), saved(image, "JPEG", progressive=True, **rich), saved(image.convert("CMYK"), "JPEG")],
+        "JPEG": [
+            saved(image, "JPEG"),
+            saved(image, "JPEG", progressive=True, **rich),
+            saved(image.convert("CMYK"), "JPEG"),
+        ],
         "PNG": [saved(image, "PNG", **rich), saved(image.convert("P"), "PNG"), saved(image, "PNG", **frames)],
-        "WEBP": [saved(image, "WEBP", **rich), saved(image, "WEBP", lossless=True), saved(image, "WEBP", **frames)],
-        "GIF": [saved(image, "GIF"), saved(image, "GIF", **frames), saved(image.convert("L"), "GIF", transparency=0)],
+        "WEBP": [
+            saved(image, "WEBP", **rich),
+            saved(image, "WEBP", lossless=True),
+            saved(image, "WEBP", **frames),
+        ],
+        "GIF": [
+            saved(image, "GIF"),
+            saved(image, "GIF", **frames),
+            saved(image.convert("L"), "GIF", transparency=0),
+        ],
         "BMP": [saved(image, "BMP"), saved(image.convert("P"), "BMP"), saved(image.convert("1"), "BMP")],
-        "TIFF": [saved(image, "TIFF", compression=kind) for kind in ("raw", "tiff_lzw", "tiff_deflate", "packbits", "jpeg")]
+        "TIFF": [
+            saved(image, "TIFF", compression=kind)
+            for kind in ("raw", "tiff_lzw", "tiff_deflate", "packbits", "jpeg")
+        ]
         + [saved(image, "TIFF", **rich), saved(image, "TIFF", **frames)],
         "AVIF": [saved(image, "AVIF", speed=10), saved(image, "AVIF", speed=10, **rich)],
-    }  # fmt: skip
+    }
     assert set(found) == set(FORMATS)
     return found
 
@@ -128,7 +143,17 @@ def zeros(megabytes: int) -> bytes:
     return b"\x78\xda" + block * megabytes + b"\3\0" + struct.pack(">I", checksum)
 
 
-TAGS = [(256, 3, 1, 4), (257, 3, 1, 4), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8), (277, 3, 1, 1), (278, 3, 1, 4), (279, 4, 1, 16)]  # fmt: skip
+TAGS = [
+    (256, 3, 1, 4),
+    (257, 3, 1, 4),
+    (258, 3, 1, 8),
+    (259, 3, 1, 1),
+    (262, 3, 1, 1),
+    (273, 4, 1, 8),
+    (277, 3, 1, 1),
+    (278, 3, 1, 4),
+    (279, 4, 1, 16),
+]
 PAGE = struct.pack("<H", len(TAGS)) + b"".join(struct.pack("<HHII", *tag) for tag in TAGS)
 
 
@@ -153,7 +178,11 @@ def jpeg_with(marker: int, body: bytes, times: int = 1) -> bytes:
 
 def exif_loop() -> bytes:
     """Metadata whose directories refer to each other and themselves."""
-    entries = struct.pack("<HHII", 0x8769, 4, 1, 8) + struct.pack("<HHII", 0x8825, 4, 1, 8) + struct.pack("<HHII", 0xA005, 4, 1, 8)  # fmt: skip
+    entries = (
+        struct.pack("<HHII", 0x8769, 4, 1, 8)
+        + struct.pack("<HHII", 0x8825, 4, 1, 8)
+        + struct.pack("<HHII", 0xA005, 4, 1, 8)
+    )
     return b"Exif\0\0II*\0" + struct.pack("<I", 8) + struct.pack("<H", 3) + entries + struct.pack("<I", 8)
 
 
@@ -196,55 +225,74 @@ def bombs() -> dict[str, Callable[[], bytes]]:
         "text": lambda: png(4, 4, text()),
         "texts": lambda: png(4, 4, *[text()] * 100),
         "international text": lambda: png(4, 4, chunk(b"iTXt", b"Comment\0\1\0\0\0" + zeros(50))),
-        "a profile of nothing but tags": lambda: png(4, 4, chunk(b"iCCP", b"icc\0\0" + zlib.compress(profile()[:128] + struct.pack(">I", 2**24) + b"\xff" * 10_000))),
+        "a profile of nothing but tags": lambda: png(
+            4,
+            4,
+            chunk(
+                b"iCCP",
+                b"icc\0\0" + zlib.compress(profile()[:128] + struct.pack(">I", 2**24) + b"\xff" * 10_000),
+            ),
+        ),
         "metadata in a circle": lambda: jpeg_with(0xE1, exif_loop()),
         "a page in a circle": lambda: tiff(3, circle=True),
         "huge metadata": lambda: jpeg_with(0xE1, b"Exif\0\0" + b"\xff" * 65_000, 100),
         "huge comments": lambda: jpeg_with(0xFE, b"c" * 65_000, 140),
         "a profile in 255 parts": lambda: jpeg_with(0xE2, b"ICC_PROFILE\0\1\xff" + b"p" * 65_000, 140),
-        "thousands of scans": lambda: saved(picture(side=900), "JPEG", progressive=True) + b"\xff\xda\0\x08\x01\1\0\0\x3f\0" * 20_000,
+        "thousands of scans": lambda: (
+            saved(picture(side=900), "JPEG", progressive=True) + b"\xff\xda\0\x08\x01\1\0\0\x3f\0" * 20_000
+        ),
         "thousands of frames, GIF": lambda: long_animation("GIF", 20_000),
         "thousands of frames, PNG": lambda: long_animation("PNG", 3_000),
         "thousands of frames, WebP": lambda: long_animation("WEBP", 2_000),
         "thousands of pages": lambda: tiff(30_000),
-        "a TIFF of one packed strip": lambda: saved(Image.new("L", (7_000, 7_000)), "TIFF", compression="tiff_deflate"),
+        "a TIFF of one packed strip": lambda: saved(
+            Image.new("L", (7_000, 7_000)), "TIFF", compression="tiff_deflate"
+        ),
         "a TIFF of floats": lambda: saved(Image.new("F", (4_990, 4_990)), "TIFF", compression="tiff_deflate"),
-        "a TIFF of whole numbers": lambda: saved(Image.new("I", (4_990, 4_990)), "TIFF", compression="tiff_lzw"),
+        "a TIFF of whole numbers": lambda: saved(
+            Image.new("I", (4_990, 4_990)), "TIFF", compression="tiff_lzw"
+        ),
         "a TIFF in Lab": lambda: saved(Image.new("LAB", (7_000, 7_000)), "TIFF", compression="tiff_deflate"),
         "a GIF as large as its kind gets": lambda: saved(Image.new("P", (7_000, 7_000)), "GIF"),
-        "as many clear pixels as are allowed, in a row": lambda: png(12_000_000, 4, pixels=zeros(193), kind=6),
-        "a WebP of one colour": lambda: saved(Image.new("RGBA", (4_990, 4_990)), "WEBP", lossless=True, method=0),
-        "a WebP of one colour, too large": lambda: saved(Image.new("RGBA", (7_000, 7_000)), "WEBP", lossless=True, method=0),
+        "as many clear pixels as are allowed, in a row": lambda: png(
+            12_000_000, 4, pixels=zeros(193), kind=6
+        ),
+        "a WebP of one colour": lambda: saved(
+            Image.new("RGBA", (4_990, 4_990)), "WEBP", lossless=True, method=0
+        ),
+        "a WebP of one colour, too large": lambda: saved(
+            Image.new("RGBA", (7_000, 7_000)), "WEBP", lossless=True, method=0
+        ),
         "an AVIF of one colour": lambda: saved(Image.new("RGBA", (4_990, 4_990)), "AVIF", speed=10),
         "a packed file": lambda: gzip.compress(b"\0" * 5_000_000),
         "a zip in a zip": lambda: zipped(zipped(b"\0" * 5_000_000)),
-    }  # fmt: skip
-
-
-def polyglots() -> dict[str, bytes]:
-    """Files that are valid in two formats, or not in the one they claim."""
-    gif, jpeg = saved(picture(), "GIF"), saved(picture(), "JPEG")
-    return {
-        "GIF and script": b"GIF89a/*" + gif[8:] + b"*/=1;alert(1)//",
-        "GIF then script": gif + SCRIPT,
-        "JPEG with HTML in its comment": jpeg_with(0xFE, b"<!doctype html>" + SCRIPT),
-        "JPEG then HTML": jpeg + b"<!doctype html>" + SCRIPT,
-        "JPEG then zip": jpeg + zipped(b"x"),
-        "zip": zipped(jpeg),
-        "PDF": b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF",
-        "PDF then JPEG": b"%PDF-1.7\n" + jpeg,
-        "SVG": SVG,
-        "SVG with a prologue": b'<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
-        + SVG,
-        "HTML": b"<!doctype html>" + SCRIPT,
-        "EPS": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF",
-        "Windows metafile": b"\xd7\xcd\xc6\x9a" + b"\0" * 64,
-        "ICO": saved(picture(side=32), "ICO"),
-        "PPM": b"P6 4 4 255\n" + b"\0" * 48,
-        "program": b"\x7fELF" + b"\0" * 200,
     }
 
 
-def truncated() -> dict[str, bytes]:
-    """A file of every format, cut in half."""
-    return {f"half of a {name}": files[0][: len(files[0]) // 2] for name, files in seeds().items()}
+PROLOGUE = b'<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+
+
+def polyglots() -> dict[str, Callable[[], bytes]]:
+    """Return functions that make files which are valid in two formats, or not in the one they claim."""
+
+    def saved_as(format: str) -> bytes:
+        return saved(picture(), format)
+
+    return {
+        "GIF and script": lambda: b"GIF89a/*" + saved_as("GIF")[8:] + b"*/=1;alert(1)//",
+        "GIF then script": lambda: saved_as("GIF") + SCRIPT,
+        "JPEG with HTML in its comment": lambda: jpeg_with(0xFE, b"<!doctype html>" + SCRIPT),
+        "JPEG then HTML": lambda: saved_as("JPEG") + b"<!doctype html>" + SCRIPT,
+        "JPEG then zip": lambda: saved_as("JPEG") + zipped(b"x"),
+        "zip": lambda: zipped(saved_as("JPEG")),
+        "PDF": lambda: b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF",
+        "PDF then JPEG": lambda: b"%PDF-1.7\n" + saved_as("JPEG"),
+        "SVG": lambda: SVG,
+        "SVG with a prologue": lambda: PROLOGUE + SVG,
+        "HTML": lambda: b"<!doctype html>" + SCRIPT,
+        "EPS": lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF",
+        "Windows metafile": lambda: b"\xd7\xcd\xc6\x9a" + b"\0" * 64,
+        "ICO": lambda: saved(picture(side=32), "ICO"),
+        "PPM": lambda: b"P6 4 4 255\n" + b"\0" * 48,
+        "program": lambda: b"\x7fELF" + b"\0" * 200,
+    }

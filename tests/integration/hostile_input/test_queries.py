@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote_from_bytes, urlencode
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
@@ -29,21 +29,39 @@ from tests.fakes.web import state_of
 
 TERMS = [parameter(kind) for kind in KINDS]
 NAMES = [
-    *TERMS, *(f"{name}_weight" for name in TERMS), *LIST_FIELDS, "active_from", "active_to", "limit", "per_artist", "offset",
+    *TERMS, *(f"{name}_weight" for name in TERMS), *LIST_FIELDS, "active_from", "active_to", "limit",
+    "per_artist", "offset",
     "drop", "divided", "work", "page", "cursor", *RENAMED,
 ]  # fmt: skip
 VALUES = st.one_of(
     st.text(max_size=30),
     st.integers().map(str),
     st.floats().map(str),
-    st.sampled_from(["", "0", "-1", "1e9", "٣", "like:0", "nan", "inf", "\0", "\ufeff", "\u202e", "a" * 9_000, "%00", "[]", "{}"]),
-)  # fmt: skip
+    st.sampled_from(
+        [
+            "",
+            "0",
+            "-1",
+            "1e9",
+            "٣",
+            "like:0",
+            "nan",
+            "inf",
+            "\0",
+            "\ufeff",
+            "\u202e",
+            "a" * 9_000,
+            "%00",
+            "[]",
+            "{}",
+        ]
+    ),
+)
 PARAMETERS = st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=12)
-HERE = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
 
 @given(parameters=PARAMETERS)
-@settings(max_examples=300, **HERE)  # type: ignore[arg-type]
+@settings(max_examples=300)
 def test_a_query_is_rejected_or_survives_a_round_trip(
     client: FlaskClient, parameters: list[tuple[str, str]]
 ) -> None:
@@ -74,9 +92,19 @@ def written(parameters: list[tuple[bytes, bytes]]) -> str:
         ),
         max_size=8,
     ),
-    path=st.sampled_from(["/", "/api/v1/search", "/api/v1/works", "/api/v1/artists", "/api/v1/facets", "/map", "/artists/ada-amber"]),
-)  # fmt: skip
-@settings(max_examples=120, **HERE)  # type: ignore[arg-type]
+    path=st.sampled_from(
+        [
+            "/",
+            "/api/v1/search",
+            "/api/v1/works",
+            "/api/v1/artists",
+            "/api/v1/facets",
+            "/map",
+            "/artists/ada-amber",
+        ]
+    ),
+)
+@settings(max_examples=120)
 def test_no_parameters_are_a_server_error(
     client: FlaskClient, parameters: list[tuple[bytes, bytes]], path: str
 ) -> None:
@@ -87,7 +115,7 @@ def test_no_parameters_are_a_server_error(
 
 
 @given(raw=st.binary(max_size=200), header=st.binary(max_size=40))
-@settings(max_examples=80, **HERE)  # type: ignore[arg-type]
+@settings(max_examples=80)
 def test_no_bytes_are_a_server_error(client: FlaskClient, raw: bytes, header: bytes) -> None:
     text = header.translate(None, b"\r\n\0").decode("latin-1")
     environ = {
@@ -104,9 +132,12 @@ def test_no_bytes_are_a_server_error(client: FlaskClient, raw: bytes, header: by
 # -- stores
 
 NASTY = [
-    "'", "''", '"', "\\", "\\'", "' OR '1'='1", "') OR 1=1 --", "'; DROP TABLE works; --", "x' UNION SELECT * FROM x --",
-    '"}}) { _additional { id } } #', '{"operator":"Or"}', "${jndi:ldap://x}", "{{7*7}}", "%", "_", "*", "?", "Pop*", "P?p", "%op%",
-    ".*", "[a-z]+", "(Pop|Realism)", "null", "NULL", "true", "\\u0027", "`", "$where", "a,b", "Pop Art", "pop", "POP", "Pöp", "🌊", "; --", "/*", "é' --",
+    "'", "''", '"', "\\", "\\'", "' OR '1'='1", "') OR 1=1 --", "'; DROP TABLE works; --",
+    "x' UNION SELECT * FROM x --",
+    '"}}) { _additional { id } } #', '{"operator":"Or"}', "${jndi:ldap://x}", "{{7*7}}", "%", "_", "*", "?",
+    "Pop*", "P?p", "%op%",
+    ".*", "[a-z]+", "(Pop|Realism)", "null", "NULL", "true", "\\u0027", "`", "$where", "a,b", "Pop Art",
+    "pop", "POP", "Pöp", "🌊", "; --", "/*", "é' --",
 ]  # fmt: skip
 """Names that artists, genres and nationalities might have, and that have a meaning in some query language."""
 
@@ -153,7 +184,13 @@ def filters() -> list[Filter]:
         Filter(artists=(name,)) for name in NASTY
     ]
     without = [Filter(styles=("All",), exclude_artists=(f"slug {name}", name)) for name in NASTY]
-    return [*one, *slugs, *without, Filter(styles=tuple(NASTY[:20])), Filter(styles=tuple(NASTY[20:]), nationalities=tuple(NASTY[:20]))]  # fmt: skip
+    return [
+        *one,
+        *slugs,
+        *without,
+        Filter(styles=tuple(NASTY[:20])),
+        Filter(styles=tuple(NASTY[20:]), nationalities=tuple(NASTY[:20])),
+    ]
 
 
 def test_filters_match_the_same_works_as_in_memory(pair: tuple[Collection, Collection]) -> None:

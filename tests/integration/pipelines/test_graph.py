@@ -1,6 +1,7 @@
-"""The asset graph as a file, so that every change of it shows in review.
+"""The asset graph matches a file, so that every change of it shows in review.
 
-After an intended change: `GALLERY_TEST_WRITE_GRAPH=1 pytest tests/integration/pipelines/test_graph.py`, and read the diff.
+After an intended change, run `GALLERY_TEST_WRITE_GRAPH=1 pytest tests/integration/pipelines/test_graph.py`
+and read the diff.
 """
 
 from __future__ import annotations

@@ -25,8 +25,10 @@ from pipelines.tables import ARTWORKS, IMAGES
 from tests.fakes.archives import artists_csv, picture, write_zip
 from tests.fakes.gallery import ARTISTS, BOATS, FILES, Gallery
 
-COUNTS = ["artists", "files", "works", "duplicates", "quarantined", "sampled", "images_uploaded", "images_unchanged",
-          "embedded", "embeddings_reused", "indexed", "build", "encoder", "seconds"]  # fmt: skip
+COUNTS = [
+    "artists", "files", "works", "duplicates", "quarantined", "sampled", "images_uploaded",
+    "images_unchanged", "embedded", "embeddings_reused", "indexed", "build", "encoder", "seconds",
+]  # fmt: skip
 
 
 def search(gallery: Gallery, query: SearchQuery) -> list[str]:

@@ -1,4 +1,4 @@
-"""Rollback to an earlier build: it takes effect at once, is recorded, and is not undone by the next refresh."""
+"""Rollback to an earlier build takes effect at once, is recorded, and is not undone by the next refresh."""
 
 from __future__ import annotations
 

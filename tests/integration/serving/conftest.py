@@ -1,4 +1,4 @@
-"""An app over the small collection, warmed."""
+"""A warm app over the sample gallery."""
 
 from __future__ import annotations
 

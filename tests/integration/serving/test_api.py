@@ -26,7 +26,8 @@ def test_a_search_answer_repeats_the_query_and_names_the_build(client: FlaskClie
 def test_a_result_has_all_fields(client: FlaskClient) -> None:
     [result] = body(client.get(f"{PATH}?q=sea&limit=1&artist=ada-amber"))["results"]
     assert set(result) == {
-        "id", "score", "relevance", "z_score", "weak", "matched_terms", "contributions", "artist", "file", "alt", "image", "url",
+        "id", "score", "relevance", "z_score", "weak", "matched_terms", "contributions", "artist", "file",
+        "alt", "image", "url",
     }  # fmt: skip
     assert result["artist"] == {
         "slug": "ada-amber", "name": "Ada Amber", "years": "1840–1926", "birth": 1840, "death": 1926,

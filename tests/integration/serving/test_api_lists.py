@@ -1,4 +1,4 @@
-"""Works, artists, facets and builds; cursors, tags of answers, and who may read them."""
+"""The API's lists of works, artists, facets and builds; cursors, ETags and CORS."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CACHED = [
 
 
 def pages(client: FlaskClient, path: str) -> list[dict[str, Any]]:
-    """Every page of a list, three at a time."""
+    """Return all pages of a list, three results each."""
     cursor, found = "", []
     while True:
         found.append(body(client.get(f"{API}/{path}&limit=3{cursor}")))
@@ -109,8 +109,10 @@ def test_facets_count_works_that_match_the_filters(client: FlaskClient) -> None:
 def test_builds_name_their_dataset_without_its_folder(client: FlaskClient) -> None:
     live = body(client.get(f"{API}/builds/live"))
     assert live == {
-        "name": "one", "works": 16, "dataset": "paintings.zip", "version": "v7", "fingerprint": live["fingerprint"],
-        "dim": 48, "generated": False, "created_at": "2026-03-04T05:06:07+00:00", "live": True, "encoder": "Fake (48 floats)",
+        "name": "one", "works": 16, "dataset": "paintings.zip", "version": "v7",
+        "fingerprint": live["fingerprint"],
+        "dim": 48, "generated": False, "created_at": "2026-03-04T05:06:07+00:00", "live": True,
+        "encoder": "Fake (48 floats)",
     }  # fmt: skip
     assert [build["name"] for build in body(client.get(f"{API}/builds"))["results"]] == ["one"]
 

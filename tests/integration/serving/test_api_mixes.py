@@ -1,4 +1,4 @@
-"""Searches of several parts, sent as JSON and as forms."""
+"""Searches with several terms, sent as JSON and as forms."""
 
 from __future__ import annotations
 
@@ -181,7 +181,8 @@ def test_a_token_of_another_encoder_is_refused(client: FlaskClient, app: Flask) 
         ({"q": "sea", "cursor": "x"}, "cursor", "Invalid cursor; pass next_cursor unchanged."),
         ({"q": "sea", "filters": {"styles": ["x"]}}, "filters.styles", "Unknown name; did you mean style?"),
         ({"images": [{"data": "*"}]}, "images.0.data", "Must be an image file in Base64."),
-        ({"images": [{"token": "a b"}]}, "images.0.token", "Invalid token; pass the token of an earlier answer unchanged."),
+        ({"images": [{"token": "a b"}]}, "images.0.token",
+         "Invalid token; pass the token of an earlier answer unchanged."),
         ({"images": [{"tokens": "x"}]}, "images.0", "Must have one of data, token and work."),
         ({"images": ["x"]}, "images.0", "Must have one of data, token and work."),
     ],

@@ -1,4 +1,4 @@
-"""No input gives a 500, a traceback, or a word of what lies inside."""
+"""Invalid input: no 500, no traceback, and nothing internal in a response."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -73,7 +73,8 @@ HARMLESS_ADDRESSES = {
 
 
 PARAMETERS = (
-    "q", "q_weight", "exclude", "like", "unlike", "image", "drop", "limit", "per_artist", "offset", "artist", "style", "exclude_artist", "active_from", "active_to", "x",
+    "q", "q_weight", "exclude", "like", "unlike", "image", "drop", "limit", "per_artist", "offset", "artist",
+    "style", "exclude_artist", "active_from", "active_to", "x",
 )  # fmt: skip
 BAD_BOXES = {
     "q": {"x": "left"},
@@ -91,24 +92,24 @@ def is_friendly(answer: TestResponse) -> bool:
 
 
 @pytest.mark.parametrize("address", BAD_ADDRESSES.values(), ids=BAD_ADDRESSES.keys())
-def test_is_refused_in_a_friendly_way(client: FlaskClient, address: str) -> None:
+def test_an_invalid_search_gives_a_page_with_the_form(client: FlaskClient, address: str) -> None:
     answer = client.get(address)
     assert answer.status_code == 400
     assert is_friendly(answer)
 
 
 @pytest.mark.parametrize("address", BAD_ADDRESSES.values(), ids=BAD_ADDRESSES.keys())
-def test_is_refused_by_the_api(client: FlaskClient, address: str) -> None:
+def test_the_api_rejects_an_invalid_search(client: FlaskClient, address: str) -> None:
     answer = client.get("/api/v1/search" + address[1:])
     assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
 
 
 @pytest.mark.parametrize("address", HARMLESS_ADDRESSES.values(), ids=HARMLESS_ADDRESSES.keys())
-def test_is_harmless(client: FlaskClient, address: str) -> None:
+def test_an_unusual_search_is_answered(client: FlaskClient, address: str) -> None:
     assert client.get(address).status_code == 200
 
 
-def test_the_words_stay_in_the_form(client: FlaskClient) -> None:
+def test_the_text_stays_in_the_form(client: FlaskClient) -> None:
     assert 'value="sea &amp; land"' in client.get("/?q=sea+%26+land&limit=0").text
 
 
@@ -180,27 +181,27 @@ BAD_UPLOADS = {
 
 
 @pytest.mark.parametrize(("data", "status"), BAD_UPLOADS.values(), ids=BAD_UPLOADS.keys())
-def test_a_bad_upload_is_refused(client: FlaskClient, data: bytes, status: int) -> None:
+def test_an_invalid_upload_is_rejected(client: FlaskClient, data: bytes, status: int) -> None:
     answer = upload(client, data)
     assert answer.status_code == status
     assert is_friendly(answer)
 
 
 @pytest.mark.parametrize("box", BAD_BOXES.values(), ids=BAD_BOXES.keys())
-def test_a_part_that_is_none_is_refused(client: FlaskClient, box: dict[str, str]) -> None:
+def test_an_invalid_detail_is_rejected(client: FlaskClient, box: dict[str, str]) -> None:
     answer = upload(client, PICTURE, **box)
     assert answer.status_code == 400
     assert is_friendly(answer)
 
 
-def test_more_pictures_than_an_address_holds_are_refused(client: FlaskClient) -> None:
+def test_too_many_images_are_rejected(client: FlaskClient) -> None:
     data = {"image": [token(upload(client, encoded(drawing("#2040c0", number))).text) for number in range(3)]}
     answer = upload(client, PICTURE, **data)
     assert answer.status_code == 400
     assert is_friendly(answer)
 
 
-def test_an_address_too_long_to_be_sent_is_refused(client: FlaskClient) -> None:
+def test_a_search_too_long_for_an_address_is_rejected(client: FlaskClient) -> None:
     answer = client.post("/", data={"q": "\u6ce2" * 500, "exclude": "\u6ce2" * 500})
     assert answer.status_code == 400
     assert "fewer words" in answer.text
@@ -222,14 +223,12 @@ def test_a_body_of_unknown_length_is_limited_too(client: FlaskClient) -> None:
     [{}, {"q": ""}, {"image": "q"}, {"image": (io.BytesIO(b""), "")}, {"image": ""}],
     ids=["nothing", "no words", "words for a picture", "an empty picture", "no token"],
 )
-def test_a_form_with_neither_words_nor_picture_is_refused(
-    client: FlaskClient, form: dict[str, object]
-) -> None:
+def test_a_form_with_neither_text_nor_image_is_rejected(client: FlaskClient, form: dict[str, object]) -> None:
     assert client.post("/", data=form, content_type="multipart/form-data").status_code == 400
 
 
 @pytest.mark.parametrize("body", [b"", b"--x", b"\0" * 500, b"--x\r\n\r\n\r\n--x--"])
-def test_a_broken_form_is_refused(client: FlaskClient, body: bytes) -> None:
+def test_a_malformed_form_is_rejected(client: FlaskClient, body: bytes) -> None:
     assert client.post("/", data=body, content_type="multipart/form-data; boundary=x").status_code == 400
 
 
@@ -242,7 +241,7 @@ def test_a_tampered_token_is_refused(client: FlaskClient, change: Callable[[str]
     assert is_friendly(answer)
 
 
-def test_all_but_the_picture_stays_in_the_form(client: FlaskClient, app: Flask) -> None:
+def test_everything_but_an_invalid_image_stays_in_the_form(client: FlaskClient, app: Flask) -> None:
     one = state_of(app).services.vectors.open("one").works()[0]
     query = {
         "q": "sea",
@@ -277,7 +276,7 @@ def test_a_token_is_good_for_a_week(client: FlaskClient, monkeypatch: pytest.Mon
     assert client.get("/", query_string={"image": field}).status_code == 400
 
 
-def test_a_token_of_before_another_encoder_asks_for_the_picture(client: FlaskClient, app: Flask) -> None:
+def test_a_token_of_another_encoder_asks_for_the_image_again(client: FlaskClient, app: Flask) -> None:
     field = token(upload(client).text)
     other = stocked(state_of(app).settings, fingerprint="other")
     state_of(app).services.vectors = other.vectors
@@ -293,7 +292,7 @@ def test_a_secret_key_makes_tokens_outlive_the_process(settings_with: Callable[.
     assert second.test_client().get("/", query_string={"image": field}).status_code == 200
 
 
-def test_uploads_wait_for_their_turn_and_then_give_up(
+def test_an_upload_that_waits_too_long_for_a_decoder_is_a_503(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serving.uploads.TURN_TIMEOUT_S", 0.01)
@@ -313,7 +312,7 @@ def test_uploads_wait_for_their_turn_and_then_give_up(
         st.one_of(st.text(max_size=20), st.integers().map(str)),
     )
 )
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 def test_no_query_string_breaks_anything(client: FlaskClient, params: dict[str, str]) -> None:
     encodable = {name: value.encode("utf-8", "replace").decode() for name, value in params.items()}
     assert client.get("/", query_string=encodable).status_code in (200, 400, 404)
@@ -321,7 +320,7 @@ def test_no_query_string_breaks_anything(client: FlaskClient, params: dict[str, 
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 def test_no_bytes_in_the_address_break_anything(client: FlaskClient, raw: bytes) -> None:
     answer = client.get("/", environ_overrides={"QUERY_STRING": "q=" + raw.decode("latin-1")})
     assert answer.status_code in (200, 400)

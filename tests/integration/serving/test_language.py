@@ -1,4 +1,4 @@
-"""The pages in more than one language: which one a visitor gets, and that nothing of it is left untranslated."""
+"""Translated pages: which language a visitor gets, and that every text is translated."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def sources() -> dict[Key, tuple[str, ...]]:
 
 @pytest.mark.docs
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
-def test_a_catalogue_has_every_text_of_the_sources_and_no_other(
+def test_a_catalog_has_exactly_the_texts_of_the_sources(
     sources: dict[Key, tuple[str, ...]], path: Path
 ) -> None:
     assert len(sources) > 200
@@ -80,7 +80,7 @@ def test_a_catalogue_has_every_text_of_the_sources_and_no_other(
 
 @pytest.mark.docs
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
-def test_a_catalogue_leaves_nothing_empty_or_in_doubt(path: Path) -> None:
+def test_a_catalog_has_no_empty_or_fuzzy_translation(path: Path) -> None:
     read = catalogue(path)
     for message in read:
         if message.id:
@@ -93,12 +93,12 @@ def test_a_catalogue_leaves_nothing_empty_or_in_doubt(path: Path) -> None:
 
 @pytest.mark.docs
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
-def test_a_translation_keeps_what_is_put_into_it_and_its_markup(path: Path) -> None:
+def test_translations_keep_placeholders_and_markup(path: Path) -> None:
     for message in catalogue(path):
         wanted = [set(PLACEHOLDER.findall(text)) for text in texts(message.id)]
         for text in texts(message.string) if message.id else ():
             assert set(PLACEHOLDER.findall(text)) in wanted, message.id
-            # They stand in attributes too, where such a quote would end one.
+            # Texts are used in attributes, which this quote would end.
             assert '"' not in re.sub(r"<[^>]*>", "", text), message.id
         if message.id:
             assert not re.search(r"%(?!\(\w+\)s)", "".join(texts(message.string))), message.id
@@ -106,7 +106,7 @@ def test_a_translation_keeps_what_is_put_into_it_and_its_markup(path: Path) -> N
 
 @pytest.mark.docs
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
-def test_what_is_read_at_run_time_is_what_was_translated(path: Path) -> None:
+def test_the_compiled_catalog_is_up_to_date(path: Path) -> None:
     compiled = io.BytesIO()
     write_mo(compiled, catalogue(path))
     compiled.seek(0)
@@ -115,9 +115,9 @@ def test_what_is_read_at_run_time_is_what_was_translated(path: Path) -> None:
 
 
 @pytest.mark.docs
-def test_no_text_of_a_template_is_left_outside_of_the_catalogue() -> None:
+def test_templates_have_no_untranslated_text() -> None:
     for path in sorted((SERVING / "templates").glob("*.html")):
-        if path.name == "api.html":  # made of the API's description, which is English
+        if path.name == "api.html":  # generated from the API's description, which is English
             continue
         text = re.sub(
             r"(?s)\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<svg.*?</svg>|<pre>.*?</pre>", "\0", path.read_text()
@@ -129,7 +129,7 @@ def test_no_text_of_a_template_is_left_outside_of_the_catalogue() -> None:
 
 
 @pytest.mark.docs
-def test_no_text_of_a_script_or_the_style_is_left_in_it() -> None:
+def test_scripts_and_styles_have_no_untranslated_text() -> None:
     for path in sorted((SERVING / "static").glob("*.[jc]s*")):
         text = re.sub(r"(?s)/\*.*?\*/|(?m:(?:^|\s)//.*$)", "", path.read_text())
         assert not re.findall(r"""["`'>][A-Z][a-z]+ [a-z ]+""", text.replace('"Iowan Old', "")), path.name
@@ -138,11 +138,21 @@ def test_no_text_of_a_script_or_the_style_is_left_in_it() -> None:
 @pytest.mark.parametrize(
     ("header", "code"),
     [
-        ("", "en"), ("de", "de"), ("de-AT,de;q=0.9", "de"), ("DE", "de"), ("fr,de;q=0.8,en;q=0.5", "de"), ("en-US,de;q=0.8", "en"),
-        ("fr", "en"), ("*", "en"), ("de;q=0", "en"), ("fr-CH, xx;q=3, \x80", "en"), ("en;q=0.4,de;q=0.6", "de"), ("i-klingon,../../etc", "en"),
+        ("", "en"),
+        ("de", "de"),
+        ("de-AT,de;q=0.9", "de"),
+        ("DE", "de"),
+        ("fr,de;q=0.8,en;q=0.5", "de"),
+        ("en-US,de;q=0.8", "en"),
+        ("fr", "en"),
+        ("*", "en"),
+        ("de;q=0", "en"),
+        ("fr-CH, xx;q=3, \x80", "en"),
+        ("en;q=0.4,de;q=0.6", "de"),
+        ("i-klingon,../../etc", "en"),
     ],
-)  # fmt: skip
-def test_a_page_is_in_the_first_language_that_the_browser_asks_for(
+)
+def test_a_page_is_in_the_preferred_language_of_the_browser(
     client: FlaskClient, header: str, code: str
 ) -> None:
     answer = client.get("/artists", headers={"Accept-Language": header})
@@ -154,15 +164,13 @@ def test_a_page_is_in_the_first_language_that_the_browser_asks_for(
 
 
 @pytest.mark.parametrize("path", ["/?lang=de", "/?q=light&lang=DE", "/artists?lang=de", "/nothing?lang=de"])
-def test_the_address_goes_before_what_the_browser_asks_for(client: FlaskClient, path: str) -> None:
+def test_lang_in_the_address_overrides_the_browser(client: FlaskClient, path: str) -> None:
     answer = client.get(path, headers={"Accept-Language": "en"})
     assert (answer.headers["Content-Language"], '<html lang="de">' in answer.text) == ("de", True)
 
 
 @pytest.mark.parametrize("code", ["", "xx", "fr", "../de", "de\0", "d" * 500, "de_DE", "<b>"])
-def test_a_language_that_there_is_not_is_passed_over_and_not_passed_on(
-    client: FlaskClient, code: str
-) -> None:
+def test_an_unknown_language_is_ignored_and_not_kept_in_links(client: FlaskClient, code: str) -> None:
     answer = client.get("/", query_string={"lang": code, "q": "light"})
     assert answer.headers["Content-Language"] == "en"
     assert not re.search(r"[?;]lang=", answer.text.partition('<nav class="languages"')[0])
@@ -170,11 +178,10 @@ def test_a_language_that_there_is_not_is_passed_over_and_not_passed_on(
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/?q=light&limit=3", "/?style=Cubism&limit=3", "/?q=light&style=None", "/artists", "/artists/bo-blue?limit=1", "/works/{id}", "/map", "/nothing", "/?active_from=9&active_to=1", "/api"],
+    ["/", "/?q=light&limit=3", "/?style=Cubism&limit=3", "/?q=light&style=None", "/artists",
+     "/artists/bo-blue?limit=1", "/works/{id}", "/map", "/nothing", "/?active_from=9&active_to=1", "/api"],
 )  # fmt: skip
-def test_every_link_keeps_the_language_that_the_address_names(
-    client: FlaskClient, work: Artwork, path: str
-) -> None:
+def test_every_link_keeps_the_language_in_the_address(client: FlaskClient, work: Artwork, path: str) -> None:
     path = path.format(id=work.id)
     page = client.get(path + ("&" if "?" in path else "?") + "lang=de").text
     page = page.replace(page[page.index('<nav class="languages"') :], "")
@@ -187,7 +194,7 @@ def test_every_link_keeps_the_language_that_the_address_names(
     assert [link for link in links if "lang=de" not in urlsplit(link).query.split("&")] == []
 
 
-def test_links_name_no_language_where_the_address_does_not(client: FlaskClient) -> None:
+def test_links_have_no_language_if_the_address_has_none(client: FlaskClient) -> None:
     page = client.get("/?q=light&limit=3", headers=GERMAN).text
     assert "lang=" not in re.sub(r"\s(?:href)?lang=", " ", page.partition('<nav class="languages"')[0])
 
@@ -198,7 +205,7 @@ def test_an_upload_keeps_the_language(client: FlaskClient) -> None:
     assert "Im Stil Ihres Bildes" in answer.text
 
 
-def test_a_page_leads_to_itself_in_the_other_languages(client: FlaskClient) -> None:
+def test_a_page_links_to_its_translations(client: FlaskClient) -> None:
     page = client.get("/?q=light&style=Cubism&style=Impressionism&offset=2").text
     found = re.findall(
         r'<a href="([^"]+)" hreflang="(\w+)" lang="(\w+)"( aria-current="true")?>(\w+)</a>', page
@@ -213,9 +220,14 @@ def test_a_page_leads_to_itself_in_the_other_languages(client: FlaskClient) -> N
 
 
 @pytest.mark.parametrize(
-    "path", ["//evil.example/x", "/nothing?_external=1&_scheme=javascript", "/?_scheme=javascript&_external=1&_anchor=x&endpoint=api"]
-)  # fmt: skip
-def test_the_way_to_a_language_never_leaves_the_site(client: FlaskClient, path: str) -> None:
+    "path",
+    [
+        "//evil.example/x",
+        "/nothing?_external=1&_scheme=javascript",
+        "/?_scheme=javascript&_external=1&_anchor=x&endpoint=api",
+    ],
+)
+def test_links_to_translations_stay_on_the_site(client: FlaskClient, path: str) -> None:
     page = client.get(path, follow_redirects=True).text
     links = re.findall(r'<a href="([^"]+)" hreflang', page)
     assert len(links) == 2
@@ -223,7 +235,7 @@ def test_the_way_to_a_language_never_leaves_the_site(client: FlaskClient, path: 
 
 
 @pytest.mark.parametrize("path", ["/api/v1/search?q=light", "/api/v1/nothing", "/api/v1/search?limit=0&q=x"])
-def test_the_api_speaks_english(client: FlaskClient, path: str) -> None:
+def test_the_api_is_in_english(client: FlaskClient, path: str) -> None:
     english, german = client.get(path), client.get(path, headers=GERMAN)
     scores = re.compile(rb'"seconds": ?[\d.e-]+')
     assert scores.sub(b"", german.data) == scores.sub(b"", english.data)
@@ -234,10 +246,13 @@ def test_the_api_speaks_english(client: FlaskClient, path: str) -> None:
     ("params", "english", "german"),
     [
         ({"q": "snow"}, "“snow”", "„snow“"),
-        ({"q": "snow 100%", "q_weight": "0.5"}, "“snow 100%” (importance 0.5)", "„snow 100%“ (Gewichtung 0,5)"),
+        ({"q": "snow 100%", "q_weight": "0.5"}, "“snow 100%” (importance 0.5)",
+         "„snow 100%“ (Gewichtung 0,5)"),
         ({"image": "t", "unlike": "w1", "nationality": "French", "active_from": "1860", "active_to": "1900"},
-         "in the style of your image, less like a work by Claude Monet, by French artists, by artists active 1860–1900",
-         "im Stil Ihres Bildes, weniger wie ein Werk von Claude Monet, Nationalität: French, Künstler/-innen aktiv 1860–1900"),
+         "in the style of your image, less like a work by Claude Monet, by French artists, "
+         "by artists active 1860–1900",
+         "im Stil Ihres Bildes, weniger wie ein Werk von Claude Monet, Nationalität: French, "
+         "Künstler/-innen aktiv 1860–1900"),
         ({"image": ["t", "u"], "like": ["w1", "w2", "w3"]},
          "in the style of your 2 images, like 2 works by Claude Monet and a work by Frida Kahlo",
          "im Stil Ihrer 2 Bilder, wie 2 Werke von Claude Monet und ein Werk von Frida Kahlo"),
@@ -259,7 +274,7 @@ def test_a_search_is_described_in_both_languages(
             assert describe(query, resolved(query, works), names) == sentence
 
 
-def test_numbers_dates_and_lives_are_written_as_the_language_does(client: FlaskClient, work: Artwork) -> None:
+def test_numbers_and_dates_are_formatted_for_the_language(client: FlaskClient, work: Artwork) -> None:
     page = client.get(f"/works/{work.id}?lang=de").text
     assert "one, 4. März 2026" in page
     results = client.get("/?q=light&limit=24&lang=de").text
@@ -274,7 +289,7 @@ def test_numbers_have_the_separators_of_the_language(app: Flask) -> None:
             assert [number(12_345), number(0.5, 2), number(2.5)] == written
 
 
-def test_a_refusal_and_an_error_are_in_the_language_too(client: FlaskClient) -> None:
+def test_errors_are_translated(client: FlaskClient) -> None:
     for path, status, text in (
         ("/?active_from=1900&active_to=1800", 400, "Die Jahre sind vertauscht: von 1900 bis 1800."),
         ("/nothing", 404, "Seite nicht gefunden"),
@@ -284,14 +299,14 @@ def test_a_refusal_and_an_error_are_in_the_language_too(client: FlaskClient) -> 
         assert (answer.status_code, text in answer.text) == (status, True)
 
 
-def test_the_banner_and_the_bare_walls_are_in_the_language_too(settings: Settings) -> None:
+def test_the_banner_and_the_empty_page_are_translated(settings: Settings) -> None:
     generated = create_app(settings, services=stocked(settings, generated=True)).test_client()
     assert "Demo-Sammlung." in generated.get("/", headers=GERMAN).text
     bare = create_app(settings, services=stocked(settings, publish=False)).test_client()
     assert "Noch nichts ausgestellt" in bare.get("/", headers=GERMAN).text
 
 
-def test_what_the_catalogue_says_stays_and_is_marked_as_english(client: FlaskClient) -> None:
+def test_texts_of_the_dataset_are_marked_as_english(client: FlaskClient) -> None:
     page = client.get("/artists/ada-amber?lang=de").text
     assert '<p class="summary" lang="en">Ada painted light.</p>' in page
     assert '<p class="bio" lang="en">Ada painted light. It was a long life.</p>' in page
@@ -303,26 +318,27 @@ def test_what_the_catalogue_says_stays_and_is_marked_as_english(client: FlaskCli
     [
         ("offline", "de", "Die Suche funktioniert nur auf Englisch."),
         ("clip-ViT-B-32", "de", "Auf Englisch funktioniert die Suche am besten."),
-        ("sentence-transformers/clip-ViT-B-32-multilingual-v1", "de", "Die Suche funktioniert in vielen Sprachen."),
+        ("sentence-transformers/clip-ViT-B-32-multilingual-v1", "de",
+         "Die Suche funktioniert in vielen Sprachen."),
         ("offline", "fr", "Search works in English only."),
         ("offline", "en-GB,fr;q=0.5", ""), ("offline", "", ""), ("offline", "*", ""),
     ],
 )  # fmt: skip
-def test_who_reads_another_language_is_told_which_words_are_understood(
+def test_a_hint_says_which_languages_a_search_understands(
     app: Flask, encoder: str, header: str, hint: str
 ) -> None:
     with app.test_request_context("/", headers={"Accept-Language": header}):
         assert words_hint(encoder) == hint
 
 
-def test_the_hint_stands_by_the_field_and_describes_it(client: FlaskClient) -> None:
+def test_the_hint_describes_the_search_field(client: FlaskClient) -> None:
     page = client.get("/", headers=GERMAN).text
     assert '<p id="words-hint" class="words-hint">Auf Englisch funktioniert die Suche am besten.</p>' in page
     assert re.search(r'<input id="q"[^>]* aria-describedby="\s*words-hint\s*"', page)
     assert "words-hint" not in client.get("/").text
 
 
-def test_another_catalogue_is_another_language_without_any_code(
+def test_a_new_catalog_adds_a_language(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "pt_BR" / "LC_MESSAGES"

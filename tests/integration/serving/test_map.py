@@ -1,4 +1,4 @@
-"""The map page, its list, and what its script is given, over maps made here."""
+"""The map page, its list, and the data for its script."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def attribute(text: str, name: str) -> str:
 
 
 def listed(text: str) -> list[int]:
-    """The places of the works in the list."""
+    """Return the positions of the works in the list."""
     return [int(place) for place in re.findall(r'data-place="(\d+)"', text.split('id="list"')[1])]
 
 
@@ -58,11 +58,11 @@ def test_the_page_names_the_layout_and_the_tiles_of_the_live_build(
     assert client.get(attribute(text, "data-layout")).status_code == 200
 
 
-def test_every_page_leads_to_the_map(client: FlaskClient) -> None:
+def test_the_home_page_links_to_the_map(client: FlaskClient) -> None:
     assert 'href="/map"' in client.get("/").text
 
 
-def test_the_layout_is_columns_and_may_be_kept_for_ever(client: FlaskClient, layout: MapLayout) -> None:
+def test_the_layout_is_columnar_and_may_be_cached_forever(client: FlaskClient, layout: MapLayout) -> None:
     answer = client.get(f"/map/layout.json?map={DIGEST}")
     facts = answer.get_json()
     assert (facts["columns"], facts["rows"], facts["zoom"]) == (4, 4, 1)
@@ -70,24 +70,36 @@ def test_the_layout_is_columns_and_may_be_kept_for_ever(client: FlaskClient, lay
     assert [(x, y) for x, y in zip(facts["x"], facts["y"], strict=True)] == [(s.x, s.y) for s in layout.items]
     assert facts["artists"][facts["artist"][0]] == "Ada Amber"
     assert facts["ratio"][:2] in ([75, 133], [133, 75])
-    assert set(facts) == {"columns", "rows", "zoom", "artists", "styles", "ids", "x", "y", "artist", "style", "ratio"}  # fmt: skip
+    assert set(facts) == {
+        "columns",
+        "rows",
+        "zoom",
+        "artists",
+        "styles",
+        "ids",
+        "x",
+        "y",
+        "artist",
+        "style",
+        "ratio",
+    }
     assert answer.headers["Cache-Control"].endswith("immutable")
     again = client.get(f"/map/layout.json?map={DIGEST}", headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
 
 
 @pytest.mark.parametrize("query", ["", "?map=another"])
-def test_a_layout_asked_for_by_another_name_is_not_to_be_kept(
+def test_a_layout_without_its_digest_is_not_cached(
     client: FlaskClient, layout: MapLayout, query: str
 ) -> None:
     assert client.get(f"/map/layout.json{query}").headers["Cache-Control"] == "no-cache"
 
 
-def test_the_layout_file_itself_is_not_among_the_pictures(client: FlaskClient, layout: MapLayout) -> None:
+def test_the_layout_file_is_not_served_as_an_image(client: FlaskClient, layout: MapLayout) -> None:
     assert client.get("/images/maps/one/layout.json").status_code == 404
 
 
-def test_a_card_says_who_and_when(client: FlaskClient, layout: MapLayout) -> None:
+def test_a_card_has_the_artist_and_the_years(client: FlaskClient, layout: MapLayout) -> None:
     answer = client.get(f"/map/card/{layout.items[0].id}")
     assert answer.status_code == 200 and "<html" not in answer.text
     assert "Ada Amber" in answer.text and "1840–1926 · Impressionism" in answer.text
@@ -95,20 +107,18 @@ def test_a_card_says_who_and_when(client: FlaskClient, layout: MapLayout) -> Non
     assert f'href="/works/{layout.items[0].id}"' in answer.text
 
 
-def test_a_painters_name_cannot_break_out_of_the_card_or_the_list(
-    client: FlaskClient, layout: MapLayout
-) -> None:
+def test_names_are_escaped_in_the_card_and_the_list(client: FlaskClient, layout: MapLayout) -> None:
     (work,) = [work for work in stock()[0] if work.artist.slug == "ché-cyan"][:1]
     for text in (client.get(f"/map/card/{work.id}").text, shown(client)):
         assert "Ché “Cyan” &lt;b&gt;" in text and "<b>" not in text
 
 
 @pytest.mark.parametrize("id", ["nobody", "..%2F..", "%00", "x" * 3_000])
-def test_a_card_of_no_work_is_not_found(client: FlaskClient, layout: MapLayout, id: str) -> None:
+def test_a_card_of_an_unknown_work_is_404(client: FlaskClient, layout: MapLayout, id: str) -> None:
     assert client.get(f"/map/card/{id}").status_code == 404
 
 
-def test_the_list_holds_every_work_once_neighbours_together(
+def test_the_list_has_every_work_once_in_the_order_of_the_map(
     client: FlaskClient, layout: MapLayout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loaded_map, "GROUP_WORKS", 3)  # 16 works: six groups on three pages
@@ -124,7 +134,7 @@ def test_the_list_holds_every_work_once_neighbours_together(
     assert "Page 3 of 3" in text and 'rel="prev"' in text
 
 
-def test_a_neighbourhood_is_named_after_the_painters_that_most_are_by(
+def test_a_group_is_named_after_its_most_frequent_artists(
     client: FlaskClient, layout: MapLayout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loaded_map, "GROUP_WORKS", 5)
@@ -134,13 +144,13 @@ def test_a_neighbourhood_is_named_after_the_painters_that_most_are_by(
 
 
 @pytest.mark.parametrize("at", ["0", "99", "-1", "x", "", "9" * 30])
-def test_a_page_of_the_list_that_is_none_shows_the_nearest_there_is(
+def test_an_invalid_page_of_the_list_shows_the_nearest_page(
     client: FlaskClient, layout: MapLayout, at: str
 ) -> None:
     assert len(listed(shown(client, f"/map?page={at}"))) == 16
 
 
-def test_a_query_lights_up_what_it_finds(client: FlaskClient, services: Services, layout: MapLayout) -> None:
+def test_a_search_highlights_its_results(client: FlaskClient, services: Services, layout: MapLayout) -> None:
     text = shown(client, "/map?q=light&limit=5")
     places = attribute(text, "data-lit").split()
     assert len(places) == 5 == len(set(places)) and {int(place) for place in places} <= set(range(16))
@@ -151,13 +161,13 @@ def test_a_query_lights_up_what_it_finds(client: FlaskClient, services: Services
     assert 'href="/?q=light&amp;limit=5"' in text
 
 
-def test_a_filter_lights_up_what_passes_it(client: FlaskClient, layout: MapLayout) -> None:
+def test_a_filter_highlights_the_works_that_match(client: FlaskClient, layout: MapLayout) -> None:
     text = shown(client, "/map?style=Cubism&page=1")
     assert {layout.items[int(place)].style for place in attribute(text, "data-lit").split()} == {1}
     assert 'name="style" value="Cubism"' in text  # other words keep the filter
 
 
-def test_a_filter_that_nothing_passes_lights_up_nothing(client: FlaskClient, layout: MapLayout) -> None:
+def test_a_filter_without_matches_highlights_nothing(client: FlaskClient, layout: MapLayout) -> None:
     text = shown(client, "/map?style=None")
     assert attribute(text, "data-lit") == "" and "0 matches highlighted" in text
 
@@ -169,14 +179,12 @@ def test_works_that_are_not_on_the_map_are_counted(client: FlaskClient, services
     assert "A random selection of 16." in shown(client)
 
 
-def test_a_query_that_makes_no_sense_is_answered_as_on_the_search_page(
-    client: FlaskClient, layout: MapLayout
-) -> None:
+def test_an_invalid_query_has_the_status_of_the_search_page(client: FlaskClient, layout: MapLayout) -> None:
     assert client.get("/map?active_from=1900&active_to=1800").status_code == 400
     assert client.get("/map?like=nobody").status_code == 404
 
 
-def test_a_query_waits_for_the_encoder_and_the_map_itself_does_not(settings: Settings) -> None:
+def test_without_a_query_the_map_needs_no_encoder(settings: Settings) -> None:
     services = stocked(settings)
     hang(services)
     client = create_app(settings, services=services).test_client()
@@ -212,14 +220,14 @@ def test_the_map_of_another_build_is_not_shown_and_follows_the_live_one(
     assert "16 paintings" in shown(client)
 
 
-def test_no_collection_is_said_as_everywhere(settings: Settings) -> None:
+def test_without_a_collection_the_map_is_a_503(settings: Settings) -> None:
     client = create_app(settings, services=stocked(settings, publish=False)).test_client()
     answer = client.get("/map")
     assert answer.status_code == 503 and "Nothing on display yet" in answer.text
 
 
 @pytest.mark.parametrize("damage", ["not json", '{"format": 99}'])
-def test_a_map_that_cannot_be_read_is_503_and_says_nothing_of_the_inside(
+def test_an_unreadable_map_is_a_503_without_details(
     client: FlaskClient, services: Services, damage: str
 ) -> None:
     services.images.put(layout_key("one"), damage.encode())
@@ -227,7 +235,7 @@ def test_a_map_that_cannot_be_read_is_503_and_says_nothing_of_the_inside(
     assert answer.status_code == 503 and "format" not in answer.text and "materialize" not in answer.text
 
 
-def test_a_store_that_does_not_answer_is_503(
+def test_an_unavailable_store_is_a_503_without_details(
     client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(key: str) -> bytes:
@@ -238,7 +246,7 @@ def test_a_store_that_does_not_answer_is_503(
     assert answer.status_code == 503 and "secret-bucket" not in answer.text
 
 
-def test_the_page_holds_no_script_or_style_of_its_own(client: FlaskClient, layout: MapLayout) -> None:
+def test_the_page_has_no_inline_script_or_style(client: FlaskClient, layout: MapLayout) -> None:
     text = shown(client, "/map?q=light")
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", text)
 
@@ -256,7 +264,7 @@ def test_public_tiles_are_fetched_from_the_store(
     )
 
 
-def test_what_the_page_receives_is_what_its_class_says(app: Flask, layout: MapLayout) -> None:
+def test_the_template_receives_the_fields_of_its_page_class(app: Flask, layout: MapLayout) -> None:
     from flask import template_rendered
 
     seen: list[set[str]] = []

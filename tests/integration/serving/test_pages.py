@@ -1,4 +1,4 @@
-"""The other pages, and what all of them share."""
+"""Home, work, artist, error and empty pages, health checks, and what all responses share."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ from serving.view_models import (
     banners,
 )
 from tests.fakes.collection import drawing, encoded, stocked
+from tests.fakes.processes import HANG_GUARD_S
 from tests.fakes.web import state_of, upload
 
 FLASKS = {"g", "request", "session"}
@@ -69,7 +70,7 @@ def test_a_template_sees_the_fields_of_its_page_and_no_more(
     assert set(context) - FLASKS == {field.name for field in dataclasses.fields(page)}
 
 
-def test_every_page_is_tested_for_what_it_receives() -> None:
+def test_the_list_of_page_classes_is_complete() -> None:
     ours = {
         page for page in Page.__subclasses__() if page.__module__ == "serving.view_models"
     }  # others have their own
@@ -78,7 +79,7 @@ def test_every_page_is_tested_for_what_it_receives() -> None:
     }  # fmt: skip
 
 
-def test_a_work_tells_where_it_comes_from(client: FlaskClient, work: Artwork) -> None:
+def test_a_work_page_shows_its_provenance(client: FlaskClient, work: Artwork) -> None:
     page = client.get(f"/works/{work.id}").text
     for fact in (
         work.file,
@@ -90,43 +91,43 @@ def test_a_work_tells_where_it_comes_from(client: FlaskClient, work: Artwork) ->
         assert fact in page
 
 
-def test_a_work_keeps_folders_of_this_machine_to_itself(client: FlaskClient, work: Artwork) -> None:
+def test_a_work_page_shows_no_folder_of_the_server(client: FlaskClient, work: Artwork) -> None:
     assert "/srv/private" not in client.get(f"/works/{work.id}").text
 
 
-def test_a_work_is_followed_by_works_like_it_but_not_itself(client: FlaskClient, work: Artwork) -> None:
+def test_a_work_page_shows_similar_works_without_the_work_itself(client: FlaskClient, work: Artwork) -> None:
     page = client.get(f"/works/{work.id}").text
     like = page.partition('id="like"')[2]
     assert len(re.findall(r'<li class="hit ', like)) == 12
     assert f'<a class="hang" href="/works/{work.id}"' not in page
 
 
-def test_a_genre_on_a_work_leads_to_all_works_of_it(client: FlaskClient, work: Artwork) -> None:
+def test_a_style_on_a_work_page_links_to_its_works(client: FlaskClient, work: Artwork) -> None:
     assert 'href="/?style=Impressionism"' in client.get(f"/works/{work.id}").text
 
 
-def test_a_picture_is_served_for_ever(client: FlaskClient, work: Artwork) -> None:
+def test_an_image_may_be_cached_forever(client: FlaskClient, work: Artwork) -> None:
     answer = client.get(f"/images/{work.image.small}")
     assert (answer.status_code, answer.mimetype) == (200, "image/webp")
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_a_picture_that_is_known_is_not_sent_again(client: FlaskClient, work: Artwork) -> None:
+def test_an_unchanged_image_is_a_304(client: FlaskClient, work: Artwork) -> None:
     path = f"/images/{work.image.original}"
     etag = client.get(path).headers["ETag"]
     again = client.get(path, headers={"If-None-Match": etag})
     assert (again.status_code, again.data) == (304, b"")
 
 
-def test_a_part_of_a_picture_can_be_had(client: FlaskClient, services: Services, work: Artwork) -> None:
+def test_a_range_of_an_image_is_served(client: FlaskClient, services: Services, work: Artwork) -> None:
     data = services.images.get(work.image.original)
     answer = client.get(f"/images/{work.image.original}", headers={"Range": "bytes=4-9"})
     assert (answer.status_code, answer.data) == (206, data[4:10])
     assert answer.headers["Content-Range"] == f"bytes 4-9/{len(data)}"
 
 
-def test_a_part_that_does_not_exist_is_416(client: FlaskClient, work: Artwork) -> None:
+def test_a_range_beyond_the_end_is_416(client: FlaskClient, work: Artwork) -> None:
     answer = client.get(f"/images/{work.image.original}", headers={"Range": "bytes=999999-"})
     assert answer.status_code == 416
     assert answer.headers["Content-Range"].startswith("bytes */")
@@ -135,8 +136,10 @@ def test_a_part_that_does_not_exist_is_416(client: FlaskClient, work: Artwork) -
 @pytest.mark.parametrize(
     "key",
     [
-        "originals/none.png", "thumbs/", "originals/../secret.png", "originals/%2e%2e/secret.png", "..%2fsecret.png",
-        "originals//etc/passwd", "secret.png", "tables/rows.png", "originals/page.html", "originals/a%00.png", "%5c..%5ca.png",
+        "originals/none.png", "thumbs/", "originals/../secret.png", "originals/%2e%2e/secret.png",
+        "..%2fsecret.png",
+        "originals//etc/passwd", "secret.png", "tables/rows.png", "originals/page.html", "originals/a%00.png",
+        "%5c..%5ca.png",
     ],
 )  # fmt: skip
 def test_no_other_key_is_served(client: FlaskClient, services: Services, key: str) -> None:
@@ -147,13 +150,13 @@ def test_no_other_key_is_served(client: FlaskClient, services: Services, key: st
     assert b"not for you" not in answer.data
 
 
-def test_files_are_named_by_their_content_and_kept_for_ever(client: FlaskClient) -> None:
+def test_static_files_have_a_hash_in_their_address_and_may_be_cached_forever(client: FlaskClient) -> None:
     for path in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', client.get("/").text)):
         assert re.fullmatch(r"/static/[0-9a-f]{12}/[\w./-]+", path)
         assert "immutable" in client.get(path).headers["Cache-Control"]
 
 
-def test_an_older_page_gets_the_newer_style_but_does_not_keep_it(client: FlaskClient) -> None:
+def test_an_outdated_static_address_gives_the_new_file_uncached(client: FlaskClient) -> None:
     answer = client.get("/static/000000000000/style.css")
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
 
@@ -174,7 +177,7 @@ def test_no_page_needs_what_the_policy_forbids(client: FlaskClient, path: str) -
 
 
 @pytest.mark.parametrize("path", ["/", "/?q=sea", "/works/{id}", "/nothing"])
-def test_generated_pictures_are_labelled_everywhere(settings: Settings, path: str) -> None:
+def test_pages_of_a_generated_collection_have_a_banner(settings: Settings, path: str) -> None:
     services = stocked(settings, generated=True)
     app = create_app(settings, services=services)
     state_of(app).warmup.attempt()
@@ -182,7 +185,7 @@ def test_generated_pictures_are_labelled_everywhere(settings: Settings, path: st
     assert "Demo collection." in app.test_client().get(path.format(id=work.id)).text
 
 
-def test_real_pictures_are_not_labelled(client: FlaskClient) -> None:
+def test_pages_of_a_real_collection_have_no_banner(client: FlaskClient) -> None:
     assert "generated" not in client.get("/").text
 
 
@@ -190,14 +193,14 @@ def test_real_pictures_are_not_labelled(client: FlaskClient) -> None:
     ("made_by", "wanted", "said"),
     [("offline", "auto", True), ("offline", "offline", False), ("fake", "auto", False)],
 )
-def test_the_offline_encoder_is_announced_where_clip_was_wanted(
+def test_a_banner_says_that_the_offline_encoder_replaces_clip(
     services: Services, made_by: str, wanted: str, said: bool
 ) -> None:
     build = dataclasses.replace(services.vectors.open("one").build, encoder=made_by)
     assert (ROUGHER in banners(build, wanted)) is said
 
 
-def test_no_collection_has_a_page_that_says_what_to_run(settings: Settings) -> None:
+def test_without_a_collection_pages_say_what_to_run(settings: Settings) -> None:
     app = create_app(settings, services=stocked(settings, publish=False))
     with rendered(app) as seen:
         for path in ("/", "/?q=sea", "/works/x"):
@@ -226,13 +229,13 @@ def cold(settings: Settings, services: Services, monkeypatch: pytest.MonkeyPatch
     return app.test_client()
 
 
-def test_a_search_while_starting_comes_back_by_itself(cold: FlaskClient) -> None:
+def test_a_search_during_startup_reloads_itself(cold: FlaskClient) -> None:
     answer = cold.get("/?q=sea")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
     assert '<meta http-equiv="refresh" content="3">' in answer.text
 
 
-def test_an_upload_while_starting_does_not_repeat_itself(cold: FlaskClient) -> None:
+def test_an_upload_during_startup_does_not_reload_itself(cold: FlaskClient) -> None:
     answer = upload(cold)
     assert answer.status_code == 503
     assert "http-equiv" not in answer.text
@@ -255,11 +258,11 @@ def test_the_warm_up_runs_in_the_background_and_tries_again(
     warmup.start()
     warmup.start()
     assert warmup._thread is not None
-    warmup._thread.join(5)
+    warmup._thread.join(HANG_GUARD_S)
     assert warmup.attempt() is True
 
 
-def test_a_failed_start_does_not_promise_to_be_ready_soon(
+def test_after_a_failed_startup_a_search_does_not_reload_itself(
     cold: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gallery.search.engine.SearchEngine.warm", lambda *_: 1 / 0)
@@ -269,7 +272,7 @@ def test_a_failed_start_does_not_promise_to_be_ready_soon(
     assert "http-equiv" not in answer.text
 
 
-def test_health_needs_nothing(settings: Settings) -> None:
+def test_health_needs_no_collection_or_encoder(settings: Settings) -> None:
     assert create_app(settings).test_client().get("/healthz").status_code == 200
 
 
@@ -284,9 +287,14 @@ def test_ready_means_a_live_build_and_a_warm_encoder(client: FlaskClient, cold: 
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(Invalid("/srv/private/x"), 400), (NotFound("/srv/private/x"), 404), (Unavailable("http://inner:1/x"), 503), (ZeroDivisionError("/srv/private"), 500)],
-)  # fmt: skip
-def test_an_error_tells_the_log_and_not_the_page(
+    [
+        (Invalid("/srv/private/x"), 400),
+        (NotFound("/srv/private/x"), 404),
+        (Unavailable("http://inner:1/x"), 503),
+        (ZeroDivisionError("/srv/private"), 500),
+    ],
+)
+def test_error_details_are_logged_and_not_shown(
     app: Flask,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -308,7 +316,7 @@ def test_an_error_tells_the_log_and_not_the_page(
     assert ("Retry-After" in answer.headers) is (status == 503)
 
 
-def test_a_store_out_of_reach_still_gives_a_page(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_store_is_a_503_page(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise Unavailable("http://inner:8080")
 
@@ -320,14 +328,22 @@ def test_a_store_out_of_reach_still_gives_a_page(app: Flask, monkeypatch: pytest
 
 @pytest.mark.parametrize(
     ("accept", "mimetype"),
-    [("text/html", "text/html"), ("*/*", "text/html"), ("", "text/html"), ("application/json", "application/problem+json"),
-     ("application/problem+json", "application/problem+json"), ("image/png", "text/html")],
-)  # fmt: skip
-def test_errors_come_in_the_form_that_is_asked_for(client: FlaskClient, accept: str, mimetype: str) -> None:
+    [
+        ("text/html", "text/html"),
+        ("*/*", "text/html"),
+        ("", "text/html"),
+        ("application/json", "application/problem+json"),
+        ("application/problem+json", "application/problem+json"),
+        ("image/png", "text/html"),
+    ],
+)
+def test_errors_are_html_or_json_by_the_accept_header(
+    client: FlaskClient, accept: str, mimetype: str
+) -> None:
     assert client.get("/nothing", headers={"Accept": accept}).mimetype == mimetype
 
 
-def test_the_domain_error_tree_is_all_answered(app: Flask) -> None:
+def test_every_gallery_error_has_a_handler(app: Flask) -> None:
     assert GalleryError in app.error_handler_spec[None][None]
 
 
@@ -339,12 +355,12 @@ def test_create_app_makes_apps_that_share_nothing(settings_with: Callable[..., S
     assert [app.test_client().get("/?q=longer+than+five").status_code for app in apps] == [400, 200]
 
 
-def test_many_form_fields_are_refused(client: FlaskClient) -> None:
+def test_too_many_form_fields_are_rejected(client: FlaskClient) -> None:
     data = {f"f{number}": (io.BytesIO(encoded(drawing("#fff", 0))), "a.png") for number in range(200)}
     assert client.post("/", data=data).status_code == 413
 
 
-def test_a_work_has_what_a_shared_link_shows(client: FlaskClient, work: Artwork) -> None:
+def test_a_work_page_has_open_graph_tags(client: FlaskClient, work: Artwork) -> None:
     page = client.get(f"/works/{work.id}").text
     assert '<meta property="og:title" content="Work by Ada Amber">' in page
     assert (
@@ -355,7 +371,7 @@ def test_a_work_has_what_a_shared_link_shows(client: FlaskClient, work: Artwork)
     assert client.get(found[1]).status_code == 200
 
 
-def test_every_painter_has_a_page(client: FlaskClient) -> None:
+def test_every_artist_has_a_page(client: FlaskClient) -> None:
     index = client.get("/artists").text
     links = re.findall(r'href="(/artists/[^"]+)"', index)
     assert len(links) == 4
@@ -365,7 +381,7 @@ def test_every_painter_has_a_page(client: FlaskClient) -> None:
         assert answer.text.count('<li class="hit ') == 4
 
 
-def test_a_painter_has_their_life_and_the_whole_biography(client: FlaskClient) -> None:
+def test_an_artist_page_has_years_and_the_full_biography(client: FlaskClient) -> None:
     page = client.get("/artists/ada-amber").text
     for fact in (
         "1840–1926",
@@ -379,7 +395,7 @@ def test_a_painter_has_their_life_and_the_whole_biography(client: FlaskClient) -
     assert client.get("/artists/nobody").status_code == 404
 
 
-def test_the_works_of_a_painter_go_on_at_a_link(client: FlaskClient) -> None:
+def test_the_works_of_an_artist_are_paged(client: FlaskClient) -> None:
     page = client.get("/artists/ada-amber?limit=3").text
     assert page.count('<li class="hit ') == 3
     found = re.search(r'<a href="([^"]+)">More works</a>', page)
@@ -387,7 +403,7 @@ def test_the_works_of_a_painter_go_on_at_a_link(client: FlaskClient) -> None:
     assert client.get(html.unescape(found[1])).text.count('<li class="hit ') == 1
 
 
-def test_pages_are_packed_for_those_who_take_it(client: FlaskClient) -> None:
+def test_pages_are_compressed_on_request(client: FlaskClient) -> None:
     plain = client.get("/?q=sea")
     packed = client.get("/?q=sea", headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in plain.headers
@@ -398,19 +414,19 @@ def test_pages_are_packed_for_those_who_take_it(client: FlaskClient) -> None:
     assert "Accept-Encoding" in plain.headers["Vary"]
 
 
-def test_files_are_packed_for_those_who_take_it(client: FlaskClient) -> None:
+def test_static_files_are_compressed_on_request(client: FlaskClient) -> None:
     [path] = re.findall(r'src="(/static/[^"]+htmx[^"]+)"', client.get("/").text)
     plain, packed = client.get(path), client.get(path, headers={"Accept-Encoding": "gzip"})
     assert gzip.decompress(packed.data) == plain.data
     assert packed.headers["ETag"] != plain.headers["ETag"]
 
 
-def test_the_proportions_in_the_style_are_those_of_the_pages() -> None:
+def test_the_style_sheet_of_ratios_matches_the_code() -> None:
     sheet = (Path(serving.__file__).parent / "static" / "ratios.css").read_text("utf-8")
     assert sheet.partition("\n")[2] == ratio_rules()
 
 
-def test_what_is_vendored_names_its_version_and_carries_its_licence() -> None:
+def test_vendored_files_have_a_version_and_a_licence() -> None:
     for folder in (Path(serving.__file__).parent / "static" / "vendor").iterdir():
         assert re.fullmatch(r"[a-z]+-\d+\.\d+\.\d+", folder.name)
         assert (folder / "LICENSE").read_text("utf-8").strip()

@@ -1,4 +1,4 @@
-"""The search page: any mix of words, pictures and works in, works out."""
+"""The search page: queries of text, images and works; filters, pages, uploads and relevance."""
 
 from __future__ import annotations
 
@@ -54,24 +54,24 @@ def test_home_links_to_example_searches_and_into_the_collection(client: FlaskCli
         assert f'href="{link}"' in page
 
 
-def test_filters_without_words_show_what_passes_them(client: FlaskClient) -> None:
+def test_filters_without_text_list_the_works_that_match(client: FlaskClient) -> None:
     page = client.get("/?nationality=Dutch").text
     assert painters(page) == {html.escape("Ché “Cyan” <b>", quote=False)}
     assert hits(page) == 4
     assert "<data" not in page
 
 
-def test_words_find_as_many_works_as_the_setting_says(app: Flask, client: FlaskClient) -> None:
+def test_a_search_has_the_default_number_of_results(app: Flask, client: FlaskClient) -> None:
     assert state_of(app).settings.default_results > 16
     assert hits(client.get("/?q=light").text) == 16
 
 
 @pytest.mark.parametrize("k", [1, 7, 10])
-def test_k_says_how_many(client: FlaskClient, k: int) -> None:
+def test_limit_sets_the_number_of_results(client: FlaskClient, k: int) -> None:
     assert hits(client.get(f"/?q=light&limit={k}").text) == k
 
 
-def test_further_pages_bring_every_work_once(client: FlaskClient) -> None:
+def test_pages_have_every_work_once(client: FlaskClient) -> None:
     page = client.get("/?q=light&limit=7").text
     seen = found(page)
     while "More works" in page:
@@ -80,7 +80,7 @@ def test_further_pages_bring_every_work_once(client: FlaskClient) -> None:
     assert len(seen) == len(set(seen)) == 16
 
 
-def test_htmx_gets_only_what_is_added(client: FlaskClient) -> None:
+def test_htmx_gets_only_the_additional_results(client: FlaskClient) -> None:
     address = more(client.get("/?q=light&limit=7").text)
     whole = client.get(address).text
     part = client.get(address, headers={"HX-Request": "true", "HX-Target": "more"}).text
@@ -89,15 +89,13 @@ def test_htmx_gets_only_what_is_added(client: FlaskClient) -> None:
     assert more(part) == more(whole)
 
 
-def test_htmx_learns_the_address_without_what_the_buttons_put_into_it(
-    client: FlaskClient, work: Artwork
-) -> None:
+def test_htmx_pushes_the_address_without_the_buttons_parameters(client: FlaskClient, work: Artwork) -> None:
     answer = client.get(f"/?q=light&like={work.id}&limit=24&drop=like:0", headers={"HX-Target": "main"})
     assert answer.headers["HX-Push-Url"] == "/?q=light"
     assert "HX-Target" in answer.headers["Vary"]
 
 
-def test_a_result_tells_of_its_painter(client: FlaskClient) -> None:
+def test_a_result_has_the_details_of_its_artist(client: FlaskClient) -> None:
     page = client.get("/?q=light&limit=1&artist=ada-amber").text
     for fact in (
         "Ada Amber",
@@ -110,7 +108,7 @@ def test_a_result_tells_of_its_painter(client: FlaskClient) -> None:
         assert fact in page
 
 
-def test_a_painter_is_introduced_once_on_a_page(client: FlaskClient) -> None:
+def test_each_artist_has_one_card_on_a_page(client: FlaskClient) -> None:
     page = client.get("/?q=light").text
     ids = re.findall(r'\sid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
@@ -118,12 +116,12 @@ def test_a_painter_is_introduced_once_on_a_page(client: FlaskClient) -> None:
         assert opened in ids
 
 
-def test_a_picture_is_described_by_the_catalogue(client: FlaskClient) -> None:
+def test_the_alt_text_comes_from_the_catalog(client: FlaskClient) -> None:
     page = client.get("/?q=light&limit=1&artist=ada-amber").text
     assert 'alt="Painting by Ada Amber, 1840–1926, Impressionism"' in page
 
 
-def test_a_picture_comes_in_two_sizes_with_its_colour_behind(client: FlaskClient, services: Services) -> None:
+def test_an_image_has_two_sizes_and_a_placeholder_colour(client: FlaskClient, services: Services) -> None:
     page = client.get("/?q=light&limit=1&artist=ada-amber").text
     found = re.search(r'srcset="/images/(\S+) (\d+)w, /images/(\S+) (\d+)w"', page)
     assert found
@@ -134,7 +132,7 @@ def test_a_picture_comes_in_two_sizes_with_its_colour_behind(client: FlaskClient
     assert f'fill="{picture.color}"' in page
 
 
-def test_a_name_cannot_bring_markup_along(client: FlaskClient) -> None:
+def test_names_and_queries_are_escaped(client: FlaskClient) -> None:
     page = client.get("/?q=<script>alert(1)</script>&artist=ché-cyan").text
     assert "<script>alert" not in page
     assert "Cyan” <b>" not in page
@@ -148,7 +146,7 @@ def test_a_chip_links_to_the_search_without_its_filter(client: FlaskClient) -> N
     assert "not by Dee Dun" in chips
 
 
-def test_facets_count_what_choosing_them_would_bring(client: FlaskClient) -> None:
+def test_facets_count_the_results_of_choosing_them(client: FlaskClient) -> None:
     page = client.get("/?q=light&style=Impressionism").text
     counts = dict(
         re.findall(
@@ -161,28 +159,28 @@ def test_facets_count_what_choosing_them_would_bring(client: FlaskClient) -> Non
     assert re.search(r'name="style" value="Impressionism" id="style-Impressionism" checked', page)
 
 
-def test_a_filter_that_nothing_passes_says_so_and_can_be_taken_back(client: FlaskClient) -> None:
+def test_a_filter_without_results_can_be_removed(client: FlaskClient) -> None:
     answer = client.get("/?q=light&style=Nothing")
     assert answer.status_code == 200
     assert "No paintings match all these filters" in answer.text
     assert 'value="Nothing" id="style-Nothing" checked' in answer.text
 
 
-def test_a_start_beyond_the_last_work_leads_back(client: FlaskClient) -> None:
+def test_an_offset_beyond_the_end_links_back_to_the_start(client: FlaskClient) -> None:
     page = client.get("/?q=light&offset=50").text
     assert "That’s everything." in page
     assert '<a href="/?q=light">' in page
 
 
-def test_at_most_so_many_of_one_painter(client: FlaskClient) -> None:
+def test_per_artist_limits_the_results_of_each_artist(client: FlaskClient) -> None:
     assert hits(client.get("/?q=light&per_artist=2").text) == 8
 
 
-def test_a_painter_can_be_left_out(client: FlaskClient) -> None:
+def test_an_artist_can_be_excluded(client: FlaskClient) -> None:
     assert "Bo Blue" not in painters(client.get("/?q=light&exclude_artist=bo-blue").text)
 
 
-def test_words_in_the_form_lead_to_their_own_address(client: FlaskClient) -> None:
+def test_a_posted_search_redirects_to_its_address(client: FlaskClient) -> None:
     form = {
         "q": " storm  at sea",
         "limit": "5",
@@ -196,12 +194,12 @@ def test_words_in_the_form_lead_to_their_own_address(client: FlaskClient) -> Non
     assert (answer.status_code, answer.location) == (303, "/?q=storm+at+sea&style=Cubism&limit=5")
 
 
-def test_filters_alone_in_the_form_lead_to_what_passes_them(client: FlaskClient) -> None:
+def test_posted_filters_redirect_to_their_address(client: FlaskClient) -> None:
     answer = client.post("/", data={"q": "", "limit": "3", "artist": "bo-blue"})
     assert (answer.status_code, answer.location) == (303, "/?artist=bo-blue&limit=3")
 
 
-def test_an_upload_leads_to_an_address_that_can_be_shared(
+def test_an_upload_redirects_to_an_address_that_can_be_shared(
     client: FlaskClient, services: Services, work: Artwork
 ) -> None:
     data = services.images.get(work.image.original)
@@ -221,21 +219,21 @@ def test_an_uploaded_work_finds_itself(client: FlaskClient, services: Services, 
     assert score and float(score[1]) == pytest.approx(1, abs=1e-3)
 
 
-def test_the_uploaded_picture_is_shown_back(client: FlaskClient) -> None:
+def test_the_uploaded_image_is_shown(client: FlaskClient) -> None:
     page = upload(client).text
     found = re.search(r'src="data:image/webp;base64,([^"]+)" width="112" height="84"', page)
     assert found
     assert base64.b64decode(found[1])[8:12] == b"WEBP"
 
 
-def test_a_second_picture_joins_the_first(client: FlaskClient) -> None:
+def test_a_second_image_is_added_to_the_first(client: FlaskClient) -> None:
     first = token(upload(client).text)
     page = upload(client, encoded(drawing("#20b0b0", 2)), image=first, q="words").text
     assert heading(page) == "“words”, in the style of your 2 images"
     assert len(re.findall(r'name="image" value=', page)) == 2
 
 
-def test_a_part_of_a_picture_is_searched_by(client: FlaskClient) -> None:
+def test_a_detail_of_an_uploaded_image_is_searched(client: FlaskClient) -> None:
     both = drawing("#20b0b0", 0, (240, 90))
     both.paste(drawing("#c08020", 0), (120, 0))
     left = upload(client, encoded(both), x="0", y="0", w="0.5", h="1").text
@@ -244,14 +242,14 @@ def test_a_part_of_a_picture_is_searched_by(client: FlaskClient) -> None:
     assert "Ada" in right.partition('class="by"')[2].partition("</button>")[0]
 
 
-def test_a_part_of_a_work_is_searched_by(client: FlaskClient, work: Artwork) -> None:
+def test_a_detail_of_a_work_is_searched(client: FlaskClient, work: Artwork) -> None:
     answer = client.post("/", data={"work": work.id, "w": "0.5"}, follow_redirects=True)
     assert heading(answer.text) == "In the style of your image"
     assert painters(answer.text.partition('<li class="hit')[2].partition("</li>")[0]) == {"Ada Amber"}
     assert client.post("/", data={"work": "none", "w": "0.5"}).status_code == 404
 
 
-def test_more_and_less_like_works_and_weights_are_one_search(client: FlaskClient, services: Services) -> None:
+def test_like_unlike_and_weights_combine(client: FlaskClient, services: Services) -> None:
     one, two, three, *_ = services.vectors.open("one").works()
     query = {
         "q": "light",
@@ -270,21 +268,21 @@ def test_more_and_less_like_works_and_weights_are_one_search(client: FlaskClient
     assert '<option value="0.5" selected>' in page
 
 
-def test_a_part_is_removed_by_its_button(client: FlaskClient, services: Services) -> None:
+def test_a_term_is_removed_by_its_button(client: FlaskClient, services: Services) -> None:
     one, two, *_ = services.vectors.open("one").works()
     answer = client.post("/", data={"like": [one.id, two.id], "like_weight": ["1", "2"], "drop": "like:0"})
     assert answer.location == f"/?like={two.id}&like_weight=2"
 
 
-def test_a_work_that_has_left_is_404(client: FlaskClient) -> None:
+def test_an_unknown_liked_work_is_404(client: FlaskClient) -> None:
     assert client.get("/?like=gone").status_code == 404
 
 
-def test_parts_that_cancel_out_are_refused(client: FlaskClient) -> None:
+def test_terms_that_cancel_out_are_rejected(client: FlaskClient) -> None:
     assert client.get("/?q=light&exclude=light").status_code == 400
 
 
-def test_words_of_the_catalogue_go_before_likeness(client: FlaskClient) -> None:
+def test_text_matches_come_before_similar_works(client: FlaskClient) -> None:
     page = client.get("/?q=Bo+Blue&limit=4").text
     assert painters(page) == {"Bo Blue"}
     # The score says nothing about a work found by its name, so the button has the word alone.
@@ -292,9 +290,7 @@ def test_words_of_the_catalogue_go_before_likeness(client: FlaskClient) -> None:
     assert "Its catalogue entry contains “bo” and “blue”." in page
 
 
-def test_scores_are_words_with_the_number_behind_them(
-    client: FlaskClient, services: Services, work: Artwork
-) -> None:
+def test_relevance_is_a_label_with_the_score(client: FlaskClient, services: Services, work: Artwork) -> None:
     page = upload(client, services.images.get(work.image.original)).text
     words = re.findall(r'class="how"[^>]*>([a-z ]+) <data', page)
     assert len(words) == 16
@@ -311,7 +307,7 @@ def judged_at(monkeypatch: pytest.MonkeyPatch, z_score: float) -> None:
     monkeypatch.setattr("gallery.search.engine.relevance_of", judge)
 
 
-def test_weak_matches_are_set_apart_once_over_all_pages(
+def test_one_divider_over_all_pages_precedes_the_weak_matches(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged_at(monkeypatch, 0.0)
@@ -327,7 +323,7 @@ def test_weak_matches_are_set_apart_once_over_all_pages(
     assert set(re.findall(r'class="how"[^>]*>([a-z ]+) <data', after)) == {"unlikely match"}
 
 
-def test_where_nothing_stands_out_it_says_so_and_sets_nothing_apart(
+def test_without_clear_matches_there_is_a_note_and_no_divider(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged_at(monkeypatch, 99.0)
@@ -336,7 +332,7 @@ def test_where_nothing_stands_out_it_says_so_and_sets_nothing_apart(
     assert 'class="divider"' not in page + client.get(more(page)).text
 
 
-def test_where_nothing_can_be_judged_nothing_is_said(
+def test_a_small_collection_has_no_relevance_labels(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gallery.search.calibration.MIN_SAMPLE_WORKS", 17)
@@ -346,7 +342,7 @@ def test_where_nothing_can_be_judged_nothing_is_said(
     assert "too small to rate matches" in page
 
 
-def test_an_upload_touches_no_disk(
+def test_an_upload_is_not_written_to_disk(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -360,5 +356,5 @@ def test_an_upload_touches_no_disk(
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
-def test_every_format_is_understood(client: FlaskClient, format: str) -> None:
+def test_every_image_format_is_accepted(client: FlaskClient, format: str) -> None:
     assert upload(client, encoded(drawing("#2040c0", 0), format)).status_code == 200

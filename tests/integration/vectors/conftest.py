@@ -10,6 +10,7 @@ from gallery.vectors.base import VECTORS
 from gallery.vectors.weaviate import WeaviateStore
 from gallery.vectors.weaviate import collection as adapter
 from gallery.vectors.weaviate import connection as connections
+from tests.fakes.processes import HANG_GUARD_S
 from tests.fakes.weaviate import FakeWeaviate
 
 
@@ -55,4 +56,4 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., WeaviateS
 @pytest.fixture
 def store(server: FakeWeaviate, connect: Callable[..., WeaviateStore]) -> WeaviateStore:
     """Return a store on the test's own fake server."""
-    return connect(f"{server.address}&timeout=1")
+    return connect(f"{server.address}&timeout={HANG_GUARD_S}")

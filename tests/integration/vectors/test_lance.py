@@ -1,4 +1,4 @@
-"""The Lance store: the contract, and what only files on disk can break."""
+"""The Lance store: the contract, and damage to files on disk."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from tests.contracts.vector_store import (
     rows,
     work,
 )
+from tests.fakes.processes import HANG_GUARD_S
 
 
 class TestLanceStore(ThreadedStoreContract):
@@ -133,7 +134,8 @@ class TestLanceStore(ThreadedStoreContract):
             target=_write_and_publish, args=(tmp_path, "one")
         )
         writer.start()
-        writer.join(60)
+        writer.join(HANG_GUARD_S)
+        assert writer.exitcode == 0
         live = reader.live()
         assert live is not None and live.name == "one"
         assert [hit.artwork.id for hit in reader.open("one").search(row(1), 5, fingerprint=FINGERPRINT)] == [

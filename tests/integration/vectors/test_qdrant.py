@@ -1,4 +1,4 @@
-"""The Qdrant store in a local folder, over REST against a fake, and on the server that GALLERY_TEST_QDRANT names."""
+"""The Qdrant store: in a folder, over REST to a fake server, and on a real server (GALLERY_TEST_QDRANT)."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from tests.contracts.vector_store import (
     rows,
     work,
 )
+from tests.fakes.processes import HANG_GUARD_S
 from tests.fakes.qdrant import FakeQdrant, served
 
 
@@ -51,7 +52,7 @@ class TestFolder(VectorStoreContract):
             store.open("one")
         assert list(tmp_path.iterdir()) == []
 
-    def test_everything_is_there_again_after_closing(self, store: QdrantStore) -> None:
+    def test_a_closed_folder_can_be_read_again(self, store: QdrantStore) -> None:
         store.create(build()).upsert([work("x")], rows(row(1)))
         store.seal("one"), store.publish("one")
         store.close()
@@ -111,7 +112,7 @@ class TestFolder(VectorStoreContract):
 
 
 class _Holder:
-    """Another process that has a folder open for the length of a `with`, after making the build "held" there."""
+    """Another process, which creates the build "held" in a folder and keeps it open during a `with`."""
 
     def __init__(self, address: str) -> None:
         spawn = multiprocessing.get_context("spawn")
@@ -120,11 +121,11 @@ class _Holder:
 
     def __enter__(self) -> None:
         self._process.start()
-        assert self._ours.poll(60) and self._ours.recv() == "held"
+        assert self._ours.poll(HANG_GUARD_S) and self._ours.recv() == "held"
 
     def __exit__(self, *_: object) -> None:
         self._ours.send("enough")
-        self._process.join(60)
+        self._process.join(HANG_GUARD_S)
         self._ours.close()
         assert self._process.exitcode == 0
 
@@ -186,7 +187,7 @@ class TestOverTheWire(VectorStoreContract):
         assert opened(address).builds() == []
         assert [one.name for one in store.builds()] == ["one"]
 
-    def test_a_base_may_begin_like_another(self, address: str) -> None:
+    def test_a_base_may_be_a_prefix_of_another(self, address: str) -> None:
         opened(f"{address}?collection=art_two").create(build("1"))
         store = opened(f"{address}?collection=art")
         assert store.builds() == []
@@ -287,7 +288,7 @@ def test_the_error_for_a_missing_server_says_what_to_check(how: str) -> None:
 
 
 def test_every_request_can_be_sent_by_grpc() -> None:
-    """What cannot be put into gRPC's messages fails before the connection does, and not as Unavailable."""
+    """A request that gRPC's messages cannot express would fail before the connection, not as Unavailable."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -317,8 +318,8 @@ def test_every_request_can_be_sent_by_grpc() -> None:
 
 
 def test_a_server_that_never_answers_times_out() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as no_progress:
-        store = opened(f"qdrant://127.0.0.1:{no_progress.getsockname()[1]}?timeout=1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        store = opened(f"qdrant://127.0.0.1:{silent.getsockname()[1]}?timeout=1")
         with pytest.raises(Unavailable, match=r"reading the live build.*timed out"):
             store.live()
         store.close()

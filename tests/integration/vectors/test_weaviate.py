@@ -1,7 +1,7 @@
-"""The Weaviate store: the contract, and what only a server on the network can break.
+"""The Weaviate store: the contract, and failures of a server on the network.
 
-Runs against a fake server, whose limits its docstring states, and against the real server that GALLERY_TEST_WEAVIATE
-names, such as weaviate://localhost:8080?grpc=50051, with the key GALLERY_TEST_WEAVIATE_KEY if it needs one.
+Runs against a fake server, and against the real server that GALLERY_TEST_WEAVIATE names, such as
+weaviate://localhost:8080?grpc=50051, with the key GALLERY_TEST_WEAVIATE_KEY if it needs one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import logging
 import os
 import socket
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -25,13 +24,14 @@ from gallery.vectors.filters import Filter
 from gallery.vectors.weaviate import WeaviateStore, errors, ranking
 from gallery.vectors.weaviate.schema import uuid_of
 from tests.contracts.vector_store import DIM, FINGERPRINT, VectorStoreContract, artist, build, row, rows, work
+from tests.fakes.processes import HANG_GUARD_S, wait_for
 from tests.fakes.weaviate import FakeWeaviate
 
 REAL = os.environ.get("GALLERY_TEST_WEAVIATE")
 
 
 def fill(store: VectorStore, name: str = "one", works: int = 4) -> None:
-    """A published build of so many works, w0, w1, …"""
+    """Publish a build with this number of works: w0, w1, …"""
     ids = [f"w{number}" for number in range(works)]
     store.create(build(name)).upsert(
         [work(id) for id in ids], rows(*[row(1, place) for place in range(works)])
@@ -292,7 +292,9 @@ def test_more_works_than_one_query_returns(
     server: FakeWeaviate, connect: Callable[..., WeaviateStore]
 ) -> None:
     server.maximum_results = 10_000
-    store = connect(f"{server.address}&timeout=60")  # the fake server is slow with this many works
+    store = connect(
+        f"{server.address}&timeout={HANG_GUARD_S}"
+    )  # the fake server is slow with this many works
     count = 10_500
     vectors = np.random.default_rng(3).normal(size=(count, DIM)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -452,26 +454,23 @@ def test_a_failing_call_is_unavailable_until_it_works_again(
 @pytest.mark.parametrize("fault", ["refuse", "500", "slow"])
 @pytest.mark.parametrize("call", ["meta", "ready"])
 def test_a_server_that_is_starting_is_unavailable(
-    server: FakeWeaviate, store: WeaviateStore, call: str, fault: str
+    server: FakeWeaviate, connect: Callable[..., WeaviateStore], call: str, fault: str
 ) -> None:
-    server.faults.add(call, fault, seconds=1.5)
+    store = connect(f"{server.address}&timeout=1")
+    server.faults.add(call, fault, seconds=HANG_GUARD_S)
     with pytest.raises(Unavailable):
         store.live()
     server.faults.clear()
-    eventually(store.live)
+    wait_for(lambda: succeeds(store.live))
 
 
-def eventually(act: Callable[[], object]) -> None:
-    """Repeat the call until it succeeds, for at most 30 seconds."""
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            act()
-            return
-        except Unavailable:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
+def succeeds(act: Callable[[], object]) -> bool:
+    """Return False if the call raises Unavailable."""
+    try:
+        act()
+    except Unavailable:
+        return False
+    return True
 
 
 def test_a_server_that_is_not_ready_says_so(server: FakeWeaviate, store: WeaviateStore) -> None:
@@ -504,12 +503,14 @@ def test_silently_lost_objects_are_noticed(server: FakeWeaviate, store: Weaviate
         collection.upsert([work("first"), work("second")], rows(row(1), row(1)))
 
 
-def test_a_slow_query_times_out(server: FakeWeaviate, store: WeaviateStore) -> None:
+def test_a_slow_query_times_out(
+    server: FakeWeaviate, store: WeaviateStore, connect: Callable[..., WeaviateStore]
+) -> None:
     fill(store)
-    held = store.open("one")
-    server.faults.add("Search", "slow", seconds=3, times=1)
+    impatient = connect(f"{server.address}&timeout=2").open("one")
+    server.faults.add("Search", "slow", seconds=HANG_GUARD_S)
     with pytest.raises(Unavailable, match="cannot reach Weaviate at 127"):
-        held.search(row(1), 1, fingerprint=FINGERPRINT)
+        impatient.search(row(1), 1, fingerprint=FINGERPRINT)
 
 
 def test_the_error_for_a_missing_server_says_what_to_check(connect: Callable[..., WeaviateStore]) -> None:
@@ -535,7 +536,7 @@ def test_a_restarted_server_is_found_again(
     connect: Callable[..., WeaviateStore],
 ) -> None:
     with FakeWeaviate() as first:
-        store = connect(f"{first.address}&timeout=1")
+        store = connect(f"{first.address}&timeout=5")
         fill(store)
 
         def page() -> object:
@@ -548,7 +549,7 @@ def test_a_restarted_server_is_found_again(
         with pytest.raises(Unavailable):
             page()
     with FakeWeaviate(ports=first.ports, data=first.data):
-        eventually(page)
+        wait_for(lambda: succeeds(page))
 
 
 def test_threads_share_a_connection_that_is_lost_and_reopened(

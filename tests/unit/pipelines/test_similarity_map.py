@@ -124,8 +124,9 @@ def test_the_hilbert_order_visits_adjacent_cells(side: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "rows", "zoom"), [(0, 0, 0), (1, 1, 0), (2, 2, 0), (3, 1, 1), (4, 4, 1), (5, 4, 2), (128, 90, 6), (129, 1, 7)]
-)  # fmt: skip
+    ("columns", "rows", "zoom"),
+    [(0, 0, 0), (1, 1, 0), (2, 2, 0), (3, 1, 1), (4, 4, 1), (5, 4, 2), (128, 90, 6), (129, 1, 7)],
+)
 def test_zoom_0_is_one_tile(columns: int, rows: int, zoom: int) -> None:
     assert depth(columns, rows) == zoom
     assert max(columns, rows) * CELL <= TILE << zoom

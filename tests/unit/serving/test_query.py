@@ -96,7 +96,7 @@ def written(query: SearchQuery) -> dict[str, list[str]]:
 
 
 @given(queries())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_parse_reads_back_what_params_writes(query: SearchQuery) -> None:
     again = parsed(written(query))
     assert written(again) == written(query)
@@ -112,7 +112,7 @@ def test_parse_reads_back_an_address() -> None:
     app = create_app(SETTINGS, services=stocked(SETTINGS))
 
     @given(queries())
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def holds(query: SearchQuery) -> None:
         with app.test_request_context():
             address = href(query)
@@ -125,13 +125,14 @@ def test_parse_reads_back_an_address() -> None:
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["q", "exclude", "image", "like", "unlike", "q_weight", "like_weight", "drop", "limit", "per_artist", "offset",
+            ["q", "exclude", "image", "like", "unlike", "q_weight", "like_weight", "drop", "limit",
+             "per_artist", "offset",
              "active_from", "exclude_artist"]
         ),
         st.lists(st.text(max_size=12), max_size=4),
     )
 )  # fmt: skip
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_parameters_are_parsed_or_rejected_and_parsing_is_idempotent(
     values: dict[str, list[str]],
 ) -> None:
@@ -143,7 +144,7 @@ def test_any_parameters_are_parsed_or_rejected_and_parsing_is_idempotent(
 
 
 @given(queries())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_checked_query_stays_the_same(query: SearchQuery) -> None:
     once = checked(query, SETTINGS)
     assert written(once) == written(query)
@@ -219,9 +220,11 @@ WORKS = {"1": "Claude Monet", "2": "Claude Monet", "3": "Bo Blue"}
         ({"image": ["t", "u"]}, "in the style of your 2 images"),
         ({"like": ["1", "3", "2"]}, "like 2 works by Claude Monet and a work by Bo Blue"),
         ({"like": "gone"}, "like a work"),
-        ({"nationality": "French", "active_from": "1860", "active_to": "1900"}, "by French artists, by artists active 1860–1900"),
+        ({"nationality": "French", "active_from": "1860", "active_to": "1900"},
+         "by French artists, by artists active 1860–1900"),
         ({"artist": ["monet", "bo"], "style": "Cubism"}, "by Claude Monet or Bo Blue, style: Cubism"),
-        ({"q": "x", "exclude_artist": "bo", "per_artist": "2"}, "“x”, not by Bo Blue, up to 2 results per artist"),
+        ({"q": "x", "exclude_artist": "bo", "per_artist": "2"},
+         "“x”, not by Bo Blue, up to 2 results per artist"),
         ({"active_from": "1900"}, "by artists active from 1900"),
         ({"active_to": "1900"}, "by artists active until 1900"),
     ],
@@ -232,7 +235,7 @@ def test_a_query_is_described_in_a_sentence(values: dict[str, Any], sentence: st
 
 
 @given(queries())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_query_has_a_description(query: SearchQuery) -> None:
     assert bool(describe(query, resolved(query, {}), {})) == bool(query.terms or query.where)
 

@@ -1,4 +1,4 @@
-"""How visitors get pictures: through the app, or from the store by addresses of its own."""
+"""Delivery of images: through the app, or from the image store by public or signed addresses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from serving.command import serve
 from serving.image_urls import ImageUrls
 from tests.fakes.collection import stock, stocked
 from tests.fakes.gcs import create_bucket, fake_gcs, service_account_key, without_credentials
-from tests.fakes.servers import free_port
+from tests.fakes.processes import free_port
 from tests.fakes.web import state_of
 
 ADDRESS = re.compile(r'<img[^>]* src="([^"]+)"')
@@ -37,7 +37,7 @@ SETS = re.compile(r'srcset="([^"]+)"')
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """A server with a bucket that holds every picture of the stock."""
+    """Run a server with a bucket that has the images of the sample gallery; yield its address."""
     with fake_gcs() as endpoint, pytest.MonkeyPatch.context() as patch:
         patch.setenv("STORAGE_EMULATOR_HOST", endpoint)
         store = GcsObjects(create_bucket(endpoint, "paintings"), "pictures")
@@ -48,17 +48,17 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> GcsObjects:
-    """The store of that bucket, and a key to sign with."""
+    """Return a store on that bucket, with a key to sign with."""
     without_credentials(monkeypatch, tmp_path)
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", endpoint)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
     service_account_key(tmp_path / "key.json")
-    return GcsObjects("paintings", "pictures", timeout=2)
+    return GcsObjects("paintings", "pictures")
 
 
 @pytest.fixture
 def delivering(settings: Settings) -> Callable[..., Flask]:
-    """An app whose pictures lie in the given store and are delivered so, warmed."""
+    """Return a function that makes a warm app with this delivery and image store."""
 
     def make(how: str, store: ObjectStore, **more: Any) -> Flask:
         chosen = settings.model_copy(update={"delivery": how, **more})
@@ -72,7 +72,7 @@ def delivering(settings: Settings) -> Callable[..., Flask]:
 
 
 def addresses(client: FlaskClient, page: str) -> list[str]:
-    """Every address of a picture on the page."""
+    """Return the addresses of all images on the page."""
     answer = client.get(page)
     assert answer.status_code == 200
     sets = [part.split()[0] for found in SETS.findall(answer.text) for part in found.split(", ")]
@@ -95,7 +95,7 @@ def policy(client: FlaskClient) -> str:
     return str(images)
 
 
-def test_pictures_come_through_the_app_unless_said_otherwise(client: FlaskClient, work: Artwork) -> None:
+def test_by_default_the_app_serves_images(client: FlaskClient, work: Artwork) -> None:
     for page in pages(work):
         found = addresses(client, page)
         assert found and all(address.startswith("/images/") for address in found)
@@ -103,7 +103,7 @@ def test_pictures_come_through_the_app_unless_said_otherwise(client: FlaskClient
     assert policy(client) == "'self' data:"
 
 
-def test_a_bucket_can_stand_behind_the_app(
+def test_the_app_serves_images_from_a_bucket(
     delivering: Callable[..., Flask], bucket: GcsObjects, work: Artwork
 ) -> None:
     client = delivering("app", bucket).test_client()
@@ -117,7 +117,7 @@ def test_a_bucket_can_stand_behind_the_app(
 
 
 @pytest.mark.parametrize("how", ["signed", "public"])
-def test_pictures_come_from_the_bucket(
+def test_browsers_load_images_from_the_bucket(
     delivering: Callable[..., Flask], bucket: GcsObjects, endpoint: str, work: Artwork, how: str
 ) -> None:
     client = delivering(how, bucket).test_client()
@@ -132,7 +132,7 @@ def test_pictures_come_from_the_bucket(
 
 
 @pytest.mark.parametrize("how", ["signed", "public"])
-def test_the_policy_lets_pictures_in_from_just_there(
+def test_the_content_security_policy_allows_only_the_bucket(
     delivering: Callable[..., Flask], bucket: GcsObjects, endpoint: str, how: str
 ) -> None:
     client = delivering(how, bucket).test_client()
@@ -142,7 +142,9 @@ def test_the_policy_lets_pictures_in_from_just_there(
     assert "Cross-Origin-Embedder-Policy" not in headers
 
 
-def test_the_policy_names_google_itself(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_content_security_policy_names_google_without_an_emulator(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
     services = stocked(settings)
     services.images = GcsObjects("paintings")
@@ -150,26 +152,24 @@ def test_the_policy_names_google_itself(settings: Settings, monkeypatch: pytest.
     assert policy(client) == "'self' data: https://storage.googleapis.com"
 
 
-def test_the_app_still_serves_pictures_that_the_bucket_delivers(
+def test_the_app_also_serves_images_that_the_bucket_delivers(
     delivering: Callable[..., Flask], bucket: GcsObjects, work: Artwork
 ) -> None:
-    """For who has an older page open, or where an address could not be had."""
+    """An older page may still be open, or an address could not be signed."""
     client = delivering("public", bucket).test_client()
     assert client.get(f"/images/{work.image.small}").data == stock()[1][work.image.small]
 
 
 @pytest.mark.parametrize("how", ["signed", "public"])
 @pytest.mark.parametrize("images", ["file://{home}/images", "memory://"])
-def test_a_store_without_addresses_is_told_at_the_start(
+def test_a_store_without_web_addresses_is_rejected_at_startup(
     settings_with: Callable[..., Settings], how: str, images: str
 ) -> None:
     with pytest.raises(Invalid, match=rf"GALLERY_DELIVERY={how} is not possible: .*GALLERY_DELIVERY=app"):
         create_app(settings_with(images=images, delivery=how))
 
 
-def test_the_command_says_it_before_anything_is_started(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_serve_reports_a_store_without_web_addresses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GALLERY_HOME", str(tmp_path))
     monkeypatch.setenv("GALLERY_DELIVERY", "signed")
     result = CliRunner().invoke(serve, ["--port", str(free_port())])
@@ -181,7 +181,7 @@ def test_the_command_says_it_before_anything_is_started(
 
 
 class Signer:
-    """A store that only signs: each address is another one, and `error` is raised instead while there is one."""
+    """A store that only signs. Each address is different; while `error` is set, it is raised instead."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []
@@ -206,7 +206,7 @@ def signer() -> Signer:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time in seconds, which the tests move."""
+    """The time in seconds, which tests change."""
     now = [1_000_000.0]
     monkeypatch.setattr("serving.image_urls.time.time", lambda: now[0])
     monkeypatch.setattr("serving.image_urls.time.monotonic", lambda: now[0])
@@ -215,13 +215,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def signed(settings: Settings, signer: Signer, clock: list[float]) -> ImageUrls:
-    """Addresses that work for 1000 s."""
+    """Return image addresses that are signed for 1000 s."""
     services = Services(settings)
     services.images = signer  # type: ignore[assignment]
     return ImageUrls(settings.model_copy(update={"delivery": "signed", "signed_for": 1000}), services)
 
 
-def test_an_address_stays_for_half_of_its_time_and_then_is_another(
+def test_a_signed_address_is_renewed_after_half_of_its_lifetime(
     signed: ImageUrls, signer: Signer, clock: list[float]
 ) -> None:
     first = signed.url_for("a")
@@ -240,19 +240,19 @@ def test_addresses_are_the_same_for_every_thread(signed: ImageUrls) -> None:
     assert all(addresses == found[0] for addresses in found)
 
 
-def test_only_so_many_addresses_are_remembered(
+def test_the_cache_of_signed_addresses_is_bounded(
     signed: ImageUrls, signer: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(image_urls, "MAX_SIGNED_URLS", 3)
     for key in ("a", "b", "c", "a", "d"):
         signed.url_for(key)
     assert [key for key, _ in signer.asked] == ["a", "b", "c", "d"]
-    signed.url_for("a")  # used of late, so still there
+    signed.url_for("a")  # used recently, so still in the cache
     signed.url_for("b")
     assert [key for key, _ in signer.asked] == ["a", "b", "c", "d", "b"]
 
 
-def test_a_signer_that_fails_is_told_once_and_not_asked_for_every_picture(
+def test_a_failing_signer_is_logged_once_and_not_called_for_every_image(
     signed: ImageUrls, signer: Signer, clock: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     signer.error = Unavailable("IAM is away")
@@ -270,7 +270,7 @@ def test_a_signer_that_fails_is_told_once_and_not_asked_for_every_picture(
     assert str(signed.url_for("a")).startswith("https://pictures.example/a?")
 
 
-def test_an_address_that_still_works_is_used_while_the_signer_fails(
+def test_a_valid_address_is_used_while_the_signer_fails(
     signed: ImageUrls, signer: Signer, clock: list[float]
 ) -> None:
     first = signed.url_for("a")
@@ -279,7 +279,7 @@ def test_an_address_that_still_works_is_used_while_the_signer_fails(
     assert signed.url_for("a") == first
 
 
-def test_a_page_is_whole_where_nothing_can_be_signed(
+def test_the_app_serves_images_if_none_can_be_signed(
     delivering: Callable[..., Flask], bucket: GcsObjects, work: Artwork, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
