@@ -1,4 +1,4 @@
-"""Processes of a refresh on the multiprocess executor are killed: the next refresh continues and nothing is lost."""
+"""Killed steps and lost shards: a refresh that is run again completes, with nothing lost."""
 
 from __future__ import annotations
 
