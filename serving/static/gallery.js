@@ -5,13 +5,13 @@
 const page = document.documentElement;
 const byId = (id) => document.getElementById(id);
 const search = () => byId("search");
-const say = (text) => { byId("live").textContent = text; };
-const LONGEST = 7900; // characters; a longer address is posted, and the server answers with the reason
-const BOX = ["x", "y", "w", "h"];
-const words = byId("words").dataset; // texts in the page's language
-const asksNothing = () => [...new URLSearchParams(location.search).keys()].every((name) => name === "lang");
+const announce = (text) => { byId("live").textContent = text; };
+const MAX_ADDRESS_CHARS = 7900; // characters; a longer address is posted, and the server answers with the reason
+const BOX_FIELDS = ["x", "y", "w", "h"];
+const texts = byId("texts").dataset; // in the page's language
+const isHomeAddress = () => [...new URLSearchParams(location.search).keys()].every((name) => name === "lang");
 
-const tell = (text) => {
+const showStatus = (text) => {
   const status = byId("form-status");
   if (status) status.textContent = text;
 };
@@ -20,7 +20,7 @@ const tell = (text) => {
    contain the language. */
 const addressOf = (form, submitter) => {
   const fields = [...new FormData(form, submitter)].filter(
-    ([name, value]) => typeof value === "string" && value.trim() !== "" && !BOX.includes(name)
+    ([name, value]) => typeof value === "string" && value.trim() !== "" && !BOX_FIELDS.includes(name)
       && !(["q_weight", "exclude_weight"].includes(name) && value === "1") && !(name === "limit" && value === form.dataset.limit),
   );
   const asked = fields.some(([name]) => !["limit", "per_artist", "drop"].includes(name) && !name.endsWith("_weight"));
@@ -28,90 +28,90 @@ const addressOf = (form, submitter) => {
   return asked ? `${action.pathname}?${new URLSearchParams([...fields, ...action.searchParams])}` : null;
 };
 
-const holdsPicture = (form) => [...form.querySelectorAll("input[type=file]")].some((input) => input.files.length);
+const hasFile = (form) => [...form.querySelectorAll("input[type=file]")].some((input) => input.files.length);
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.id !== "search") return;
-  tell(words.looking);
-  if (holdsPicture(form)) return; // the browser sends it
+  showStatus(texts.searching);
+  if (hasFile(form)) return; // the browser sends it
   const address = addressOf(form, event.submitter);
-  if (address === null && asksNothing()) {
+  if (address === null && isHomeAddress()) {
     event.preventDefault();
-    tell(words.nothing);
+    showStatus(texts.empty);
     byId("q").focus();
     return;
   }
-  if (address !== null && address.length > LONGEST) return;
+  if (address !== null && address.length > MAX_ADDRESS_CHARS) return;
   event.preventDefault();
-  const stays = event.submitter === null || event.submitter.closest(".facets, .parts, .shape") !== null;
+  const keepsScroll = event.submitter === null || event.submitter.closest(".facets, .terms, .options") !== null;
   byId("main").setAttribute("aria-busy", "true");
   htmx.ajax("GET", address ?? form.action, {
-    source: byId("main"), target: "#main", select: "#main", swap: `outerHTML show:${stays ? "none" : "window:top"}`,
+    source: byId("main"), target: "#main", select: "#main", swap: `outerHTML show:${keepsScroll ? "none" : "window:top"}`,
   });
 });
 
-// Changing a filter or an importance searches at once.
+// A changed filter or importance starts a search at once.
 document.addEventListener("change", (event) => {
   const control = event.target;
-  if (control.closest(".facets, .parts, .shape") && control.form?.id === "search" && (!asksNothing() || control.closest(".facets, .parts"))) {
+  if (control.closest(".facets, .terms, .options") && control.form?.id === "search" && (!isHomeAddress() || control.closest(".facets, .terms"))) {
     control.form.requestSubmit();
   }
 });
 
-// Around a swap: keep open panels open, announce the result, keep the focus.
-let opened = [];
-let focused = "";
+// After a swap: reopen the open panels, restore the focus, announce the results.
+let openPanels = [];
+let focusedId = "";
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target.id !== "main") return;
   event.detail.shouldSwap = true; // errors are pages too
   const wait = Number(event.detail.xhr.getResponseHeader("Retry-After"));
-  if (event.detail.xhr.status === 503 && wait && wait <= 3) { // the server is starting
+  if (event.detail.xhr.status === 503 && wait && wait <= 3) { // the server is starting up
     const address = event.detail.pathInfo.requestPath;
     setTimeout(() => location.assign(address), wait * 1000);
   }
   event.detail.isError = false;
-  focused = document.activeElement?.id;
-  opened = [...document.querySelectorAll("main details[open][id]")].map((details) => details.id);
+  focusedId = document.activeElement?.id;
+  openPanels = [...document.querySelectorAll("main details[open][id]")].map((details) => details.id);
 });
-const isMain = (event) => event.detail.target?.id === "main" || event.detail.elt?.id === "main";
-// At once, not after htmx has settled 20 ms later: a key pressed in between would go to the page instead of the element.
+const swapsMain = (event) => event.detail.target?.id === "main" || event.detail.elt?.id === "main";
+// On afterSwap, not on afterSettle 20 ms later: a key pressed in between would be lost.
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (!isMain(event)) return;
-  opened.forEach((id) => byId(id)?.setAttribute("open", ""));
-  prepare();
+  if (!swapsMain(event)) return;
+  openPanels.forEach((id) => byId(id)?.setAttribute("open", ""));
+  enableCropping();
   if (document.activeElement === document.body) {
-    ((focused && byId(focused)) || byId("answer") || byId("title"))?.focus({ preventScroll: true });
+    ((focusedId && byId(focusedId)) || byId("answer") || byId("title"))?.focus({ preventScroll: true });
   }
 });
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (isMain(event)) {
-    leadHere();
+  if (swapsMain(event)) {
+    updateLanguageLinks();
     const heading = byId("answer") ?? byId("title");
-    say([heading?.textContent, byId("count")?.dataset.said ?? byId("problem")?.textContent].filter(Boolean).join(". "));
+    announce([heading?.textContent, byId("count")?.dataset.announce ?? byId("problem")?.textContent].filter(Boolean).join(". "));
   } else if (event.detail.xhr) {
-    say(words.shown.replace("{number}", document.querySelectorAll(".hits > .hit").length));
+    announce(texts.shown.replace("{number}", document.querySelectorAll(".hits > .hit").length));
   }
 });
 ["htmx:sendError", "htmx:timeout"].forEach((name) =>
   document.addEventListener(name, () => {
     byId("main").removeAttribute("aria-busy");
-    tell(words.unreachable);
+    showStatus(texts.unreachable);
   }));
 
-// A chosen, photographed, dropped or pasted image is shown first, so that a detail can be selected.
-const wholeBox = (form) => BOX.forEach((name) => { form.elements.namedItem(name).value = ""; });
+// Show a chosen, photographed, dropped or pasted image first, so that a detail can be selected.
+const clearBox = (form) => BOX_FIELDS.forEach((name) => { form.elements.namedItem(name).value = ""; });
 
-const forget = () => {
+const removeImage = () => {
   const form = search();
   form.querySelectorAll("input[type=file]").forEach((input) => { input.value = ""; });
-  wholeBox(form);
+  clearBox(form);
   byId("cropper").classList.remove("shown");
-  tell("");
-  byId("picture").focus();
+  showStatus("");
+  byId("image").focus();
 };
 
-const show = async (file) => {
+const showImage = async (file) => {
   const cropped = byId("cropper");
   let bitmap;
   try {
@@ -126,25 +126,25 @@ const show = async (file) => {
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
   canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", words.chosen);
+  canvas.setAttribute("aria-label", texts.chosen);
   bitmap.close();
   const stage = document.createElement("div");
   stage.className = "stage";
   stage.append(canvas);
   cropped.querySelector(".stage").replaceWith(stage);
-  wholeBox(search());
+  clearBox(search());
   cropper(stage, boxFields(search()));
   cropped.classList.add("shown");
   cropped.open = true;
-  tell(words.drag);
+  showStatus(texts.drag);
   cropped.querySelector(".go").focus();
 };
 
-const bring = (files, input) => {
+const chooseImage = (files, input) => {
   const file = [...files].find((candidate) => candidate.type.startsWith("image/"));
   const limit = Number(search().dataset.maxUpload);
   if (!file || file.size > limit) {
-    tell(file ? words.large.replace("{limit}", Math.floor(limit / 1e6)) : words.strange);
+    showStatus(file ? texts.tooLarge.replace("{limit}", Math.floor(limit / 1e6)) : texts.notImage);
     input.value = "";
     return;
   }
@@ -154,37 +154,37 @@ const bring = (files, input) => {
     input.files = transfer.files;
   }
   search().querySelectorAll("input[type=file]").forEach((other) => { if (other !== input) other.value = ""; });
-  show(file);
+  showImage(file);
 };
 
 document.addEventListener("change", (event) => {
   const input = event.target;
-  if (input.type === "file" && input.form?.id === "search" && input.files.length) bring(input.files, input);
+  if (input.type === "file" && input.form?.id === "search" && input.files.length) chooseImage(input.files, input);
 });
-document.addEventListener("click", (event) => { if (event.target.closest(".forget")) forget(); });
+document.addEventListener("click", (event) => { if (event.target.closest(".remove-image")) removeImage(); });
 
 // Handle files only, so that text can still be dropped and pasted into the field.
-const holdsFiles = (event) => search() && event.dataTransfer?.types.includes("Files");
+const dragsFiles = (event) => search() && event.dataTransfer?.types.includes("Files");
 document.addEventListener("dragover", (event) => {
-  if (holdsFiles(event)) {
+  if (dragsFiles(event)) {
     event.preventDefault();
     page.classList.add("dragging");
   }
 });
 document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) page.classList.remove("dragging"); });
 document.addEventListener("drop", (event) => {
-  if (holdsFiles(event)) {
+  if (dragsFiles(event)) {
     event.preventDefault();
     page.classList.remove("dragging");
     search().scrollIntoView({ block: "nearest" });
-    bring(event.dataTransfer.files, byId("picture"));
+    chooseImage(event.dataTransfer.files, byId("image"));
   }
 });
 document.addEventListener("paste", (event) => {
   if (search() && event.clipboardData?.files.length) {
     event.preventDefault();
     search().scrollIntoView({ block: "nearest" });
-    bring(event.clipboardData.files, byId("picture"));
+    chooseImage(event.clipboardData.files, byId("image"));
   }
 });
 
@@ -201,16 +201,16 @@ document.addEventListener("click", (event) => {
 });
 
 // On a work's page, a detail of the work can be selected.
-const prepare = () => {
-  document.querySelectorAll("form.of").forEach((form) => {
+const enableCropping = () => {
+  document.querySelectorAll("form.detail").forEach((form) => {
     const stage = form.querySelector(".stage:not(.croppable)");
     if (stage) cropper(stage, boxFields(form));
   });
 };
-prepare();
+enableCropping();
 
-// The language links are outside the part of the page that a search replaces.
-const leadHere = () => {
+// The language links are outside the element that a search replaces.
+const updateLanguageLinks = () => {
   document.querySelectorAll(".languages a").forEach((link) => {
     const here = new URL(location.href);
     here.searchParams.set("lang", link.hreflang);
@@ -218,8 +218,8 @@ const leadHere = () => {
   });
 };
 
-// Also when the browser restores this page from its back/forward cache.
+// Also runs when the browser restores the page from its back/forward cache.
 window.addEventListener("pageshow", () => {
-  tell("");
+  showStatus("");
   byId("main").removeAttribute("aria-busy");
 });

@@ -46,7 +46,7 @@ def test_a_search_has_results_and_an_address_that_can_be_shared(gallery: str, vi
     expect(page.locator("#live")).to_contain_text("“a quiet light”. 16 works")
     assert page.title().startswith("“a quiet light”")
     again, links = visit(page.url), "links => links.slice(0, 6).map(link => link.href)"
-    assert again.locator(".hang").evaluate_all(links) == page.locator(".hang").evaluate_all(links)
+    assert again.locator(".image-link").evaluate_all(links) == page.locator(".image-link").evaluate_all(links)
 
 
 def test_the_back_button_restores_the_search(gallery: str, visit: Visit) -> None:
@@ -70,7 +70,7 @@ def test_the_address_of_an_upload_works_for_others(gallery: str, visit: Visit, p
     page = visit(gallery)
     upload_image(page, picture)
     expect(page.get_by_alt_text("The image you uploaded")).to_be_visible()
-    assert page.locator(".yours").evaluate("image => image.naturalWidth") == 112
+    assert page.locator(".upload-preview").evaluate("image => image.naturalWidth") == 112
     picture.unlink()
     other = visit(page.url)
     expect(other.get_by_alt_text("The image you uploaded")).to_be_visible()
@@ -114,7 +114,7 @@ def test_a_phone_offers_its_camera(gallery: str, visit: Visit, picture: Path) ->
 
 def test_a_detail_of_an_image_is_selected_by_dragging(gallery: str, visit: Visit, picture: Path) -> None:
     page = visit(gallery)
-    page.set_input_files("#picture", picture)
+    page.set_input_files("#image", picture)
     box = page.locator("#cropper canvas").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.5)
@@ -125,24 +125,24 @@ def test_a_detail_of_an_image_is_selected_by_dragging(gallery: str, visit: Visit
     assert values == pytest.approx([0.25, 0.5, 0.5, 0.4], abs=0.03)
     expect(page.locator(".crop")).to_be_visible()
     page.get_by_role("button", name="Search with this image").click()
-    page.wait_for_selector(".yours")
-    shape = page.locator(".yours").evaluate("image => image.naturalWidth / image.naturalHeight")
+    page.wait_for_selector(".upload-preview")
+    shape = page.locator(".upload-preview").evaluate("image => image.naturalWidth / image.naturalHeight")
     assert shape == pytest.approx(120 * values[2] / (90 * values[3]), rel=0.1)
 
 
 def test_a_detail_of_an_image_is_entered_as_numbers(gallery: str, visit: Visit, picture: Path) -> None:
     page = visit(gallery)
-    page.set_input_files("#picture", picture)
+    page.set_input_files("#image", picture)
     page.get_by_label("Width").fill("0.5")
     expect(page.locator(".crop")).to_be_visible()
     page.keyboard.press("Enter")
-    page.wait_for_selector(".yours")
-    assert page.locator(".yours").evaluate("image => image.naturalWidth < image.naturalHeight")
+    page.wait_for_selector(".upload-preview")
+    assert page.locator(".upload-preview").evaluate("image => image.naturalWidth < image.naturalHeight")
 
 
 def test_a_chosen_image_can_be_removed(gallery: str, visit: Visit, picture: Path) -> None:
     page = visit(gallery)
-    page.set_input_files("#picture", picture)
+    page.set_input_files("#image", picture)
     page.get_by_role("button", name="Remove").click()
     expect(page.locator("#cropper")).to_be_hidden()
     page.get_by_label("What are you looking for?").fill("light")
@@ -153,8 +153,8 @@ def test_a_chosen_image_can_be_removed(gallery: str, visit: Visit, picture: Path
 def test_a_detail_of_a_work_is_searched(gallery: str, visit: Visit) -> None:
     page = visit(gallery)
     page.goto(gallery + first_work(page))
-    page.locator(".of summary").click()
-    box = page.locator(".of .stage").bounding_box()
+    page.locator(".detail summary").click()
+    box = page.locator(".detail .stage").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 5, box["y"] + 5)
     page.mouse.down()
@@ -167,15 +167,15 @@ def test_a_detail_of_a_work_is_searched(gallery: str, visit: Visit) -> None:
 def test_works_are_liked_unliked_weighted_and_removed(gallery: str, visit: Visit) -> None:
     page = visit(f"{gallery}/?q=light")
     page.get_by_role("button", name="More like this").first.click()
-    expect(page.locator(".part")).to_have_count(1)
+    expect(page.locator(".term")).to_have_count(1)
     page.get_by_role("button", name="Less like this").nth(2).click()
-    expect(page.locator(".part.away")).to_have_count(1)
+    expect(page.locator(".term.negative")).to_have_count(1)
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_contain_text("less like a work by")
     page.get_by_label("Importance", exact=True).first.select_option("2")
     expect(page).to_have_url(re.compile("like_weight=2"))
     page.get_by_role("button", name="Remove").first.click()
-    expect(page.locator(".part")).to_have_count(1)
+    expect(page.locator(".term")).to_have_count(1)
     expect(page).not_to_have_url(re.compile("drop"))
     expect(page.locator("#live")).to_contain_text("15 works")
 
@@ -233,7 +233,7 @@ def test_an_image_that_is_too_large_is_not_sent(gallery: str, visit: Visit, tmp_
     page = visit(gallery)
     large = tmp_path / "large.png"
     large.write_bytes(b"\0" * 300_000)
-    page.set_input_files("#picture", large)
+    page.set_input_files("#image", large)
     expect(page.locator("#form-status")).to_contain_text("larger than")
     expect(page).to_have_url(f"{gallery}/")
 
@@ -288,18 +288,18 @@ def test_everything_works_by_keyboard(gallery: str, visit: Visit) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("“light”")
     expect(page.locator(".hit")).to_have_count(16)
-    page.locator(".hit .hang").first.focus()
+    page.locator(".hit .image-link").first.focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     card = page.locator(".card:popover-open")
     expect(card).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.locator(".hit .by").first).to_be_focused()
+    expect(page.locator(".hit .artist-name").first).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="More like this").first).to_be_focused()
     page.keyboard.press("Space")
-    expect(page.locator(".part")).to_have_count(1)
+    expect(page.locator(".term")).to_have_count(1)
     expect(page.get_by_role("heading", level=1)).to_be_focused()
 
 
@@ -307,10 +307,9 @@ def test_focus_is_visible_on_the_hidden_file_field(gallery: str, visit: Visit) -
     page = visit(gallery)
     page.get_by_role("button", name="Search", exact=True).focus()
     page.keyboard.press("Tab")
-    expect(page.locator("#picture")).to_be_focused()
+    expect(page.locator("#image")).to_be_focused()
     assert (
-        page.locator("label[for=picture]").evaluate("label => getComputedStyle(label).outlineStyle")
-        == "solid"
+        page.locator("label[for=image]").evaluate("label => getComputedStyle(label).outlineStyle") == "solid"
     )
 
 
@@ -326,11 +325,11 @@ def test_a_work_an_upload_and_the_cropper_fit_a_narrow_screen(
 ) -> None:
     page = visit(gallery, viewport=NARROW)
     work = first_work(page)
-    page.set_input_files("#picture", picture)
+    page.set_input_files("#image", picture)
     page.wait_for_selector("#cropper canvas")
     assert sideways_scroll(page) == 0
     page.get_by_role("button", name="Search with this image").click()
-    page.wait_for_selector(".yours")
+    page.wait_for_selector(".upload-preview")
     assert sideways_scroll(page) == 0
     page.goto(gallery + work)
     open_all(page)
@@ -348,13 +347,13 @@ def test_everything_works_without_javascript(gallery: str, visit: Visit, picture
     search(page)
     expect(page.get_by_alt_text("The image you uploaded")).to_be_visible()
     page.get_by_role("button", name="Less like this").first.click()
-    expect(page.locator(".part")).to_have_count(2)
+    expect(page.locator(".term")).to_have_count(2)
     page.locator("#facet-style summary").click()
     page.get_by_role("checkbox", name="Impressionism").check()
     page.locator("#facet-style").get_by_role("button", name="Apply").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("style: Impressionism")
     page.get_by_role("button", name="Remove your image").click()
-    expect(page.locator(".part")).to_have_count(1)
+    expect(page.locator(".term")).to_have_count(1)
     page.goto(f"{gallery}/?q=light&limit=3")
     page.get_by_role("link", name="More works").click()
     expect(page.locator(".hit")).to_have_count(3)
@@ -364,7 +363,7 @@ def test_images_have_their_size_before_they_load(gallery: str, visit: Visit) -> 
     page = visit(f"{gallery}/healthz")
     page.route("**/images/**", lambda route: None)  # never answered
     page.goto(f"{gallery}/?q=light", wait_until="domcontentloaded")
-    box = page.locator(".hit .picture").first.bounding_box()
+    box = page.locator(".hit .image").first.bounding_box()
     size = page.locator(".hit img").first.evaluate(
         "image => image.getAttribute('width') / image.getAttribute('height')"
     )
@@ -390,7 +389,7 @@ def test_the_layout_does_not_shift_while_a_page_loads(gallery: str, visit: Visit
 
 def test_works_in_a_row_have_equal_heights_and_fill_it(gallery: str, visit: Visit) -> None:
     page = visit(f"{gallery}/?q=light", viewport=WIDE)
-    boxes = page.locator(".hit .picture").evaluate_all(
+    boxes = page.locator(".hit .image").evaluate_all(
         """all => all.map((one) => one.getBoundingClientRect())
             .map(({top, right, height}) => [top, right, height])"""
     )
@@ -425,7 +424,7 @@ def test_print_shows_images_and_not_the_form(gallery: str, visit: Visit) -> None
     page.emulate_media(media="print")
     expect(page.locator("#search")).to_be_hidden()
     expect(page.locator(".hit img").first).to_be_visible()
-    expect(page.locator(".acts").first).to_be_hidden()
+    expect(page.locator(".actions").first).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -441,15 +440,15 @@ def test_axe_finds_no_violations_on_a_work_an_upload_or_a_card(
 ) -> None:
     page = visit(gallery)
     work = first_work(page)
-    page.set_input_files("#picture", picture)
+    page.set_input_files("#image", picture)
     page.wait_for_selector("#cropper canvas")
     assert axe_violations(page) == []
     page.get_by_role("button", name="Search with this image").click()
-    page.wait_for_selector(".yours")
+    page.wait_for_selector(".upload-preview")
     page.get_by_role("button", name="Less like this").first.click()
-    page.wait_for_selector(".away")
+    page.wait_for_selector(".negative")
     assert axe_violations(page) == []
-    for button in (".how", ".by"):
+    for button in (".match", ".artist-name"):
         page.locator(button).first.click()
         assert axe_violations(page) == []
         page.keyboard.press("Escape")

@@ -147,8 +147,8 @@ def test_the_address_follows_the_view(site: str, visit: Visit) -> None:
 
 def test_the_keyboard_selects_and_opens_a_work(site: str, visit: Visit, layout: MapLayout) -> None:
     page = open_map(visit, f"{site}/map#at=1,0.5,0.5", viewport={"width": 400, "height": 600})
-    said = page.locator(".map-said")
-    page.locator(".whole").focus()
+    said = page.locator(".map-status")
+    page.locator(".reset-view").focus()
     page.keyboard.press("Tab")
     expect(page.locator("#map")).to_be_focused()
     expect(said).to_have_text(re.compile("^Painting by (Ada|Bo)"))
@@ -203,7 +203,7 @@ def test_search_results_are_highlighted_and_listed(site: str, visit: Visit, layo
     page.get_by_role("searchbox", name="Highlight").fill("a quiet light")
     page.get_by_role("button", name="Highlight").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("“a quiet light”")
-    entries = page.locator(".lit a")
+    entries = page.locator(".highlighted a")
     expect(entries.first).to_be_visible()
     wait_for_highlights(page, entries.count())
     page.goto(f"{site}/map?artist=bo-blue")
@@ -216,15 +216,15 @@ def test_a_focused_list_entry_is_shown_on_the_map(site: str, visit: Visit) -> No
     page.keyboard.press("Tab")
     expect(page.locator(".map-card")).to_be_visible()
     expect(page.locator(".map-card")).to_contain_text("Ada Amber")
-    expect(page.locator("#map .here")).to_be_attached()
+    expect(page.locator("#map .current")).to_be_attached()
 
 
 def test_without_javascript_there_is_the_list(site: str, visit: Visit, layout: MapLayout) -> None:
     page = visit(f"{site}/map", java_script_enabled=False)
-    expect(page.locator(".atlas")).to_be_hidden()
+    expect(page.locator(".map-view")).to_be_hidden()
     expect(page.locator("noscript .note")).to_be_visible()  # where no locator by text looks
-    expect(page.locator(".near a")).to_have_count(16)
-    page.locator(".near a").nth(5).click()
+    expect(page.locator(".map-list a")).to_have_count(16)
+    page.locator(".map-list a").nth(5).click()
     page.wait_for_url(f"{site}/works/{layout.items[5].id}")
 
 
@@ -233,7 +233,7 @@ def test_without_a_layout_there_are_a_message_and_the_list(site: str, visit: Vis
     page.route("**/map/layout.json*", lambda route: route.fulfill(status=200, body="no JSON"))
     page.goto(f"{site}/map")
     expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
-    expect(page.locator(".near a")).to_have_count(16)
+    expect(page.locator(".map-list a")).to_have_count(16)
 
 
 def test_reduced_motion_disables_animations(site: str, visit: Visit) -> None:

@@ -25,9 +25,9 @@ PAGES = {
 
 
 def upload_image(page: Page, image: Path) -> None:
-    page.set_input_files("#picture", image)
+    page.set_input_files("#image", image)
     page.get_by_role("button", name="Search with this image").click()
-    page.wait_for_selector(".yours")
+    page.wait_for_selector(".upload-preview")
 
 
 def transfer(page: Page, image: Path, event: str) -> None:
@@ -64,4 +64,4 @@ def open_all(page: Page) -> None:
 
 
 def first_work(page: Page) -> str:
-    return page.locator(".hang").first.get_attribute("href") or ""
+    return page.locator(".image-link").first.get_attribute("href") or ""

@@ -123,7 +123,7 @@ def test_templates_have_no_untranslated_text() -> None:
             r"(?s)\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<svg.*?</svg>|<pre>.*?</pre>", "\0", path.read_text()
         )
         words = re.findall(r">([^<>]*[A-Za-z]{2}[^<>]*)<", text)
-        words += re.findall(r'\s(?:aria-label|title|alt|data-said)="([^"]*[A-Za-z]{2}[^"]*)"', text)
+        words += re.findall(r'\s(?:aria-label|title|alt|data-announce)="([^"]*[A-Za-z]{2}[^"]*)"', text)
         left = [word.replace("\0", "").strip() for word in words]
         assert set(left) <= {"Likeness", "· Likeness", "Wikipedia", "SHA-256", "_search.html"}, path.name
 

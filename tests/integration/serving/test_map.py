@@ -103,7 +103,7 @@ def test_a_card_has_the_artist_and_the_years(client: FlaskClient, layout: MapLay
     answer = client.get(f"/map/card/{layout.items[0].id}")
     assert answer.status_code == 200 and "<html" not in answer.text
     assert "Ada Amber" in answer.text and "1840–1926 · Impressionism" in answer.text
-    assert attribute(answer.text, "data-said") == "Painting by Ada Amber, 1840–1926, Impressionism"
+    assert attribute(answer.text, "data-announce") == "Painting by Ada Amber, 1840–1926, Impressionism"
     assert f'href="/works/{layout.items[0].id}"' in answer.text
 
 
@@ -152,7 +152,7 @@ def test_an_invalid_page_of_the_list_shows_the_nearest_page(
 
 def test_a_search_highlights_its_results(client: FlaskClient, services: Services, layout: MapLayout) -> None:
     text = shown(client, "/map?q=light&limit=5")
-    places = attribute(text, "data-lit").split()
+    places = attribute(text, "data-highlighted").split()
     assert len(places) == 5 == len(set(places)) and {int(place) for place in places} <= set(range(16))
     assert "5 matches highlighted" in text and "“light”" in text
     engine = SearchEngine(services)
@@ -163,13 +163,13 @@ def test_a_search_highlights_its_results(client: FlaskClient, services: Services
 
 def test_a_filter_highlights_the_works_that_match(client: FlaskClient, layout: MapLayout) -> None:
     text = shown(client, "/map?style=Cubism&page=1")
-    assert {layout.items[int(place)].style for place in attribute(text, "data-lit").split()} == {1}
+    assert {layout.items[int(place)].style for place in attribute(text, "data-highlighted").split()} == {1}
     assert 'name="style" value="Cubism"' in text  # other words keep the filter
 
 
 def test_a_filter_without_matches_highlights_nothing(client: FlaskClient, layout: MapLayout) -> None:
     text = shown(client, "/map?style=None")
-    assert attribute(text, "data-lit") == "" and "0 matches highlighted" in text
+    assert attribute(text, "data-highlighted") == "" and "0 matches highlighted" in text
 
 
 def test_works_that_are_not_on_the_map_are_counted(client: FlaskClient, services: Services) -> None:

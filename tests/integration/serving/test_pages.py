@@ -99,7 +99,7 @@ def test_a_work_page_shows_similar_works_without_the_work_itself(client: FlaskCl
     page = client.get(f"/works/{work.id}").text
     like = page.partition('id="like"')[2]
     assert len(re.findall(r'<li class="hit ', like)) == 12
-    assert f'<a class="hang" href="/works/{work.id}"' not in page
+    assert f'<a class="image-link" href="/works/{work.id}"' not in page
 
 
 def test_a_style_on_a_work_page_links_to_its_works(client: FlaskClient, work: Artwork) -> None:

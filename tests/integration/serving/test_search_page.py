@@ -24,11 +24,11 @@ def hits(page: str) -> int:
 
 
 def found(page: str) -> list[str]:
-    return re.findall(r'<a class="hang" href="/works/(\w+)"', page)
+    return re.findall(r'<a class="image-link" href="/works/(\w+)"', page)
 
 
 def painters(page: str) -> set[str]:
-    return set(re.findall(r'class="by"[^>]*>(.*?)</button>', page))
+    return set(re.findall(r'class="artist-name"[^>]*>(.*?)</button>', page))
 
 
 def heading(page: str) -> str:
@@ -150,7 +150,8 @@ def test_facets_count_the_results_of_choosing_them(client: FlaskClient) -> None:
     page = client.get("/?q=light&style=Impressionism").text
     counts = dict(
         re.findall(
-            r'value="([^"]+)" id="(?:style|nationality|artist)-[^>]*>.*?<span class="n">(\d+)</span>', page
+            r'value="([^"]+)" id="(?:style|nationality|artist)-[^>]*>.*?<span class="count">(\d+)</span>',
+            page,
         )
     )
     assert counts["French"] == "8"
@@ -238,8 +239,8 @@ def test_a_detail_of_an_uploaded_image_is_searched(client: FlaskClient) -> None:
     both.paste(drawing("#c08020", 0), (120, 0))
     left = upload(client, encoded(both), x="0", y="0", w="0.5", h="1").text
     right = upload(client, encoded(both), x="0.5", w="0.5").text
-    assert "Cyan" in left.partition('class="by"')[2].partition("</button>")[0]
-    assert "Ada" in right.partition('class="by"')[2].partition("</button>")[0]
+    assert "Cyan" in left.partition('class="artist-name"')[2].partition("</button>")[0]
+    assert "Ada" in right.partition('class="artist-name"')[2].partition("</button>")[0]
 
 
 def test_a_detail_of_a_work_is_searched(client: FlaskClient, work: Artwork) -> None:
@@ -292,7 +293,7 @@ def test_text_matches_come_before_similar_works(client: FlaskClient) -> None:
 
 def test_relevance_is_a_label_with_the_score(client: FlaskClient, services: Services, work: Artwork) -> None:
     page = upload(client, services.images.get(work.image.original)).text
-    words = re.findall(r'class="how"[^>]*>([a-z ]+) <data', page)
+    words = re.findall(r'class="match"[^>]*>([a-z ]+) <data', page)
     assert len(words) == 16
     assert set(words) <= {"strong match", "possible match", "unlikely match"}
     assert "most of the collection." in page or "Many other paintings fit just as well." in page
@@ -319,8 +320,8 @@ def test_one_divider_over_all_pages_precedes_the_weak_matches(
     text = "".join(pages)
     assert text.count('class="divider"') == 1
     before, _, after = text.partition('class="divider"')
-    assert set(re.findall(r'class="how"[^>]*>([a-z ]+) <data', before)) == {"strong match"}
-    assert set(re.findall(r'class="how"[^>]*>([a-z ]+) <data', after)) == {"unlikely match"}
+    assert set(re.findall(r'class="match"[^>]*>([a-z ]+) <data', before)) == {"strong match"}
+    assert set(re.findall(r'class="match"[^>]*>([a-z ]+) <data', after)) == {"unlikely match"}
 
 
 def test_without_clear_matches_there_is_a_note_and_no_divider(
