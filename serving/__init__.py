@@ -1,4 +1,4 @@
-"""The web app: search pages and a JSON API over the live build of the collection."""
+"""The web app: search pages and a JSON API for the live build of the collection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["create_app"]
 
 
 def __getattr__(name: str) -> Any:
-    # On use, so that the command line can import serving.command without paying for Flask.
+    # Imported on use, so that the command line can import serving.command without loading Flask.
     if name == "create_app":
         from serving.app import create_app
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Flask
+import io
+from urllib.parse import parse_qsl
+
+from flask import Flask, Request
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.utils import cached_property
 
 from gallery.services import Services
 from gallery.settings import Settings
@@ -19,12 +24,25 @@ from serving import (
 )
 from serving.context import EXTENSION, AppState
 from serving.errors import FORM_OVERHEAD_BYTES
-from serving.request import GalleryRequest
 from serving.views import artists, health, map_view, media, search, works
 
 
+class GalleryRequest(Request):
+    """A request that keeps uploads in memory and accepts any bytes in an address."""
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        """The address parameters. Werkzeug's version raises for raw bytes beyond ASCII that are not UTF-8."""
+        text = self.query_string.decode("utf-8", "replace")
+        return ImmutableMultiDict(parse_qsl(text, keep_blank_values=True))
+
+    def _get_file_stream(self, *_: object, **__: object) -> io.BytesIO:
+        # Werkzeug's version writes larger uploads to a temporary file.
+        return io.BytesIO()
+
+
 def create_app(settings: Settings, *, services: Services | None = None) -> Flask:
-    """Create the app. Its encoder is not loaded yet: call `warmup.start()` of its `AppState` before serving it.
+    """Create the app. Its encoder is not loaded yet; call `warmup.start()` of its `AppState` to load it.
 
     Raises Invalid if the settings contradict each other.
     """
@@ -35,7 +53,7 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Flask
         MAX_CONTENT_LENGTH=settings.max_upload + FORM_OVERHEAD_BYTES,
         MAX_FORM_MEMORY_SIZE=FORM_OVERHEAD_BYTES,
         MAX_FORM_PARTS=100,
-        DEBUG=False,  # even if FLASK_DEBUG is set: the debugger would show the source to visitors
+        DEBUG=False,  # even if FLASK_DEBUG is set, because the debugger shows source code to visitors
     )
     for views in (search, works, artists, map_view, media, health):
         app.register_blueprint(views.blueprint)

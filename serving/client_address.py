@@ -16,11 +16,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from gallery.settings import Settings
 
 CLIENT_SCHEME = "gallery.client_scheme"
-"""The WSGI environment's key for the scheme of the visitor's connection."""
+"""Key of the WSGI environment: the scheme of the visitor's connection, "http" or "https"."""
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Trust as many proxies as the settings say, and make absolute links with GALLERY_SITE_URL if it is set."""
+    """Trust `trusted_proxies` proxies, and build absolute links from GALLERY_SITE_URL if it is set."""
     app.wsgi_app = _SiteUrl(app.wsgi_app, settings.site_url)  # type: ignore[method-assign]
     if count := settings.trusted_proxies:
         # Host, port and prefix come from GALLERY_SITE_URL, not from proxies.
@@ -28,7 +28,7 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def is_https() -> bool:
-    """True if a trusted proxy reports that the visitor's connection is encrypted."""
+    """Return True if the visitor's connection is encrypted, as reported by a trusted proxy."""
     return request.environ.get(CLIENT_SCHEME) == "https"
 
 
@@ -40,7 +40,7 @@ class _SiteUrl:
         self._site = urlsplit(site_url) if site_url else None
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["wsgi.url_scheme"] != "https":  # a proxy may send any text
+        if environ["wsgi.url_scheme"] != "https":  # a proxy may report anything
             environ["wsgi.url_scheme"] = "http"
         environ[CLIENT_SCHEME] = environ["wsgi.url_scheme"]
         if self._site:

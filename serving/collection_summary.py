@@ -1,4 +1,4 @@
-"""A summary of a collection: works to look at before any search, its artists, and the values that it can be filtered by."""
+"""Summary of a collection: highlights for the home page, artists, and filter values with their counts."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from serving.i18n import marked
 
 HIGHLIGHTS = 24
 SAMPLE_WORKS = 6
-"""Works of each artist kept for their cards."""
+"""Works kept per artist, for the artist's card and page."""
 MAX_WORKS = 10_000
-"""Works read; a larger collection is summarised by this many of its works."""
+"""Works read from a build; in a larger collection, artists of later works are missing."""
 MAX_BUILDS = 2
+"""Builds kept: the live one, and the previous one for requests in progress."""
 MAX_FACETS = 256
-"""Facet counts kept; a build never changes, so none of them becomes outdated."""
+"""Facet counts kept, one for each build and filter. A build never changes, so they do not expire."""
 
 
 @dataclass(frozen=True)
 class FacetField:
-    """A field to filter by: its name in addresses, the attribute of filters and counts, and its title."""
+    """A filter field: its parameter name, the attribute of `Filter` and of facet counts, and its title."""
 
     name: str
     attribute: str
@@ -44,7 +45,7 @@ FACET_FIELDS = (
 
 @dataclass(frozen=True)
 class ArtistSummary:
-    """An artist of the collection, the number of works by them, and some of these."""
+    """An artist, the number of their works in the collection, and up to SAMPLE_WORKS of these works."""
 
     artist: Artist
     works: int
@@ -53,8 +54,7 @@ class ArtistSummary:
 
 @dataclass(frozen=True)
 class FacetValue:
-    """A value to filter by: its display name, the number of works if nothing else of its field is chosen, and whether it is
-    chosen."""
+    """A filter value. `works` is the number of works if no other value of its field is chosen."""
 
     value: str
     label: str
@@ -64,7 +64,7 @@ class FacetValue:
 
 @dataclass(frozen=True)
 class Facet:
-    """A field to filter by and its values; chosen values are always among them."""
+    """A filter field and its values. Chosen values are always included."""
 
     field: str
     title: str
@@ -78,28 +78,28 @@ class _Contents:
 
 
 class CollectionSummary:
-    """Reads each build once, and counts it once for each filter. Thread-safe."""
+    """Cached summaries of builds. Each build is read once, and counted once per filter. Thread-safe."""
 
     def __init__(self) -> None:
         self._contents = RecentlyUsed[str, _Contents](MAX_BUILDS)
         self._counts = RecentlyUsed[tuple[str, Filter], vectors.Facets](MAX_FACETS)
 
     def highlights(self, collection: Collection) -> tuple[Artwork, ...]:
-        """Return works by as many artists as possible, in turn; always the same ones for the same build."""
+        """Return works by as many different artists as possible; the same works for the same build."""
         return self._read(collection).highlights
 
     def artists(self, collection: Collection) -> Mapping[str, ArtistSummary]:
-        """Return the collection's artists by slug, ordered by name."""
+        """Return the artists by slug, ordered by name."""
         return self._read(collection).artists
 
     def names(self, collection: Collection) -> Mapping[str, str]:
-        """Return the names of the collection's artists by slug."""
+        """Return the artists' names by slug."""
         return {slug: summary.artist.name for slug, summary in self.artists(collection).items()}
 
     def facets(self, collection: Collection, where: Filter) -> tuple[Facet, ...]:
-        """Return the values by which a search through this filter can be narrowed or widened.
+        """Return the filter values for a search with this filter.
 
-        Values of one field widen each other, so each field is counted as if none of its values were chosen.
+        Values of one field are alternatives, so each field is counted as if none of its values were chosen.
         """
         names = self.names(collection)
         facets = []
@@ -141,7 +141,7 @@ class CollectionSummary:
 
 
 def _in_turn(works: Iterable[Artwork]) -> list[Artwork]:
-    """Return one work of each artist, then a second of each, and so on; digests shuffle them the same way each time."""
+    """Return one work of each artist, then a second of each, and so on; each round ordered by digest."""
     seen: Counter[str] = Counter()
     ranked = []
     for work in sorted(works, key=lambda work: work.sha256):

@@ -18,7 +18,7 @@ import click
 def serve(host: str | None, port: int | None, threads: int | None) -> None:
     """Serve the search pages until Ctrl-C.
 
-    Without a collection, the pages say how to build one. A published collection appears without a restart.
+    Before a collection is built, the pages show how to build one. New collections appear without a restart.
     """
     from gallery.cli import report_errors
     from gallery.logs import configure
@@ -29,7 +29,7 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
         settings = read_settings(**{name: value for name, value in given.items() if value is not None})
         from serving.server import listen, serve_app
 
-        with listen(settings.host, settings.port) as listener:  # before the slow part, for an early error
+        with listen(settings.host, settings.port) as listener:  # first, so that a port in use fails at once
             configure(settings.log_level)
             from serving.app import create_app
             from serving.context import EXTENSION
@@ -50,7 +50,7 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
 @click.option("--no-serve", is_flag=True, help="Build the collection without serving it.")
 @click.pass_context
 def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
-    """Build the collection and serve its search pages: `refresh`, then `serve`."""
+    """Build the collection and serve its search pages. Runs `refresh`, then `serve`."""
     import os
     import sys
 
@@ -62,7 +62,7 @@ def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
         if not no_serve:
             from serving.server import listen
 
-            listen(settings.host, settings.port).close()  # an early error, before the images are encoded
+            listen(settings.host, settings.port).close()  # a port in use fails before the images are encoded
     refresh = main.get_command(ctx, "refresh")
     if refresh is None:
         raise click.ClickException(
@@ -70,13 +70,13 @@ def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
         )
     ctx.invoke(refresh)
     if not no_serve:
-        # A new process, without the memory and the threads that the refresh leaves behind.
+        # A new process, without the memory and threads that the refresh leaves behind.
         sys.stdout.flush()
         command = [sys.executable, "-m", "gallery", "serve", "--port", str(settings.port)]
         os.execv(sys.executable, command)
 
 
 def address(host: str, port: int) -> str:
-    """The address to open in a browser on this machine; a wildcard host becomes localhost."""
+    """Return the URL to open in a browser on this machine. A wildcard host becomes localhost."""
     shown = "localhost" if host in ("", "0.0.0.0", "::") else f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port}"

@@ -1,7 +1,7 @@
 """Compress pages and JSON with gzip.
 
-Compressing secrets beside text that an attacker chooses would leak them through the length (BREACH). These pages hold
-no secrets: there are no sessions.
+Compressing a secret together with text chosen by an attacker leaks the secret through the length (BREACH).
+These pages contain no secrets: there are no sessions.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from serving.errors import PROBLEM
 
 COMPRESSED_TYPES = ("text/html", "application/json", PROBLEM)
 MIN_BYTES = 1_000
-"""Smaller responses are sent as they are."""
+"""Smaller responses are not compressed."""
 GZIP_LEVEL = 5
-"""A page of 90 KB takes 2 ms and becomes 15 KB; higher levels take longer and save hardly more."""
+"""A page of 90 kB becomes 15 kB in 2 ms; higher levels take longer and save little more."""
 
 
 def register(app: Flask) -> None:
-    """Compress the app's text responses for clients that accept gzip."""
+    """Compress text responses for clients that accept gzip."""
     app.after_request(_compress)
 
 

@@ -1,9 +1,9 @@
-"""Client connections of the web server: waitress's own, with the limits that waitress does not have.
+"""Client connections of the web server: waitress's channels with further limits.
 
-waitress receives requests and sends responses outside its worker threads, so slow clients do not occupy threads. Its
-only time limit is on inactivity, though, and it buffers any number of large bodies and unread responses. Here a
-request must arrive within a time, a response must be read within a time, and both kinds of buffers are bounded.
-docs/decisions/003-waitress.md says what was measured.
+waitress receives requests and sends responses outside its worker threads, so slow clients do not occupy
+threads. But its only time limit is on inactivity, and it buffers any number of large bodies and unread
+responses. This module limits how long a request may take to arrive and a response to be read, and how much is
+buffered of both. Measurements: docs/decisions/003-waitress.md.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ from serving.errors import Busy
 
 MAX_REQUEST_LINE_BYTES = 8_190
 SMALL_BODY_BYTES = 65_536
-"""Larger bodies count as uploads, of which only some are received at a time; a form without an image is far smaller."""
+"""Larger bodies count as uploads, whose number is limited. A form without an image is far smaller."""
 IDLE_TIMEOUT_S = 15.0
-"""For a connection without a request."""
+"""Maximum time of a connection without a request."""
 REQUEST_TIMEOUT_S = 15.0
-"""For a whole request with a small body."""
+"""Maximum time to receive a request with a small body."""
 UPLOAD_TIMEOUT_S = 60.0
-"""For a whole request with a large body: 10 MB at 1.4 Mbit/s."""
+"""Maximum time to receive a request with a large body: 10 MB at 1.4 Mbit/s."""
 RESPONSE_TIMEOUT_S = 300.0
-"""For a client to read a response: 15 MB at 50 kB/s."""
+"""Maximum time for a client to read a response: 15 MB at 50 kB/s."""
 LINGER_IDLE_S, LINGER_MAX_S = 5.0, 60.0
-"""How long to read and discard after the last response, between two reads and in all. Browsers send all of a large
-upload before they read why it was refused, and closing a socket with unread data can discard the response."""
+"""How long to read and discard data after the last response: between two reads, and in total. Browsers send a
+large upload completely before they read the response, and closing a socket with unread data can discard the
+response."""
 
 
 class RequestLineTooLong(BadRequest):
@@ -45,14 +46,14 @@ class RequestLineTooLong(BadRequest):
 
 
 class Request(HTTPRequestParser):
-    """A request as it arrives.
+    """A request while it is received.
 
-    The app answers a request whose body is too large, or that arrives when enough others are being received, without
-    its body; so the response is a page or a problem document, as for any other error.
+    If its body is too large, or too many large bodies are being received, the request is passed to the app
+    without its body. So the app answers it with a page or a problem document, as for any other error.
     """
 
     def __init__(self, adj: Any, may_receive: Callable[[], bool]) -> None:
-        """`may_receive` says whether another large body may be received now."""
+        """`may_receive` returns True if another large body may be received now."""
         super().__init__(adj)
         self.started = time.time()
         self.is_large = False
@@ -60,7 +61,7 @@ class Request(HTTPRequestParser):
         self._refused = False
 
     def received(self, data: bytes) -> int:
-        """Take in the next bytes; return how many of them belong to this request."""
+        """Process received bytes. Returns how many of them belong to this request."""
         in_head = not self.headers_finished
         try:
             consumed: int = super().received(data)
@@ -70,24 +71,22 @@ class Request(HTTPRequestParser):
         if in_head and self.headers_finished and not self.empty:
             self._apply_limits()
         if self.completed:
-            self.expect_continue = (
-                False  # else waitress would ask for a body that is refused or does not exist
-            )
+            # Else waitress would ask for a body that is refused or does not exist.
+            self.expect_continue = False
         return len(data) if self._refused else consumed
 
     def get_body_stream(self) -> Any:
-        """The body, or a stream that raises Busy where the body was refused."""
+        """Return the body, or a stream that raises Busy if the body was refused."""
         return _RefusedBody() if self._refused else super().get_body_stream()
 
     @property
     def timeout_s(self) -> float:
-        """How long the request may take to arrive."""
+        """Maximum time to receive the request, in seconds."""
         return UPLOAD_TIMEOUT_S if self.is_large else REQUEST_TIMEOUT_S
 
     def _apply_limits(self) -> None:
-        too_large = isinstance(
-            self.error, RequestEntityTooLarge
-        )  # Flask finds that too, and makes a page of it
+        # Flask checks the size too, and renders a page.
+        too_large = isinstance(self.error, RequestEntityTooLarge)
         if self.error and not too_large:
             return
         if len(self.first_line) > MAX_REQUEST_LINE_BYTES:
@@ -107,7 +106,7 @@ class Request(HTTPRequestParser):
 
 
 class _RefusedBody(io.RawIOBase):
-    """The body of a request that is answered without reading its body."""
+    """Body of a request that is answered without reading it. Raises Busy when read."""
 
     def readable(self) -> bool:
         return True
@@ -125,24 +124,24 @@ class Channel(HTTPChannel):
     _dropped = False
 
     def parser_class(self, adj: Any) -> Request:
-        """A parser for the next request."""
+        """Return a parser for the next request."""
         return Request(adj, self.server.may_receive_large)
 
     def service(self) -> None:
-        """Answer one request. Called in a worker thread."""
+        """Answer one request. Runs in a worker thread."""
         self.answering_since = time.time()
         super().service()
         self.server.limit_pending()
 
     def received(self, data: bytes) -> bool:
-        """Take in bytes of requests; discard them after the last response."""
+        """Process received bytes. After the last response they are discarded."""
         return self.lingering_since is None and super().received(data)
 
     def handle_close(self) -> None:
-        """Close the connection; after a response, only once the client has had time to read it."""
+        """Close the connection. After a response, first give the client time to read it."""
         finished = self.connected and self.will_close and not self.total_outbufs_len and not self._dropped
         if finished and self.lingering_since is None:
-            with contextlib.suppress(OSError):  # the client is gone
+            with contextlib.suppress(OSError):  # the client has disconnected
                 self.socket.shutdown(socket.SHUT_WR)
                 self.lingering_since = self.last_activity = time.time()
                 self.will_close = False
@@ -150,23 +149,23 @@ class Channel(HTTPChannel):
         super().handle_close()
 
     def drop(self) -> None:
-        """Close the connection at once, whatever has not been sent or read. May be called in any thread."""
+        """Close the connection at once and discard unsent and unread data. Thread-safe."""
         self._dropped = self.will_close = True
         sock = self.socket
-        if sock is not None:  # or the loop has just closed it
+        if sock is not None:  # None if the loop has just closed it
             with contextlib.suppress(OSError):
-                # Wakes the loop, which only sees sockets that it can write to or that have ended.
+                # The loop only notices sockets that are writable or shut down.
                 sock.shutdown(socket.SHUT_RDWR)
         self.server.pull_trigger()
 
     @property
     def is_idle(self) -> bool:
-        """True if there is nothing to receive, answer or send."""
+        """True if there is nothing to receive, to answer or to send."""
         busy = self.requests or self.request or self.total_outbufs_len or self.close_when_flushed
         return not busy and self.lingering_since is None
 
     def is_overdue(self, now: float) -> bool:
-        """True if the client has taken too long to send a request or to read a response."""
+        """Return True if the client has taken too long to send a request or to read a response."""
         idle_s = now - self.last_activity
         if self.lingering_since is not None:
             return idle_s > LINGER_IDLE_S or now - self.lingering_since > LINGER_MAX_S

@@ -1,7 +1,7 @@
-"""What the views share: the parts of the app, and the live collection of the current request.
+"""State shared by the views: the app's components, and the live collection of the current request.
 
-`live_collection()` asks the vector store once per request, on first use, and every later call in that request returns the
-same collection. So a page never mixes two builds, whatever is published meanwhile.
+`live_collection()` queries the vector store once per request. Later calls in the same request return the same
+collection, so a page never mixes two builds, even if one is published meanwhile.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ from serving.tokens import Tokens
 from serving.warmup import State, WarmUp
 
 MAX_DECODERS = 2
-"""Uploads decoded and encoded at the same time; each may hold up to 600 MB of pixels while it lasts."""
+"""Uploads decoded and encoded at the same time; each may need 600 MB for its pixels."""
 
 EXTENSION = "gallery"
+"""Key of the AppState in `app.extensions`."""
 
 
 @dataclass(frozen=True)
 class AppState:
-    """The parts of one app, made by create_app."""
+    """The components of one app, created by `create_app`."""
 
     settings: Settings
     services: Services
@@ -46,7 +47,7 @@ class AppState:
 
     @classmethod
     def open(cls, settings: Settings, services: Services) -> AppState:
-        """Make the parts for these settings; nothing is loaded yet. Raises Invalid where the settings conflict."""
+        """Create the components; nothing is loaded yet. Raises Invalid if the settings conflict."""
         engine = SearchEngine(services)
         key = settings.secret_key.get_secret_value() if settings.secret_key else None
         return cls(
@@ -63,14 +64,15 @@ class AppState:
 
 
 def state() -> AppState:
-    """Return the parts of the app that answers this request."""
+    """Return the components of the current app."""
     return cast(AppState, current_app.extensions[EXTENSION])
 
 
 def live_collection() -> Collection:
-    """Return the live collection as this request sees it.
+    """Return the live collection of this request.
 
-    Raises NoCollection before the first build is published, Unavailable; the same error again for the rest of the request.
+    Raises NoCollection before the first build is published, and Unavailable. The result and the error are
+    kept for the rest of the request.
     """
     if "live_collection" not in g:
         try:
@@ -84,10 +86,10 @@ def live_collection() -> Collection:
 
 
 def ready_collection() -> Collection:
-    """Return the live collection, its encoder loaded. Raises NoCollection, Starting, Unavailable."""
+    """Return the live collection once its encoder is loaded. Raises NoCollection, Starting, Unavailable."""
     collection, warmup = live_collection(), state().warmup
     if warmup.state is not State.READY:
-        warmup.start()  # another server than ours may not have started it
+        warmup.start()  # in case the app runs in another WSGI server, which did not start it
         if warmup.state is State.FAILED:
             raise Unavailable("the last warm-up failed")
         raise Starting("the encoder is still loading")

@@ -1,6 +1,6 @@
-"""What people read about a search: a sentence, a name for each of its terms and each of its filters.
+"""Searches in words: a description of the whole search, and a label for each term and filter.
 
-An example: "“a stormy sea”, less like a work by Claude Monet, by French artists, by artists active 1860–1900".
+Example: "“a stormy sea”, less like a work by Claude Monet, by French artists, by artists active 1860–1900".
 Each phrase is translated as a whole; names, words and years are inserted.
 """
 
@@ -22,8 +22,11 @@ from serving.query import ATTRIBUTES, LIST_FIELDS, value_of
 
 @dataclass(frozen=True)
 class ResolvedTerm:
-    """A term of a search as the pages show it: its letter, its index among the terms of its kind, its label, and the work
-    that it names."""
+    """A term of a search as the pages show it.
+
+    `index` is its index among the terms of its kind, `letter` marks it in the form and in explanations, and
+    `work` is the work that a WorkTerm names.
+    """
 
     letter: str
     term: Term
@@ -38,40 +41,40 @@ class ResolvedTerm:
 
     @property
     def parameter(self) -> str:
-        """Return the term's name in addresses."""
+        """Return the term's parameter name."""
         return parameter(self.term.kind)
 
     @property
     def value(self) -> str:
-        """Return the term's value in addresses."""
+        """Return the term's parameter value."""
         return value_of(self.term)
 
     @property
     def weight(self) -> float:
-        """Return the term's weight, above zero."""
+        """Return the absolute value of the term's weight."""
         return abs(self.term.weight)
 
     @property
     def negative(self) -> bool:
-        """Return True where the search moves away from the term."""
+        """Return True if results should not resemble the term."""
         return self.term.weight < 0
 
     @property
     def preview(self) -> Preview | None:
-        """Return the copy of an uploaded image."""
+        """Return the preview of an uploaded image, None for other terms."""
         return self.term.preview if isinstance(self.term, ImageTerm) else None
 
 
 @dataclass(frozen=True)
 class ActiveFilter:
-    """A filter value of a search: its name, and the search without it."""
+    """A filter value: its label, and the search without it."""
 
     label: str
     removed: SearchQuery
 
 
 def resolve_terms(query: SearchQuery, collection: Collection) -> tuple[ResolvedTerm, ...]:
-    """Return the query's terms with the works that they stand for. Raises NotFound for an unknown work."""
+    """Return the terms with their letters, labels and works. Raises NotFound for an unknown work."""
     indexes: dict[Kind, int] = {}
     resolved = []
     letters = string.ascii_uppercase + string.ascii_lowercase
@@ -84,16 +87,16 @@ def resolve_terms(query: SearchQuery, collection: Collection) -> tuple[ResolvedT
 
 
 def describe(query: SearchQuery, terms: Sequence[ResolvedTerm], artists: Mapping[str, str]) -> str:
-    """Return the query as a sentence without a capital or a full stop; "" for one that asks for nothing.
+    """Return the query in words, without a capital or a full stop; "" for an empty query.
 
-    `terms` are the query's, resolved; `artists` gives the names of artists by slug.
+    `terms` are the query's resolved terms, `artists` the artists' names by slug.
     """
     separator = pgettext("between the parts of a search", ", ")
     return separator.join((*_term_phrases(terms), *_filter_phrases(query, artists)))
 
 
 def active_filters(query: SearchQuery, artists: Mapping[str, str]) -> tuple[ActiveFilter, ...]:
-    """Return the query's filters, one for each value; `artists` gives the names of artists by slug."""
+    """Return one ActiveFilter for each filter value. `artists` has the artists' names by slug."""
     found = []
     for field in LIST_FIELDS:
         attribute = ATTRIBUTES[field]
@@ -118,7 +121,7 @@ def active_filters(query: SearchQuery, artists: Mapping[str, str]) -> tuple[Acti
 
 
 def capitalized(text: str) -> str:
-    """Return the text with its first letter as a capital."""
+    """Return the text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 

@@ -1,4 +1,4 @@
-"""Responses to errors: a page or problem+json, as the client accepts, without internal details."""
+"""Error responses: a page or problem+json, whichever the client accepts, without internal details."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ from serving.rate_limits import rate_limits
 from serving.view_models import EmptyPage, ErrorPage, Layout, Page, layout, render
 
 FORM_STATUSES = (400, 413, 415)
-"""Statuses about what was entered or uploaded; their pages have the search form filled in, to be corrected."""
+"""Statuses about the entered search; their pages show the search form filled in, for correction."""
 KEPT_HEADERS = ("Allow", "Content-Range")
-"""Headers to keep from Werkzeug's own response: the methods for 405, the length for 416."""
+"""Headers kept from Werkzeug's response: the allowed methods for 405, the length for 416."""
 STARTING_REFRESH_S, NO_COLLECTION_RETRY_S, BUSY_RETRY_S, UNAVAILABLE_RETRY_S = 3, 30, 5, 10
+"""Values of Retry-After, in seconds."""
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def _respond(
         return Response(json.dumps(problem), status, mimetype=PROBLEM)
     plain = Response(f"{title}. {message}\n", status, mimetype="text/plain")
     if isinstance(request.routing_exception, BadHost | SecurityError):
-        return plain  # links cannot be built for such a host
+        return plain  # no links can be built for an invalid host
     try:
         around = _rejected_form(field_errors) if status in FORM_STATUSES else layout(_entered_text())
         page: Page = (
@@ -109,7 +110,7 @@ def _respond(
         )
         return make_response(render(page), status)
     except Exception:
-        # Whatever broke the page can break the layout of the error page too.
+        # The fault may affect the error page too.
         log.exception("The error page could not be rendered")
         return plain
 
@@ -118,7 +119,7 @@ def _rejected_form(field_errors: Sequence[FieldError]) -> Layout:
     """Return a layout whose search form keeps what was entered and marks the invalid fields."""
     try:
         values = request.form if request.method == "POST" else request.args
-    except HTTPException:  # the form itself cannot be read
+    except HTTPException:  # the form cannot be read
         return layout(_entered_text())
     query, invalid = parse_valid(values, state().settings)
     invalid = {error.field: values.get(error.field, "") for error in field_errors} | invalid

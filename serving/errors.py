@@ -1,7 +1,7 @@
 """Errors of requests, and the texts of error pages.
 
-Only these texts and the messages of `Rejected` are shown to visitors. Messages of stores and encoders may contain
-folders and addresses, so they go to the log only.
+Visitors see only these texts and the messages of `Rejected`. Messages of stores and encoders may contain
+folders and addresses, so they are only logged.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ from serving.i18n import marked
 
 PROBLEM = "application/problem+json"
 FORM_OVERHEAD_BYTES = 1_000_000
-"""Size of a request beyond the uploaded image, at most: the form's fields and the multipart framing."""
+"""Maximum size of a request without the uploaded image: form fields and multipart framing."""
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with one field of a request: a parameter, or a path in the body such as filters.style; empty if it is the
-    request as a whole."""
+    """An error in one field of a request.
+
+    `field` is a parameter or a path in the body, such as "filters.style"; "" for the request as a whole.
+    """
 
     field: str
     message: str
 
 
 class Rejected(Invalid):
-    """The request is invalid. The message is shown to the visitor, `status` is the HTTP status, and `field_errors`
-    list each invalid field for API clients."""
+    """The request is invalid. Visitors see the message; `field_errors` has one entry per invalid field."""
 
     def __init__(self, message: str, status: int = 400, field_errors: tuple[FieldError, ...] = ()) -> None:
         super().__init__(message)
@@ -49,7 +50,6 @@ class Busy(Unavailable):
     """Too many concurrent uploads."""
 
 
-# status -> (title, message)
 ERROR_TEXTS: dict[int, tuple[str, str]] = {
     400: (
         marked("We can’t read that request"),
@@ -86,9 +86,10 @@ ERROR_TEXTS: dict[int, tuple[str, str]] = {
         marked("Please try again in a moment."),
     ),
 }
+"""HTTP status -> title and message."""
 
 
 def error_text(status: int) -> tuple[str, str]:
-    """The title and message for a status; those of 400 or 500 for a status that has none."""
+    """Return title and message for a status, or those of 400 or 500 if it has none."""
     title, text = ERROR_TEXTS.get(status) or ERROR_TEXTS[500 if status >= 500 else 400]
     return gettext(title), gettext(text)

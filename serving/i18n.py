@@ -1,6 +1,6 @@
-"""The languages of the pages: which ones there are, which one an answer is in, and how it writes numbers.
+"""Languages of the pages: available languages, the language of a response, numbers and lists.
 
-A language is available if translations/ has its compiled catalog. The sources are in British English.
+A language is available if translations/ has its compiled catalog. The source texts are in British English.
 """
 
 from __future__ import annotations
@@ -20,24 +20,27 @@ from werkzeug.wrappers import Response
 FOLDER = Path(__file__).with_name("translations")
 EXTENSION = "gallery-languages"
 PARAMETER = "lang"
-"""The address parameter that sets a page's language; without it the browser's Accept-Language counts."""
+"""The parameter that sets a page's language; without it, Accept-Language decides."""
 LOCALIZED_ENDPOINTS = frozenset(
-    {"search.page", "search.submit", "works.work", "artists.index", "artists.artist", "map.page", "map_data.card", "reference.page"}
+    {
+        "search.page", "search.submit", "works.work", "artists.index", "artists.artist",
+        "map.page", "map_data.card", "reference.page",
+    }
 )  # fmt: skip
-"""Endpoints whose links keep the language of the address."""
+"""Endpoints whose links keep the `lang` parameter."""
 TEXT_TYPES = ("text/html", "application/problem+json")
 
 
 @dataclass(frozen=True)
 class Language:
-    """One language; `code` names it in addresses and markup, such as "de" or "pt-BR"."""
+    """A language. `code` is its BCP 47 tag, such as "de" or "pt-BR"."""
 
     code: str
     locale: Locale
 
     @property
     def name(self) -> str:
-        """Return the language's name in that language."""
+        """Return the language's name for itself, such as "Deutsch"."""
         name = Locale(self.locale.language, script=self.locale.script).get_display_name() or self.code
         return name[:1].upper() + name[1:]
 
@@ -52,19 +55,19 @@ SOURCE = Language("en", Locale("en", "GB"))
 
 @dataclass(frozen=True)
 class Languages:
-    """The languages of one app, and the address prefix below which only the source language is used."""
+    """The languages of one app. Paths that begin with `untranslated` use the source language."""
 
     known: tuple[Language, ...]
     untranslated: str
 
     def named(self, code: str) -> Language | None:
-        """Return the language of that code, in any case; None where there is none."""
+        """Return the language with that code, ignoring case, or None."""
         return next((one for one in self.known if one.code.lower() == code.lower()), None)
 
 
 @dataclass(frozen=True)
 class Alternate:
-    """This page in one of its languages."""
+    """The address of this page in one language."""
 
     language: Language
     href: str
@@ -72,12 +75,12 @@ class Alternate:
 
 
 def marked(text: str) -> str:
-    """Return the text unchanged. Marks it for extraction; it is translated where it is used."""
+    """Return the text unchanged. Marks it for extraction; call `gettext` where it is used."""
     return text
 
 
 def register(app: Flask, *, untranslated: str) -> None:
-    """Answer in the visitor's language, except at addresses that begin with `untranslated`."""
+    """Answer in the visitor's language, except at paths that begin with `untranslated`."""
     app.extensions[EXTENSION] = Languages((SOURCE, *_translated()), untranslated)
     Babel(
         app,
@@ -90,7 +93,7 @@ def register(app: Flask, *, untranslated: str) -> None:
 
 
 def language() -> Language:
-    """Return the language of this answer: the one the address names, else the best match for Accept-Language."""
+    """Return the language of this response: from the address, else the best match of Accept-Language."""
     known = _languages()
     if _is_untranslated():
         return SOURCE
@@ -102,16 +105,16 @@ def language() -> Language:
 
 
 def named() -> Language | None:
-    """Return the language that the address names; None where it names none, or an unknown one."""
+    """Return the language in the address, or None if it has none or an unknown one."""
     return _languages().named(request.args.get(PARAMETER, ""))
 
 
 def alternates() -> tuple[Alternate, ...]:
-    """Return this page in each language, or the home page where this one has no address of its own."""
+    """Return this page in each language, or the home page if this one has no address to link to."""
     own = request.endpoint in LOCALIZED_ENDPOINTS and request.method == "GET"
     endpoint, values = (request.endpoint or "", request.view_args or {}) if own else ("search.page", {})
     address = url_for(endpoint, **values, **{PARAMETER: None})
-    # Not through url_for, which gives some parameter names a meaning of their own.
+    # Not with url_for, where some names, such as _anchor, have another meaning.
     asked = [pair for pair in request.args.items(multi=True) if pair[0] != PARAMETER] if own else []
     current = language()
     return tuple(
@@ -121,7 +124,7 @@ def alternates() -> tuple[Alternate, ...]:
 
 
 def words_hint(encoder: str) -> str:
-    """Return a hint on the languages that this encoder understands; "" for visitors who read English."""
+    """Return a hint on the languages that the encoder understands, "" for visitors who read English."""
     first = next((tag for tag, quality in request.accept_languages if quality > 0), SOURCE.code)
     if language() == SOURCE and first.lower().partition("-")[0] in (SOURCE.code, "*"):
         return ""
@@ -133,7 +136,7 @@ def words_hint(encoder: str) -> str:
 
 
 def number(value: float, places: int | None = None) -> str:
-    """Return the number as this language writes it, "1,234.5" or "1.234,5", with that many decimal places or its own."""
+    """Return the number in this language's format, such as "1,234.5", rounded to `places` decimal places."""
     shape = None if places is None else "#,##0" + "." * (places > 0) + "0" * places
     return format_decimal(value, shape, locale=_locale())
 

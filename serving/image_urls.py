@@ -1,4 +1,4 @@
-"""Where browsers load images from: this app, or the image store at its own addresses."""
+"""Addresses from which browsers load images: in this app or in the image store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gallery.settings import Settings, variable
 MAX_SIGNED_URLS = 32_768
 """Signed addresses kept in memory; each is under 1 kB."""
 RETRY_AFTER_S = 60.0
-"""Pause after the store failed to give an address, so that pages do not wait for a broken signer each time."""
+"""Pause after signing has failed, so that pages do not wait for a failing signer each time."""
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 class ImageUrls:
     """Addresses of objects in the image store, as GALLERY_DELIVERY selects. Thread-safe.
 
-    A signed address is handed out for half of its lifetime: browsers can cache the image under one address, and an
-    address that is handed out works for at least the other half.
+    A signed address is reused for half of its lifetime. So browsers can cache the image, and each address is
+    valid for at least the other half.
     """
 
     def __init__(self, settings: Settings, services: Services) -> None:
-        """Raises Invalid if the image store does not have the addresses that the settings ask for."""
+        """Raises Invalid if the image store has no public addresses and the settings ask for them."""
         self._mode = settings.delivery
         self._lifetime_s = settings.signed_for
         self._services = services
@@ -40,7 +40,10 @@ class ImageUrls:
         self.origin = "" if self._mode == "app" else self._origin()
 
     def url_for(self, key: str) -> str | None:
-        """The object's address in the store; None if the app is to serve it, always or while signing fails."""
+        """Return the object's address in the store, or None if the app serves it itself.
+
+        The app serves images if GALLERY_DELIVERY is `app`, and while the store gives no addresses.
+        """
         if self._mode == "app":
             return None
         if self._mode == "public":
@@ -51,7 +54,7 @@ class ImageUrls:
         return url or self._try(lambda: self._sign(key, now))
 
     def _origin(self) -> str:
-        """The origin of the store's addresses, such as "https://storage.googleapis.com", for the security policy."""
+        """Return the store's origin, such as "https://storage.googleapis.com", for the security policy."""
         try:
             parts = urlsplit(self._services.images.public_url("probe"))
         except Invalid as error:
@@ -68,7 +71,7 @@ class ImageUrls:
     def _sign(self, key: str, now: float) -> str:
         url = self._services.images.signed_url(key, self._lifetime_s)
         with self._lock:
-            # If two threads signed it at once, both return the first one's.
+            # If two threads have signed it at once, both return the first address.
             first = self._cached(key, now)
             if first is not None:
                 return first
@@ -88,7 +91,9 @@ class ImageUrls:
             with self._lock:
                 is_new, self._failing = not self._failing, True
             if is_new:
-                log.warning("The app serves images itself until the image store works again: %s", error)
+                log.warning(
+                    "The image store gives no addresses, so the app serves the images for now: %s", error
+                )
             return None
         self._failing = False
         return url

@@ -1,4 +1,4 @@
-"""The maps of builds, each read from the image store once, with what the map page and its script need of them."""
+"""Maps of builds, each read from the image store once."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gallery.models import Build
 from gallery.services import Services
 
 MAX_MAPS = 2
-"""Maps in memory: the live build's, and that of the build before it for requests under way."""
+"""Maps in memory: of the live build, and of the previous one for requests in progress."""
 GROUP_WORKS = 24
-"""Works that follow each other on the map and are listed together."""
+"""Consecutive works on the map that are listed together."""
 
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """Works near each other: their places on the map, and the names of the artists with most of them."""
+    """Neighbouring works: their places on the map, and the names of the one or two most frequent artists."""
 
     places: range
     names: tuple[str, ...]
@@ -29,18 +29,18 @@ class Neighbourhood:
 
 @dataclass(frozen=True, eq=False)
 class LoadedMap:
-    """A map with what its page and its script need of it."""
+    """A map, with the data for its page and its script."""
 
     layout: MapLayout
 
     @cached_property
     def places(self) -> Mapping[str, int]:
-        """Return the place of each work on the map, by the work's id."""
+        """Return the index of each work in `layout.items`, by id."""
         return {item.id: place for place, item in enumerate(self.layout.items)}
 
     @cached_property
     def script_json(self) -> bytes:
-        """Return what the script draws from. `ratio` is an image's width by height, in hundredths."""
+        """Return the data for the script. `ratio` is 100 times width by height."""
         items = self.layout.items
         facts = {
             "columns": self.layout.columns,
@@ -63,7 +63,7 @@ class LoadedMap:
         return -(-len(self.layout.items) // GROUP_WORKS)
 
     def neighbourhood(self, number: int) -> Neighbourhood:
-        """Return the neighbourhood of that number, from 0."""
+        """Return a neighbourhood by number, from 0."""
         places = range(number * GROUP_WORKS, min((number + 1) * GROUP_WORKS, len(self.layout.items)))
         counts: dict[int, int] = {}
         for place in places:
@@ -81,7 +81,7 @@ class LoadedMaps:
         self._maps = RecentlyUsed[str, LoadedMap](MAX_MAPS)
 
     def of(self, build: Build) -> LoadedMap | None:
-        """Return the build's map; None while it has not been made. Raises Unavailable."""
+        """Return the build's map, or None if it does not exist yet. Raises Unavailable."""
         try:
             return self._maps.get(build.name, lambda: self._read(build))
         except NotFound:

@@ -1,6 +1,6 @@
-"""Addresses of searches from before their parameters were renamed redirect to the present ones.
+"""Redirects from old names of search parameters to the current ones.
 
-Links to searches are meant to be shared, so old ones keep working. Only pages redirect; the API has one set of names.
+Links to searches are meant to be shared, so old links keep working. The API accepts only the current names.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ RENAMED = {
     "below": "divided",
     "at": "page",
 }
-"""Old parameter -> present one."""
+"""Old parameter -> current parameter."""
 
 
 def redirect_old_names() -> Response | None:
-    """Redirect a GET whose address has old parameters, all others carried over; None for any other request."""
+    """Return a redirect for a GET with old parameters, keeping all others; None for other requests."""
     if request.method not in ("GET", "HEAD") or not any(name in RENAMED for name in request.args):
         return None
     pairs = [(RENAMED.get(name, name), value) for name, value in request.args.items(multi=True)]

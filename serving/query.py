@@ -1,16 +1,17 @@
 """Searches in addresses.
 
-    parse(values, settings, image_of)  the SearchQuery of a request's parameters; raises InvalidQuery
-    parse_valid(values, settings)      the SearchQuery of the valid parameters, and the invalid ones
-    read_image(token)                  the image of a token, to be given to `parse`
-    params(query, settings)            the parameters that `parse` reads back as this query
-    href(query)                        the address of the search page that answers it; `map_href` that of the map
-    only(query, field, value)          the works that one filter value lets pass
-    rejected(error)                    an InvalidQuery as the error that visitors read
+    parse(values, settings, image_of)  the SearchQuery in a request's parameters; raises InvalidQuery
+    parse_valid(values, settings)      the SearchQuery in the valid parameters, and the invalid parameters
+    read_image(token)                  the image of a token, for `parse`
+    params(query, settings)            the parameters of a query; the inverse of `parse`
+    href(query)                        the address of the query's results; `map_href` is that of the map
+    only(query, field, value)          the query for the works with one filter value
+    rejected(error)                    the error page's version of an InvalidQuery
 
-Parameters, the same for pages and API: `q`, `exclude`, `image` (a token), `like`, `unlike` (ids of works), each with its
-weights in `<name>_weight`; the filters `artist`, `style`, `nationality`, `exclude_artist`, `active_from`, `active_to`;
-`per_artist`, `limit`, `offset`. Repeated parameters are lists. The limits are those of `gallery.search.query.checked`.
+Pages and API have the same parameters: `q`, `exclude`, `image` (a token), `like` and `unlike` (ids of works),
+each with weights in `<name>_weight`; the filters `artist`, `style`, `nationality`, `exclude_artist`,
+`active_from`, `active_to`; `per_artist`, `limit`, `offset`. Repeated parameters are lists.
+`gallery.search.query.checked` enforces the limits.
 """
 
 from __future__ import annotations
@@ -60,21 +61,21 @@ ATTRIBUTES: dict[ListField, str] = {
 }
 """Parameter -> attribute of Filter."""
 MAX_TOKEN_CHARS = 4_000
-"""Characters of an image's token; ours have about 2,000."""
+"""Maximum length of an image's token; tokens have about 2,000 characters."""
 MAX_ADDRESS_CHARS = 8_000
-"""Characters of an address; the server takes 8,190 with the method and the protocol."""
+"""Maximum length of an address; the server accepts 8,190 with method and protocol."""
 
 ImageReader = Callable[[str], ImageTerm]
-"""Reads the token of an image. Raises Rejected."""
+"""Returns the image of a token. Raises Rejected."""
 
 
 def parse(
     values: MultiDict[str, str], settings: Settings, image_of: ImageReader | None = None
 ) -> SearchQuery:
-    """Return the query in a request's parameters, checked; unknown parameters are ignored.
+    """Return the checked query in a request's parameters. Unknown parameters are ignored.
 
-    `image_of` reads the tokens of images, usually `read_image`; None leaves images out. A parameter `drop` such as "like:0" leaves
-    out that term: this is how a form's button removes one. Raises InvalidQuery, and what `image_of` raises.
+    `image_of` reads image tokens, usually `read_image`; None leaves images out. The form's buttons remove a
+    term with the parameter `drop`, such as "like:0". Raises InvalidQuery, and the errors of `image_of`.
     """
     terms = [term for kind in KINDS for term in _terms(values, kind, image_of)]
     where = Filter(
@@ -112,7 +113,7 @@ def parse_valid(values: MultiDict[str, str], settings: Settings) -> tuple[Search
 
 
 def params(query: SearchQuery, settings: Settings) -> dict[str, list[str]]:
-    """Return the parameters that `parse` reads back as this query, without those that have their default."""
+    """Return the parameters of the query, without defaults. `parse` returns the same query for them."""
     found: dict[str, list[str]] = {}
     for kind in KINDS:
         terms, name = query.of(kind), parameter(kind)
@@ -133,18 +134,18 @@ def params(query: SearchQuery, settings: Settings) -> dict[str, list[str]]:
 
 
 def href(query: SearchQuery) -> str:
-    """Return the address of the search page that answers this query."""
+    """Return the address of the query's results."""
     return _address("search.page", query)
 
 
 def map_href(query: SearchQuery, page: int = 1) -> str:
-    """Return the address of the map with this query's results highlighted, at that page of its list."""
+    """Return the address of the map with the results highlighted, at a page of its list, from 1."""
     extra = {"page": str(page)} if page > 1 else {}
     return _address("map.page", query, **extra, _anchor="list")
 
 
 def checked_href(query: SearchQuery) -> str:
-    """Return the query's address. Raises InvalidQuery where it is too long to be sent."""
+    """Return the query's address. Raises InvalidQuery if it is longer than MAX_ADDRESS_CHARS."""
     address = href(query)
     if len(address) > MAX_ADDRESS_CHARS:
         raise InvalidQuery("", "This search is too long for a link. Use fewer images, or fewer words.")
@@ -152,24 +153,24 @@ def checked_href(query: SearchQuery) -> str:
 
 
 def read_image(token: str) -> ImageTerm:
-    """Return the image of a token, if it was encoded for the live collection. Raises Rejected, Unavailable."""
+    """Return the image of a token. Raises Rejected if it cannot be used, and Unavailable."""
     return state().tokens.read(token, live_collection().build.fingerprint)
 
 
 def only(query: SearchQuery, field: ListField, value: str) -> SearchQuery:
-    """Return a list of the works that pass one filter value, as long as the query's."""
+    """Return the query for all works with this filter value, with the limit of `query`."""
     return SearchQuery(where=Filter(**{ATTRIBUTES[field]: (value,)}), limit=query.limit)  # type: ignore[arg-type]
 
 
 def value_of(term: Term) -> str:
-    """Return the value of the term in an address: its text, the id of its work or its token."""
+    """Return the parameter value of the term: its text, work id or token."""
     if isinstance(term, TextTerm):
         return term.text
     return term.id if isinstance(term, WorkTerm) else term.token
 
 
 def rejected(error: InvalidQuery) -> Rejected:
-    """Return the error as visitors read it, in the language of the answer."""
+    """Return the error with its message in the language of the response."""
     values = {
         name: value if isinstance(value, str) else number(value) for name, value in error.values.items()
     }
@@ -208,7 +209,7 @@ def _image_terms(weighted: list[tuple[str, float]], image_of: ImageReader | None
             raise InvalidQuery("image", "This link is too long. Other text may have been pasted into it.")
         if token := clean_text(text, "image"):
             tokens.setdefault(token, weight)
-    # One more than allowed is enough for `checked` to refuse them.
+    # One too many is enough for `checked` to reject them.
     return [
         dataclasses.replace(image_of(token), weight=weight)
         for token, weight in itertools.islice(tokens.items(), MAX_IMAGES + 1)
@@ -216,7 +217,7 @@ def _image_terms(weighted: list[tuple[str, float]], image_of: ImageReader | None
 
 
 def _dropped(values: MultiDict[str, str], name: str) -> set[int]:
-    """Return the places of the terms of that name which `drop` leaves out."""
+    """Return the indexes of the terms of that name that `drop` removes."""
     pairs = [drop.partition(":")[::2] for drop in values.getlist("drop")]
     return {int(index) for dropped, index in pairs if dropped == name and re.fullmatch(r"[0-9]{1,3}", index)}
 
@@ -225,7 +226,7 @@ def _weight(text: str, name: str) -> float:
     if not text.strip():
         return 1.0
     if re.fullmatch(r"\s*[0-9]{1,3}(\.[0-9]{1,6})?\s*", text):
-        return float(text)  # `checked` knows the bounds
+        return float(text)  # `checked` enforces the bounds
     raise bad_weight(name)
 
 

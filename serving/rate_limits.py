@@ -1,4 +1,4 @@
-"""Rate limits per client. Flask-Limiter counts; if its storage is down, each replica counts by itself."""
+"""Rate limits per client, with Flask-Limiter. If its storage is down, each replica counts separately."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from gallery.settings import Settings, variable
 
 EXTENSION = "gallery-rate-limits"
 EXEMPT_BLUEPRINTS = ("static_files", "media", "map_data", "health")
-"""Not counted: a page loads dozens of images, moving the pointer over the map loads many cards, and monitoring asks
-all the time."""
+"""Blueprints without a limit: a page loads dozens of images, the map loads a card for each work under the
+pointer, and monitoring calls the health checks all the time."""
 STORAGE_TIMEOUT_S = 0.5
-"""How long a request waits for the storage."""
+"""Maximum time that a request waits for the storage."""
 IPV6_PREFIX_BITS = 64
-"""A customer usually gets a whole IPv6 network of this prefix length, so it counts as one client."""
+"""An IPv6 network of this size counts as one client, since providers usually assign at least that."""
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class RateLimits:
     """The rate limits of one app."""
 
     def __init__(self, app: Flask, settings: Settings) -> None:
-        """Raises Invalid if the storage cannot be used."""
+        """Raises Invalid if the storage address is invalid or its client library is missing."""
         self._warned = settings.trusted_proxies > 0
         address = settings.rate_storage.get_secret_value()
         try:
@@ -44,11 +44,10 @@ class RateLimits:
                 storage_options=_options(address),
                 in_memory_fallback_enabled=True,
                 swallow_errors=True,
-                request_identifier=lambda: (
-                    request.endpoint or "unknown"
-                ),  # count requests for unknown addresses too
+                # Count requests for unknown addresses too.
+                request_identifier=lambda: request.endpoint or "unknown",
             )
-        # Their messages may contain the address, and with it a password.
+        # The original messages may contain the address and its password.
         except (ImportError, ConfigurationError):
             raise Invalid(
                 f"{variable('rate_storage')} needs the redis package; run `pip install redis`"
@@ -65,7 +64,7 @@ class RateLimits:
         app.before_request(self._warn_of_proxy)
 
     def retry_after_s(self) -> int:
-        """Seconds until a client over its limit may try again, at least 1."""
+        """Return the seconds until a client over its limit may try again, at least 1."""
         limit = self._limiter.current_limit
         if limit is None:
             return 1
@@ -78,25 +77,25 @@ class RateLimits:
         if not self._warned and "X-Forwarded-For" in request.headers:
             self._warned = True
             log.warning(
-                "A request came through a proxy, but %s is 0. Behind a proxy, set it to the number of proxies; "
-                "until then all visitors share one rate limit.",
+                "A request came through a proxy, but %s is 0, so all visitors share one rate limit. "
+                "Set it to the number of proxies.",
                 variable("trusted_proxies"),
             )
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Limit the requests of each client. Raises Invalid if the storage cannot be used."""
+    """Limit the requests of each client. Raises Invalid like RateLimits."""
     app.extensions[EXTENSION] = RateLimits(app, settings)
 
 
 def rate_limits() -> RateLimits:
-    """The rate limits of the current app; `count_upload` raises RateLimitExceeded."""
+    """Return the rate limits of the current app. Their `count_upload` raises RateLimitExceeded."""
     limits: RateLimits = current_app.extensions[EXTENSION]
     return limits
 
 
 def client_key() -> str:
-    """What counts as one client: an IPv4 address, or the network of an IPv6 address."""
+    """Return what identifies the client: its IPv4 address, or its IPv6 network."""
     text = request.remote_addr or "unknown"
     try:
         address = ipaddress.ip_address(text)
@@ -128,4 +127,4 @@ def _options(address: str) -> dict[str, Any]:
 
 
 def _do_nothing() -> None:
-    """The function that Flask-Limiter wraps, which counts each call."""
+    """Do nothing. Flask-Limiter wraps this function and counts its calls."""

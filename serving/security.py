@@ -11,25 +11,25 @@ from serving.views import media
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",  # other sites, such as Wikipedia, do not learn the search from the address
-    "X-Frame-Options": "DENY",  # the same as frame-ancestors, for older browsers
+    "Referrer-Policy": "same-origin",  # other sites do not learn the search from the address
+    "X-Frame-Options": "DENY",  # like frame-ancestors, for older browsers
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""For every response; images alone may be embedded by other sites."""
+"""Headers of every response, except that other sites may embed images."""
 HSTS = "max-age=31536000"
-"""Makes browsers use HTTPS for a year; only sent over HTTPS."""
-# Nothing is loaded from other sites, run inline, or framed, except images from the store if it delivers them.
-# data: is for the preview of an uploaded image.
+"""Browsers use HTTPS for a year. Only sent over HTTPS."""
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; img-src 'self' data:{store}; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; img-src 'self' data:{store}; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+"""Nothing is loaded from other sites, run inline or framed, except images from the store if it delivers them.
+`data:` is for previews of uploaded images."""
 
 
 def register(app: Flask) -> None:
-    """Add the headers to every response of the app."""
+    """Add the security headers to every response."""
     app.after_request(_add_headers)
 
 
@@ -45,5 +45,5 @@ def _add_headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Cache-Control", "no-cache")
     if response.mimetype in ("text/html", PROBLEM):
-        response.vary.add("Accept")  # errors are pages or JSON at the same address
+        response.vary.add("Accept")  # an error is a page or JSON at the same address
     return response

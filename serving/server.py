@@ -1,4 +1,7 @@
-"""The web server: waitress, in one process because the encoder is large, with limits on clients and a graceful stop."""
+"""Web server: waitress with limits on clients and a graceful stop.
+
+There is one process, because each process would load the encoder.
+"""
 
 from __future__ import annotations
 
@@ -20,23 +23,24 @@ from serving.connections import Channel
 from serving.errors import FORM_OVERHEAD_BYTES
 
 MAX_CONNECTIONS = 500
-"""Open connections; each is a file, of which a process usually may have 1,024."""
+"""Maximum open connections; each needs a file descriptor, of which a process often has 1,024."""
 MAX_HEADER_BYTES = 65_536
+"""Maximum size of a request's headers."""
 MAX_PENDING_BYTES = 128_000_000
-"""Bytes of responses that may wait for clients in all; beyond that the connection with most of them is closed."""
+"""Maximum total of response bytes not yet sent; beyond it, the connection with the most is closed."""
 GRACE_S = 8.0
-"""How long requests may go on after the server was told to stop. Docker kills a container 10 s after the stop."""
+"""Time for running requests to finish after a stop signal. Docker kills a container after 10 s."""
 UNACKNOWLEDGED_TIMEOUT_MS = 20_000
-"""How long sent bytes may stay unacknowledged before the kernel gives up the connection."""
+"""Time after which the kernel closes a connection whose sent bytes are not acknowledged."""
 
 
 class Server(TcpWSGIServer):
-    """Serves an app on a listening socket until it is told to stop."""
+    """Serves an app on a listening socket until `stop` is called."""
 
     channel_class = Channel
 
     def __init__(self, app: Flask, listener: socket.socket, settings: Settings) -> None:
-        # waitress warns of every request that waits for a thread.
+        # waitress logs a warning for every request that waits for a thread.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         max_body = settings.max_upload + FORM_OVERHEAD_BYTES + 1
         self._max_large = max(1, settings.threads // 2)
@@ -53,18 +57,18 @@ class Server(TcpWSGIServer):
             max_request_body_size=max_body,
             inbuf_overflow=max_body,  # uploads stay in memory
             outbuf_overflow=MAX_PENDING_BYTES,
-            outbuf_high_watermark=2
-            * MAX_PENDING_BYTES,  # or a thread would wait for a client that stops reading
-            clear_untrusted_proxy_headers=False,  # serving.client_address decides which of them are trusted
+            # Above the total limit, so that no thread waits for a client that stops reading.
+            outbuf_high_watermark=2 * MAX_PENDING_BYTES,
+            clear_untrusted_proxy_headers=False,  # serving.client_address decides which are trusted
             log_socket_errors=False,
             ident=None,
         )
 
     def run(self) -> None:
-        """Serve until `stop` is called; then finish the requests that have begun to arrive, for up to GRACE_S."""
+        """Serve until `stop` is called, then finish the requests in progress, for up to GRACE_S."""
         while not self._stopping:
             self._poll(1.0)
-        wasyncore.dispatcher.close(self)  # the listening socket: new clients are refused from here on
+        wasyncore.dispatcher.close(self)  # close the listening socket: refuse new clients
         until = time.monotonic() + GRACE_S
         while self.active_channels and time.monotonic() < until:
             now = time.time()
@@ -76,39 +80,36 @@ class Server(TcpWSGIServer):
         wasyncore.close_all(self._map)
 
     def stop(self) -> None:
-        """Make `run` return. May be called in any thread and in a signal handler."""
+        """Make `run` return. May be called from any thread and from signal handlers."""
         self._stopping = True
-        with contextlib.suppress(OSError):  # `run` has returned
+        with contextlib.suppress(OSError):  # `run` has already returned
             self.pull_trigger()
 
     def maintenance(self, now: float) -> None:
-        """Close the connections of clients that take too long. Called by waitress every second."""
+        """Close overdue connections. waitress calls this every second."""
         for channel in list(self.active_channels.values()):
             if channel.is_overdue(now):
                 channel.drop()
 
     def may_receive_large(self) -> bool:
-        """False while large bodies of half as many requests as there are threads are being received or handled."""
+        """Return True if fewer large bodies than half the threads are being received or handled."""
         channels = list(self.active_channels.values())
         requests = [request for channel in channels for request in (channel.request, *channel.requests)]
         return sum(request is not None and request.is_large for request in requests) < self._max_large
 
     def limit_pending(self) -> None:
-        """Close the connection that has most bytes to send while all of them have more than MAX_PENDING_BYTES."""
+        """If more than MAX_PENDING_BYTES are not yet sent, close the connection with the most of them."""
         channels = list(self.active_channels.values())
         if sum(channel.total_outbufs_len for channel in channels) > MAX_PENDING_BYTES:
             max(channels, key=lambda channel: channel.total_outbufs_len).drop()
 
     def _poll(self, timeout_s: float) -> None:
-        # poll, not select, which takes no file number above 1,023.
+        # With poll, because select does not accept file descriptors above 1,023.
         wasyncore.loop(timeout_s, use_poll=True, map=self._map, count=1)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on that port.
-
-    Raises Invalid with what to do if the host or the port cannot be used.
-    """
+    """Return a socket that listens on the port. Raises Invalid if the host or port cannot be used."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
@@ -117,9 +118,9 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
     listener = socket.socket(family, kind, protocol)
     try:
-        # A port whose last connections are still closing is free.
+        # Allows a restart while the last connections are still closing.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux; accepted connections inherit it
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # only on Linux; accepted connections inherit it
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_TIMEOUT_MS)
         listener.bind(address)
         listener.listen()
@@ -134,7 +135,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve_app(app: Flask, listener: socket.socket, settings: Settings) -> None:
-    """Serve the app until SIGTERM or Ctrl-C. A second signal does not wait for requests to finish."""
+    """Serve the app until SIGTERM or Ctrl-C. A second signal ends it at once."""
     server = Server(app, listener, settings)
     previous: dict[int, Any] = {}
 

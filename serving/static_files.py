@@ -1,4 +1,4 @@
-"""Style sheets, scripts and the icon, at addresses that contain a digest of their content."""
+"""Style sheets, scripts and the icon, at addresses with a digest of the content."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from serving.views.media import IMMUTABLE
 
 FOLDER = Path(__file__).with_name("static")
 MAX_COMPRESSED_SHARE = 0.9
-"""A file is sent compressed if gzip leaves at most this share of it."""
+"""Files are sent compressed if gzip reduces them to at most this share of their size."""
 
 
 def register(app: Flask) -> None:
-    """Serve the files of static/ from memory; `url_for("static_files.file", name=…)` returns a file's address."""
+    """Serve the files in static/ from memory, at `url_for("static_files.file", name=…)`."""
     paths = [path for path in sorted(FOLDER.rglob("*")) if path.is_file()]
     files = {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths}
     compressed = {name: gzip.compress(data, 9, mtime=0) for name, data in files.items()}
@@ -38,7 +38,7 @@ def register(app: Flask) -> None:
             response.headers["Content-Encoding"] = "gzip"
         response.vary.add("Accept-Encoding")
         response.set_etag(digests[name] + ("-gzip" if use_gzip else ""))
-        # A page from before an upgrade still gets its style, but must not cache the new file at the old address.
+        # Pages from before an upgrade still get the file, but must not cache it at the old address.
         response.headers["Cache-Control"] = IMMUTABLE if digest == digests[name] else "no-cache"
         return response.make_conditional(request)
 

@@ -1,4 +1,4 @@
-"""Filters for the templates: texts about works, sizes of images, addresses of searches."""
+"""Template filters: texts about works, image sizes, addresses of searches."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from serving.i18n import all_of, number
 from serving.query import href, only
 
 RATIO_STEP, RATIO_STEPS = 1.02, 75
-"""Aspect ratios of images in the grid are rounded to steps of 2 %, from 1 : 4.4 to 4.4 : 1."""
+"""Aspect ratios in the grid are rounded to steps of 2 %, from 1 : 4.4 to 4.4 : 1."""
 
 
 def alt(work: Artwork) -> str:
-    """Return an alternative text from the catalogue: "Painting by Claude Monet, 1840–1926, Impressionism"."""
+    """Return the alternative text: "Painting by Claude Monet, 1840–1926, Impressionism"."""
     artist = work.artist
     title = gettext("Painting by %(artist)s", artist=artist.name)
     return ", ".join(part for part in (title, years(artist), *artist.styles[:1]) if part)
 
 
 def years(artist: Artist) -> str:
-    """Return the life dates: "1840–1926", "born 1932", "died 1516", or "" when neither is known."""
+    """Return the life dates: "1840–1926", "born 1932", "died 1516", or "" if unknown."""
     if artist.birth and artist.death:
         return f"{artist.birth}–{artist.death}"
     if artist.birth:
@@ -37,7 +37,7 @@ def years(artist: Artist) -> str:
 
 
 def relevance_label(match: SearchResult) -> str:
-    """Return a word for how relevant a match is, "" where that is unknown."""
+    """Return a label for the relevance of a match, "" if unknown."""
     if match.matched_terms:
         return gettext("text match")
     labels = {
@@ -49,7 +49,7 @@ def relevance_label(match: SearchResult) -> str:
 
 
 def effect(delta: float) -> str:
-    """Return what a term of the search did to a result; `delta` is in standard deviations of the scores."""
+    """Return the effect of a term on a result in words. `delta` is in standard deviations of the scores."""
     if abs(delta) < 0.5:
         return gettext("made little difference")
     if delta > 0:
@@ -58,7 +58,7 @@ def effect(delta: float) -> str:
 
 
 def srcset(image: StoredImage) -> str:
-    """Return both thumbnails with their widths, which follow from the longer sides in the settings."""
+    """Return the srcset of both thumbnails. Their widths follow from the longer sides in the settings."""
     settings, longer = state().settings, max(image.width, image.height)
     copies = ((image.small, settings.thumb_small), (image.large, settings.thumb_large))
     widths = {key: max(1, round(image.width * min(1.0, side / longer))) for key, side in copies}
@@ -66,36 +66,36 @@ def srcset(image: StoredImage) -> str:
 
 
 def image_url(key: str, external: bool = False) -> str:
-    """Return the address of an image: in the store, or in this app, absolute where `external`."""
+    """Return the address of an image, in the store or in this app; always absolute if `external`."""
     return state().image_urls.url_for(key) or url_for("media.image", key=key, _external=external)
 
 
 def ratio_class(image: StoredImage) -> str:
-    """Return the class of ratios.css for the image's aspect ratio; the policy forbids inline styles."""
+    """Return the class in ratios.css for the aspect ratio. The security policy forbids inline styles."""
     steps = round(math.log(image.width / image.height) / math.log(RATIO_STEP))
     return f"r{max(-RATIO_STEPS, min(RATIO_STEPS, steps))}"
 
 
 def ratio_rules() -> str:
-    """Return the content of ratios.css."""
+    """Return the rules of ratios.css."""
     steps = range(-RATIO_STEPS, RATIO_STEPS + 1)
     return "".join(f".r{step}{{--r:{RATIO_STEP**step:.3f}}}\n" for step in steps)
 
 
 def fitted(image: StoredImage, width: int, height: int) -> tuple[int, int]:
-    """Return the image's size in CSS pixels when it is scaled to fit a box."""
+    """Return width and height in CSS pixels of the image scaled to fit a box."""
     scale = min(width / image.width, height / image.height)
     return max(1, round(image.width * scale)), max(1, round(image.height * scale))
 
 
 def source(dataset: str) -> str:
-    """Return a dataset's address as visitors may see it: for a local file its name, without the folders."""
+    """Return a dataset's address to show to visitors: without folders for local files."""
     scheme, _, rest = dataset.partition("://")
     return rest.rstrip("/").rpartition("/")[2] if scheme == "file" else dataset
 
 
 def day(moment: str) -> str:
-    """Return the day of an ISO 8601 time: "22 November 2026"; the text unchanged where it is not one."""
+    """Return the day of an ISO 8601 time, such as "22 November 2026"; other text unchanged."""
     try:
         parsed = datetime.fromisoformat(moment)
     except ValueError:

@@ -1,7 +1,8 @@
-"""An uploaded image as a signed token short enough for an address, so that its search is a link that can be shared.
+"""Uploaded images as signed tokens, short enough for an address, so that the search can be shared as a link.
 
-The server keeps nothing of an upload: its vector, rounded to one byte a float, and a tiny copy travel in the address.
-Anyone who has the link can read a token; nobody can make one without the key.
+The server stores nothing of an upload. The token holds its vector, rounded to one byte per number, and a
+small preview. Tokens are not encrypted: anyone with the link can read them, but only the server can create
+valid ones.
 """
 
 from __future__ import annotations
@@ -24,20 +25,20 @@ from serving.errors import Rejected
 from serving.i18n import marked
 
 MAX_AGE_S = 7 * 24 * 60 * 60
-"""How long a token can be used."""
+"""Lifetime of a token."""
 
-# Raise the number when the token's content changes, so that older tokens are refused rather than misread.
 SALT = "picture/2"
+"""Increase the number when the content of tokens changes, so that older tokens are rejected."""
 HEADER = struct.Struct("<8sHHHf")
-"""The fingerprint's digest, the copy's width and height, the bytes of the packed vector, the size of a step."""
+"""Digest of the encoder's fingerprint, preview width and height, length of the packed vector, step size."""
 
 UNUSABLE = marked("The image of this search can no longer be used. Please add it again.")
 MAX_DIM = 65_536
-"""Maximum vector length; bounds memory even for validly signed tokens."""
+"""Maximum vector length; limits memory even for tokens with a valid signature."""
 
 
 class Tokens:
-    """Signs images, and reads what it signed. Without a key it makes one, good for this process."""
+    """Signs images and reads the tokens. Without a key, one is generated for this process."""
 
     def __init__(self, key: str | None) -> None:
         self._signer = TimestampSigner(
@@ -45,9 +46,9 @@ class Tokens:
         )
 
     def sign(self, image: ImageTerm) -> ImageTerm:
-        """Return the image with its token: about 1,000 characters for the vector, up to 1,100 for the preview.
+        """Return the image with its token, of about 2,000 characters, half of them for the preview.
 
-        The vector is rounded as the token holds it, about 1 % off, so that a search and its link give the same results.
+        The returned vector is rounded as in the token, to about 1 %, so that the link gives the same results.
         """
         packed, step = _packed(image.vector)
         preview = image.preview or Preview(b"", 1, 1)
@@ -58,10 +59,10 @@ class Tokens:
         return dataclasses.replace(image, vector=_unpacked(packed, step), token=token)
 
     def read(self, token: str, fingerprint: str) -> ImageTerm:
-        """Return the image of a token, of weight 1.
+        """Return the image of a token, with weight 1.
 
-        Raises Rejected where the token is not one of ours, is too old, or was made by another encoder than the one with
-        this fingerprint.
+        Raises Rejected if the token is invalid, has expired, or its vector is from an encoder with another
+        fingerprint.
         """
         try:
             text = self._signer.unsign(token.encode("ascii", "replace"), max_age=MAX_AGE_S)
@@ -71,7 +72,7 @@ class Tokens:
             ) from None
         except BadSignature:
             raise Rejected(gettext(UNUSABLE)) from None
-        # A token has one spelling only: base64 would allow others, for the signature too.
+        # Base64 allows several spellings of the same bytes; accept only one.
         body, _, signature = token.rpartition(".")
         if self._signer.get_signature(body).decode("ascii") != signature:
             raise Rejected(gettext(UNUSABLE))
@@ -89,13 +90,13 @@ class Tokens:
 
 
 def _packed(vector: Vector) -> tuple[bytes, float]:
-    """Return the vector in steps of one size, a byte each, deflated; and that size."""
+    """Return the vector, quantised to one byte per number and deflated, and the step size."""
     step = float(np.abs(vector).max()) / 127
     return zlib.compress(np.rint(vector / step).astype(np.int8).tobytes(), 9), step
 
 
 def _unpacked(packed: bytes, step: float) -> Vector:
-    """Return the packed vector, of unit length. Raises Rejected."""
+    """Return the vector, scaled to unit length. Raises Rejected."""
     try:
         numbers = zlib.decompressobj().decompress(packed, MAX_DIM)
     except zlib.error:

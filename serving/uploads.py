@@ -1,4 +1,4 @@
-"""Uploaded images: from the request's bytes to a term of a search, in memory and within limits."""
+"""Uploaded images: decoding and encoding them, in memory and within limits."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ from serving.rate_limits import rate_limits
 
 FILE_FIELD = "image"
 WORK_FIELD = "work"
-"""Names a work of the collection whose image is to be cropped, in place of an upload."""
+"""The form field with the id of a work whose image is cropped, instead of an upload."""
 BOX_FIELDS = ("x", "y", "w", "h")
-"""The part of the image to use: left and upper edge, width and height, as shares of the upright image."""
+"""Form fields of the detail: left edge, top edge, width and height, as fractions of the upright image."""
 MIN_SHARE = 0.02
-"""The smallest part of a side that can be used."""
+"""Minimum width and height of a detail, as a fraction of the image."""
 
 PREVIEW_SIDES = (112, 96, 80, 64, 48, 32)
-"""Longer sides of the preview in pixels; the first of them is taken that makes it at most MAX_PREVIEW_BYTES."""
+"""Longer sides of previews in pixels; the first one with at most MAX_PREVIEW_BYTES is used."""
 MAX_PREVIEW_BYTES = 800
 PREVIEW_QUALITY = 30
 TURN_TIMEOUT_S = 5.0
-"""How long an upload waits for its turn."""
+"""Maximum time that an upload waits for a decoder."""
 MAX_DETAIL = 16
-"""A part of an image is decoded at most this many times larger than the whole would be."""
+"""Maximum factor by which an image is decoded larger so that a small detail is sharp."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """A part of an image, in shares of its sides."""
+    """A detail of an image, as fractions of its width and height."""
 
     x: float
     y: float
@@ -54,7 +54,7 @@ class Box:
 
     @classmethod
     def parse(cls, values: MultiDict[str, str]) -> Box | None:
-        """Return the box in a form's fields; None where they are empty or name the whole image. Raises Rejected."""
+        """Return the box in a form's fields, or None for the whole image. Raises Rejected."""
         given = [values.get(name, "").strip() for name in BOX_FIELDS]
         if not any(given):
             return None
@@ -65,14 +65,14 @@ class Box:
 
     @classmethod
     def within(cls, x: float = 0.0, y: float = 0.0, w: float = 1.0, h: float = 1.0) -> Box | None:
-        """Return the box cut off at the image's edges; None where it is the whole image. Raises Rejected."""
+        """Return the box clipped to the image, None for the whole image. Raises Rejected if too small."""
         if x > 1 - MIN_SHARE or y > 1 - MIN_SHARE or min(w, h) < MIN_SHARE or max(w, h) > 1:
             raise Rejected(gettext("The selected detail is empty. Choose a larger one, inside the image."))
         box = cls(x, y, min(w, 1 - x), min(h, 1 - y))
         return None if min(box.w, box.h) > 0.995 else box
 
     def crop(self, image: Image.Image) -> Image.Image:
-        """Return this part of the image, at least one pixel of it."""
+        """Return this detail of the image, at least one pixel."""
         left, upper = int(self.x * image.width), int(self.y * image.height)
         right = max(left + 1, round((self.x + self.w) * image.width))
         lower = max(upper + 1, round((self.y + self.h) * image.height))
@@ -80,9 +80,9 @@ class Box:
 
 
 def read_upload(collection: Collection) -> ImageTerm | None:
-    """Return the image that this request uploads, or the part of a work that it names; None where it does neither.
+    """Return the uploaded image of this request or the detail of a work; None if there is neither.
 
-    Raises Rejected for a file that is not an image or too large, NotFound for an unknown work, Busy, Unavailable.
+    Raises Rejected if the file is not an image or too large, NotFound for an unknown work, Busy, Unavailable.
     """
     data, box = _uploaded_bytes(), Box.parse(request.form)
     if data is None and request.form.get(WORK_FIELD):
@@ -91,9 +91,10 @@ def read_upload(collection: Collection) -> ImageTerm | None:
 
 
 def encode(collection: Collection, data: bytes, box: Box | None = None, weight: float = 1.0) -> ImageTerm:
-    """Return the image in a file's bytes, or that part of it, as a term with its token and its preview.
+    """Decode and encode a file, or a detail of it; return a term with token and preview.
 
-    Waits for its turn. Raises Rejected for a file that is not an image or too large, Busy, Unavailable.
+    Waits up to TURN_TIMEOUT_S for a decoder. Raises Rejected if the file is not an image or too large, Busy,
+    Unavailable.
     """
     max_bytes = state().settings.max_upload
     if len(data) > max_bytes:
@@ -110,7 +111,7 @@ def encode(collection: Collection, data: bytes, box: Box | None = None, weight: 
 
 
 def preview_of(image: Image.Image) -> Preview:
-    """Return a WebP copy that is small enough for an address."""
+    """Return a WebP preview that is small enough for an address."""
     for side in PREVIEW_SIDES:
         copy, buffer = shrink(image, side), io.BytesIO()
         copy.save(buffer, "WEBP", quality=PREVIEW_QUALITY, method=6)
@@ -120,7 +121,7 @@ def preview_of(image: Image.Image) -> Preview:
 
 
 def _uploaded_bytes() -> bytes | None:
-    """Return the bytes of the first file that was chosen; a phone's camera is a field of the same name."""
+    """Return the bytes of the first file. There are two fields of this name, for files and for the camera."""
     for file in request.files.getlist(FILE_FIELD):
         if file.filename:
             return file.stream.read()
@@ -131,7 +132,7 @@ def _uploaded_bytes() -> bytes | None:
 def _turn() -> Iterator[None]:
     decoders = state().decoders
     if not decoders.acquire(timeout=TURN_TIMEOUT_S):
-        raise Busy(f"an upload waited {TURN_TIMEOUT_S} s for its turn")
+        raise Busy(f"an upload waited {TURN_TIMEOUT_S:g} s for a decoder")
     try:
         yield
     finally:
@@ -153,7 +154,7 @@ def _encode(collection: Collection, data: bytes, box: Box | None, weight: float)
             413,
         ) from error
     except Invalid as error:
-        # The decoder's own message may quote its internals, so visitors do not see it.
+        # The decoder's message may contain internal details, so visitors do not see it.
         raise Rejected(
             gettext(
                 "This file is not an image, or it is damaged. "

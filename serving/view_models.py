@@ -1,4 +1,4 @@
-"""What each page receives: one frozen dataclass a page, whose fields are all that its template sees."""
+"""View models: one frozen dataclass per page, whose fields are the variables of its template."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ EXAMPLES = (
     "a bowl of fruit",
     "mountains",
 )
-"""Words to try. They are not translated: the encoders know English best."""
+"""Example searches. They are not translated, because encoders understand English best."""
 MORE_ID = "more"
-"""The id of the element that htmx replaces with further results."""
+"""Id of the element that htmx replaces with the next results."""
 
 
 @dataclass(frozen=True)
 class Banner:
-    """A notice about the collection, on every page."""
+    """A notice about the collection, shown on every page."""
 
     title: str
     text: str
@@ -55,9 +55,9 @@ ROUGHER = Banner(
 class Layout:
     """The parts that all pages share.
 
-    `query`, `terms` and `invalid` fill in the search form; `invalid` has the text of rejected fields by name. `build` is
-    the live build, None if there is none, and `artists` the number of its artists. `words_hint` says which languages
-    the encoder understands.
+    `query`, `terms` and `invalid` fill in the search form; `invalid` has the text of rejected fields by name.
+    `build` is the live build, None if there is none, and `artists` the number of its artists. `words_hint`
+    says which languages the encoder understands.
     """
 
     query: SearchQuery
@@ -77,7 +77,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Page:
-    """A page with its layout; `template` is the file that renders it."""
+    """A page with its layout. `template` is the name of its template."""
 
     template: ClassVar[str]
     layout: Layout
@@ -85,7 +85,7 @@ class Page:
 
 @dataclass(frozen=True)
 class HomePage(Page):
-    """Before a search: searches to try, works to look at, and values to browse by."""
+    """The home page: example searches, highlights, and filter values to browse."""
 
     template = "home.html"
     examples: tuple[SearchQuery, ...]
@@ -95,10 +95,10 @@ class HomePage(Page):
 
 @dataclass(frozen=True)
 class ResultCard:
-    """A work among results.
+    """A work in a list of results.
 
-    `match` is what the search found out about it, None in a list. Its artist is introduced on the first card only, where
-    `introduced` is True. Weak matches begin with the card where `weak_from_here` is True.
+    `match` is None in lists without a search. `introduced` is True on the first card of each artist, which
+    also has the artist's own card. Weak matches begin at the card with `weak_from_here`.
     """
 
     work: Artwork
@@ -110,14 +110,14 @@ class ResultCard:
 
 @dataclass(frozen=True)
 class ResultsPage(Page):
-    """The results of a search, or the works that pass a filter.
+    """The results of a search, or the works that match a filter.
 
-    `works` is how many were searched or pass, `more` the address at which the results go on, "" after the last.
-    `outstanding` is False where every match on the first page is weak.
+    `works` is the number of works that match the filter, `more` the address of the next results, "" after the
+    last. `outstanding` is False if all matches on the first page are weak.
     """
 
     template = "results.html"
-    sentence: str
+    description: str
     cards: tuple[ResultCard, ...]
     works: int
     more: str
@@ -130,7 +130,7 @@ class ResultsPage(Page):
 
 @dataclass(frozen=True)
 class WorkPage(Page):
-    """One work: where it comes from, similar works, and others by its artist."""
+    """A work: its provenance, similar works, and others by its artist."""
 
     template = "work.html"
     work: Artwork
@@ -143,7 +143,7 @@ class WorkPage(Page):
 
 @dataclass(frozen=True)
 class ArtistsPage(Page):
-    """Every artist of the collection, by name."""
+    """All artists, ordered by name."""
 
     template = "artists.html"
     artists: tuple[ArtistSummary, ...]
@@ -151,7 +151,7 @@ class ArtistsPage(Page):
 
 @dataclass(frozen=True)
 class ArtistPage(Page):
-    """One artist and their works; `more` is the address at which these go on, "" after the last."""
+    """An artist and their works. `more` is the address of the next works, "" after the last."""
 
     template = "artist.html"
     summary: ArtistSummary
@@ -161,7 +161,7 @@ class ArtistPage(Page):
 
 @dataclass(frozen=True)
 class ErrorPage(Page):
-    """Any error. `refresh` is after how many seconds the page reloads itself, None where that is no use."""
+    """An error. `refresh` is the time in seconds after which the page reloads itself, None for never."""
 
     template = "error.html"
     status: int
@@ -172,7 +172,7 @@ class ErrorPage(Page):
 
 @dataclass(frozen=True)
 class EmptyPage(Page):
-    """There is no collection yet."""
+    """The page shown before the first collection is published."""
 
     template = "empty.html"
 
@@ -182,7 +182,7 @@ def layout(
     terms: tuple[ResolvedTerm, ...] = (),
     invalid: Mapping[str, str] = MappingProxyType({}),
 ) -> Layout:
-    """Return the layout of a page. Error pages need one too, so an unavailable collection is not an error here."""
+    """Return the layout of a page, also if the collection is unavailable, since error pages need one."""
     app = state()
     build, artists = None, 0
     try:
@@ -210,7 +210,7 @@ def layout(
 
 
 def banners(build: Build | None, encoder: str) -> tuple[Banner, ...]:
-    """Return the notices about this build, given the encoder that the settings ask for."""
+    """Return the notices about this build. `encoder` is the setting GALLERY_ENCODER."""
     generated = build is not None and build.generated
     rougher = build is not None and build.encoder == "offline" and encoder == "auto"
     shown = (GENERATED,) * generated + (ROUGHER,) * rougher
@@ -220,7 +220,7 @@ def banners(build: Build | None, encoder: str) -> tuple[Banner, ...]:
 def result_cards(
     collection: Collection, works: Sequence[Artwork | SearchResult], *, divided: bool
 ) -> tuple[ResultCard, ...]:
-    """Return the works as cards, each artist introduced once; `divided` says whether weak matches are set apart."""
+    """Return the works as cards, each artist introduced once. `divided` separates the weak matches."""
     artists = state().summary.artists(collection)
     introduced: set[str] = set()
     weak = [isinstance(item, SearchResult) and item.weak for item in works]
@@ -229,7 +229,7 @@ def result_cards(
     for place, item in enumerate(works):
         match = item if isinstance(item, SearchResult) else None
         work = item.artwork if isinstance(item, SearchResult) else item
-        # The summary of a very large collection may not have every artist.
+        # Artists can be missing from the summary of a very large collection.
         artist = artists.get(work.artist.slug) or ArtistSummary(work.artist, 1, (work,))
         first = work.artist.slug not in introduced
         introduced.add(work.artist.slug)
@@ -238,12 +238,12 @@ def result_cards(
 
 
 def is_outstanding(hits: Sequence[SearchResult]) -> bool:
-    """Return False where all matches are weak, so that there is nothing to set the weak ones apart from."""
+    """Return False if all matches are weak."""
     return not hits or not all(hit.weak for hit in hits) or hits[0].relevance is Relevance.UNKNOWN
 
 
 def render(page: Page) -> str:
-    """Return the page as HTML; only its block of results where htmx asks for more of them."""
+    """Return the page as HTML, or only its block of results if htmx requests more results."""
     context: dict[str, Any] = {field.name: getattr(page, field.name) for field in fields(page)}
     if request.headers.get("HX-Target") == MORE_ID:
         template = current_app.jinja_env.get_template(page.template)

@@ -1,4 +1,4 @@
-"""Load the encoder in the background, so that the server answers at once and no visitor waits for it."""
+"""Loading the encoder in the background, so that the server responds at once after a start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gallery.search.engine import SearchEngine
 from gallery.services import Services
 
 FIRST_DELAY_S, MAX_DELAY_S = 0.5, 5.0
-"""Wait between attempts; it doubles each time, up to the maximum."""
+"""Delay between attempts; it doubles each time, up to the maximum."""
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class State(Enum):
 
 
 class WarmUp:
-    """Runs `engine.warm` until it succeeds once. Before the first build is published there is nothing to warm."""
+    """Calls `engine.warm` until it succeeds. Before the first build is published, it waits for one."""
 
     def __init__(self, services: Services, engine: SearchEngine) -> None:
         self.state = State.STARTING
@@ -36,14 +36,14 @@ class WarmUp:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Start the thread. A second call does nothing."""
+        """Start the background thread, unless it is already running."""
         with self._lock:
             if self._thread is None and self.state is not State.READY:
                 self._thread = threading.Thread(target=self._until_ready, name="warm-up", daemon=True)
                 self._thread.start()
 
     def attempt(self) -> bool:
-        """Try once. Returns True if the search is ready."""
+        """Try once. Returns True if the encoder is loaded."""
         try:
             build = self._services.vectors.live()
             if build is None:
@@ -53,11 +53,11 @@ class WarmUp:
                 self.state = State.READY
         except GalleryError as error:
             self.state = State.FAILED
-            log.warning("The search is not ready: %s", error)
+            log.warning("The search is not ready; trying again: %s", error)
         except Exception:
-            # A bug must not end the thread silently and leave the site starting forever.
+            # Otherwise a bug would end the thread, and the site would keep showing "Starting up".
             self.state = State.FAILED
-            log.exception("The search could not start")
+            log.exception("The search is not ready; trying again")
         return self.state is State.READY
 
     def _until_ready(self) -> None:

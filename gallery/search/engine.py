@@ -33,7 +33,7 @@ class Contribution:
     """What one term of a search does for a hit: the hit's similarity to the term, on the scale of scores, and `delta`, the
     standard deviations by which the term raises the hit, weight included, below zero where it lowers it."""
 
-    likeness: float
+    similarity: float
     delta: float
 
 

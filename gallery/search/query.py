@@ -160,11 +160,6 @@ class SearchQuery:
         terms = sorted((*self.terms, term), key=lambda term: KINDS.index(term.kind))
         return dataclasses.replace(self, terms=tuple(terms), offset=0)
 
-    def without_images(self) -> SearchQuery:
-        """Return this query without its images, from its first result on."""
-        terms = tuple(term for term in self.terms if not isinstance(term, ImageTerm))
-        return dataclasses.replace(self, terms=terms, offset=0)
-
     def at(self, offset: int) -> SearchQuery:
         """Return this query from another result on."""
         return dataclasses.replace(self, offset=offset)

@@ -1,4 +1,4 @@
-"""The JSON API below /api/v1, its OpenAPI document, and the page that shows that document."""
+"""The JSON API at /api/v1, its OpenAPI document, and the reference page."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from serving.api.routing import PREFIX, blueprint
 __all__ = ["PREFIX", "register"]
 
 VIEWS = (search, works, artists, collection)
-"""Modules whose import adds their operations to the blueprint."""
+"""Modules that register their operations when imported."""
 
 
 def register(app: Flask) -> None:
-    """Serve the API, its document and its page."""
+    """Register the API, its OpenAPI document and the reference page."""
     app.register_blueprint(blueprint)
     app.register_blueprint(reference.blueprint)
     cors.register(app)

@@ -1,4 +1,4 @@
-"""Artists of the collection."""
+"""Artists."""
 
 from __future__ import annotations
 

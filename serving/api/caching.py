@@ -1,4 +1,4 @@
-"""Conditional answers: an ETag names the build and the request, so an unchanged answer is not computed again."""
+"""Conditional GET: an ETag identifies build and request, so unchanged responses are not computed again."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from gallery.models import Build
 from serving.context import state
 
 CHANGES_PER_LIFETIME = 4
-"""Times that an ETag changes while a signed address is valid. An address is handed out with at least half of its lifetime
-left, so a cached answer holds addresses that work for at least another quarter of it."""
+"""Changes of the ETag during the lifetime of a signed image address. An address is issued with at least half
+of its lifetime left, so addresses in a cached response are valid for at least a quarter."""
 RELEASE = version("artwork-gallery")
+"""Part of each ETag, because a new release may change responses."""
 
 
 def answer(model: BaseModel) -> Response:
@@ -28,9 +29,9 @@ def answer(model: BaseModel) -> Response:
 
 
 def cached(build: Build, make: Callable[[], BaseModel]) -> Response:
-    """Return the answer that `make` computes, or a 304 without calling it if the client has the answer of this build.
+    """Return the response of `make`, or a 304 without calling it if the client has this build's response.
 
-    The ETags are weak, since the seconds that a search took differ.
+    The ETags are weak, because the duration of a search varies.
     """
     tag = _tag(build)
     if request.if_none_match.contains_weak(tag):
@@ -44,7 +45,7 @@ def cached(build: Build, make: Callable[[], BaseModel]) -> Response:
 
 
 def _tag(build: Build) -> str:
-    """Return a digest of everything that the answer to this request depends on."""
+    """Return a digest of everything that the response to this request depends on."""
     settings = state().settings
     signed = settings.delivery == "signed"
     period = int(time.time() * CHANGES_PER_LIFETIME / settings.signed_for) if signed else ""
@@ -54,7 +55,7 @@ def _tag(build: Build) -> str:
 
 
 def _add_link(response: Response, model: BaseModel) -> None:
-    """Add the address of the next page in the header that generic clients follow (RFC 8288)."""
+    """Add a Link header with the address of the next page (RFC 8288)."""
     if next_cursor := getattr(model, "next_cursor", None):
         values = MultiDict(request.args)
         values["cursor"] = next_cursor

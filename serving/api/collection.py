@@ -1,4 +1,4 @@
-"""The collection as a whole: filter values and builds."""
+"""The collection: filter values and builds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def list_facets(asked: Filters) -> Response:
 def list_builds(_: NoParams) -> Response:
     """List the builds that are kept, newest first."""
     store = state().services.vectors
-    live = store.live()  # None before the first build is published, which is no error here
+    live = store.live()  # None before the first build is published; the list is empty then
     builds = [build for build in store.builds() if build.ready]
     name = live.name if live else None
     response = answer(BuildsResponse(results=tuple(BuildInfo.of(one, one.name == name) for one in builds)))
@@ -47,7 +47,7 @@ def list_builds(_: NoParams) -> Response:
 
 @operation("GET", "/builds/live", TAG, LiveBuild, NoParams, 503)
 def get_live_build(_: NoParams) -> Response:
-    """Current build."""
+    """Get the current build."""
     build = live_collection().build
     encoder = state().engine.encoder_for(build).label
     return cached(build, lambda: LiveBuild.of(build, True, encoder=encoder))

@@ -1,7 +1,7 @@
-"""CORS headers of the Fetch standard: which other sites' pages may read the API, as GALLERY_CORS says.
+"""CORS headers: pages of the sites in GALLERY_CORS may read the API.
 
-A few lines instead of flask-cors: there are no cookies and no keys, so one rule for one prefix is enough, and the matching
-of paths and origins is where that library has had its vulnerabilities.
+flask-cors is not used: without cookies and keys, one rule for one prefix is enough, and its matching of paths
+and origins has had vulnerabilities.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ ALLOWED_METHODS = "GET, HEAD, POST"
 ALLOWED_HEADERS = "Content-Type, If-None-Match"
 EXPOSED_HEADERS = "ETag, Link, Retry-After"
 PREFLIGHT_MAX_AGE_S = 7_200
-"""How long a browser may keep the answer to a preflight request; browsers accept no more than this."""
+"""Time for which browsers may cache a preflight response. Chromium accepts no more than this."""
 
 
 def register(app: Flask) -> None:
-    """Add the headers to every answer below the API's prefix, errors included."""
+    """Add the headers to all responses of the API, including errors."""
     app.after_request(_add_headers)
 
 

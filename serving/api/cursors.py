@@ -1,7 +1,7 @@
-"""Cursors: the offset at which the next page of a list starts, valid for one request and one build.
+"""Pagination cursors: the offset of the next page, valid for one request and one build.
 
-A cursor is checked, not signed: it holds only an offset, which a client may choose anyway. So it survives restarts and is
-valid at every replica, with or without GALLERY_SECRET_KEY.
+A cursor is not signed, because it contains only an offset, which clients may choose anyway. So cursors
+survive restarts and are valid on all replicas, even without GALLERY_SECRET_KEY.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from typing import Any
 from serving.errors import FieldError, Rejected
 
 VERSION = 1
-"""Raise it when the content of a cursor changes, so that older cursors are refused rather than misread."""
+"""Increase this when the content of cursors changes, so that older cursors are rejected."""
 LAYOUT = struct.Struct(">B8s8sI")
-"""The version, the digests of the build's name and of the request, the offset."""
+"""Version, digest of the build's name, digest of the request, offset."""
 LENGTH = LAYOUT.size * 8 // 6
-"""Characters of a cursor; its bytes are a multiple of three, so there is no padding."""
+"""Length of a cursor in characters. Its bytes are a multiple of three, so there is no padding."""
 PATTERN = f"^[A-Za-z0-9_-]{{{LENGTH}}}$"
 
 
 def cursor(build: str, asked: Any, offset: int) -> str:
-    """Return the cursor for the page of this request's list that starts at the offset. `asked` is a JSON value."""
+    """Return a cursor for the page that starts at `offset`. `asked` is the request as a JSON value."""
     packed = LAYOUT.pack(VERSION, _digest(build), _digest(asked), offset)
     return base64.urlsafe_b64encode(packed).decode("ascii")
 
 
 def offset_of(text: str | None, build: str, asked: Any) -> int:
-    """Return the offset of a cursor, 0 for None.
+    """Return the offset of a cursor; 0 for None.
 
-    Raises Rejected: 400 for an invalid cursor or one of another request, 410 for one of another build.
+    Raises Rejected: status 400 if the cursor is invalid or of another request, 410 if it is of another build.
     """
     if text is None:
         return 0

@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document: operations from `serving.api.routing`, schemas from pydantic.
 
-docs/decisions/011-openapi.md says why no library of Flask does this.
+docs/decisions/011-openapi.md explains why no Flask library is used.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from serving.errors import PROBLEM
 
 REF_TEMPLATE = "#/components/schemas/{model}"
 COMMON_PROBLEMS = (429, 500)
-"""Error statuses of every operation."""
+"""Error statuses of all operations."""
 TEXT: dict[str, Any] = {"type": "string"}
 PATH_VALUE = {"type": "string", "minLength": 1, "maxLength": 200}
 DESCRIPTION = """\
 Search a collection of paintings by text, images and works, and read its catalogue. No key needed.
 
-Every answer names the build of the collection that it comes from. To get the next page of a list, pass `next_cursor` as
-`cursor`. A cursor is valid for one request and one build; after a new build is published it gets a 410, and the list starts
-again. GET answers have an `ETag`; with `If-None-Match`, unchanged responses return 304 without a search. Errors are
-`application/problem+json` (RFC 9457).
+Every response names the build of the collection that it comes from. To get the next page of a list, pass
+`next_cursor` as `cursor`. A cursor is valid for one request and one build; after a new build is published it
+returns 410: start again without it. GET responses have an `ETag`; with `If-None-Match`, unchanged responses
+return 304. Errors are `application/problem+json` (RFC 9457).
 """
 PROBLEMS = {
     400: "Invalid request; `errors` lists the invalid fields.",
     404: "No such work or artist in the current build.",
-    410: "The cursor or image token belongs to an earlier build, or the token has expired.",
+    410: "The cursor or image token is from an earlier build, or the token has expired.",
     413: "The body or an image is too large.",
-    415: "Unsupported type of body, or a file that is not a supported image.",
+    415: "Unsupported Content-Type, or a file that is not a supported image.",
     429: "Too many requests; try again after the seconds in `Retry-After`.",
     500: "Internal server error.",
     503: "No collection yet, or the search is unavailable; try again after the seconds in `Retry-After`.",
@@ -52,7 +52,7 @@ PROBLEMS = {
 
 
 def openapi_document(settings: Settings) -> dict[str, Any]:
-    """Return the document of the API, without the servers, with the limits of these settings."""
+    """Return the document with the limits of these settings, without `servers`."""
     info = {"title": "Likeness", "version": version("artwork-gallery"), "description": DESCRIPTION}
     paths: dict[str, dict[str, Any]] = {}
     for operation in sorted(OPERATIONS, key=lambda operation: operation.path):
@@ -92,8 +92,8 @@ def _operation(path: str, operation: Operation) -> dict[str, Any]:
         }
     }
     if operation.method == "GET":
-        headers["ETag"] = {"description": "Identifies this answer.", "schema": TEXT}
-        responses["304"] = {"description": "Unchanged since the answer that If-None-Match names."}
+        headers["ETag"] = {"description": "Identifies this response.", "schema": TEXT}
+        responses["304"] = {"description": "Unchanged since the response with the ETag in If-None-Match."}
     if "cursor" in operation.parameters.model_fields:
         headers["Link"] = {"description": 'The next page, with `rel="next"`.', "schema": TEXT}
     for status in sorted({*operation.problems, *COMMON_PROBLEMS}):
@@ -133,13 +133,13 @@ def _schemas() -> dict[str, Any]:
 
 
 def _without_null(field: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a field that is sent as text, where there is no null and a default is left out."""
+    """Return the schema without null and default, for parameters and form fields, which are text."""
     kept = {key: value for key, value in field.items() if key not in ("anyOf", "default")}
     return kept | next((kind for kind in field.get("anyOf", ()) if kind != {"type": "null"}), {})
 
 
 def _with_limits(node: Any, limits: dict[tuple[str, int], int]) -> Any:
-    """Return the node with the highest value that a setting can have replaced by this server's value."""
+    """Return the node with the upper bounds of settings replaced by the values of this server."""
     if isinstance(node, list):
         return [_with_limits(item, limits) for item in node]
     if not isinstance(node, dict):

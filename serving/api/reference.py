@@ -1,4 +1,4 @@
-"""The OpenAPI document as JSON, and as a page."""
+"""The OpenAPI document as JSON, and the reference page made from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ blueprint = Blueprint("reference", __name__)
 
 @dataclass(frozen=True)
 class ReferencePage(Page):
-    """The document as a page; `base` is the address of the site."""
+    """The API reference. `base` is the URL of the site."""
 
     template = "api.html"
     base: str
@@ -31,7 +31,7 @@ class ReferencePage(Page):
 
 @blueprint.get(f"{PREFIX}{VERSION}/openapi.json")
 def openapi() -> Response:
-    """Return the document as JSON."""
+    """Return the OpenAPI document."""
     response = Response(json.dumps(_document(), ensure_ascii=False), mimetype="application/json")
     response.add_etag(weak=True)
     return response.make_conditional(request)  # type: ignore[return-value]
@@ -40,13 +40,13 @@ def openapi() -> Response:
 @blueprint.get(PREFIX.rstrip("/"))
 @blueprint.get(PREFIX, alias=True)
 def page() -> str:
-    """Return the page."""
+    """Return the reference page."""
     around = layout(SearchQuery(limit=state().settings.default_results))
     return render(ReferencePage(around, request.root_url.rstrip("/"), _document()))
 
 
 def _document() -> dict[str, Any]:
-    """Return the document, made once per app; the path that the app is mounted at may differ by request."""
+    """Return the document, cached per app, with the path at which the app is mounted for this request."""
     extensions = current_app.extensions
     if EXTENSION not in extensions:
         extensions[EXTENSION] = openapi_document(state().settings)

@@ -1,6 +1,6 @@
-"""Models of what requests send: they validate it and describe it in the OpenAPI document.
+"""Request models: they validate requests and describe them in the OpenAPI document.
 
-Where a limit is a setting, the models have the highest value of the setting; the document shows the limit of this server.
+If a limit is a setting, the model has its upper bound. The document shows the value of this server.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ from serving.query import MAX_TOKEN_CHARS
 from serving.uploads import MIN_SHARE, Box, encode
 
 MAX_RESULTS_BOUND, MAX_QUERY_BOUND = 100, 10_000
-"""The highest values of the settings max_results and max_query; no other limit here has these numbers."""
+"""Upper bounds of the settings max_results and max_query. No other limit here may have these values."""
 _CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 NOT_BLANK = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
-"""Not blank, and without control characters except tabs and line breaks."""
+"""Pattern of text that is not blank and has no control characters except tabs and line breaks."""
 
 
 def _integer(value: object) -> object:
-    """Return 2.0 as 2: JSON has one type of number, and JSON Schema accepts both as an integer."""
+    """Return 2.0 as 2, since JSON Schema accepts both as an integer."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -66,12 +66,12 @@ LIKE, UNLIKE = "Works that results should resemble.", "Works that results should
 WEIGHT = "Weight relative to the other terms; the default is 1."
 PER_ARTIST = "Maximum number of results per artist."
 LIMIT = "Maximum number of results."
-CURSOR = "To get the next page, pass `next_cursor` as `cursor`. Keep all other parameters the same, except `limit`."
+CURSOR = "To get the next page, pass `next_cursor` here, with the same other parameters except `limit`."
 FORMATS = "JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF"
 
 
 def _any_of(*names: str) -> JsonDict:
-    """Return the rule that one of these fields is neither null nor an empty list."""
+    """Return the JSON Schema rule that at least one of these fields is not null or empty."""
     rules: list[JsonValue] = [
         {"required": [name], "properties": {name: {"type": ["string", "array"], "minItems": 1}}}
         for name in names
@@ -94,7 +94,7 @@ class NoParams(RequestModel):
 
 
 class Filters(RequestModel):
-    """Filters. A work must match every filter that is given, and any one of the values of each."""
+    """Filters. A work must match all given filters, and at least one value of each."""
 
     artist: Names = Field([], exclude_if=_not_given, description="Only these artists, by slug.")
     style: Names = Field(
@@ -116,7 +116,7 @@ class Filters(RequestModel):
     )
 
     def where(self) -> Filter:
-        """Return the filter."""
+        """Return the Filter."""
         return Filter(
             tuple(self.artist),
             tuple(self.exclude_artist),
@@ -202,7 +202,10 @@ class SearchForm(TermFields):
 
 
 class UploadForm(TermFields):
-    """A search as form fields, with image files. `x`, `y`, `w` and `h` select a detail of each image, in the same order."""
+    """A search as form fields, with image files.
+
+    `x`, `y`, `w` and `h` select a detail of each image, in the same order.
+    """
 
     model_config = ConfigDict(json_schema_extra=_any_of("q", "exclude", "like", "unlike", "image"))
 
@@ -275,13 +278,13 @@ class UploadedImage(RequestModel):
 
 
 class ImageRef(RequestModel):
-    """An image of an earlier search, by its token from that answer. Tokens are valid for a week."""
+    """An image of an earlier search, by its token in that response. Tokens are valid for a week."""
 
     token: str = Field(min_length=1, max_length=MAX_TOKEN_CHARS, pattern=r"^[A-Za-z0-9_.~-]+$")
     weight: Weight = Field(1.0, description=WEIGHT)
 
     def image_term(self, collection: Collection) -> ImageTerm:
-        """Read the token. Raises Rejected with status 410 for one that cannot be used any more."""
+        """Read the token. Raises Rejected with status 410 if it is invalid or expired."""
         try:
             image = state().tokens.read(self.token, collection.build.fingerprint)
         except Rejected as error:
@@ -303,11 +306,11 @@ class WorkCrop(RequestModel):
 
 
 IMAGE_MODELS = {"UploadedImage": "data", "ImageRef": "token", "WorkCrop": "work"}
-"""Name of a model of an image -> the field that only it has."""
+"""Image model -> the field that only this model has."""
 
 
 def _image_model(value: Any) -> str | None:
-    """Return which model an image is of, so that errors are about that model only."""
+    """Return the name of the image's model, so that errors are about this model only."""
     if isinstance(value, dict):
         return next((name for name, field in IMAGE_MODELS.items() if field in value), None)
     name = type(value).__name__
@@ -323,7 +326,7 @@ Image = Annotated[
 
 
 class WorkRef(RequestModel):
-    """A work of the collection."""
+    """A work in the collection."""
 
     id: Name
     weight: Weight = Field(1.0, description=WEIGHT)
@@ -358,7 +361,7 @@ class SearchBody(RequestModel):
 
     @classmethod
     def of(cls, query: SearchQuery) -> SearchBody:
-        """Return the body that asks for this query again, with each image as its token."""
+        """Return the body for this query, with images as tokens."""
         values: dict[str, Any] = {"images": [], "like": [], "unlike": []}
         for term in query.terms:
             weight = abs(term.weight)
@@ -389,5 +392,5 @@ def _text_terms(asked: TermFields | SearchBody) -> list[Term]:
 
 
 def _at(values: Sequence[float], index: int, default: float = 1.0) -> float:
-    """Return the value at that place, the default where the list is shorter."""
+    """Return the value at the index, or the default if the list is shorter."""
     return values[index] if index < len(values) else default

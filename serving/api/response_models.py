@@ -1,4 +1,4 @@
-"""Models of answers: views build them, and the OpenAPI document describes them."""
+"""Response models: views build them, and the OpenAPI document describes them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ResponseModel(BaseModel):
 
 
 class ImageLinks(ResponseModel):
-    """Addresses of an image in three sizes, and its colour to show while it loads."""
+    """URLs of an image in three sizes, and its mean colour, to show while it loads."""
 
     small: Url
     large: Url
@@ -45,9 +45,9 @@ class ImageLinks(ResponseModel):
 
 
 class ArtistInfo(ResponseModel):
-    """An artist, as the catalogue describes them."""
+    """An artist."""
 
-    slug: str = Field(description="The name that filters and addresses use.")
+    slug: str = Field(description="Identifier in filters and URLs.")
     name: str
     years: str = Field(description="Life dates as text; empty if unknown.")
     birth: int | None
@@ -59,7 +59,7 @@ class ArtistInfo(ResponseModel):
 
 
 class Work(ResponseModel):
-    """A work of the collection. Its id stays the same from one build to the next."""
+    """A work in the collection. Its id stays the same in later builds."""
 
     id: str
     artist: ArtistInfo
@@ -70,7 +70,7 @@ class Work(ResponseModel):
 
     @classmethod
     def of(cls, work: Artwork, **more: Any) -> Self:
-        """Return a model of the work, with the further fields of a subclass."""
+        """Return the model of a work. `more` has the additional fields of a subclass."""
         return cls(
             id=work.id,
             artist=ArtistInfo.model_validate(work.artist),
@@ -83,20 +83,20 @@ class Work(ResponseModel):
 
 
 class WorkDetail(Work):
-    """A work, with the facts of its file."""
+    """A work, with the SHA-256 of its file."""
 
     sha256: str = Field(description="SHA-256 of the original file, in hex.")
     build: str = Field(description="Name of the current build.")
 
 
 class TermContribution(ResponseModel):
-    """How one term of a search affects a result."""
+    """The effect of one term of a search on a result."""
 
-    part: str = Field(description="Kind of the term: `q`, `image`, `exclude`, `like` or `unlike`.")
-    place: int = Field(description="Index of the term among those of its kind in `query`, from 0.")
-    likeness: float = Field(description="Similarity of the work to the term, on the scale of `score`.")
+    term: str = Field(description="Kind of the term: `q`, `image`, `exclude`, `like` or `unlike`.")
+    index: int = Field(description="Index of the term among those of its kind in `query`, from 0.")
+    similarity: float = Field(description="Similarity of the work to the term, on the scale of `score`.")
     delta: float = Field(
-        description="Standard deviations by which the term raises the result; negative if it lowers it."
+        description="How far the term raises the result, in standard deviations; negative if it lowers it."
     )
 
 
@@ -106,18 +106,20 @@ class ResultItem(Work):
     score: float = Field(
         ge=-1,
         le=1,
-        description="Cosine similarity; 1 is the highest that a query of this encoder can reach. Compare scores within one answer only.",
+        description="Cosine similarity; 1 is the maximum for this encoder. Only comparable in one response.",
     )
-    relevance: Relevance = Field(description="How far the score stands out from the rest of the collection.")
+    relevance: Relevance = Field(
+        description="How far the score is above those of the rest of the collection."
+    )
     z_score: float | None = Field(
-        description="Standard deviations above the median score of the collection; null if the collection is too small."
+        description="Standard deviations above the median score; null if the collection is too small."
     )
     weak: bool = Field(description="True if neither the image nor the catalogue supports the result.")
     matched_terms: tuple[str, ...] = Field(
         description="Words of the search that match the work's catalogue entry."
     )
     contributions: tuple[TermContribution, ...] = Field(
-        description="One for each term, if the search has several."
+        description="One per term if the search has several terms, else empty."
     )
 
 
@@ -129,7 +131,7 @@ class ArtistListItem(ArtistInfo):
 
     @classmethod
     def of(cls, summary: ArtistSummary, **more: Any) -> Self:
-        """Return a model of the artist, with the further fields of a subclass."""
+        """Return the model of an artist. `more` has the additional fields of a subclass."""
         facts = ArtistInfo.model_validate(summary.artist).model_dump()
         url = url_for("artists.artist", slug=summary.artist.slug, _external=True)
         return cls(**facts, works=summary.works, url=url, **more)
@@ -158,20 +160,18 @@ class SearchResponse(ListResponse[ResultItem]):
     """Search results, best match first."""
 
     query: SearchBody = Field(
-        description="The search, with each uploaded image as a token. Post it again with another `limit` or a `cursor`."
+        description="The search, with images as tokens. It can be posted with another `limit` or a `cursor`."
     )
-    sentence: str = Field(description="The search in words, in English.")
+    description: str = Field(description="The search in words, in English.")
     searched: int = Field(description="Number of works that match the filters.")
     encoder: str = Field(description="Display name of the model that encoded the images.")
     generated: bool = Field(description="True for the computer-generated demo collection.")
     seconds: float = Field(description="Duration of the search.")
-    page: Url | None = Field(
-        description="URL of the page that shows this search; null if it would be too long."
-    )
+    page: Url | None = Field(description="URL of the page with these results; null if it would be too long.")
 
 
 class WorksResponse(ListResponse[Work]):
-    """Works, ordered by file, which groups them by artist."""
+    """Works, ordered by file and so by artist."""
 
     total: int = Field(description="Number of works that match the filters.")
 
@@ -183,7 +183,7 @@ class ArtistsResponse(ListResponse[ArtistListItem]):
 
 
 class FacetsResponse(ResponseModel):
-    """Filter values with the number of works. A work whose artist has two styles counts for both."""
+    """Filter values with the number of works. A work counts for each style and nationality of its artist."""
 
     build: str = Field(description="Name of the current build.")
     total: int = Field(description="Number of works that match the filters.")
@@ -199,15 +199,15 @@ class BuildInfo(ResponseModel):
     works: int
     dataset: str = Field(description="Source of the images.")
     version: str = Field(description="Version of the dataset.")
-    fingerprint: str = Field(description="Identifies the encoder's weights and preprocessing.")
-    dim: int = Field(description="Length of a vector.")
+    fingerprint: str = Field(description="Identifies the encoder, its weights and its preprocessing.")
+    dim: int = Field(description="Dimension of the vectors.")
     generated: bool = Field(description="True for the computer-generated demo collection.")
     created_at: str = Field(description="UTC time in ISO 8601.")
     live: bool = Field(description="True for the build that is searched.")
 
     @classmethod
     def of(cls, build: Build, live: bool, **more: Any) -> Self:
-        """Return a model of the build, with the further fields of a subclass."""
+        """Return the model of a build. `more` has the additional fields of a subclass."""
         names = ("name", "works", "version", "fingerprint", "dim", "generated", "created_at")
         values = {name: getattr(build, name) for name in names}
         return cls(**values, dataset=source(build.dataset), live=live, **more)
@@ -226,12 +226,10 @@ class BuildsResponse(ResponseModel):
 
 
 class Problem(ResponseModel):
-    """An error, as RFC 9457 defines it."""
+    """An error (RFC 9457)."""
 
     type: str
     title: str
     status: int
     detail: str
-    errors: tuple[FieldError, ...] | None = Field(
-        None, description="The invalid fields, if the error is about fields."
-    )
+    errors: tuple[FieldError, ...] | None = Field(None, description="The invalid fields, if there are any.")

@@ -1,4 +1,4 @@
-"""Routes of the API: each view is registered with the models of its parameters, bodies and answer."""
+"""Routing: each view is registered with the models of its parameters, bodies and response."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ blueprint = Blueprint("api", __name__, url_prefix=f"{PREFIX}{VERSION}")
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path: its models, and the error statuses it may answer with."""
+    """A method and path, with its models and possible error statuses."""
 
     method: str
     path: str
@@ -36,7 +36,7 @@ class Operation:
 
 
 OPERATIONS: list[Operation] = []
-"""Every operation, in the order of registration."""
+"""All operations, in the order of registration."""
 
 
 def operation(
@@ -48,7 +48,7 @@ def operation(
     *problems: int,
     bodies: Mapping[str, type[RequestModel]] = MappingProxyType({}),
 ) -> Callable[[View], View]:
-    """Register a view, which is called with its query parameters, validated. It reads a body itself, by its type."""
+    """Register a view. It receives the validated query parameters, and reads the body itself."""
 
     def register(view: View) -> View:
         @functools.wraps(view)

@@ -1,4 +1,4 @@
-"""Searches: by text in the address, by any combination of terms in a body, and by a work."""
+"""Searches: by text, by a combination of terms in the body, and by a work."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ JSON, MULTIPART, URLENCODED = "application/json", "multipart/form-data", "applic
 def search_by_text(asked: SearchParameters) -> Response:
     """Search by text.
 
-    The text is matched against the images, and against the names, styles and nationalities of the artists. The parameters
-    are those of the site's own pages: to get the results of a page as JSON, put `/api/v1/search` before its `?`. Pages
-    with an uploaded image are the exception.
+    The text is compared with the images, and with the names, styles and nationalities of the artists.
+    Parameters are those of the site's own pages: to get a page's results as JSON, put `/api/v1/search` before
+    its `?`. This does not work for pages with an uploaded image.
     """
     query = asked.query(state().settings)
     return cached(live_collection().build, lambda: _search(query, asked.cursor))
@@ -54,8 +54,8 @@ def search_by_text(asked: SearchParameters) -> Response:
 def search(_: NoParams) -> Response:
     """Search by text, images and works.
 
-    Send JSON, or a form with image files. Images are not stored: the `query` in the answer has a token for each, which
-    stands for the image in later searches.
+    Send JSON, or a form with image files. Images are not stored. `query` in the response has a token for each
+    image, for later searches.
     """
     settings, asked = state().settings, _read_body()
     query, collection = asked.query(settings), ready_collection()
@@ -66,7 +66,7 @@ def search(_: NoParams) -> Response:
         images = asked.image_terms(_files(), collection)
     query = checked(dataclasses.replace(query, terms=query.terms + images), settings)
     if not query.terms:
-        raise Rejected("Nothing to search for. Send text, an image, or works that results should resemble.")
+        raise Rejected("Nothing to search for. Send text, images, or works that results should resemble.")
     return answer(_search(query, asked.cursor))
 
 
@@ -75,7 +75,7 @@ def similar_works(asked: SimilarParameters, id: str) -> Response:
     """Find similar works."""
     query = asked.query(state().settings).with_term(WorkTerm(id))
     collection = live_collection()
-    collection.get(id)  # 404 for a work that has left the collection, even if the client has a cached answer
+    collection.get(id)  # 404 if the work has left the collection, even if the response is cached
     return cached(collection.build, lambda: _search(query, asked.cursor))
 
 
@@ -90,7 +90,7 @@ def _read_body() -> SearchBody | SearchForm | UploadForm:
 
 
 def _files() -> list[bytes]:
-    """Return the image files of a form. Raises Rejected."""
+    """Return the image files in the form. Raises Rejected."""
     if request.form.get(FILE_FIELD):
         raise _rejected(FILE_FIELD, "Send the image as a file with a name; this field came as text.")
     if others := sorted(set(request.files) - {FILE_FIELD}):
@@ -103,7 +103,7 @@ def _files() -> list[bytes]:
 
 
 def _search(query: SearchQuery, after: str | None) -> SearchResponse:
-    """Return the page of results that starts at the cursor."""
+    """Return the results from the cursor on."""
     collection, app = ready_collection(), state()
     build = collection.build
     terms, asked = resolve_terms(query, collection), SearchBody.of(query)
@@ -113,7 +113,7 @@ def _search(query: SearchQuery, after: str | None) -> SearchResponse:
     has_more = next_offset is not None and next_offset <= MAX_OFFSET
     return SearchResponse(
         query=asked,
-        sentence=describe(query, terms, app.summary.names(collection)),
+        description=describe(query, terms, app.summary.names(collection)),
         build=build.name,
         limit=query.limit,
         encoder=results.encoder,
@@ -127,7 +127,7 @@ def _search(query: SearchQuery, after: str | None) -> SearchResponse:
 
 
 def _list_id(query: SearchQuery, asked: SearchBody) -> dict[str, Any]:
-    """Return what a cursor belongs to: the search, with images by their vectors, since each upload has its own token."""
+    """Return the search that a cursor belongs to, with images as vectors, since tokens differ per upload."""
     images = [
         (hashlib.blake2b(term.vector.tobytes(), digest_size=8).hexdigest(), term.weight)
         for term in query.terms
@@ -145,7 +145,9 @@ def _result(result: SearchResult, terms: Sequence[ResolvedTerm]) -> ResultItem:
         weak=result.weak,
         matched_terms=result.matched_terms,
         contributions=tuple(
-            TermContribution(part=term.parameter, place=term.index, likeness=one.likeness, delta=one.delta)
+            TermContribution(
+                term=term.parameter, index=term.index, similarity=one.similarity, delta=one.delta
+            )
             for term, one in zip(terms, result.contributions, strict=False)
         ),
     )

@@ -1,4 +1,4 @@
-"""Requests read into the models of `serving.api.request_models`; every invalid field is named in the error."""
+"""Validation of requests with `serving.api.request_models`. Errors name each invalid field."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from serving.api.request_models import IMAGE_MODELS, RequestModel
 from serving.errors import FieldError, Rejected
 
 MAX_ERRORS = 20
-"""Errors listed in one answer."""
+"""Maximum number of errors in a response."""
 MAX_NAME_CHARS = 100
-"""Characters of a client's own field name that an answer repeats."""
+"""Maximum length of a client's field name repeated in a response."""
 FIELD_MESSAGES = {
     "cursor": "Invalid cursor; pass next_cursor unchanged.",
-    "token": "Invalid token; pass the token of an earlier answer unchanged.",
+    "token": "Invalid token; pass the token of an earlier response unchanged.",
     "data": "Must be an image file in Base64.",
 }
-"""Fields whose text has a form of its own -> message for any other text."""
+"""Field with its own text format -> message for invalid text."""
 MESSAGES = {
     "missing": "Required.",
     "string_pattern_mismatch": "Must not be blank or contain control characters.",
@@ -38,13 +38,13 @@ MESSAGES = {
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "Must be a whole number."),
     **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "Must be a number."),
 }
-"""Pydantic's types of errors -> message, with the values of the error's context."""
+"""Pydantic error type -> message. Placeholders are filled from the error's context."""
 
 M = TypeVar("M", bound=RequestModel)
 
 
 def read_values(model: type[M], values: MultiDict[str, str]) -> M:
-    """Return the model of query parameters or form fields. Raises Rejected, which lists every error."""
+    """Return the model of query parameters or form fields. Raises Rejected with all errors."""
     fields, given, errors = model.model_fields, dict[str, Any](), []
     for name, texts in values.lists():
         is_list = name in fields and get_origin(fields[name].annotation) is list
@@ -61,7 +61,7 @@ def read_values(model: type[M], values: MultiDict[str, str]) -> M:
 
 
 def read_json(model: type[M], body: bytes) -> M:
-    """Return the model of a JSON body. Raises Rejected, which lists every error."""
+    """Return the model of a JSON body. Raises Rejected with all errors."""
     try:
         return model.model_validate_json(body, strict=True)
     except ValidationError as error:
@@ -71,7 +71,7 @@ def read_json(model: type[M], body: bytes) -> M:
 def _field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldError]:
     found = []
     for one in error.errors(include_url=False, include_input=False):
-        # Pydantic puts the chosen model of a union into the location; no such field is in the request.
+        # Pydantic inserts the model of a union into the location, which is not a field of the request.
         path = [str(part) for part in one["loc"] if part not in IMAGE_MODELS]
         found.append(FieldError(_printable(".".join(path)), _message(one, path, model)))
     return found
@@ -81,14 +81,14 @@ def _message(error: Mapping[str, Any], path: list[str], model: type[BaseModel]) 
     kind, name = error["type"], path[-1] if path else ""
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(name[:MAX_NAME_CHARS], _names(model, path[:-1]), n=1)
-        return f"Unknown name; did you mean {near[0]}?" if near else "Unknown name."
+        return f"Unknown field; did you mean {near[0]}?" if near else "Unknown field."
     if name in FIELD_MESSAGES and kind.startswith("string_") and kind != "string_type":
         return FIELD_MESSAGES[name]
     return MESSAGES[kind].format(**error.get("ctx", {})) if kind in MESSAGES else str(error["msg"])
 
 
 def _names(model: type[BaseModel], path: list[str]) -> list[str]:
-    """Return the field names of the object at that path; none inside a list."""
+    """Return the field names of the object at the path; empty inside a list."""
     for part in path:
         inner: Any = model.model_fields[part].annotation if part in model.model_fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):

@@ -1,4 +1,4 @@
-"""Works of the collection."""
+"""Works."""
 
 from __future__ import annotations
 

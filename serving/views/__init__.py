@@ -1,1 +1,1 @@
-"""The views: one module for each group of pages, and one for the images."""
+"""Views: one module per group of pages, and one each for images and health checks."""

@@ -1,4 +1,4 @@
-"""The list of artists, and the page of each."""
+"""The list of artists and the pages of artists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ blueprint.before_request(redirect_old_names)
 
 @blueprint.get("/artists")
 def index() -> str:
-    """Return the list of artists by name, each with one of their works."""
+    """Return the list of artists by name."""
     artists = state().summary.artists(live_collection())
     empty = SearchQuery(limit=state().settings.default_results)
     return render(ArtistsPage(layout(empty), tuple(artists.values())))
@@ -26,7 +26,7 @@ def index() -> str:
 
 @blueprint.get("/artists/<slug>")
 def artist(slug: str) -> str:
-    """Return the page of the artist, with all their works."""
+    """Return the page of an artist, with their works."""
     collection, settings = live_collection(), state().settings
     query = parse(request.args, settings)
     summary = state().summary.artists(collection).get(slug)

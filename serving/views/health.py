@@ -1,4 +1,4 @@
-"""Health checks: is the process up, and can it answer searches."""
+"""Health checks: liveness and readiness."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> dict[str, Any]:
-    """Return 200 while the process answers."""
+    """Return 200 while the process responds."""
     return {"ok": True}
 
 
@@ -31,8 +31,5 @@ def readyz() -> tuple[dict[str, Any], int]:
     except Corrupted:
         return {"ready": False, "reason": "the collection cannot be read; run `gallery refresh`"}, 503
     except GalleryError:
-        return {
-            "ready": False,
-            "reason": "the collection or its encoder is out of reach; the log says why",
-        }, 503
+        return {"ready": False, "reason": "the collection or its encoder is unavailable; see the log"}, 503
     return {"ready": True, "build": build.name, "works": build.works}, 200

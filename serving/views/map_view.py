@@ -1,4 +1,4 @@
-"""The map: the whole collection laid out by similarity, the results of a search highlighted on it, and a list of it."""
+"""The map: the collection laid out by similarity, with highlighted results and a list view."""
 
 from __future__ import annotations
 
@@ -27,28 +27,29 @@ from serving.views.media import IMMUTABLE
 blueprint = Blueprint("map", __name__, url_prefix="/map")
 blueprint.before_request(redirect_old_names)
 data = Blueprint("map_data", __name__, url_prefix="/map")
-"""What the script fetches. One visitor asks for many cards, as for many images, so these requests are not counted."""
+"""Requests of the map's script, without a rate limit, because a visitor loads many cards."""
 
 HIGHLIGHTED_RESULTS = 60
-"""Results of a search that are highlighted, where the address has no limit."""
+"""Highlighted results of a search, if the address has no `limit`."""
 MAX_HIGHLIGHTED = 5_000
-"""Works that are highlighted where there is only a filter."""
+"""Maximum number of works highlighted by a filter alone."""
 MAX_LISTED = 60
-"""Highlighted works that are listed beside the map."""
+"""Maximum number of highlighted works listed below the map."""
 GROUPS_PER_PAGE = 2
 PAGE_PARAMETER = "page"
-"""Says which page of the list, from 1."""
+"""Parameter with the page of the list, from 1."""
 CARD_CACHE_CONTROL = "public, max-age=300"
 
 
 @dataclass(frozen=True)
 class Highlights:
-    """The works that a query highlights, nearest first in a search, and their places on the map.
+    """The works that a query highlights, best match first in a search, and their places on the map.
 
-    `missing` is how many of the query's works are not on the map; `weak` is True where the search has no clear match.
+    `works` has the first MAX_LISTED of them. `missing` is the number of matches that are not on the map;
+    `weak` is True if the search has no clear match.
     """
 
-    sentence: str
+    description: str
     works: tuple[Artwork, ...]
     places: tuple[int, ...]
     missing: int
@@ -57,7 +58,7 @@ class Highlights:
 
 @dataclass(frozen=True)
 class MapEntry:
-    """A work in the list: its place on the map, and its artist."""
+    """A work in the list, its place on the map, and its artist."""
 
     place: int
     item: MapItem
@@ -66,7 +67,7 @@ class MapEntry:
 
 @dataclass(frozen=True)
 class Group:
-    """Neighbouring works in the list, and the names of the artists with most of them."""
+    """Neighbouring works in the list, and the names of their most frequent artists."""
 
     names: tuple[str, ...]
     entries: tuple[MapEntry, ...]
@@ -74,7 +75,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Listing:
-    """One page of the list; `previous` and `next` are the addresses of the pages beside it, "" where there is none."""
+    """A page of the list. `previous` and `next` are addresses, "" if there is no such page."""
 
     number: int
     pages: int
@@ -85,9 +86,10 @@ class Listing:
 
 @dataclass(frozen=True)
 class MapPage(Page):
-    """The map. `map_layout` is None while the live build has none, `highlights` where nothing is asked for.
+    """The map. `map_layout` is None while the live build has no map, `highlights` without a query.
 
-    `tiles` is the address of the tiles, with {z}, {x} and {y}; `fields` are the query's parameters but for its words.
+    `tiles` is the address of the tiles, with {z}, {x} and {y}. `fields` are the parameters of the query
+    except its text.
     """
 
     template = "map.html"
@@ -101,7 +103,7 @@ class MapPage(Page):
 
 @blueprint.get("")
 def page() -> str:
-    """Return the map, drawn by a script and as a list."""
+    """Return the map page, with the list view."""
     query = parse(request.args, state().settings, read_image)
     collection = ready_collection() if query.terms else live_collection()
     loaded = state().maps.of(collection.build)
@@ -118,12 +120,12 @@ def page() -> str:
 
 @data.get("/layout.json")
 def layout_json() -> Response:
-    """Return the place of each work, for the script. The address names the map, so that the answer can be cached."""
+    """Return the layout for the script. The address contains its digest, so the response can be cached."""
     loaded = state().maps.of(live_collection().build)
     if loaded is None:
         abort(404)
     response = Response(loaded.script_json, mimetype="application/json")
-    response.set_etag(loaded.layout.digest, weak=True)  # it is also sent compressed
+    response.set_etag(loaded.layout.digest, weak=True)  # weak, because it is also sent compressed
     is_current = request.args.get("map") == loaded.layout.digest
     response.headers["Cache-Control"] = IMMUTABLE if is_current else "no-cache"
     return response.make_conditional(request)
@@ -131,7 +133,7 @@ def layout_json() -> Response:
 
 @data.get("/card/<id>")
 def card(id: str) -> Response:
-    """Return the card of the work under the pointer: a fragment of HTML."""
+    """Return the HTML fragment with the card of a work."""
     work = live_collection().get(id)
     response = Response(render_template("_map_card.html", work=work), mimetype="text/html")
     response.headers["Cache-Control"] = CARD_CACHE_CONTROL
@@ -153,8 +155,8 @@ def _highlights(
         works = collection.works(query.where, MAX_HIGHLIGHTED)
     found = [work for work in works if work.id in loaded.places]
     places = tuple(loaded.places[work.id] for work in found)
-    sentence = describe(query, terms, state().summary.names(collection))
-    return Highlights(sentence, tuple(found[:MAX_LISTED]), places, len(works) - len(found), weak)
+    description = describe(query, terms, state().summary.names(collection))
+    return Highlights(description, tuple(found[:MAX_LISTED]), places, len(works) - len(found), weak)
 
 
 def _listing(query: SearchQuery, loaded: LoadedMap, artists: Mapping[str, ArtistSummary]) -> Listing:
@@ -176,13 +178,13 @@ def _listing(query: SearchQuery, loaded: LoadedMap, artists: Mapping[str, Artist
 def _entry(map_layout: MapLayout, place: int, artists: Mapping[str, ArtistSummary]) -> MapEntry:
     item = map_layout.items[place]
     slug, name = map_layout.artists[item.artist]
-    known = artists.get(slug)  # the summary of a very large collection may not have every artist
+    known = artists.get(slug)  # artists can be missing from the summary of a very large collection
     artist = known.artist if known else Artist(slug, name, None, None, (), (), "", "", "")
     return MapEntry(place, item, artist)
 
 
 def _tiles_address(map_layout: MapLayout) -> str:
-    """Return the address of tiles, with {z}, {x} and {y} in it. Signed addresses have no pattern, so the app serves those."""
+    """Return the address of tiles with {z}, {x} and {y}: in the app if addresses in the store are signed."""
     first = map_layout.folder + tile_name(0, 0, 0)
     stored = state().image_urls.url_for(first) if state().settings.delivery == "public" else None
     address = stored or url_for("media.image", key=first)
@@ -190,7 +192,7 @@ def _tiles_address(map_layout: MapLayout) -> str:
 
 
 def _fields(query: SearchQuery) -> list[tuple[str, str]]:
-    """Return the query's parameters and the language's, for a form that asks for other words."""
+    """Return the hidden fields of the map's form: the query without its text, and the language."""
     kept = params(query, state().settings)
     fields = [
         (name, value)

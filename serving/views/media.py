@@ -1,4 +1,4 @@
-"""The images themselves, from the image store."""
+"""Image files, from the image store."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from serving.context import state
 blueprint = Blueprint("media", __name__)
 
 PUBLIC_FOLDERS = ("originals/", "thumbs/", "maps/")
-"""Folders of the image store that visitors may read."""
+"""Folders of the image store that are public."""
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-"""Cache-Control for addresses that name their content: the same address never answers with other bytes."""
+"""Cache-Control for addresses whose content never changes."""
 
 
 @blueprint.get("/images/<path:key>")
 def image(key: str) -> Response:
-    """Return the bytes of an image, or the range of them that was asked for."""
+    """Return the bytes of an image, or the requested range."""
     content_type = CONTENT_TYPES.get(key.rpartition(".")[2])
     if content_type is None or not key.startswith(PUBLIC_FOLDERS):
         abort(404)
-    if request.if_none_match.contains_weak(key):  # the client has it: no need to ask the store
+    if request.if_none_match.contains_weak(key):  # the client has the image, so the store is not needed
         return _immutable(Response(status=304), key)
     try:
         data = state().services.images.get(key)

@@ -1,4 +1,4 @@
-"""The search page: words, images and works in, the nearest works out."""
+"""The home page and the search results."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ blueprint = Blueprint("search", __name__)
 blueprint.before_request(redirect_old_names)
 
 MAIN_ID = "main"
-"""The id of the element that the script replaces with the answer to a search."""
+"""Id of the element that the script replaces with the results."""
 DIVIDED = "divided"
-"""The parameter of a further page that says that the weak matches have begun on an earlier one."""
+"""Parameter of a next page: the weak matches have begun on an earlier page."""
 
 
 @blueprint.get("/")
 def page() -> Response:
-    """Return the home page, the results of a search, or the works that pass a filter."""
+    """Return the home page, the results of a search, or the works that match a filter."""
     query = parse(request.args, state().settings, read_image)
     response = make_response(_page(query))
     if request.headers.get("HX-Target") == MAIN_ID:
-        response.headers["HX-Push-Url"] = href(query)  # without what a form's buttons have put into it
+        response.headers["HX-Push-Url"] = href(query)  # without the parameters of buttons
     response.vary.add("HX-Target")
     return response
 
 
 @blueprint.post("/")
 def submit() -> Response:
-    """Redirect to the address of the form's query; an uploaded image becomes a token in it."""
+    """Redirect to the address of the form's query, with an uploaded image as a token."""
     query = parse(request.form, state().settings, read_image)
     if image := read_upload(ready_collection()):
         query = query.with_term(image)

@@ -1,4 +1,4 @@
-"""The page of one work."""
+"""Pages of works."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from serving.view_models import WorkPage, layout, render, result_cards
 blueprint = Blueprint("works", __name__)
 
 SIMILAR_WORKS = 12
+"""Similar works on the page of a work."""
 
 
 @blueprint.get("/works/<id>")
 def work(id: str) -> str:
-    """Return the page of the work, with similar works and more by its artist."""
+    """Return the page of a work, with similar works and more by its artist."""
     collection, empty = ready_collection(), SearchQuery(limit=state().settings.default_results)
     [own] = result_cards(collection, [collection.get(id)], divided=False)
     results = state().engine.search(collection, SearchQuery((WorkTerm(id),), limit=SIMILAR_WORKS))

@@ -151,7 +151,7 @@ def test_weights_move_the_results_between_two_terms(services: Services, store: M
 
     def towards_red(weight: float) -> float:
         found = search(engine, dataclasses.replace(red, weight=weight), blue)
-        return float(np.mean([hit.contributions[0].likeness for hit in found.hits[:5]]))
+        return float(np.mean([hit.contributions[0].similarity for hit in found.hits[:5]]))
 
     assert towards_red(0.25) < towards_red(1) < towards_red(4)
 

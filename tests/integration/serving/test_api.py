@@ -17,7 +17,7 @@ def test_a_search_answer_repeats_the_query_and_names_the_build(client: FlaskClie
         "sea",
         {"style": ["Cubism"], "active_to": 1950},
     )
-    assert answer["sentence"] == "“sea”, style: Cubism, by artists active until 1950"
+    assert answer["description"] == "“sea”, style: Cubism, by artists active until 1950"
     assert (answer["limit"], answer["build"], answer["generated"]) == (2, "one", False)
     assert answer["encoder"] == "Fake (48 floats)"
     assert len(answer["results"]) == 2

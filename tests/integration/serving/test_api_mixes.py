@@ -33,8 +33,8 @@ def test_all_kinds_of_terms_in_one_search(client: FlaskClient, services: Service
         "filters": {"nationality": ["French"], "active_from": 1800}, "per_artist": 1, "limit": 5,
     }  # fmt: skip
     answer = body(client.post(PATH, json=asked))
-    parts = ["q", "exclude", "image", "like", "unlike"]
-    assert [part["part"] for part in answer["results"][0]["contributions"]] == parts
+    terms = ["q", "exclude", "image", "like", "unlike"]
+    assert [one["term"] for one in answer["results"][0]["contributions"]] == terms
     slugs = [result["artist"]["slug"] for result in answer["results"]]
     assert len(set(slugs)) == len(slugs) and set(slugs) <= {"ada-amber", "dee-dun"}
     assert {first.id, second.id}.isdisjoint(result["id"] for result in answer["results"])
@@ -179,10 +179,10 @@ def test_a_token_of_another_encoder_is_refused(client: FlaskClient, app: Flask) 
         ({"q": "sea", "limit": 0}, "limit", "Must be at least 1."),
         ({"q": "sea", "limit": "5"}, "limit", "Must be a whole number."),
         ({"q": "sea", "cursor": "x"}, "cursor", "Invalid cursor; pass next_cursor unchanged."),
-        ({"q": "sea", "filters": {"styles": ["x"]}}, "filters.styles", "Unknown name; did you mean style?"),
+        ({"q": "sea", "filters": {"styles": ["x"]}}, "filters.styles", "Unknown field; did you mean style?"),
         ({"images": [{"data": "*"}]}, "images.0.data", "Must be an image file in Base64."),
         ({"images": [{"token": "a b"}]}, "images.0.token",
-         "Invalid token; pass the token of an earlier answer unchanged."),
+         "Invalid token; pass the token of an earlier response unchanged."),
         ({"images": [{"tokens": "x"}]}, "images.0", "Must have one of data, token and work."),
         ({"images": ["x"]}, "images.0", "Must have one of data, token and work."),
     ],

@@ -175,7 +175,6 @@ def test_a_changed_query_starts_at_its_first_result() -> None:
         active_filters(query, {})[0].removed,
     ]
     assert [other.offset for other in changed] == [0, 0, 0]
-    assert written(query.without_images()) == {"q": ["sea"], "style": ["Cubism"]}
 
 
 def test_without_a_reader_images_are_left_out() -> None:
