@@ -67,7 +67,9 @@ class Box:
     def within(cls, x: float = 0.0, y: float = 0.0, w: float = 1.0, h: float = 1.0) -> Box | None:
         """Return the box clipped to the image, None for the whole image. Raises Rejected if too small."""
         if x > 1 - MIN_SHARE or y > 1 - MIN_SHARE or min(w, h) < MIN_SHARE or max(w, h) > 1:
-            raise Rejected(gettext("The selected detail is too small or outside the image. Please select another one."))
+            raise Rejected(
+                gettext("The selected detail is too small or outside the image. Please select another one.")
+            )
         box = cls(x, y, min(w, 1 - x), min(h, 1 - y))
         return None if min(box.w, box.h) > 0.995 else box
 
