@@ -13,9 +13,8 @@ from pydantic import ByteSize
 
 from gallery.settings import Settings
 from serving import create_app
-from serving.context import EXTENSION
 from tests.fakes.collection import drawing, encoded, stocked
-from tests.fakes.web import served
+from tests.fakes.web import app_with, served
 
 try:
     from playwright.sync_api import (
@@ -74,9 +73,7 @@ def gallery(home: Path) -> Iterator[str]:
     settings = Settings(
         home=home, encoder="fake", thumb_small=40, thumb_large=80, max_upload=ByteSize(200_000)
     )
-    app = create_app(settings, services=stocked(settings, generated=True))
-    app.extensions[EXTENSION].warmup.attempt()
-    with served(app) as address:
+    with served(app_with(settings, stocked(settings, generated=True))) as address:
         yield address
 
 

@@ -14,8 +14,6 @@ if os.environ.get("CI") != "true":
 from playwright.sync_api import Page, expect
 
 from gallery.settings import Settings
-from serving import create_app
-from serving.context import EXTENSION
 from tests.fakes.browser import (
     NARROW,
     PAGES,
@@ -28,7 +26,7 @@ from tests.fakes.browser import (
 )
 from tests.fakes.collection import stocked
 from tests.fakes.map_layout import hang
-from tests.fakes.web import served
+from tests.fakes.web import app_with, served
 
 Visit = Callable[..., Page]
 
@@ -43,9 +41,7 @@ def gallery(home: Path) -> Iterator[str]:
     settings = Settings(home=home, encoder="fake", thumb_small=40, thumb_large=80)
     services = stocked(settings, generated=True)
     hang(services)
-    app = create_app(settings, services=services)
-    app.extensions[EXTENSION].warmup.attempt()
-    with served(app) as address:
+    with served(app_with(settings, services)) as address:
         yield address
 
 

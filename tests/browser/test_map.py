@@ -10,11 +10,9 @@ import pytest
 
 from gallery.map_layout import MapLayout
 from gallery.settings import Settings
-from serving import create_app
-from serving.context import EXTENSION
 from tests.fakes.collection import ARTISTS, stocked
 from tests.fakes.map_layout import hang
-from tests.fakes.web import served
+from tests.fakes.web import app_with, served
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip(
@@ -33,9 +31,7 @@ def drawn(home: Path) -> Iterator[tuple[str, MapLayout]]:
     settings = Settings(home=home, encoder="fake", thumb_small=40, thumb_large=80)
     services = stocked(settings)
     layout = hang(services)
-    app = create_app(settings, services=services)
-    app.extensions[EXTENSION].warmup.attempt()
-    with served(app) as address:
+    with served(app_with(settings, services)) as address:
         yield address, layout
 
 

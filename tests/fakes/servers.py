@@ -12,25 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flask import Flask
-
 from gallery.settings import Settings
-from serving import create_app
-from serving.context import EXTENSION
 from serving.server import Server, listen
-from tests.fakes.collection import stocked
 from tests.fakes.processes import HANG_GUARD_S
+from tests.fakes.web import app_with
 
 ROOT = Path(__file__).parents[2]
 INTERNALS = ("Traceback", "/srv/private", "File &quot;", "gallery/", "werkzeug", "site-packages", " at 0x")
 """Texts that no response may contain."""
-
-
-def app_with(settings: Settings) -> Flask:
-    """Return the app over the sample gallery in memory, ready to search."""
-    app = create_app(settings, services=stocked(settings))
-    app.extensions[EXTENSION].warmup.attempt()
-    return app
 
 
 @dataclass

@@ -15,10 +15,20 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse, encode_multipart
 
+from gallery.services import Services
+from gallery.settings import Settings
+from serving import create_app
 from serving.context import EXTENSION, AppState
-from tests.fakes.collection import drawing, encoded
+from tests.fakes.collection import drawing, encoded, stocked
 
 API_SEARCH = "/api/v1/search"
+
+
+def app_with(settings: Settings, services: Services | None = None) -> Flask:
+    """Return the app over the sample gallery in memory or over these services, ready to search."""
+    app = create_app(settings, services=services or stocked(settings))
+    state_of(app).warmup.attempt()
+    return app
 
 
 def state_of(app: Flask) -> AppState:

@@ -18,8 +18,7 @@ from gallery.settings import Settings
 from serving import create_app
 from tests.fakes.collection import drawing, encoded, stocked
 from tests.fakes.processes import HANG_GUARD_S, free_port, redis_server
-from tests.fakes.servers import app_with
-from tests.fakes.web import upload
+from tests.fakes.web import app_with, upload
 
 LIMITED = {"rate_limit": "3/hour", "upload_rate_limit": "off"}
 SEARCH = "/?q=sea"

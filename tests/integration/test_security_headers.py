@@ -10,8 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from gallery.settings import Settings
-from tests.fakes.servers import app_with
-from tests.fakes.web import upload
+from tests.fakes.web import app_with, upload
 from tests.integration.hostile_input.files import SVG
 
 POLICY = {
@@ -113,7 +112,7 @@ def test_no_page_has_inline_code_or_foreign_resources(client: FlaskClient, path:
     assert not re.search(r"<[^>]+\s(on\w+|style)\s*=", text)
     assert not re.search(r"<script(?![^>]*\ssrc=)[^>]*>", text) and "<style" not in text
     assert not re.search(r'(href|src|action)="\s*(javascript|vbscript):', text)
-    assert not re.search(r'(src|action)="(https?:)?//', text)
+    assert not re.search(r'(src|srcset|action)="(https?:)?//', text)
 
 
 @pytest.mark.parametrize(

@@ -6,19 +6,16 @@ import json
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
 
 from gallery.settings import Settings
-from serving import create_app
-from tests.fakes.collection import drawing, encoded, stocked
+from tests.fakes.collection import drawing, encoded
 from tests.fakes.processes import HANG_GUARD_S
-from tests.fakes.web import state_of
+from tests.fakes.web import app_with, served
 
 TEXT = (Path(__file__).parents[3] / "docs/api.md").read_text("utf-8")
 BASE = "http://127.0.0.1:8000"
@@ -28,29 +25,17 @@ STEPS = re.findall(r"```bash\n(.*?)```(?:\n\n```json\n(.*?)```)?", TEXT, re.DOTA
 
 @pytest.fixture
 def address(settings_with: Callable[..., Settings]) -> Iterator[str]:
-    """A server over the small collection."""
-    settings = settings_with(rate_limit="off", upload_rate_limit="off")
-    app = create_app(settings, services=stocked(settings))
-    state_of(app).warmup.attempt()
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    """Serve the sample gallery; yield the address."""
+    with served(app_with(settings_with())) as address:
+        yield address
 
 
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="needs curl and jq")
 def test_commands_answer_as_shown(address: str, tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(encoded(drawing("#2040c0", 2), "JPEG"))
     lines = ["set -euo pipefail"]
-    for number, (command, _) in enumerate(STEPS):
-        lines.append(
-            f"{{\n{command.replace(BASE, address)}\n}} > {number}.out"
-        )  # one shell: later steps use variables
+    for number, (command, _) in enumerate(STEPS):  # in one shell, since later steps use variables
+        lines.append(f"{{\n{command.replace(BASE, address)}\n}} > {number}.out")
     done = subprocess.run(
         ["bash", "-c", "\n".join(lines)],
         cwd=tmp_path,

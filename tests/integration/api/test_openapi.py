@@ -15,9 +15,7 @@ from schemathesis.generation import GenerationMode
 from schemathesis.schemas import BaseSchema
 
 from gallery.settings import Settings
-from serving import create_app
-from tests.fakes.collection import stocked
-from tests.fakes.web import state_of
+from tests.fakes.web import app_with
 
 OPERATIONS = [
     ("GET", "/api/v1/search"),
@@ -47,10 +45,7 @@ CONFIG = SchemathesisConfig.from_dict(
 
 @pytest.fixture
 def app(settings_with: Callable[..., Settings]) -> Flask:
-    settings = settings_with(rate_limit="off", upload_rate_limit="off", max_results=50, max_query=100)
-    app = create_app(settings, services=stocked(settings))
-    state_of(app).warmup.attempt()
-    return app
+    return app_with(settings_with(max_results=50, max_query=100))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gallery.settings import Settings
-from tests.fakes.servers import app_with
+from tests.fakes.web import app_with
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from gallery.objects.base import IMAGES
 from gallery.objects.local import open_local
 from gallery.settings import Settings
-from tests.fakes.servers import INTERNALS, app_with
-from tests.fakes.web import state_of
+from tests.fakes.servers import INTERNALS
+from tests.fakes.web import app_with, state_of
 
 SECRETS = {
     "secret_key": "the-key-that-signs",

@@ -18,8 +18,7 @@ from flask.testing import FlaskClient
 from gallery.search.query import ImageTerm, Preview
 from gallery.settings import Settings
 from serving.tokens import HEADER, MAX_AGE_S, Tokens, _digest
-from tests.fakes.servers import app_with
-from tests.fakes.web import state_of
+from tests.fakes.web import app_with, state_of
 
 LETTERS = string.ascii_letters + string.digits + "-_."
 UPLOAD = ImageTerm(np.eye(48, dtype=np.float32)[0], "fake/48/1", preview=Preview(b"webp", 4, 3))
@@ -88,6 +87,8 @@ def test_a_token_expires_after_a_week(
     client: FlaskClient, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time()
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE_S - 3_600)
+    assert status(client, token) == 200
     monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE_S + 5)
     assert status(client, token) == 400
 

@@ -11,9 +11,8 @@ from flask.testing import FlaskClient
 from gallery.models import Artwork
 from gallery.services import Services
 from gallery.settings import Settings
-from serving import create_app
 from tests.fakes.collection import stocked
-from tests.fakes.web import state_of
+from tests.fakes.web import app_with
 
 
 @pytest.fixture
@@ -28,9 +27,7 @@ def services(settings: Settings) -> Services:
 
 @pytest.fixture
 def app(settings: Settings, services: Services) -> Flask:
-    app = create_app(settings, services=services)
-    state_of(app).warmup.attempt()
-    return app
+    return app_with(settings, services)
 
 
 @pytest.fixture

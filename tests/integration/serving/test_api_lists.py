@@ -15,7 +15,7 @@ from gallery.models import Artwork
 from gallery.settings import Settings, read_settings
 from serving import create_app
 from tests.fakes.collection import ARTISTS, stocked
-from tests.fakes.web import body, state_of
+from tests.fakes.web import app_with, body, state_of
 
 API = "/api/v1"
 LISTS = ["search?q=sea", "works?", "works?style=Impressionism", "artists?"]
@@ -180,10 +180,7 @@ def test_before_the_first_build_the_answer_is_503(settings: Settings) -> None:
 
 
 def cors_client(settings_with: Callable[..., Settings], cors: str | None) -> FlaskClient:
-    settings = settings_with(cors=cors)
-    app = create_app(settings, services=stocked(settings))
-    state_of(app).warmup.attempt()
-    return app.test_client()
+    return app_with(settings_with(cors=cors)).test_client()
 
 
 ORIGIN = "https://example.org"

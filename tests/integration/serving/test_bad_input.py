@@ -4,61 +4,55 @@ from __future__ import annotations
 
 import io
 import re
-import struct
-import time
-import zlib
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from gallery.models import Artwork
 from gallery.settings import Settings
-from serving import create_app
-from serving.tokens import MAX_AGE_S, Tokens
-from tests.fakes.collection import IMAGE, drawing, encoded, stocked
+from tests.fakes.archives import png_claiming
+from tests.fakes.collection import drawing, encoded, stocked
 from tests.fakes.servers import INTERNALS
-from tests.fakes.web import state_of, token, upload
+from tests.fakes.web import app_with, state_of, token, upload
 
-BAD_ADDRESSES = {
-    "k is none": "/?q=sea&limit=",
-    "k is 0": "/?q=sea&limit=0",
-    "k is negative": "/?q=sea&limit=-1",
-    "k is over the most": "/?q=sea&limit=101",
-    "k is huge": "/?q=sea&limit=1000000000",
-    "k is endless": "/?q=sea&limit=" + "9" * 5000,
-    "k is a power": "/?q=sea&limit=1e9",
-    "k is a word": "/?q=sea&limit=many",
-    "k is a fraction": "/?q=sea&limit=3.5",
-    "k is in other digits": "/?q=sea&limit=٣",
-    "k is bad on the home page": "/?limit=0",
-    "no words": "/?q=",
-    "blank words": "/?q=%20%09",
-    "words too long": "/?q=" + "a" * 5000,
+INVALID_SEARCHES = {
+    "limit is empty": "/?q=sea&limit=",
+    "limit is 0": "/?q=sea&limit=0",
+    "limit is negative": "/?q=sea&limit=-1",
+    "limit is over the maximum": "/?q=sea&limit=101",
+    "limit is huge": "/?q=sea&limit=1000000000",
+    "limit has 5,000 digits": "/?q=sea&limit=" + "9" * 5000,
+    "limit has an exponent": "/?q=sea&limit=1e9",
+    "limit is a word": "/?q=sea&limit=many",
+    "limit is a fraction": "/?q=sea&limit=3.5",
+    "limit is in Arabic digits": "/?q=sea&limit=٣",
+    "limit is 0 on the home page": "/?limit=0",
+    "no text": "/?q=",
+    "blank text": "/?q=%20%09",
+    "text too long": "/?q=" + "a" * 5000,
     "a NUL": "/?q=a%00b",
     "an escape": "/?q=a%1bb",
     "a unit separator": "/?q=%1f",
     "a year that is a word": "/?q=sea&active_from=then",
     "a year too long": "/?q=sea&active_to=99999",
-    "years that run backwards": "/?q=sea&active_from=1900&active_to=1800",
+    "years in the wrong order": "/?q=sea&active_from=1900&active_to=1800",
     "a NUL in a filter": "/?q=sea&style=a%00",
     "a weight that is a word": "/?q=sea&q_weight=much",
-    "a weight of nothing": "/?q=sea&q_weight=0",
-    "a weight beyond measure": "/?q=sea&q_weight=1e9",
-    "a start that is a word": "/?q=sea&offset=then",
-    "a start below nothing": "/?q=sea&offset=-1",
-    "a start beyond all works": "/?q=sea&offset=100001",
-    "none of each painter": "/?q=sea&per_artist=0",
-    "too many works to be like": "/?q=sea" + "".join(f"&like={number}" for number in range(30)),
+    "a weight of 0": "/?q=sea&q_weight=0",
+    "a huge weight": "/?q=sea&q_weight=1e9",
+    "an offset that is a word": "/?q=sea&offset=then",
+    "a negative offset": "/?q=sea&offset=-1",
+    "an offset over the maximum": "/?q=sea&offset=100001",
+    "no results per artist": "/?q=sea&per_artist=0",
+    "too many liked works": "/?q=sea" + "".join(f"&like={number}" for number in range(30)),
     "an id too long": "/?q=sea&like=" + "a" * 300,
     "a filter too long": "/?q=sea&style=" + "a" * 300,
     "too many filters": "/?q=sea" + "".join(f"&style={number}" for number in range(30)),
 }
-HARMLESS_ADDRESSES = {
+UNUSUAL_SEARCHES = {
     "not UTF-8": "/?q=%ff%fe",
     "a lone surrogate": "/?q=%ed%a0%80",
     "unknown and repeated parameters": "/?q=sea&q=land&limit=2&limit=3&page=9&_=1",
@@ -67,44 +61,38 @@ HARMLESS_ADDRESSES = {
     "an emoji": "/?q=%F0%9F%8C%8A",
     "right to left": "/?q=%D7%99%D7%9D%E2%80%AE",
     "blank filters": "/?q=sea&style=&active_from=&active_to=%20&per_artist=&like=&image=&exclude=",
-    "a drop of nothing": "/?q=sea&drop=&drop=like:&drop=like:999&drop=none:0",
-    "more weights than parts": "/?q=sea&q_weight=1&q_weight=2&like_weight=3",
+    "nothing to drop": "/?q=sea&drop=&drop=like:&drop=like:999&drop=none:0",
+    "more weights than terms": "/?q=sea&q_weight=1&q_weight=2&like_weight=3",
 }
-
-
-PARAMETERS = (
-    "q", "q_weight", "exclude", "like", "unlike", "image", "drop", "limit", "per_artist", "offset", "artist",
-    "style", "exclude_artist", "active_from", "active_to", "x",
-)  # fmt: skip
-BAD_BOXES = {
-    "q": {"x": "left"},
+INVALID_DETAILS = {
+    "a word": {"x": "left"},
     "outside": {"x": "1.5"},
     "negative": {"y": "-0.1"},
     "empty": {"w": "0"},
-    "a sliver": {"x": "0.99", "w": "0.5"},
-    "endless": {"h": "9" * 400},
+    "beyond the edge": {"x": "0.99", "w": "0.5"},
+    "400 digits": {"h": "9" * 400},
     "an exponent": {"w": "1e-1"},
 }
 
 
-def is_friendly(answer: TestResponse) -> bool:
+def shows_the_form(answer: TestResponse) -> bool:
     return '<form id="search"' in answer.text and not any(word in answer.text for word in INTERNALS)
 
 
-@pytest.mark.parametrize("address", BAD_ADDRESSES.values(), ids=BAD_ADDRESSES.keys())
+@pytest.mark.parametrize("address", INVALID_SEARCHES.values(), ids=INVALID_SEARCHES.keys())
 def test_an_invalid_search_gives_a_page_with_the_form(client: FlaskClient, address: str) -> None:
     answer = client.get(address)
     assert answer.status_code == 400
-    assert is_friendly(answer)
+    assert shows_the_form(answer)
 
 
-@pytest.mark.parametrize("address", BAD_ADDRESSES.values(), ids=BAD_ADDRESSES.keys())
+@pytest.mark.parametrize("address", INVALID_SEARCHES.values(), ids=INVALID_SEARCHES.keys())
 def test_the_api_rejects_an_invalid_search(client: FlaskClient, address: str) -> None:
     answer = client.get("/api/v1/search" + address[1:])
     assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
 
 
-@pytest.mark.parametrize("address", HARMLESS_ADDRESSES.values(), ids=HARMLESS_ADDRESSES.keys())
+@pytest.mark.parametrize("address", UNUSUAL_SEARCHES.values(), ids=UNUSUAL_SEARCHES.keys())
 def test_an_unusual_search_is_answered(client: FlaskClient, address: str) -> None:
     assert client.get(address).status_code == 200
 
@@ -149,7 +137,7 @@ def test_years_in_the_wrong_order_stay_in_the_form(client: FlaskClient) -> None:
 def test_what_does_not_exist_is_404(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
-    assert is_friendly(answer)
+    assert shows_the_form(answer)
 
 
 def test_another_method_is_405_and_says_which_are_allowed(client: FlaskClient) -> None:
@@ -158,47 +146,39 @@ def test_another_method_is_405_and_says_which_are_allowed(client: FlaskClient) -
     assert "POST" in answer.headers["Allow"]
 
 
-def png_that_claims(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
-
-
 PICTURE = encoded(drawing("#c08020", 1), "JPEG")
-BAD_UPLOADS = {
+INVALID_UPLOADS = {
     "text": (b"not a picture", 415),
     "empty": (b"", 415),
     "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', 415),
     "EPS": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", 415),
     "a truncated picture": (PICTURE[: len(PICTURE) // 2], 415),
     "a header alone": (PICTURE[:3], 415),
-    "too many pixels": (png_that_claims(30_000, 30_000), 413),
+    "too many pixels": (png_claiming(30_000, 30_000), 413),
     "more bytes than allowed": (PICTURE + b"\0" * 300_000, 413),
     "far more bytes than allowed": (PICTURE + b"\0" * 3_000_000, 413),
 }
 
 
-@pytest.mark.parametrize(("data", "status"), BAD_UPLOADS.values(), ids=BAD_UPLOADS.keys())
+@pytest.mark.parametrize(("data", "status"), INVALID_UPLOADS.values(), ids=INVALID_UPLOADS.keys())
 def test_an_invalid_upload_is_rejected(client: FlaskClient, data: bytes, status: int) -> None:
     answer = upload(client, data)
     assert answer.status_code == status
-    assert is_friendly(answer)
+    assert shows_the_form(answer)
 
 
-@pytest.mark.parametrize("box", BAD_BOXES.values(), ids=BAD_BOXES.keys())
+@pytest.mark.parametrize("box", INVALID_DETAILS.values(), ids=INVALID_DETAILS.keys())
 def test_an_invalid_detail_is_rejected(client: FlaskClient, box: dict[str, str]) -> None:
     answer = upload(client, PICTURE, **box)
     assert answer.status_code == 400
-    assert is_friendly(answer)
+    assert shows_the_form(answer)
 
 
 def test_too_many_images_are_rejected(client: FlaskClient) -> None:
     data = {"image": [token(upload(client, encoded(drawing("#2040c0", number))).text) for number in range(3)]}
     answer = upload(client, PICTURE, **data)
     assert answer.status_code == 400
-    assert is_friendly(answer)
+    assert shows_the_form(answer)
 
 
 def test_a_search_too_long_for_an_address_is_rejected(client: FlaskClient) -> None:
@@ -232,15 +212,6 @@ def test_a_malformed_form_is_rejected(client: FlaskClient, body: bytes) -> None:
     assert client.post("/", data=body, content_type="multipart/form-data; boundary=x").status_code == 400
 
 
-@pytest.mark.parametrize(
-    "change", [lambda t: t[:-2] + "xx", lambda t: "x" + t, lambda t: "none", lambda t: t + "\0"]
-)
-def test_a_tampered_token_is_refused(client: FlaskClient, change: Callable[[str], str]) -> None:
-    answer = client.get("/", query_string={"image": change(token(upload(client).text))})
-    assert answer.status_code == 400
-    assert is_friendly(answer)
-
-
 def test_everything_but_an_invalid_image_stays_in_the_form(client: FlaskClient, app: Flask) -> None:
     one = state_of(app).services.vectors.open("one").works()[0]
     query = {
@@ -263,19 +234,6 @@ def test_everything_but_an_invalid_image_stays_in_the_form(client: FlaskClient, 
         assert field in page
 
 
-def test_a_token_of_another_key_is_refused(client: FlaskClient) -> None:
-    forged = Tokens("guessed").sign(IMAGE).token
-    assert client.get("/", query_string={"image": forged}).status_code == 400
-
-
-def test_a_token_is_good_for_a_week(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    field, now = token(upload(client).text), time.time()
-    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE_S - 5)
-    assert client.get("/", query_string={"image": field}).status_code == 200
-    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + MAX_AGE_S + 5)
-    assert client.get("/", query_string={"image": field}).status_code == 400
-
-
 def test_a_token_of_another_encoder_asks_for_the_image_again(client: FlaskClient, app: Flask) -> None:
     field = token(upload(client).text)
     other = stocked(state_of(app).settings, fingerprint="other")
@@ -284,10 +242,7 @@ def test_a_token_of_another_encoder_asks_for_the_image_again(client: FlaskClient
 
 
 def test_a_secret_key_makes_tokens_outlive_the_process(settings_with: Callable[..., Settings]) -> None:
-    settings = settings_with(secret_key="s3cret", max_upload=200_000)
-    first, second = (create_app(settings, services=stocked(settings)) for _ in range(2))
-    for app in (first, second):
-        state_of(app).warmup.attempt()
+    first, second = (app_with(settings_with(secret_key="s3cret")) for _ in range(2))
     field = token(upload(first.test_client()).text)
     assert second.test_client().get("/", query_string={"image": field}).status_code == 200
 
@@ -304,23 +259,3 @@ def test_an_upload_that_waits_too_long_for_a_decoder_is_a_503(
     decoders.release()
     assert upload(client).status_code == 200
     assert upload(client).status_code == 200
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from(PARAMETERS),
-        st.one_of(st.text(max_size=20), st.integers().map(str)),
-    )
-)
-@settings(max_examples=100)
-def test_no_query_string_breaks_anything(client: FlaskClient, params: dict[str, str]) -> None:
-    encodable = {name: value.encode("utf-8", "replace").decode() for name, value in params.items()}
-    assert client.get("/", query_string=encodable).status_code in (200, 400, 404)
-    assert client.get("/api/v1/search", query_string=encodable).status_code in (200, 400, 404)
-
-
-@given(st.binary(max_size=200))
-@settings(max_examples=100)
-def test_no_bytes_in_the_address_break_anything(client: FlaskClient, raw: bytes) -> None:
-    answer = client.get("/", environ_overrides={"QUERY_STRING": "q=" + raw.decode("latin-1")})
-    assert answer.status_code in (200, 400)

@@ -14,10 +14,9 @@ from gallery.models import Artwork, Build
 from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.base import Collection, VectorStore
-from serving import create_app
 from tests.fakes.collection import drawing, encoded, stocked
 from tests.fakes.map_layout import hang
-from tests.fakes.web import state_of, upload
+from tests.fakes.web import app_with, state_of, upload
 
 API = "/api/v1"
 PAGES = {
@@ -145,8 +144,7 @@ def test_a_build_published_during_a_request_is_not_mixed_into_it(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     services, later = stocked(settings), stocked(settings, name="two")
-    app = create_app(settings, services=services)
-    state_of(app).warmup.attempt()
+    app = app_with(settings, services)
     engine = state_of(app).engine
     search, work = engine.search, services.vectors.open("one").works()[0]
     found = []

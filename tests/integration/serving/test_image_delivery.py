@@ -29,7 +29,7 @@ from serving.image_urls import ImageUrls
 from tests.fakes.collection import stock, stocked
 from tests.fakes.gcs import create_bucket, fake_gcs, service_account_key, without_credentials
 from tests.fakes.processes import free_port
-from tests.fakes.web import state_of
+from tests.fakes.web import app_with
 
 ADDRESS = re.compile(r'<img[^>]* src="([^"]+)"')
 SETS = re.compile(r'srcset="([^"]+)"')
@@ -64,9 +64,7 @@ def delivering(settings: Settings) -> Callable[..., Flask]:
         chosen = settings.model_copy(update={"delivery": how, **more})
         services = stocked(chosen)
         services.images = store
-        app = create_app(chosen, services=services)
-        state_of(app).warmup.attempt()
-        return app
+        return app_with(chosen, services)
 
     return make
 
