@@ -1,7 +1,8 @@
 """Service addresses, such as ``file:///data/x.zip`` or ``weaviates://host?timeout=10``.
 
-One `Registry` per service lists its schemes: the factory that opens each, imported only when needed, and the options
-that an address may carry. `docs/settings.md` is held to these tables by a test.
+One `Registry` per service lists its schemes. Each scheme names the factory that opens it, which is imported
+only when needed, and the options that an address may carry. A test compares `docs/settings.md` with these
+tables.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ Service = TypeVar("Service")
 class Option:
     """One option of an address: ``?name=value``.
 
-    With `limits` the value is a whole number in that range; with `choices` it is one of them; otherwise any text.
-    `default` None leaves the decision to the service.
+    With `limits` the value is a whole number in that range; with `choices` it is one of them; otherwise any
+    text. `default` None leaves the decision to the service.
     """
 
     name: str
@@ -33,7 +34,7 @@ class Option:
     choices: tuple[str, ...] = ()
 
     def read(self, value: str) -> int | str:
-        """Return the value as a number or text. Raises Invalid with what is accepted."""
+        """Return the value as a number or text. Raises Invalid, with the accepted values in the message."""
         if self.limits is not None:
             least, most = self.limits
             if value.isascii() and value.isdecimal() and least <= int(value[:19]) <= most:
@@ -48,7 +49,11 @@ class Option:
 
 @dataclass(frozen=True)
 class Scheme:
-    """One kind of address: its `factory` as "module:function", an example, its options, and the extra to install."""
+    """One kind of address.
+
+    `factory` is "module:function"; `extra` is the extra of this package that installs what the factory
+    imports.
+    """
 
     factory: str
     example: str
@@ -58,7 +63,10 @@ class Scheme:
 
 @dataclass(frozen=True)
 class Address:
-    """A parsed address: ``scheme://location?options``. `options` holds a value for every option of the scheme."""
+    """A parsed address: ``scheme://location?options``.
+
+    `options` has a value for every option of the scheme, None for those without a default.
+    """
 
     text: str
     scheme: str
@@ -68,18 +76,18 @@ class Address:
     """Names of the options that the address itself sets."""
 
     def integer(self, name: str) -> int | None:
-        """Return the option as a number; None where it is not set and has no default."""
+        """Return the option as a number; None if it is not set and has no default."""
         value = self.options[name]
         return None if value is None else int(value)
 
     def string(self, name: str) -> str | None:
-        """Return the option as text; None where it is not set and has no default."""
+        """Return the option as text; None if it is not set and has no default."""
         value = self.options[name]
         return None if value is None else str(value)
 
     @property
     def path(self) -> Path:
-        """The location as an absolute local path. Raises Invalid where it is empty."""
+        """The location as an absolute local path. Raises Invalid if it is empty."""
         if not self.location:
             raise Invalid(f"{self.text}: the path is missing; write {self.scheme}:///absolute/path")
         try:
@@ -97,9 +105,9 @@ class Registry(Generic[Service]):
     schemes: Mapping[str, Scheme] = field(default_factory=dict)
 
     def parse(self, text: str) -> Address:
-        """Return the parsed address, its options checked and defaults filled in. Raises Invalid.
+        """Return the parsed address, with its options checked and defaults filled in. Raises Invalid.
 
-        Error messages repeat no user, password or option value: any of them may be a secret.
+        Error messages leave out users, passwords and the values of unknown options: each may be a secret.
         """
         if "://" not in text:
             raise Invalid(f"{text!r} is not an address; write scheme://..., such as file:///path")
@@ -107,8 +115,8 @@ class Registry(Generic[Service]):
         scheme = parts.scheme.lower()
         if "@" in parts.netloc:
             raise Invalid(
-                f"{scheme}://...@...: remove the user and password; addresses appear in logs and pages, and each "
-                "service has its own setting for credentials"
+                f"{scheme}://...@...: remove the user and password; addresses appear in logs and pages, "
+                "and each service has its own setting for credentials"
             )
         if parts.fragment:
             raise Invalid(f"{scheme}://{parts.netloc}{parts.path}: write # as %23 in an address")
@@ -120,7 +128,7 @@ class Registry(Generic[Service]):
         return Address(text, scheme, location, self._options(scheme, location, given), frozenset(given))
 
     def open(self, text: str, **arguments: Any) -> Service:
-        """Return the service at the address. Raises Invalid, or the adapter's own errors."""
+        """Return the service at the address; `arguments` go to its factory. Raises Invalid, or its errors."""
         address = self.parse(text)
         scheme = self.schemes[address.scheme]
         module, factory = scheme.factory.split(":")
@@ -130,7 +138,8 @@ class Registry(Generic[Service]):
             if not scheme.extra or (error.name or "").partition(".")[0] == "gallery":
                 raise
             raise Invalid(
-                f"{text} needs {error.name}, which is not installed; run pip install 'artwork-gallery[{scheme.extra}]'"
+                f"{text} needs {error.name}, which is not installed; "
+                f"run pip install 'artwork-gallery[{scheme.extra}]'"
             ) from error
         opened: Service = getattr(adapter, factory)(address, **arguments)
         return opened

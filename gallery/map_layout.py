@@ -5,7 +5,8 @@ The pipeline writes it to the image store and the web app reads it:
     maps/<build>/layout.json                    the MapLayout; written last, so a map that has it is complete
     maps/<build>/<digest>/<zoom>/<x>/<y>.webp   tiles of 256 x 256 pixels; empty tiles are left out
 
-At zoom 0 the whole map is one tile. Each zoom level doubles the scale; at the deepest a cell is `CELL` pixels wide.
+At zoom 0 the whole map is one tile. Each zoom level doubles the scale; at the deepest, a cell is `CELL`
+pixels wide.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from gallery.errors import Unavailable
+from gallery.errors import Corrupted
 
 FOLDER = "maps/"
 FORMAT = 2
-"""Version of the file and of the tiles; raise it with any change, and the next refresh draws the map again."""
+"""Version of the file and the tiles. Raise it with any change, and the next refresh draws the map again."""
 TILE = 256
 """Width and height of a tile, in pixels."""
 CELL = 128
@@ -29,17 +30,18 @@ MARGIN = 6
 
 
 def depth(columns: int, rows: int) -> int:
-    """Return the deepest zoom level of a grid: the smallest for which zoom 0 fits in one tile."""
+    """Return the deepest zoom level of a grid: how often it must be halved to fit in one tile."""
     tiles = -(-max(columns, rows, 1) * CELL // TILE)
     return (tiles - 1).bit_length()
 
 
 @dataclass(frozen=True)
 class MapItem:
-    """A work on the map: its cell, counted from the upper left, and what a page shows of it.
+    """A work on the map: its cell, and what a page shows of it.
 
-    `artist` and `style` are indexes into the lists of the layout, `style` -1 for none. `small` is the key of the
-    thumbnail; `width` and `height` are those of the original in pixels; `color` is its mean colour as "#rrggbb".
+    `x` and `y` count cells from the upper left, from 0. `artist` and `style` are indexes into the layout's
+    lists; `style` is -1 for none. `small` is the key of the thumbnail. `width` and `height` are the
+    original's size in pixels; `color` is its mean colour as "#rrggbb".
     """
 
     id: str
@@ -57,8 +59,9 @@ class MapItem:
 class MapLayout:
     """The cells of a build's works, in an order that keeps neighbours together.
 
-    `digest` identifies the content of the tiles. `works` is the size of the build, of which `items` may be a sample.
-    `artists` are pairs of slug and name, `styles` are names; both are sorted by number of works, largest first.
+    `digest` identifies the content of the tiles. `works` is the number of works in the build; `items` may be
+    a sample of them. `artists` are pairs of slug and name, `styles` are names; both are sorted by number of
+    works, largest first.
     """
 
     build: str
@@ -81,7 +84,7 @@ class MapLayout:
         return tiles_folder(self.build, self.digest)
 
     def to_json(self) -> bytes:
-        """Return the layout as JSON with one list per field of the items, a third of the size of a list of items."""
+        """Return the layout as JSON, with one list per item field: a third of the size of a list of items."""
         facts = asdict(self) | {"format": FORMAT}
         facts["items"] = {
             field.name: [getattr(item, field.name) for item in self.items] for field in fields(MapItem)
@@ -90,7 +93,7 @@ class MapLayout:
 
     @classmethod
     def parse(cls, data: bytes) -> MapLayout:
-        """Return the layout that `to_json` wrote. Raises Unavailable for anything else, or another format version."""
+        """Return the layout that `to_json` wrote. Raises Corrupted for anything else, or another `FORMAT`."""
         try:
             facts: dict[str, Any] = json.loads(data)
             if facts.pop("format") != FORMAT:
@@ -100,7 +103,7 @@ class MapLayout:
             facts["styles"] = tuple(facts["styles"])
             return cls(**facts)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise Unavailable(
+            raise Corrupted(
                 f"the similarity map cannot be read ({error}); materialize `similarity_map` to draw it again"
             ) from error
 

@@ -34,10 +34,10 @@ class Artist:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """The image of a work: the object keys of its three files, and what a page needs before they load.
+    """The image of a work: its three files in the image store, and what a page needs before they load.
 
-    `original`, `large` and `small` are keys in the image store. `width` and `height` are those of the original in
-    pixels, after EXIF rotation; `color` is its mean colour as "#rrggbb".
+    `original`, `large` and `small` are object keys. `width` and `height` are the original's size in pixels,
+    after EXIF rotation; `color` is its mean colour as "#rrggbb".
     """
 
     original: str
@@ -50,7 +50,10 @@ class StoredImage:
 
 @dataclass(frozen=True)
 class Artwork:
-    """One work of the collection; `file` is its path in the dataset, `sha256` the digest of the original in hex."""
+    """One work of the collection.
+
+    `file` is its path in the dataset, `sha256` the digest of the original in hex.
+    """
 
     id: str
     artist: Artist
@@ -61,7 +64,7 @@ class Artwork:
 
 @dataclass(frozen=True)
 class Hit:
-    """A work found by a search; `score` is a cosine similarity, higher is closer."""
+    """A work found by a search; `score` is a cosine similarity, higher is more similar."""
 
     artwork: Artwork
     score: float
@@ -71,9 +74,10 @@ class Hit:
 class Build:
     """One version of the collection, and what it was made from.
 
-    `encoder` is the address that opens the encoder, `fingerprint` identifies its weights and preprocessing, and `dim`
-    is the length of its vectors in floats. `generated` marks computer-generated images. `created_at` is UTC in ISO
-    8601. Only a `ready` build (complete and reconciled) can be published.
+    `encoder` is the address that opens the encoder, `fingerprint` identifies its weights and preprocessing,
+    and `dim` is the length of its vectors. `works` is their number, `dataset` and `version` say where they
+    come from. `generated` marks computer-generated images. `created_at` is UTC in ISO 8601. Only a `ready`
+    build (complete and reconciled) can be published.
     """
 
     name: str
@@ -89,12 +93,12 @@ class Build:
 
 
 def to_payload(work: Artwork) -> dict[str, Any]:
-    """Return the work as JSON values, for stores that keep it as such."""
+    """Return the work as values that JSON can hold."""
     return dataclasses.asdict(work)
 
 
 def from_payload(payload: Mapping[str, Any]) -> Artwork:
-    """Return the work that `to_payload` was given, also after serialisation to JSON."""
+    """Return the work that `to_payload` was given, before or after a round trip through JSON."""
     artist = dict(payload["artist"])
     artist["styles"], artist["nationalities"] = tuple(artist["styles"]), tuple(artist["nationalities"])
     return Artwork(**{**payload, "artist": Artist(**artist), "image": StoredImage(**payload["image"])})

@@ -63,7 +63,7 @@ def _handle_gallery_error(error: GalleryError) -> Response:
         message = gettext("We’re busy with other images. Please try again in a moment.")
         return _retry(_respond(503, message), BUSY_RETRY_S)
     if isinstance(error, Corrupted):  # waiting does not help, so no Retry-After
-        return _respond(503, gettext("The collection can’t be read and has to be rebuilt."))
+        return _respond(503, gettext("The stored data can’t be read and has to be rebuilt."))
     return _retry(_respond(503), UNAVAILABLE_RETRY_S)
 
 

@@ -81,7 +81,7 @@ class LoadedMaps:
         self._maps = RecentlyUsed[str, LoadedMap](MAX_MAPS)
 
     def of(self, build: Build) -> LoadedMap | None:
-        """Return the build's map, or None if it does not exist yet. Raises Unavailable."""
+        """Return the build's map, or None if it does not exist yet. Raises Corrupted, Unavailable."""
         try:
             return self._maps.get(build.name, lambda: self._read(build))
         except NotFound:

@@ -1,9 +1,10 @@
-"""Calibration of scores: how far a hit stands out from the scores that the whole collection gets for the same query.
+"""Calibration of scores: how far a hit stands out from the collection's scores for the same query.
 
-Nearest neighbours always exist, and a cosine similarity of 0.3 is high for one query and low for another. So each query
-is also scored against a fixed sample of the collection, and a hit's z-score is its distance above the sample's median in
-standard deviations. Median and median absolute deviation are used because they are robust: the works that do match are in
-the sample too. docs/search.md has the measurements behind the constants.
+Nearest neighbours always exist, and a cosine similarity of 0.3 is high for one query and low for another. So
+each query is also scored against a fixed sample of the collection. A hit's z-score is its distance above the
+sample's median, in standard deviations. The deviation is estimated by the median absolute deviation: the
+sample also contains works that match, and both medians are robust to them. docs/search.md has the
+measurements behind the constants.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from gallery.vectors.base import Collection, Vector, Vectors
 from gallery.vectors.lexical import tokens
 
 SAMPLE_WORKS = 512
-"""Works in the sample. With as many, the standard deviation is accurate to about 4 %."""
+"""Works in the sample; with this many, the standard deviation is accurate to about 4 %."""
 SAMPLE_KEY = b"background"
-"""Key of the hash that draws the sample, so that a collection has the same sample in every process."""
+"""Key of the hash that draws the sample; a fixed key draws the same sample in every process."""
 MIN_SAMPLE_WORKS = 16
-"""Works below which no relevance is given."""
+"""Works that a collection must have for scores to be calibrated."""
 MAD_TO_SIGMA = 1.4826
-"""Median absolute deviation to standard deviation, for a normal distribution."""
+"""Standard deviation of a normal distribution divided by its median absolute deviation."""
 FAIR_Z = NormalDist().inv_cdf(0.99)
 """The z-score that 1 % of a collection reaches by chance."""
 
@@ -42,7 +43,7 @@ class Relevance(Enum):
 
 @dataclass(frozen=True)
 class ScoreStats:
-    """The scores that a query gets over the collection: their median, and their standard deviation, above zero."""
+    """Median and standard deviation, above zero, of a query's scores over the collection."""
 
     median: float
     deviation: float
@@ -54,22 +55,25 @@ class ScoreStats:
 
 @dataclass(frozen=True, eq=False)
 class ScoreBaseline:
-    """A sample of a collection: its vectors, float32 [n, dim], and the words in the names of all the collection's artists,
-    styles and nationalities."""
+    """A sample of a collection, against which queries are scored.
+
+    `vectors` are the sampled works' vectors, float32 [n, dim]. `words` are those in the names of all the
+    collection's artists, styles and nationalities.
+    """
 
     vectors: Vectors
     words: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, collection: Collection) -> ScoreBaseline:
-        """Draw the sample of a collection: the works with the lowest keyed hashes."""
+        """Return the baseline of a collection; its sample is the works with the lowest keyed hashes."""
         sample = heapq.nsmallest(SAMPLE_WORKS, collection.ids(), key=_sample_order)
         facets = collection.facets()
         names = " ".join((*facets.artists, *facets.styles, *facets.nationalities))
         return cls(collection.vectors(sample), frozenset(tokens(names)))
 
     def stats(self, query: Vector) -> ScoreStats | None:
-        """Return the statistics of the query's scores; None where there are too few works, or all score the same."""
+        """Return the statistics of the query's scores; None if works are too few or all score the same."""
         if len(self.vectors) < MIN_SAMPLE_WORKS:
             return None
         scores = self.vectors @ query
@@ -81,8 +85,8 @@ class ScoreBaseline:
 def relevance_of(z_score: float | None, works: int) -> Relevance:
     """Return the relevance of a z-score among that many searched works.
 
-    Close: by chance, less than one of so many works would score this high. Fair: less than 1 % of them would. Unknown:
-    there is no z-score.
+    CLOSE: by chance, fewer than one of them would score this high. FAIR: fewer than 1 % of them would. Below
+    100 works the first limit is the lower one, so the two swap. UNKNOWN: there is no z-score.
     """
     if z_score is None:
         return Relevance.UNKNOWN

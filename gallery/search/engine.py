@@ -1,4 +1,4 @@
-"""The search engine: a SearchQuery and a collection in, the nearest works of that collection out."""
+"""The search engine: finds and scores the works of a collection that are nearest to a SearchQuery."""
 
 from __future__ import annotations
 
@@ -23,15 +23,18 @@ from gallery.vectors.lexical import remove_words, searchable_text, tokens
 from gallery.vectors.ranking import limit_per_artist
 
 UNCALIBRATED = ScoreStats(0.0, 1.0)
-"""Statistics of every term where the collection is too small to measure them."""
+"""Statistics of every term if the collection is too small to measure them."""
 MAX_BASELINES = 2
-"""Builds whose baselines are kept: the live one, and the one before it for searches under way."""
+"""Baselines that are kept: the live build's, and its predecessor's for searches under way."""
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one term of a search does for a hit: the hit's similarity to the term, on the scale of scores, and `delta`, the
-    standard deviations by which the term raises the hit, weight included, below zero where it lowers it."""
+    """What one term of a search contributes to a hit.
+
+    `likeness` is the hit's similarity to the term, on the scale of scores. `delta` is the term's z-score
+    times its weight: above zero if the term raises the hit, below zero if it lowers it.
+    """
 
     similarity: float
     delta: float
@@ -41,9 +44,10 @@ class Contribution:
 class SearchResult(Hit):
     """A work found by a search, and how relevant it is.
 
-    `z_score` is in standard deviations above the median score of the collection, None where the collection is too small.
-    `matched_terms` are the searched words that the catalogue's text about the work contains. `contributions` has one entry
-    for each term of a search that has several, and is empty otherwise.
+    `score` is scaled as in `Results`. `z_score` is the number of standard deviations above the collection's
+    median score, None if the collection is too small. `matched_terms` are the searched words that the
+    catalogue's text about the work contains. `contributions` has one entry per term if the search has
+    several, else none.
     """
 
     z_score: float | None
@@ -53,17 +57,17 @@ class SearchResult(Hit):
 
     @property
     def weak(self) -> bool:
-        """Return True where neither the score nor the catalogue's text sets this work apart."""
+        """Return True if neither the score nor the catalogue's text sets this work apart."""
         return self.relevance is Relevance.WEAK and not self.matched_terms
 
 
 @dataclass(frozen=True)
 class Results:
-    """The results of a search: hits in order, the number of works searched, the build they belong to, the time it took.
+    """The results of a search.
 
-    Scores are cosine similarities divided by the highest that a query of this encoder can reach, so that 1.0 is a perfect
-    match of one term with any encoder. `encoder` is the encoder's label. `next_offset` is where the results go on, None
-    after the last.
+    Scores are cosine similarities divided by the highest that a query of this encoder can reach: 1.0 is a
+    perfect match of one term with any encoder. `searched` is the number of works that pass the filter.
+    `next_offset` is the offset of the next page, None after the last. `encoder` is the encoder's label.
     """
 
     hits: tuple[SearchResult, ...]
@@ -76,8 +80,7 @@ class Results:
 
 @dataclass(frozen=True, eq=False)
 class _EncodedQuery:
-    """A query as vectors: the combined one, one for each term with its weight and its statistics, and the statistics of
-    the combined one."""
+    """A query as one combined vector with its statistics, and a vector, weight and statistics per term."""
 
     vector: Vector
     term_vectors: Vectors
@@ -96,7 +99,7 @@ class SearchEngine:
         self._baselines = RecentlyUsed[Build, ScoreBaseline](MAX_BASELINES)
 
     def live_collection(self) -> Collection:
-        """Look up the live build and return its collection. Raises Unavailable before the first build is published."""
+        """Return the collection of the live build. Raises Unavailable if no build is published yet."""
         build = self._services.vectors.live()
         if build is None:
             raise Unavailable("there is no collection yet; run `gallery refresh` to build one")
@@ -105,8 +108,8 @@ class SearchEngine:
     def encoder_for(self, build: Build) -> Encoder:
         """Return the encoder that made the build, opened but not necessarily loaded.
 
-        With the setting `auto` that is whichever encoder the build names. Raises Unavailable where the setting names
-        another: vectors of two encoders cannot be compared.
+        With the setting `auto` that is the encoder the build names. Raises Unavailable if the setting names
+        another one: vectors of two encoders cannot be compared.
         """
         with self._lock:
             if build.fingerprint not in self._encoders:
@@ -116,20 +119,21 @@ class SearchEngine:
                     encoder = self._services.encoder
                 if encoder.fingerprint != build.fingerprint:
                     raise Unavailable(
-                        f"the collection was made by the encoder {build.fingerprint}, but this one is "
-                        f"{encoder.fingerprint}; set GALLERY_ENCODER={build.encoder} or run `gallery refresh`"
+                        f"the collection was made by the encoder {build.fingerprint}, "
+                        f"but the configured one is {encoder.fingerprint}; "
+                        f"set GALLERY_ENCODER={build.encoder} or run `gallery refresh`"
                     )
                 self._encoders = {build.fingerprint: encoder}
             return self._encoders[build.fingerprint]
 
     def warm(self, collection: Collection) -> None:
-        """Load the collection's encoder and run each kind of search once, so that no visitor waits for it."""
+        """Load the collection's encoder and run one search, so that no visitor waits for the first."""
         self.encoder_for(collection.build).load()
         image = self.image_term(collection, Image.new("RGB", (64, 64), "gray"))
         self.search(collection, SearchQuery((TextTerm("warm up"), image), limit=1))
 
     def image_term(self, collection: Collection, image: Image.Image, weight: float = 1.0) -> ImageTerm:
-        """Encode a decoded image for searches of this collection."""
+        """Return a decoded image as a term for searches of this collection."""
         encoder = self.encoder_for(collection.build)
         vector = encoder.as_query(encoder.embed_images([image]))[0]
         return ImageTerm(vector, encoder.fingerprint, weight)
@@ -137,8 +141,8 @@ class SearchEngine:
     def search(self, collection: Collection, query: SearchQuery) -> Results:
         """Return the works nearest to the query, without the works among its terms.
 
-        Raises Invalid for a query without terms, with an image encoded for another collection, or whose terms cancel each
-        other out; NotFound for a work that is not in the collection; Unavailable.
+        Raises Invalid if the query has no terms, has an image encoded for another collection, or has terms
+        that cancel each other out; NotFound if a work among its terms is not in the collection; Unavailable.
         """
         started = time.perf_counter()
         encoder = self.encoder_for(collection.build)
@@ -164,7 +168,7 @@ class SearchEngine:
 def _term_vectors(
     collection: Collection, encoder: Encoder, terms: Sequence[Term], baseline: ScoreBaseline
 ) -> Vectors:
-    """Return one unit vector a term, float32 [terms, dim]."""
+    """Return one unit vector per term, float32 [terms, dim]."""
     vectors = np.zeros((len(terms), collection.build.dim), dtype=np.float32)
     # An encoder that does not know artists and styles gets the text without their names.
     catalog_words = frozenset[str]() if encoder.understands_art_terms else baseline.words
@@ -210,7 +214,7 @@ def _score_results(
 
 
 def _find(collection: Collection, query: SearchQuery, vector: Vector) -> tuple[list[Hit], int | None]:
-    """Return the hits without the works among the terms, and the offset at which they go on, None after the last."""
+    """Return the hits without works among the terms, and the next page's offset, None after the last."""
     limit, offset, works = query.limit, query.offset, query.works
 
     def search(k: int, offset: int, per_artist: int | None) -> list[Hit]:
@@ -224,12 +228,12 @@ def _find(collection: Collection, query: SearchQuery, vector: Vector) -> tuple[l
             per_artist=per_artist,
         )
 
-    # More than asked for: the works among the terms are taken out, and one extra hit shows whether there are others.
+    # Fetch extra hits to replace works among the terms, and one more to learn whether there is a next page.
     if query.per_artist is None or not works:
         hits = search(limit + len(works) + 1, offset, query.per_artist)
         kept = [index for index, hit in enumerate(hits) if hit.artwork.id not in works]
         return [hits[index] for index in kept[:limit]], offset + kept[limit] if len(kept) > limit else None
-    # The store would count the works among the terms as their artists', so the artists' works are counted here.
+    # The store's limit per artist would count the works among the terms, so the limit is applied here.
     most = query.per_artist + len(works)
     hits = search((offset + limit + 1) * -(-most // query.per_artist) + len(works), 0, most)
     rest = limit_per_artist((hit for hit in hits if hit.artwork.id not in works), query.per_artist)
@@ -245,5 +249,5 @@ def _contributions(scores: Vector, encoded: _EncodedQuery, encoder: Encoder) -> 
 
 
 def _scaled(score: float, encoder: Encoder) -> float:
-    """Return a cosine as it is shown: 1.0 for the highest that a query of this encoder can reach."""
+    """Return a cosine similarity divided by the highest that a query of this encoder can reach."""
     return round(max(-1.0, min(1.0, float(score) / encoder.best_score)), 6)

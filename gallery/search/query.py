@@ -1,15 +1,9 @@
-"""A search as one value, from the parsed request to the store.
+"""`SearchQuery`: a search as one value, from the parsed request to the store.
 
-    SearchQuery(terms, where, per_artist, limit, offset)
-
-- `terms` is a tuple of `TextTerm(text, weight)`, `WorkTerm(id, weight)` and `ImageTerm(vector, fingerprint, weight,
-  token, preview)`. A weight below zero moves the search away from the term. `term.kind` is one of `KINDS`.
-- `where` is a `Filter`, `per_artist` the most results by one artist (None: any number), `limit` and `offset` say which
-  results are returned.
-
-Pages, API and command line each build a SearchQuery from what they are given, pass it through `checked(query,
-settings)`, and hand it unchanged to `SearchEngine.search(collection, query)`. `checked` is the only place that knows the
-limits; it raises `InvalidQuery`, which names the field. `serving.query` reads a query from an address and writes it back.
+Pages, API and command line each build a SearchQuery from their input, pass it through `checked(query,
+settings)`, and hand the result unchanged to `SearchEngine.search(collection, query)`. Only `checked` enforces
+the limits; it raises `InvalidQuery`, which names the field. `serving.query` reads a query from an address and
+writes it back.
 """
 
 from __future__ import annotations
@@ -31,33 +25,33 @@ from gallery.vectors.filters import EVERYTHING, Filter
 
 Kind = Literal["text", "exclude", "image", "like", "unlike"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-"""The kinds of terms, in the order in which `checked` puts them: words to find and to leave out, images to be like, and
-works to be like and unlike."""
+"""The kinds of terms, in the order of `checked`: words to find, words to leave out, images, works that
+results should be like, and works that they should be unlike."""
 
 DEFAULT_LIMIT = 24
 MAX_IMAGES = 3
-"""Images in one search; more tokens do not fit into an address."""
+"""Images per search; more tokens do not fit into an address."""
 MAX_WORKS = 12
-"""Works to be like, and as many to be unlike; a page cannot show more of them well."""
+"""Works per kind of term, "like" or "unlike"; a page cannot show more of them well."""
 MIN_WEIGHT, MAX_WEIGHT = 0.05, 10.0
-"""Bounds of a term's weight; 1 is the usual weight."""
+"""Bounds of a weight's absolute value; the default is 1."""
 MAX_FILTER_VALUES = 20
-"""Values of one filter."""
+"""Values per filter."""
 MAX_VALUE_CHARS = 200
 """Characters of a filter's value or of a work's id."""
 MAX_OFFSET = 100_000
-"""Results that can be skipped."""
+"""Largest number of results to skip."""
 MAX_YEAR = 9999
 
 CANCELLED = 1e-4
-"""Terms cancel each other out where their sum is shorter than this share of the sum of their lengths."""
+"""Terms cancel each other out if their sum is shorter than this share of the sum of their lengths."""
 
 
 class InvalidQuery(Invalid):
     """A search that breaks a limit.
 
-    `field` is the address parameter at fault ("q", "style", ...), `template` the message with named placeholders, and
-    `values` what they stand for, so that pages can translate the message.
+    `field` is the address parameter at fault, such as "q" or "style". `template` is the message with named
+    placeholders and `values` are the placeholders' values, so that pages can translate the message.
     """
 
     def __init__(self, at: str, template: str, **values: float | str) -> None:
@@ -69,7 +63,7 @@ class InvalidQuery(Invalid):
 
 @dataclass(frozen=True)
 class TextTerm:
-    """Words for what an image shows, or for whose it is."""
+    """Words that describe an image, or name its artist, style or nationality."""
 
     text: str
     weight: float = 1.0
@@ -95,7 +89,7 @@ class WorkTerm:
 
 @dataclass(frozen=True)
 class Preview:
-    """A tiny WebP copy of an uploaded image, to show it back; `width` and `height` are in pixels."""
+    """A small WebP copy of an uploaded image, for display; `width` and `height` are in pixels."""
 
     webp: bytes
     width: int
@@ -103,7 +97,7 @@ class Preview:
 
     @property
     def data_uri(self) -> str:
-        """Return the copy as an address that needs no request."""
+        """Return the copy as a data: URI."""
         return "data:image/webp;base64," + base64.b64encode(self.webp).decode("ascii")
 
 
@@ -111,8 +105,8 @@ class Preview:
 class ImageTerm:
     """An image from outside the collection, encoded.
 
-    `vector` is float32 [dim] of unit length, made by the encoder of this `fingerprint`. `token` stands for the image in
-    addresses and in the API (`serving.tokens`); "" where none was made.
+    `vector` is float32 [dim] of unit length, from the encoder with this `fingerprint`. `token` represents the
+    image in addresses and in the API (`serving.tokens`); it is "" if none was made.
     """
 
     vector: Vector = field(repr=False)
@@ -132,8 +126,12 @@ Term = TextTerm | WorkTerm | ImageTerm
 
 @dataclass(frozen=True)
 class SearchQuery:
-    """What to search for, in which works, and which of the results to return. Without terms it lists the works that pass
-    the filter."""
+    """What to search for, in which works, and which of the results to return.
+
+    A term with a weight below zero moves the search away from it. Without terms, pages list the works that
+    pass the filter `where`. `per_artist` is the largest number of results by one artist, None for no limit.
+    `limit` and `offset` choose the results to return.
+    """
 
     terms: tuple[Term, ...] = ()
     where: Filter = EVERYTHING
@@ -143,7 +141,7 @@ class SearchQuery:
 
     @property
     def text(self) -> str:
-        """Return the words searched for, which the catalogue's text is searched for too; "" where there are none."""
+        """Return the words to find, for vector and full-text search; "" if there are none."""
         return " ".join(term.text for term in self.terms if isinstance(term, TextTerm) and term.weight > 0)
 
     @property
@@ -156,20 +154,20 @@ class SearchQuery:
         return tuple(term for term in self.terms if term.kind in kinds)
 
     def with_term(self, term: Term) -> SearchQuery:
-        """Return this query with one more term, from its first result on."""
+        """Return this query with one more term and offset 0."""
         terms = sorted((*self.terms, term), key=lambda term: KINDS.index(term.kind))
         return dataclasses.replace(self, terms=tuple(terms), offset=0)
 
     def at(self, offset: int) -> SearchQuery:
-        """Return this query from another result on."""
+        """Return this query with another offset."""
         return dataclasses.replace(self, offset=offset)
 
 
 def checked(query: SearchQuery, settings: Settings) -> SearchQuery:
-    """Return the query with its text cleaned, repeated values dropped and its terms in the order of `KINDS`.
+    """Return the query with clean text, no repeated values, and terms in the order of `KINDS`.
 
-    A work that results should be both like and unlike counts as unlike. Raises InvalidQuery for a query that breaks a
-    limit.
+    A work that results should be both like and unlike counts as unlike. Raises InvalidQuery if a limit is
+    broken.
     """
     _check_range("per_artist", query.per_artist, settings.max_results)
     _check_range("limit", query.limit, settings.max_results)
@@ -187,15 +185,16 @@ def checked(query: SearchQuery, settings: Settings) -> SearchQuery:
 
 
 def combine(vectors: Vectors, weights: Sequence[float], deviations: Sequence[float]) -> Vector:
-    """Combine the terms' vectors into one query vector, float32 [dim] of unit length:
+    """Combine the terms' vectors, float32 [terms, dim], into one query vector, float32 [dim] of unit length:
 
         q = unit( Σ wᵢ · uᵢ / σᵢ )
 
-    uᵢ is the unit vector of term i, wᵢ its weight, below zero to move away, and σᵢ the standard deviation of that term's
-    scores over the collection. Moving a query towards liked examples and away from others is Rocchio's relevance feedback
-    (J. J. Rocchio, "Relevance feedback in information retrieval", in G. Salton (ed.), The SMART Retrieval System, 1971).
-    The division by σᵢ is our addition: text and images score on different scales with most encoders, and with it terms
-    of equal weight change the order of the results equally. Raises Invalid where the terms cancel each other out.
+    uᵢ is the unit vector of term i, wᵢ its weight, below zero to move away, and σᵢ the standard deviation of
+    its scores over the collection. Moving a query towards some examples and away from others is Rocchio's
+    relevance feedback (J. J. Rocchio, "Relevance feedback in information retrieval", in G. Salton (ed.), The
+    SMART Retrieval System, 1971). The division by σᵢ is an addition: most encoders score text and images on
+    different scales, and dividing lets terms of equal weight affect the order of the results equally. Raises
+    InvalidQuery if the terms cancel each other out.
     """
     shares = np.asarray(weights, dtype=np.float64) / np.asarray(deviations, dtype=np.float64)
     total = (shares[:, None] * vectors).sum(axis=0)
@@ -206,8 +205,8 @@ def combine(vectors: Vectors, weights: Sequence[float], deviations: Sequence[flo
 
 
 def clean_text(text: str, field: str) -> str:
-    """Return the text with runs of blanks as single spaces. Raises InvalidQuery for control characters."""
-    # First, since the split below takes some control characters for blanks.
+    """Return the text with single spaces only. Raises InvalidQuery if it has control characters."""
+    # Check before the split below, which treats some control characters as whitespace.
     text = re.sub(r"[\t\r\n]", " ", text)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise InvalidQuery(field, "Your search contains characters we can’t read. Please type it again.")
@@ -215,7 +214,7 @@ def clean_text(text: str, field: str) -> str:
 
 
 def parameter(kind: Kind) -> str:
-    """Return the name that terms of this kind have in addresses."""
+    """Return the address parameter for terms of this kind."""
     return "q" if kind == "text" else kind
 
 
@@ -227,7 +226,7 @@ def bad_weight(field: str) -> InvalidQuery:
 
 
 def bad_count(field: str, most: int) -> InvalidQuery:
-    """Return the error for a number of works that is not a number or out of bounds."""
+    """Return the error for a limit or `per_artist` that is not a number or out of bounds."""
     return InvalidQuery(field, "“%(field)s” must be a whole number from 1 to %(max)s.", field=field, max=most)
 
 
@@ -237,12 +236,12 @@ def bad_offset() -> InvalidQuery:
 
 
 def bad_year(field: str) -> InvalidQuery:
-    """Return the error for a year that is not one."""
+    """Return the error for a year that is not a number or out of bounds."""
     return InvalidQuery(field, "A year must be a number such as 1850.")
 
 
 def _checked_term(term: Term, max_text: int) -> Term | None:
-    """Return the term cleaned, None for one without text or id."""
+    """Return the term cleaned; None if it has no text or id."""
     name = parameter(term.kind)
     weight = round(term.weight, 2)
     if not MIN_WEIGHT <= (weight if isinstance(term, ImageTerm) else abs(weight)) <= MAX_WEIGHT:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from gallery.datasets.base import ProgressCallback
-from gallery.errors import Invalid, NotFound, Unavailable
+from gallery.errors import Corrupted, Invalid, NotFound
 from gallery.images.decode import open_image
 from gallery.images.derivatives import METHOD, QUALITY
 from gallery.map_layout import (
@@ -151,7 +151,7 @@ def read_layout(images: ObjectStore, build: str) -> MapLayout | None:
         return None
     try:
         return MapLayout.parse(data)
-    except Unavailable:
+    except Corrupted:
         return None
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from gallery.datasets.base import no_progress
-from gallery.errors import NotFound, Unavailable
+from gallery.errors import Corrupted, NotFound
 from gallery.images.derivatives import webp
 from gallery.map_layout import CELL, FOLDER, FORMAT, MARGIN, TILE, MapLayout, depth, layout_key, tile_name
 from gallery.models import Artist, Artwork, StoredImage
@@ -204,7 +204,7 @@ def test_another_place_or_thumbnail_changes_the_digest(change: str) -> None:
     "data", [b"", b"{}", b"[]", b"null", b'{"format": 0}', b'{"format": 1, "spots": {}}', b"\xff"]
 )
 def test_an_invalid_layout_is_an_error(data: bytes) -> None:
-    with pytest.raises(Unavailable, match="materialize `similarity_map`"):
+    with pytest.raises(Corrupted, match="materialize `similarity_map`"):
         MapLayout.parse(data)
 
 
