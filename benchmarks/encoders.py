@@ -21,7 +21,8 @@ import click
 import numpy as np
 from PIL import Image, ImageDraw
 
-from gallery.encoders import Encoder, Vectors, open_encoder
+from gallery.encoders.base import Encoder, Vectors
+from gallery.encoders.opening import open_encoder
 from gallery.errors import GalleryError
 
 QUERIES = (

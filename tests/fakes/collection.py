@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from gallery.encoders import open_encoder
+from gallery.encoders.opening import open_encoder
 from gallery.images.derivatives import inspect_image, thumbnails
 from gallery.models import Artist, Artwork, Build, StoredImage
 from gallery.objects.memory import MemoryObjects

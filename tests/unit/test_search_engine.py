@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gallery.encoders import open_encoder
 from gallery.encoders.fake import FakeEncoder
+from gallery.encoders.opening import open_encoder
 from gallery.errors import Invalid, NotFound, Unavailable
 from gallery.models import Build
 from gallery.search.calibration import Relevance

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from gallery.encoders import open_encoder
 from gallery.encoders.base import Encoder, Vectors
+from gallery.encoders.opening import open_encoder
 from gallery.errors import GalleryError
 from gallery.images.decode import open_image
 from gallery.models import Artwork, Build, Hit
