@@ -1,4 +1,4 @@
-"""CLIP's own facts; most run on random weights, which have the right shapes and mean nothing."""
+"""The CLIP encoder, mostly on random weights, which have the right shapes but no meaning."""
 
 from __future__ import annotations
 

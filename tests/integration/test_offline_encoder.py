@@ -1,4 +1,4 @@
-"""Golden facts of the offline encoder, on the two photographs in scikit-learn."""
+"""Known results of the offline encoder for the two photographs in scikit-learn."""
 
 from __future__ import annotations
 

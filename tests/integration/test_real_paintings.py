@@ -1,4 +1,4 @@
-"""On real paintings, with the encoder that ships in packages: counts, and whether pictures are found again.
+"""A collection of real paintings with the offline encoder: counts, and whether images are found again.
 
 Needs GALLERY_TEST_DATA; takes about a minute.
 """

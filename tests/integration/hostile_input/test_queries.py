@@ -131,7 +131,7 @@ def test_no_bytes_are_a_server_error(client: FlaskClient, raw: bytes, header: by
 
 # -- stores
 
-NASTY = [
+HOSTILE_NAMES = [
     "'", "''", '"', "\\", "\\'", "' OR '1'='1", "') OR 1=1 --", "'; DROP TABLE works; --",
     "x' UNION SELECT * FROM x --",
     '"}}) { _additional { id } } #', '{"operator":"Or"}', "${jndi:ldap://x}", "{{7*7}}", "%", "_", "*", "?",
@@ -139,15 +139,15 @@ NASTY = [
     ".*", "[a-z]+", "(Pop|Realism)", "null", "NULL", "true", "\\u0027", "`", "$where", "a,b", "Pop Art",
     "pop", "POP", "Pöp", "🌊", "; --", "/*", "é' --",
 ]  # fmt: skip
-"""Names that artists, genres and nationalities might have, and that have a meaning in some query language."""
+"""Names of artists, styles and nationalities that have a meaning in some query language."""
 
 
 @pytest.fixture(scope="module", params=["memory", "lance", "qdrant", "weaviate"])
 def pair(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Collection, Collection]]:
-    """A collection of works with hostile names in a store, and the same one in memory."""
-    yardstick = stocked(MemoryStore())
+    """Return a collection of works with hostile names in a store, and the same collection in memory."""
+    expected = stocked(MemoryStore())
     folder: Path = tmp_path_factory.mktemp("store")
     with contextlib.ExitStack() as after:
         if request.param == "weaviate":
@@ -159,12 +159,12 @@ def pair(
         store: Any = VECTORS.open(address, api_key=None)
         if hasattr(store, "close"):
             after.callback(store.close)
-        yield stocked(store), yardstick
+        yield stocked(store), expected
 
 
 def stocked(store: Any) -> Collection:
-    """One work for each name, the artist, genre and nationality each another of them; and some plain ones."""
-    names = [*NASTY, "Pop", "Realism", "Art"]
+    """Store one work for each name, with different names as its artist, style and nationality."""
+    names = [*HOSTILE_NAMES, "Pop", "Realism", "Art"]
     works = [
         work(
             f"w{place:03}",
@@ -179,17 +179,17 @@ def stocked(store: Any) -> Collection:
 
 
 def filters() -> list[Filter]:
-    one = [Filter(**{field: (name,)}) for name in NASTY for field in ("styles", "nationalities")]
-    slugs = [Filter(artists=(f"slug {name}",)) for name in NASTY] + [
-        Filter(artists=(name,)) for name in NASTY
+    one = [Filter(**{field: (name,)}) for name in HOSTILE_NAMES for field in ("styles", "nationalities")]
+    slugs = [Filter(artists=(f"slug {name}",)) for name in HOSTILE_NAMES] + [
+        Filter(artists=(name,)) for name in HOSTILE_NAMES
     ]
-    without = [Filter(styles=("All",), exclude_artists=(f"slug {name}", name)) for name in NASTY]
+    without = [Filter(styles=("All",), exclude_artists=(f"slug {name}", name)) for name in HOSTILE_NAMES]
     return [
         *one,
         *slugs,
         *without,
-        Filter(styles=tuple(NASTY[:20])),
-        Filter(styles=tuple(NASTY[20:]), nationalities=tuple(NASTY[:20])),
+        Filter(styles=tuple(HOSTILE_NAMES[:20])),
+        Filter(styles=tuple(HOSTILE_NAMES[20:]), nationalities=tuple(HOSTILE_NAMES[:20])),
     ]
 
 
@@ -214,7 +214,7 @@ def test_filtered_searches_find_the_same_works_as_in_memory(pair: tuple[Collecti
         assert ids(hits) == ids(right), where
 
 
-@pytest.mark.parametrize("words", NASTY)
+@pytest.mark.parametrize("words", HOSTILE_NAMES)
 def test_hybrid_searches_find_the_same_works_as_in_memory(
     pair: tuple[Collection, Collection], words: str
 ) -> None:
@@ -225,7 +225,7 @@ def test_hybrid_searches_find_the_same_works_as_in_memory(
     assert len(hits) == len(right) and set(ids(hits)) == set(ids(right))
 
 
-@pytest.mark.parametrize("id", [*NASTY, "", "w000' OR '1'='1", "../w000", "w000\0", "0" * 5_000])
+@pytest.mark.parametrize("id", [*HOSTILE_NAMES, "", "w000' OR '1'='1", "../w000", "w000\0", "0" * 5_000])
 def test_hostile_ids_are_not_found(pair: tuple[Collection, Collection], id: str) -> None:
     with pytest.raises((NotFound, Invalid)):
         pair[0].get(id)

@@ -76,9 +76,9 @@ def test_a_cursor_of_another_request_is_refused(client: FlaskClient) -> None:
 
 
 def test_a_work_has_its_hash_and_build(client: FlaskClient, work: Artwork) -> None:
-    told = body(client.get(f"{API}/works/{work.id}"))
-    assert (told["id"], told["sha256"], told["build"]) == (work.id, work.sha256, "one")
-    assert told["alt"].startswith("Painting by")
+    found = body(client.get(f"{API}/works/{work.id}"))
+    assert (found["id"], found["sha256"], found["build"]) == (work.id, work.sha256, "one")
+    assert found["alt"].startswith("Painting by")
     assert client.get(f"{API}/works/none").status_code == 404
 
 
@@ -91,19 +91,19 @@ def test_similar_works_leave_out_the_work(client: FlaskClient, work: Artwork) ->
 
 
 def test_artists_are_ordered_by_name(client: FlaskClient) -> None:
-    told = body(client.get(f"{API}/artists"))
-    assert [artist["slug"] for artist in told["results"]] == [artist.slug for artist in ARTISTS]
+    found = body(client.get(f"{API}/artists"))
+    assert [artist["slug"] for artist in found["results"]] == [artist.slug for artist in ARTISTS]
     one = body(client.get(f"{API}/artists/ada-amber"))
     assert (one["bio"], one["works"], len(one["samples"])) == ("Ada painted light. It was a long life.", 4, 4)
     assert client.get(f"{API}/artists/none").status_code == 404
 
 
 def test_facets_count_works_that_match_the_filters(client: FlaskClient) -> None:
-    told = body(client.get(f"{API}/facets?style=Cubism"))
-    assert told["total"] == 4
-    styles = {value["value"]: (value["works"], value["chosen"]) for value in told["style"]}
+    found = body(client.get(f"{API}/facets?style=Cubism"))
+    assert found["total"] == 4
+    styles = {value["value"]: (value["works"], value["chosen"]) for value in found["style"]}
     assert styles["Cubism"] == (4, True) and styles["Impressionism"] == (8, False)
-    assert [value["label"] for value in told["artist"]] == ["Bo Blue"]
+    assert [value["label"] for value in found["artist"]] == ["Bo Blue"]
 
 
 def test_builds_name_their_dataset_without_its_folder(client: FlaskClient) -> None:

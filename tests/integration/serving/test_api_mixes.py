@@ -157,8 +157,8 @@ def test_a_body_of_another_type_is_415(client: FlaskClient, kind: str) -> None:
 
 def test_misspelt_and_repeated_parameters_are_named(client: FlaskClient) -> None:
     answer = body(client.get(f"{PATH}?q=sea&styles=Cubism&limit=2&limit=3"))
-    told = {error["field"]: error["message"] for error in answer["errors"]}
-    assert "did you mean style?" in told["styles"] and "once" in told["limit"]
+    messages = {error["field"]: error["message"] for error in answer["errors"]}
+    assert "did you mean style?" in messages["styles"] and "once" in messages["limit"]
 
 
 def test_a_token_of_another_encoder_is_refused(client: FlaskClient, app: Flask) -> None:

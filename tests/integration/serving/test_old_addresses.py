@@ -1,4 +1,4 @@
-"""Old addresses of searches redirect to the present ones, with everything that they asked for."""
+"""Old addresses of searches redirect to the present ones, with all parameters."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def found(page: str) -> list[str]:
     return re.findall(r'<a class="image-link" href="/works/(\w+)"', page)
 
 
-def painters(page: str) -> set[str]:
+def artists_on(page: str) -> set[str]:
     return set(re.findall(r'class="artist-name"[^>]*>(.*?)</button>', page))
 
 
@@ -56,7 +56,7 @@ def test_home_links_to_example_searches_and_into_the_collection(client: FlaskCli
 
 def test_filters_without_text_list_the_works_that_match(client: FlaskClient) -> None:
     page = client.get("/?nationality=Dutch").text
-    assert painters(page) == {html.escape("Ché “Cyan” <b>", quote=False)}
+    assert artists_on(page) == {html.escape("Ché “Cyan” <b>", quote=False)}
     assert hits(page) == 4
     assert "<data" not in page
 
@@ -178,7 +178,7 @@ def test_per_artist_limits_the_results_of_each_artist(client: FlaskClient) -> No
 
 
 def test_an_artist_can_be_excluded(client: FlaskClient) -> None:
-    assert "Bo Blue" not in painters(client.get("/?q=light&exclude_artist=bo-blue").text)
+    assert "Bo Blue" not in artists_on(client.get("/?q=light&exclude_artist=bo-blue").text)
 
 
 def test_a_posted_search_redirects_to_its_address(client: FlaskClient) -> None:
@@ -246,7 +246,7 @@ def test_a_detail_of_an_uploaded_image_is_searched(client: FlaskClient) -> None:
 def test_a_detail_of_a_work_is_searched(client: FlaskClient, work: Artwork) -> None:
     answer = client.post("/", data={"work": work.id, "w": "0.5"}, follow_redirects=True)
     assert heading(answer.text) == "In the style of your image"
-    assert painters(answer.text.partition('<li class="hit')[2].partition("</li>")[0]) == {"Ada Amber"}
+    assert artists_on(answer.text.partition('<li class="hit')[2].partition("</li>")[0]) == {"Ada Amber"}
     assert client.post("/", data={"work": "none", "w": "0.5"}).status_code == 404
 
 
@@ -285,7 +285,7 @@ def test_terms_that_cancel_out_are_rejected(client: FlaskClient) -> None:
 
 def test_text_matches_come_before_similar_works(client: FlaskClient) -> None:
     page = client.get("/?q=Bo+Blue&limit=4").text
-    assert painters(page) == {"Bo Blue"}
+    assert artists_on(page) == {"Bo Blue"}
     # The score says nothing about a work found by its name, so the button has the word alone.
     assert page.count(">text match</button>") == 4
     assert "Its catalogue entry contains “bo” and “blue”." in page
@@ -299,8 +299,8 @@ def test_relevance_is_a_label_with_the_score(client: FlaskClient, services: Serv
     assert "most of the collection." in page or "Many other paintings fit just as well." in page
 
 
-def judged_at(monkeypatch: pytest.MonkeyPatch, z_score: float) -> None:
-    """Sixteen works are too few for the real bounds to part them."""
+def set_close_threshold(monkeypatch: pytest.MonkeyPatch, z_score: float) -> None:
+    """Call results of at least this z-score close, since 16 works are too few for the real thresholds."""
 
     def judge(found: float | None, _: int) -> Relevance:
         return Relevance.CLOSE if found is not None and found >= z_score else Relevance.WEAK
@@ -311,7 +311,7 @@ def judged_at(monkeypatch: pytest.MonkeyPatch, z_score: float) -> None:
 def test_one_divider_over_all_pages_precedes_the_weak_matches(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judged_at(monkeypatch, 0.0)
+    set_close_threshold(monkeypatch, 0.0)
     page = client.get("/?q=light&limit=3").text
     pages = [page]
     while "More works" in page:
@@ -327,7 +327,7 @@ def test_one_divider_over_all_pages_precedes_the_weak_matches(
 def test_without_clear_matches_there_is_a_note_and_no_divider(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judged_at(monkeypatch, 99.0)
+    set_close_threshold(monkeypatch, 99.0)
     page = client.get("/?q=light&limit=3").text
     assert "We found no clear match." in page
     assert 'class="divider"' not in page + client.get(more(page)).text
