@@ -17,6 +17,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -96,6 +97,10 @@ def _exit() -> None:
     with contextlib.suppress(Exception):
         for child in multiprocessing.active_children():
             child.kill()
+        # On Linux also multiprocessing's own helpers, which would write warnings and keep stderr open.
+        for children in Path("/proc/self/task").glob("*/children"):
+            for pid in children.read_text().split():
+                os.kill(int(pid), signal.SIGKILL)
         if sys.stderr.isatty():
             os.write(2, b"\x1b[?25h")  # rich hides it while it shows progress
     os._exit(EXIT_CODE)
