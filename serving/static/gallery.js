@@ -30,6 +30,24 @@ const addressOf = (form, submitter) => {
 
 const hasFile = (form) => [...form.querySelectorAll("input[type=file]")].some((input) => input.files.length);
 
+// One search at a time; the last one started meanwhile follows. htmx would drop it with the replaced element.
+let loading = false;
+let next = null;
+const load = async (...request) => {
+  next = request;
+  if (loading) return;
+  loading = true;
+  while (next) {
+    const [address, show] = next;
+    next = null;
+    byId("main").setAttribute("aria-busy", "true");
+    try {
+      await htmx.ajax("GET", address, { source: byId("main"), target: "#main", select: "#main", swap: `outerHTML show:${show}` });
+    } catch { /* the event handlers below show a message */ }
+  }
+  loading = false;
+};
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.id !== "search") return;
@@ -45,16 +63,14 @@ document.addEventListener("submit", (event) => {
   if (address !== null && address.length > MAX_ADDRESS_CHARS) return;
   event.preventDefault();
   const keepsScroll = event.submitter === null || event.submitter.closest(".facets, .terms, .options") !== null;
-  byId("main").setAttribute("aria-busy", "true");
-  htmx.ajax("GET", address ?? form.action, {
-    source: byId("main"), target: "#main", select: "#main", swap: `outerHTML show:${keepsScroll ? "none" : "window:top"}`,
-  });
+  load(address ?? form.action, keepsScroll ? "none" : "window:top");
 });
 
-// A changed filter or importance starts a search at once.
+// A changed filter or importance starts a search at once. Text fields do not: the search would replace the next field
+// while it is being filled in.
 document.addEventListener("change", (event) => {
   const control = event.target;
-  if (control.closest(".facets, .terms, .options") && control.form?.id === "search" && (!isHomeAddress() || control.closest(".facets, .terms"))) {
+  if (control.matches("select, [type=checkbox]") && control.closest(".facets, .terms, .options") && control.form?.id === "search" && (!isHomeAddress() || control.closest(".facets, .terms"))) {
     control.form.requestSubmit();
   }
 });

@@ -277,6 +277,33 @@ def test_an_artist_has_a_page(gallery: str, visit: Visit) -> None:
     expect(page.locator(".hit")).to_have_count(4)
 
 
+def test_years_are_entered_with_the_keyboard(gallery: str, visit: Visit) -> None:
+    page = visit(f"{gallery}/?q=light")
+    page.locator("#options summary").focus()
+    page.keyboard.press("Enter")
+    page.locator("#active_from").focus()
+    page.keyboard.type("1900")
+    page.keyboard.press("Tab")
+    page.keyboard.type("1800")
+    page.keyboard.press("Enter")
+    expect(page.locator("#problem")).to_contain_text("The years are the wrong way round")
+    expect(page.locator("#active_from")).to_have_value("1900")
+    expect(page.locator("#active_to")).to_have_value("1800")
+    expect(page.locator("#active_to")).to_be_focused()
+    page.locator("#active_from").fill("1700")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("by artists active 1700–1800")
+
+
+def test_quick_changes_of_two_filters_both_count(gallery: str, visit: Visit) -> None:
+    page = visit(f"{gallery}/?q=light")
+    page.locator("#facet-style summary").click()
+    page.evaluate(
+        """for (const box of [...document.querySelectorAll("#facet-style input")].slice(0, 2)) box.click();"""
+    )
+    expect(page.locator("#facet-style .chosen")).to_have_text("2")
+
+
 def test_everything_works_by_keyboard(gallery: str, visit: Visit) -> None:
     page = visit(gallery)
     page.keyboard.press("Tab")
