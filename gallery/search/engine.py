@@ -127,7 +127,7 @@ class SearchEngine:
             return self._encoders[build.fingerprint]
 
     def warm(self, collection: Collection) -> None:
-        """Load the collection's encoder and run one search, so that no visitor waits for the first."""
+        """Load the collection's encoder and run a search with text and image, so that no visitor waits."""
         self.encoder_for(collection.build).load()
         image = self.image_term(collection, Image.new("RGB", (64, 64), "gray"))
         self.search(collection, SearchQuery((TextTerm("warm up"), image), limit=1))

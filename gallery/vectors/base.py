@@ -22,15 +22,17 @@ Vectors = NDArray[np.float32]
 
 MAX_NAME_LENGTH = 100
 BUILD_NAME = re.compile(rf"[a-z0-9_]{{1,{MAX_NAME_LENGTH}}}")
-"""Names that every store accepts: Weaviate class names have no hyphen and are compared without case, and a Lance
-build is a file, whose name is compared without case on some systems."""
+"""Names that every store accepts. Weaviate's class names have no hyphens and ignore case; a Lance build is a
+file, and some file systems ignore case."""
 REPLACEMENT = re.compile(r"_\d+$")
 
 
 @dataclass(frozen=True)
 class Facets:
-    """Number of works per value: artists by slug, the others by entry. The most frequent first, ties by value. A work
-    with two styles counts under both."""
+    """Number of works per value, most frequent first, ties by value.
+
+    Artists are counted by slug. A work with two styles counts under both.
+    """
 
     artists: Mapping[str, int]
     styles: Mapping[str, int]
@@ -40,18 +42,20 @@ class Facets:
 class Collection(Protocol):
     """The works of one build and their vectors.
 
-    Scores are cosine similarities, higher is closer. A vector search orders hits by score, ties by id. A write can be
-    read once the call returns; a failed one raises and names the ids. Safe for several threads.
+    Scores are cosine similarities, higher is more similar. A vector search orders hits by score, ties by id.
+    A write is visible to reads once the call returns; a failed write raises and names the ids. Thread-safe.
     """
 
     build: Build
 
     def upsert(self, works: Sequence[Artwork], vectors: Vectors) -> None:
-        """Store works with their vectors, replacing works of the same id. Raises Invalid if vectors have the wrong
-        length, are not finite or not of unit length; Unavailable."""
+        """Store works with their vectors, float32 [works, dim], replacing works of the same id.
+
+        Raises Invalid if vectors have the wrong shape, are not finite or not of unit length; Unavailable.
+        """
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Remove works; an unknown id is not an error."""
+        """Remove works; unknown ids are ignored."""
 
     def count(self, where: Filter = EVERYTHING) -> int:
         """Return the number of works that pass the filter."""
@@ -63,10 +67,13 @@ class Collection(Protocol):
         """Return the work. Raises NotFound."""
 
     def vectors(self, ids: Sequence[str]) -> Vectors:
-        """Return the works' vectors in the order of the ids. Raises NotFound, naming the missing ids."""
+        """Return the works' vectors, float32 [ids, dim], in the order of the ids.
+
+        Raises NotFound, naming the missing ids.
+        """
 
     def works(self, where: Filter = EVERYTHING, limit: int = 100, offset: int = 0) -> list[Artwork]:
-        """Return works that pass the filter, ordered by file, then id."""
+        """Return at most `limit` works that pass the filter, after the first `offset`, by file, then id."""
 
     def facets(self, where: Filter = EVERYTHING) -> Facets:
         """Count the works that pass the filter by value; values without works are left out."""
@@ -84,44 +91,50 @@ class Collection(Protocol):
     ) -> list[Hit]:
         """Return the k works nearest to the vector, after the first `offset`; fewer if fewer pass the filter.
 
-        With `text` the search is hybrid: works are ordered by reciprocal rank fusion of the vector ranking and a
-        full-text (BM25) ranking of `gallery.vectors.lexical.searchable_text`. Scores remain cosine similarities,
-        so they need not decrease in a hybrid list. A text that matches nothing leaves the vector order.
+        `vector` is float32 [dim], of any length above zero; `fingerprint` identifies its encoder.
 
-        With `per_artist` only the first `per_artist` works of each artist count. Raises Invalid if the vector has the
-        wrong length or comes from another encoder than the build's, or if k, offset or per_artist is too small.
+        With `text` the search is hybrid: works are ordered by reciprocal rank fusion of the vector ranking
+        and a full-text ranking (BM25) of `gallery.vectors.lexical.searchable_text`. Scores remain cosine
+        similarities, so they need not decrease in a hybrid list. A text that matches nothing does not change
+        the order.
+
+        With `per_artist` only the first `per_artist` works of each artist are returned. Raises Invalid if the
+        vector has the wrong shape or comes from another encoder than the build's, or if k, offset or
+        per_artist is too small.
         """
 
 
 class VectorStore(Protocol):
-    """Builds of the collection by name, and the one that is live. Reading creates nothing."""
+    """The builds of the collection by name, one of them live. Reading creates nothing."""
 
     address: str
 
     def version(self) -> str:
-        """Return what serves the store, such as "Weaviate 1.40.4". Raises Invalid, Unavailable."""
+        """Return the store's software and version, such as "Weaviate 1.40.4". Raises Invalid, Unavailable."""
 
     def create(self, build: Build) -> Collection:
-        """Create an empty build that is not ready yet. Raises Invalid if the name is not a BUILD_NAME or is taken."""
+        """Create an empty build, not ready. Raises Invalid if its name is taken or not a BUILD_NAME."""
 
     def open(self, name: str) -> Collection:
         """Return the build of that name, ready or not. Raises NotFound."""
 
     def builds(self) -> list[Build]:
-        """Return every build, the newest first."""
+        """Return every build, newest first."""
 
     def seal(self, name: str) -> Build:
-        """Mark the build ready: it is complete and not written again. Indexes are built here. Raises NotFound."""
+        """Build the indexes and mark the build ready: it will not be written again. Raises NotFound."""
 
     def live(self) -> Build | None:
-        """Return the build that searches use; None before the first is published. Raises Corrupted if it is gone or
-        unreadable, Unavailable."""
+        """Return the build that searches use; None before the first is published.
+
+        Raises Corrupted if it is gone or unreadable; Unavailable.
+        """
 
     def publish(self, name: str) -> None:
         """Make the build the live one, atomically. Raises NotFound, or Invalid if it is not ready."""
 
     def drop(self, name: str) -> None:
-        """Remove the build; an unknown name is not an error. Raises Invalid for the live one."""
+        """Remove the build; an unknown name is ignored. Raises Invalid if the build is live."""
 
 
 _TIMEOUT = "Seconds that one query may take."
@@ -164,7 +177,7 @@ VECTORS: Registry[VectorStore] = Registry(
         "memory": Scheme("gallery.vectors.memory:open_memory", "memory://name"),
     },
 )
-"""Factories take `(address, *, api_key: str | None)`; `Services` passes the key of a reader or of a writer."""
+"""Factories take `(address, *, api_key: str | None)`; `Services` passes a key for reading or for writing."""
 
 
 def check_name(name: str) -> None:
@@ -176,29 +189,32 @@ def check_name(name: str) -> None:
 
 
 def replacement_name(name: str, number: int) -> str:
-    """Return the name of the build that replaces `name`; replacements are numbered from 1."""
+    """Return the name of the build that replaces build `name`; replacements are numbered from 1."""
     return f"{name}_{number}"
 
 
 def original_name(name: str) -> str:
-    """Return the name that a replacement was made from; other names are returned unchanged."""
+    """Return the name of the build that a replacement replaces; other names are returned unchanged."""
     return REPLACEMENT.sub("", name)
 
 
 def check_rows(build: Build, ids: Sequence[str], vectors: Vectors) -> Vectors:
-    """Return the vectors as float32. Raises Invalid, naming the ids whose vectors do not fit this build."""
+    """Return the vectors as float32 [ids, dim].
+
+    Raises Invalid if they have the wrong shape, or if any is not of unit length (the message names its id).
+    """
     rows = np.asarray(vectors, dtype=np.float32)
     if rows.shape != (len(ids), build.dim):
         raise Invalid(
-            f"build {build.name} takes rows of {build.dim} floats, one for each work; got {rows.shape} for {len(ids)}"
+            f"build {build.name} takes one vector of {build.dim} floats per work; "
+            f"got shape {rows.shape} for {len(ids)} works"
         )
     lengths = np.linalg.norm(rows, axis=1)
-    bad = [
-        id for id, length in zip(ids, lengths, strict=True) if not abs(length - 1.0) < 1e-3
-    ]  # a nan is bad too
+    # `not <` rather than `>=`, so that NaN is rejected too.
+    bad = [id for id, length in zip(ids, lengths, strict=True) if not abs(length - 1.0) < 1e-3]
     if bad:
         raise Invalid(
-            f"build {build.name}: rows must be finite and of unit length; not so for {', '.join(bad[:5])}"
+            f"build {build.name}: vectors must be finite and of unit length; wrong for {', '.join(bad[:5])}"
         )
     return rows
 
@@ -206,16 +222,20 @@ def check_rows(build: Build, ids: Sequence[str], vectors: Vectors) -> Vectors:
 def check_query(
     build: Build, vector: Vector, fingerprint: str, k: int, offset: int = 0, per_artist: int | None = None
 ) -> Vector:
-    """Return the query as float32 [dim] of unit length. Raises Invalid if it cannot be compared with the build's vectors,
-    or k, offset or per_artist is too small."""
+    """Return the query as float32 [dim] of unit length.
+
+    Raises Invalid if its encoder or shape is not the build's, or if k, offset or per_artist is too small.
+    """
     if fingerprint != build.fingerprint:
         raise Invalid(
-            f"build {build.name} was made by encoder {build.fingerprint}; this query is by {fingerprint}"
+            f"build {build.name} was made by encoder {build.fingerprint}, this query by {fingerprint}"
         )
     query = np.asarray(vector, dtype=np.float32)
     length = float(np.linalg.norm(query))
     if query.shape != (build.dim,) or not np.isfinite(length) or length == 0.0:
-        raise Invalid(f"build {build.name} takes finite queries of {build.dim} floats; got {query.shape}")
+        raise Invalid(
+            f"build {build.name} takes finite, non-zero queries of {build.dim} floats, not {query.shape}"
+        )
     if k < 1:
         raise Invalid(f"k must be at least 1, not {k}")
     if offset < 0:
@@ -226,6 +246,6 @@ def check_query(
 
 
 def no_rows(build: Build, missing: Sequence[str]) -> NotFound:
-    """Return the error that names the ids the build does not have."""
+    """Return the error that names the ids that the build does not have."""
     named = ", ".join(list(missing)[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
     return NotFound(f"build {build.name} has no work {named}")

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from gallery.models import Artist
 
 ONGOING = 9999
-"""Last year of a life whose end is unknown."""
+"""Last year of a life if no year of death is known."""
 
 
 @dataclass(frozen=True)
 class Filter:
     """Which works a search may return; every work passes the empty filter.
 
-    `artists` and `exclude_artists` are slugs. `styles` and `nationalities` match whole entries exactly. `active_from` and
-    `active_to` are years: a work passes if its artist's life overlaps them, and fails if no life dates are known.
+    `artists` and `exclude_artists` are slugs. `styles` and `nationalities` match whole entries exactly.
+    `active_from` and `active_to` are years, both inclusive: a work passes if its artist's life overlaps them,
+    and fails if no life dates are known.
     """
 
     artists: tuple[str, ...] = ()
@@ -45,7 +46,11 @@ class Filter:
 
 
 def life(artist: Artist) -> tuple[int | None, int | None]:
-    """Return the first and last year of a life: `ONGOING` if no death is known, (None, None) if nothing is."""
+    """Return the first and last year of a life.
+
+    If no birth is known, the first year is that of death. If no death is known, the last is `ONGOING`.
+    If neither is, both are None.
+    """
     start = artist.birth if artist.birth is not None else artist.death
     end = artist.death if artist.death is not None else (ONGOING if artist.birth is not None else None)
     return start, end

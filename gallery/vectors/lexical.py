@@ -1,4 +1,4 @@
-"""Words for full-text search: what the catalog says about a work, folded so that spelling does not matter."""
+"""Words for full-text search: the catalogue's text about a work, without accents, case and inflection."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from collections.abc import Container
 from gallery.models import Artwork
 
 VERSION = 3
-"""Part of a build's name, since stores index these words: raise it with any change here, so that the next refresh
-makes a new build."""
+"""Version of these words, part of a build's name since stores index them. Raise it with any change here, and
+the next refresh makes a new build."""
 
 STOP_WORDS = frozenset(
-    "a an and at by for from in is it like of on or paint painted painter painting picture the to with".split()  # noqa: SIM905
+    "a an and at by for from in is it like of on or".split()  # noqa: SIM905
+    + "paint painted painter painting picture the to with".split()  # noqa: SIM905
 )
 """Words that do not distinguish one painting from another."""
 
 UNACCENTED = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
 )
-"""Letters that Unicode does not decompose into a base letter and an accent, and how people type them."""
+"""Letters that Unicode does not decompose into a base letter and an accent, and what people type instead."""
 
 
 def tokens(text: str) -> list[str]:
-    """Return the words of a text in order, with repeats, lower-case, without accents and stop words.
+    """Return the words of a text in order, with repeats, in lower case, without accents and stop words.
 
-    "Impressionist" becomes "impressionism", since the catalog names the movement where people name its artists.
+    "Impressionist" becomes "impressionism": the catalogue names the movement, people often its artists.
     """
     parts = unicodedata.normalize("NFKD", text).casefold()
     folded = "".join(c for c in parts if not unicodedata.combining(c)).translate(UNACCENTED)
@@ -34,8 +35,11 @@ def tokens(text: str) -> list[str]:
 
 
 def searchable_text(work: Artwork) -> str:
-    """Return the distinct words of a work, joined by blanks: its artist's name, styles and nationalities, and its file
-    name without numbers, which only count the files."""
+    """Return the distinct words about a work, separated by spaces.
+
+    They come from its artist's name, styles and nationalities, and from its file name, whose numbers are left
+    out: they only count files.
+    """
     artist = work.artist
     title = work.file.rpartition("/")[2].rpartition(".")[0]
     named = [word for word in tokens(title) if not word.isdecimal()]
@@ -44,7 +48,7 @@ def searchable_text(work: Artwork) -> str:
 
 
 def remove_words(text: str, words: Container[str]) -> str:
-    """Remove `words` in any inflection; return the text unchanged if nothing would remain."""
+    """Return the text without `words` (as `tokens` returns them), or unchanged if no word would remain."""
     kept = [
         part
         for part in text.split()

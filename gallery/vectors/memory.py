@@ -1,4 +1,4 @@
-"""A vector store in this process's memory: exact, and the reference for tests of the other stores."""
+"""A vector store in the memory of this process: exact, and the reference in tests of the other stores."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class MemoryCollection:
         return limit_per_artist((hits[id] for id in ranking), per_artist)[offset : offset + k]
 
     def _passing(self, where: Filter) -> list[tuple[Artwork, Vector]]:
-        # Copy first: another thread may write meanwhile.
+        # Copy first: another thread may write in the meantime.
         return [kept for kept in list(self._kept.values()) if where.matches(kept[0].artist)]
 
     def _nearest(self, query: Vector, where: Filter) -> list[Hit]:
@@ -158,5 +158,5 @@ class MemoryStore:
 
 
 def open_memory(address: Address, *, api_key: str | None = None) -> MemoryStore:
-    """Open the store of that name; within a process the same name gives the same store. The key is ignored."""
+    """Return the store of that name, always the same within a process. The key is ignored."""
     return _STORES.setdefault(address.location, MemoryStore(address.text))

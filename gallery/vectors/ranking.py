@@ -10,11 +10,11 @@ from typing import NamedTuple
 from gallery.models import Hit
 
 RRF_K = 60
-"""Constant of reciprocal rank fusion from Cormack, Clarke and Büttcher, SIGIR 2009; Weaviate and LanceDB use it too."""
+"""Constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009), as in Weaviate and Lance."""
 
 
 class RankedWork(NamedTuple):
-    """A work in a ranking, before its record is read; a higher score ranks first."""
+    """A work in a ranking, before its record is read; the higher the score, the better."""
 
     id: str
     artist: str
@@ -22,7 +22,7 @@ class RankedWork(NamedTuple):
 
 
 def reciprocal_rank_fusion(*rankings: Sequence[str]) -> list[str]:
-    """Return every id of the rankings by decreasing sum of 1 / (RRF_K + rank), ranks from 1; ties by id."""
+    """Return every id of the rankings by decreasing sum of 1 / (RRF_K + rank), ranks from 1, ties by id."""
     scores: defaultdict[str, float] = defaultdict(float)
     for ranking in rankings:
         for rank, id in enumerate(ranking, start=1):
@@ -31,32 +31,35 @@ def reciprocal_rank_fusion(*rankings: Sequence[str]) -> list[str]:
 
 
 def idf(total: int, having: int) -> float:
-    """Return BM25's inverse document frequency of a word that `having` of `total` works have; always above 0."""
+    """Return BM25's inverse document frequency of a word in `having` of `total` works; always above 0.
+
+    The formula is Lucene's, ln(1 + (N - n + 0.5) / (n + 0.5)).
+    """
     return math.log(1 + (total - having + 0.5) / (having + 0.5))
 
 
 def by_match(scores: Mapping[str, float], nearest: Iterable[str]) -> list[str]:
     """Return the ids that have a score, by decreasing score; equal scores keep the order of `nearest`.
 
-    Round the scores first: a sum of the same weights in another order may differ in its last digit.
+    Pass rounded scores: sums of the same weights in another order may differ in the last digit.
     """
     return sorted((id for id in nearest if id in scores), key=scores.__getitem__, reverse=True)
 
 
 def limit_per_artist(hits: Iterable[Hit], per_artist: int | None) -> list[Hit]:
-    """Return the hits in order with at most `per_artist` of each artist; all of them if it is None."""
+    """Return the hits in order, at most `per_artist` of each artist; all of them if it is None."""
     hits = list(hits)
     return [hits[place] for place in first_per_artist((hit.artwork.artist.slug for hit in hits), per_artist)]
 
 
 def limit_ranked(ranking: Iterable[RankedWork], per_artist: int | None) -> list[RankedWork]:
-    """Return the ranking with at most `per_artist` works of each artist; all of it if it is None."""
+    """Return the ranking, at most `per_artist` works of each artist; all of it if it is None."""
     ranking = list(ranking)
     return [ranking[place] for place in first_per_artist((work.artist for work in ranking), per_artist)]
 
 
 def first_per_artist(artists: Iterable[str], per_artist: int | None) -> Iterator[int]:
-    """Yield the positions that remain if at most `per_artist` of each artist do; all of them if it is None."""
+    """Yield the positions of the first `per_artist` entries of each artist; all of them if it is None."""
     seen: Counter[str] = Counter()
     for place, artist in enumerate(artists):
         seen[artist] += 1
@@ -72,9 +75,9 @@ def read_fused(
 ) -> list[RankedWork]:
     """Return the first `wanted` works of fused rankings, at most `per_artist` of an artist.
 
-    `search` returns the works of the rankings fused to a depth, and whether deeper ones have nothing to add. A deeper
-    fusion orders the first works differently. So a page is read from the first depth that reaches it, and a deeper
-    ranking only appends what the shallower ones did not return: pages of one search do not overlap.
+    `search(depth)` returns the fusion of the rankings' first `depth` works, and whether a deeper one adds
+    nothing. A deeper fusion orders the first works differently, so it only appends works that the shallower
+    ones did not return. The pages of one search therefore do not overlap.
     """
     ranking: dict[str, RankedWork] = {}
     kept: list[RankedWork] = []
@@ -89,10 +92,10 @@ def read_fused(
 
 
 def by_score(work: RankedWork) -> tuple[float, str]:
-    """Sort key: by decreasing score, ties by id."""
+    """Return a sort key: decreasing score, ties by id."""
     return -work.score, work.id
 
 
 def most_frequent_first(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return the counts by decreasing number, ties by value."""
+    """Return the counts in decreasing order, ties by value."""
     return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))

@@ -33,23 +33,23 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 EXACT_ROWS = 2_000
-"""If at most so many works pass a filter, they are compared one by one: 10 ms in a table of a million, and exact."""
+"""Up to this many works that pass a filter are searched exactly: 10 ms in a table of a million."""
 MAX_INDEXED_RESULTS = 1_000
-"""Longer lists are not read from the vector index: a graph has to be searched about as wide as the list is long."""
+"""Longer lists are searched exactly: the graph would have to be searched as wide as the list is long."""
 ALL_PARTITIONS = 10_000
-"""More than any index has. With a limit, a filter may leave too few works in the partitions that are searched."""
+"""More partitions than any index has, so that all are searched: a filter may leave few works in each."""
 SEARCH_WIDTH = 200
 """Candidates kept while searching the graph (HNSW's ef)."""
 SPARE_RESULTS = 8
-"""Results fetched beyond those asked for, so that most ties at the cut are seen whole in the first query."""
+"""Results fetched beyond those asked for, so that the first query usually includes all ties at the end."""
 HYBRID_DEPTHS = (500, 5_000, 50_000, 500_000, 5_000_000)
-"""Depths of the two rankings of a hybrid search; a page is read from the first that reaches it."""
+"""Depths of the two rankings of a hybrid search, tried in this order until the page is full."""
 
 
 def _translate_errors(
     method: Callable[Concatenate[LanceCollection, Arguments], Result],
 ) -> Callable[Concatenate[LanceCollection, Arguments], Result]:
-    """Raise Corrupted for what Lance raises from Rust and Arrow: these three and their subclasses."""
+    """Raise Corrupted for errors of Lance and Arrow, which raise these built-in ones and subclasses."""
 
     @wraps(method)
     def translated(self: LanceCollection, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -66,7 +66,7 @@ def _translate_errors(
 
 
 class LanceCollection:
-    """One build's rows as a Lance table. Vector search is exact until the build is sealed, or if it is small."""
+    """The works of one build as a Lance table. Vector search is exact in small or unsealed builds."""
 
     def __init__(self, folder: Path, build: Build) -> None:
         self.build = build
@@ -84,7 +84,7 @@ class LanceCollection:
     def upsert(self, works: Sequence[Artwork], vectors: Vectors) -> None:
         ids = [work.id for work in works]
         rows = check_rows(self.build, ids, vectors)
-        # Of a repeated id the last counts; Lance's merge refuses a source that contains one row twice.
+        # Keep the last row of a repeated id: Lance's merge rejects a source with duplicate ids.
         last = {id: position for position, id in enumerate(ids)}
         columns = [row_of(works[position], rows[position]) for position in last.values()]
         data = pa.Table.from_pylist(columns, schema=schema(self.build.dim))
@@ -132,7 +132,7 @@ class LanceCollection:
 
     @_translate_errors
     def works(self, where: Filter = EVERYTHING, limit: int = 100, offset: int = 0) -> list[Artwork]:
-        # Sorted here, since a scan has no order; only the keys of all works are read.
+        # Sort here, since a scan has no order; only the keys of all works are read.
         keys = self._rows(["file", "id"], sql(where))
         order = sorted(zip(*(column.to_pylist() for column in keys.columns), strict=True))
         ids = [id for _, id in order[offset : offset + limit]]
@@ -182,7 +182,7 @@ class LanceCollection:
         fetch = min(wanted + SPARE_RESULTS, passing)
         while True:
             near = self._nearest(query, where, fetch, passing)
-            # More works may tie with the last one fetched, so its score only counts once all of them are here.
+            # Unfetched works may tie with the last one, so drop its score unless everything was fetched.
             certain = near if fetch == passing else [work for work in near if work.score > near[-1].score]
             kept = limit_ranked(certain, per_artist)
             if fetch == passing or len(kept) >= wanted:
@@ -190,7 +190,10 @@ class LanceCollection:
             fetch = min(fetch * 4, passing)
 
     def _nearest(self, query: Vector, where: Filter, limit: int, passing: int) -> list[RankedWork]:
-        """Return the `limit` nearest of the `passing` works that pass the filter, by score rounded to six digits, then id."""
+        """Return the `limit` nearest works by score, rounded to six digits, then id.
+
+        `passing` is the number of works that pass the filter.
+        """
         exact = VECTOR not in self._indexed_columns or passing <= EXACT_ROWS or limit > MAX_INDEXED_RESULTS
         while True:
             search = self.table.search(query, vector_column_name=VECTOR).distance_type("cosine").limit(limit)
@@ -203,7 +206,7 @@ class LanceCollection:
             rows = search.select(["id", "artist", "_distance"]).to_arrow()
             if exact or len(rows) >= limit:
                 break
-            exact = True  # the graph led to fewer works than there are
+            exact = True  # the graph search missed some works
         scores = np.round(1.0 - rows["_distance"].to_numpy().astype(np.float64), 6)
         found = map(RankedWork, rows["id"].to_pylist(), rows["artist"].to_pylist(), scores.tolist())
         return sorted(found, key=by_score)
@@ -219,12 +222,12 @@ class LanceCollection:
         return list(map(RankedWork, rows["id"].to_pylist(), rows["artist"].to_pylist(), scores.tolist()))
 
     def _rows(self, columns: list[str], condition: str | None = None, limit: int | None = None) -> pa.Table:
-        # Lance returns 10 rows unless told otherwise, and refuses a limit of 0.
+        # Lance returns 10 rows by default and rejects a limit of 0.
         query = self.table.search().select(columns).limit(limit or self.table.count_rows() or 1)
         return (query.where(condition) if condition else query).to_arrow()
 
     def _rows_of(self, ids: Sequence[str], columns: list[str]) -> pa.Table:
-        """Return the rows of those works that are there, in no order."""
+        """Return the rows of the works that exist, in no particular order."""
         return self._rows(["id", *columns], f"id IN ({quoted(ids)})", len(ids))
 
     def _works_of(self, ids: Sequence[str]) -> dict[str, Artwork]:
@@ -256,7 +259,7 @@ def _matrix(rows: pa.Table, dim: int) -> Vectors:
 
 
 def _fused(near: Sequence[RankedWork], matching: Sequence[RankedWork]) -> list[RankedWork]:
-    """Fuse the two rankings; among works that match equally well, the nearer come first."""
+    """Fuse the two rankings. Works that match equally well are ordered by `near` before the fusion."""
     if not matching:
         return list(near)
     ranks = {work.id: rank for rank, work in enumerate(near)}

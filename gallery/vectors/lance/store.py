@@ -1,4 +1,4 @@
-"""Builds as Lance tables in one folder, each with a manifest, and a file that names the live one."""
+"""Builds as Lance tables in one folder, each with a manifest, and a file that names the live build."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LIVE = "LIVE"
 
 
 class LanceStore:
-    """The builds of one folder, which the first build creates."""
+    """The builds in one folder; the first build creates the folder."""
 
     def __init__(self, folder: Path) -> None:
         self.address = f"lance://{folder}"
@@ -41,7 +41,7 @@ class LanceStore:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._write(self._manifest(build.name), json.dumps(dataclasses.asdict(build), indent=1))
-            # Rows without a manifest are left by a drop that was interrupted.
+            # An interrupted drop leaves rows without a manifest.
             shutil.rmtree(self._folder / f"{build.name}.lance", ignore_errors=True)
             table = lancedb.connect(self._folder).create_table(
                 build.name, schema=schema(build.dim), mode="overwrite"
@@ -78,7 +78,8 @@ class LanceStore:
             return self._read(name)
         except (NotFound, Invalid) as error:
             raise Corrupted(
-                f"{self._folder / LIVE} points to build {name!r}, which is gone; run `gallery refresh` to publish another"
+                f"{self._folder / LIVE} points to build {name!r}, which is gone; "
+                "run `gallery refresh` to publish another"
             ) from error
 
     def publish(self, name: str) -> None:
@@ -91,7 +92,7 @@ class LanceStore:
             raise Invalid(f"build {name} is live; publish another one before dropping it")
         if not BUILD_NAME.fullmatch(name):
             return
-        # The manifest first: without it the rows are not a build, so an interrupted drop leaves no partial build.
+        # The manifest first: rows without one are no build, so an interrupted drop leaves no partial one.
         self._manifest(name).unlink(missing_ok=True)
         shutil.rmtree(self._folder / f"{name}.lance", ignore_errors=True)
 
@@ -131,15 +132,15 @@ class LanceStore:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
-                os.fsync(file.fileno())  # or a power cut could keep the pointer and lose the build
+                os.fsync(file.fileno())  # so that a power cut cannot keep the rename but lose the content
             Path(unfinished).chmod(0o644)
             Path(unfinished).replace(path)
         except OSError as error:
             raise Unavailable(
-                f"cannot write {path}: {error.strerror}. check free space and permissions"
+                f"cannot write {path} ({error.strerror}); check free space and permissions"
             ) from error
 
 
 def open_lance(address: Address, *, api_key: str | None = None) -> LanceStore:
-    """Open the store in the address's folder; nothing is created until the first build. The key is ignored."""
+    """Return the store in the address's folder, which the first build creates. The key is ignored."""
     return LanceStore(address.path)

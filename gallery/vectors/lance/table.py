@@ -1,4 +1,4 @@
-"""Tables: their columns and indexes, works as rows, and filters as SQL."""
+"""Lance tables: columns, indexes, works as rows, and filters as SQL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gallery.vectors.lexical import searchable_text
 
 TEXT, VECTOR = "text", "vector"
 MIN_INDEXED_ROWS = 10_000
-"""Tables with fewer rows get no vector index: up to here an exact search takes 2 to 7 ms, as long as an indexed one."""
+"""Smaller tables get no vector index: an exact search of them takes 2 to 7 ms, as long as an indexed one."""
 
 
 def schema(dim: int) -> pa.Schema:
@@ -55,8 +55,8 @@ def row_of(work: Artwork, vector: Vector) -> dict[str, Any]:
 
 
 def create_text_index(table: Any) -> None:
-    """Create the full-text index; rows added later are searched without it until `seal_indexes`."""
-    # `gallery.vectors.lexical` has already folded, stemmed and filtered the words.
+    """Create the full-text index. Rows added later are scanned until `seal_indexes` indexes them."""
+    # `gallery.vectors.lexical` has already removed case, accents, endings and stop words.
     config = FTS(
         base_tokenizer="whitespace",
         lower_case=False,
@@ -69,17 +69,17 @@ def create_text_index(table: Any) -> None:
 
 
 def seal_indexes(table: Any) -> None:
-    """Bring the full-text index up to date; index the vectors and ids of a table that is large enough."""
+    """Update the full-text index; index the vectors and ids if the table has `MIN_INDEXED_ROWS` rows."""
     if table.count_rows() >= MIN_INDEXED_ROWS:
-        # IVF_HNSW_SQ finds the exact neighbours under any filter, unlike IVF_RQ and IVF_PQ with a fixed nprobes; see
-        # docs/decisions/004-lance-indexes.md.
+        # IVF_HNSW_SQ finds the exact neighbours under any filter, unlike IVF_RQ and IVF_PQ with a fixed
+        # nprobes; see docs/decisions/004-lance-indexes.md.
         table.create_index(VECTOR, config=HnswSq(distance_type="cosine"))
         table.create_index("id", config=BTree())
     table.optimize()
 
 
 def quoted(values: Sequence[str]) -> str:
-    """Return the values as a list of SQL strings."""
+    """Return the values as SQL string literals, separated by commas."""
     return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
 
 

@@ -3,9 +3,9 @@
     <base>_<build>    a collection; its metadata is the build's manifest, its points are the works
     <base>            the alias of the live build
 
-A point has the vector `image`, the sparse vector `words`, which Qdrant weighs by inverse document frequency, and a payload:
-the fields of filters, and the work as JSON. Point ids are derived from the works' ids, since Qdrant takes only numbers and
-UUIDs.
+A point has the vector `image`, the sparse vector `words`, which Qdrant weights by inverse document frequency,
+and a payload: the fields for filters, and the work as JSON. Point ids are UUIDs derived from the works' ids,
+since Qdrant accepts only numbers and UUIDs.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _FOLDERS: dict[Path, FolderClient] = {}
 
 
 def open_qdrant(address: Address, *, api_key: str | None) -> QdrantStore:
-    """Open the store at ``qdrant://host:6333``, ``qdrants://host`` for https, or ``qdrant:///folder`` in a local folder.
+    """Return the store at ``qdrant://host:6333``, ``qdrants://host`` (https) or ``qdrant:///folder``.
 
-    A folder ignores the key. Connects and creates nothing yet. Raises Invalid.
+    Does not connect or create anything yet. A folder ignores the key. Raises Invalid for a wrong address.
     """
     base = address.string("collection") or ""
     if not BASE_NAME.fullmatch(base):
-        raise Invalid(f"{address.text}: collection takes letters, digits, - and _ only, not {base!r}")
+        raise Invalid(f"{address.text}: collection may have letters, digits, - and _ only, not {base!r}")
     if address.scheme == "qdrant" and address.location.startswith("/"):
         if others := address.given - {"collection"}:
             raise Invalid(f"{address.text}: unknown option {min(others)!r}; a folder takes only collection")
-        # One client per folder, however the path is spelled: a second client would find the folder locked.
+        # One client per folder, whatever the spelling of its path: a second one would find it locked.
         folder = address.path.resolve()
         return QdrantStore(_FOLDERS.setdefault(folder, FolderClient(f"qdrant://{folder}", folder)), base)
     host, port = _host(address)

@@ -1,6 +1,6 @@
 """Clients of a Qdrant server, or of a local folder that the client library reads and writes itself.
 
-Both give out the client as a context manager and translate the errors raised inside it.
+Both provide the client through a context manager, which translates the errors raised inside it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from qdrant_client.http.exceptions import ApiException, ResponseHandlingExceptio
 from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
 
 KEY_ADVICE = "set GALLERY_VECTORS_KEY to a key that it accepts"
-ADDRESS_ADVICE = "is GALLERY_VECTORS the address of a Qdrant, and is it running?"
+ADDRESS_ADVICE = "check that GALLERY_VECTORS is the address of a Qdrant server, and that it is running"
 
 # ValueError: a reply that is not JSON, or not of the expected shape. AssertionError: an empty reply.
 SERVER_ERRORS = (ApiException, QdrantException, grpc.RpcError, ValueError, AssertionError)
@@ -39,25 +39,26 @@ FOLDER_ERRORS = (
 
 
 class ClientProvider(Protocol):
-    """Gives out a client of one server or folder."""
+    """Provides the client of one server or folder."""
 
     address: str
     local: bool
 
     def exists(self) -> bool:
-        """Return False if nothing was written yet, so that reading need not create anything."""
+        """Return False if nothing was written yet, so that callers can read without creating the folder."""
 
     def client(self, doing: str) -> AbstractContextManager[QdrantClient]:
-        """Give out the client for the length of a `with`. `doing` describes the call in messages: "writing works x, y".
+        """Provide the client inside a `with`, translating its errors to Invalid, NotFound or Unavailable.
 
-        Raises Invalid, NotFound or Unavailable for what the client raises inside."""
+        `doing` describes the call in messages, such as "writing works x, y".
+        """
 
     def close(self) -> None:
         """Release connections and locks; the next use opens them again."""
 
 
 class ServerClient:
-    """A Qdrant server, by REST or, with a `grpc_port`, by gRPC."""
+    """A Qdrant server, over gRPC if `grpc_port` is set, else over REST."""
 
     local = False
 
@@ -106,7 +107,7 @@ class ServerClient:
                     grpc_port=self._grpc_port or 6334,
                     prefer_grpc=self._grpc_port is not None,
                     timeout=self._timeout_s,
-                    # As a header: the client warns of a key over http, which is usual inside a private network.
+                    # As a header: the client warns about keys over http, common in private networks.
                     headers={"api-key": self._api_key} if self._api_key else None,
                     check_compatibility=False,  # it only warns, in a thread; `create` checks the version
                 )
@@ -114,7 +115,7 @@ class ServerClient:
 
 
 class FolderClient:
-    """A folder that one process at a time can open: the client loads it whole and keeps it locked."""
+    """A folder that only one process at a time can open: the client loads all of it and keeps it locked."""
 
     local = True
 
@@ -157,14 +158,17 @@ class FolderClient:
             if "already accessed by another instance" in str(error):
                 raise self._locked(doing) from error
             raise Unavailable(
-                f"{doing}: {self._folder} cannot be opened ({type(error).__name__}: {str(error)[:200]}). "
-                "If it is damaged, move it away and run `gallery refresh`"
+                f"{doing}: {self._folder} cannot be opened ({type(error).__name__}: {str(error)[:200]}); "
+                "if it is damaged, move it away and run `gallery refresh`"
             ) from error
         self._opened = client
         return client
 
     def _check_lock(self, doing: str) -> None:
-        """Raise Unavailable if another process has the folder open: the client notices only after loading all of it."""
+        """Raise Unavailable if another process has the folder open.
+
+        The client checks this too, but only after it has loaded the whole folder.
+        """
         import portalocker  # imported here, as in the client: the import fails on a read-only system
 
         try:
@@ -178,18 +182,18 @@ class FolderClient:
 
     def _locked(self, doing: str) -> Unavailable:
         return Unavailable(
-            f"{doing}: another process has {self._folder} open, and only one can. Stop that process, or set "
-            "GALLERY_VECTORS to a server (qdrant://host:6333) or to lance:///folder, which several can use"
+            f"{doing}: another process has {self._folder} open, and only one can; stop that process, or set "
+            "GALLERY_VECTORS to a server (qdrant://host:6333) or to lance:///folder, which several can share"
         )
 
 
 def _translate(error: Exception, doing: str, address: str) -> GalleryError:
-    """Translate an error of the server's client into a GalleryError."""
+    """Return an error of the server's client as a GalleryError."""
     if isinstance(error, UnexpectedResponse):
         return _of_status(error.status_code or 0, _answer(error), doing, address)
     if isinstance(error, ResourceExhaustedResponse):
         return Unavailable(
-            f"{doing}: {address} is overloaded and asks to wait {error.retry_after_s} s ({error})"
+            f"{doing}: {address} is overloaded; try again in {error.retry_after_s} s ({error})"
         )
     if isinstance(error, ResponseHandlingException) and not isinstance(error.source, ValueError):
         reason = str(error.source) or type(error.source).__name__
@@ -197,7 +201,8 @@ def _translate(error: Exception, doing: str, address: str) -> GalleryError:
     if isinstance(error, grpc.RpcError):
         return _of_grpc(error, doing, address)
     return Invalid(
-        f"{doing}: unexpected response from {address}; is GALLERY_VECTORS the address of a Qdrant?"
+        f"{doing}: unexpected response from {address}; "
+        "check that GALLERY_VECTORS is the address of a Qdrant server"
     )
 
 
@@ -213,10 +218,10 @@ def _of_status(status: int, answer: str, doing: str, address: str) -> GalleryErr
 
 
 def _of_grpc(error: grpc.RpcError, doing: str, address: str) -> GalleryError:
-    # A failed call is both an error and a call, which the types do not show.
+    # The error of a failed call is also a grpc.Call, which the type does not say.
     code = error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
     details = (error.details() or "")[:200] if isinstance(error, grpc.Call) else str(error)[:200]
-    detail = f"{doing}: {address} answered {code.name} by gRPC ({details})"
+    detail = f"{doing}: {address} answered {code.name} over gRPC ({details})"
     if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
         return Invalid(f"{detail}; {KEY_ADVICE}")
     if code is grpc.StatusCode.NOT_FOUND:
@@ -233,7 +238,7 @@ def _of_grpc(error: grpc.RpcError, doing: str, address: str) -> GalleryError:
 
 
 def _answer(error: UnexpectedResponse) -> str:
-    """Return the server's error message, shortened, or its reason phrase if the reply is not in Qdrant's format."""
+    """Return the server's error message, or its reason phrase if the reply is not Qdrant's; shortened."""
     try:
         detail = str(error.structured()["status"]["error"])
     except (ValueError, LookupError, TypeError):

@@ -38,13 +38,15 @@ from gallery.vectors.ranking import (
 PAGE_POINTS = 1_000
 """Points read or deleted in one request."""
 BATCH_POINTS = 256
-"""Most points written in one request, fewer if vectors are long: a server accepts requests of up to 32 MB."""
+"""Most points written in one request; fewer if vectors are long, since a server accepts at most 32 MB."""
 HYBRID_DEPTHS = (500, 5_000, 50_000, 500_000, 5_000_000)
-"""Depths of the two rankings of a hybrid search; a page is read from the first that reaches it."""
+"""Depths of the two rankings of a hybrid search, tried in this order until the page is full."""
+SPARE_RESULTS = 8
+"""Results fetched beyond those asked for, so that the first query usually includes all ties at the end."""
 
 
 class QdrantCollection:
-    """One build's rows as a Qdrant collection."""
+    """The works of one build as points of a Qdrant collection."""
 
     def __init__(self, provider: ClientProvider, collection: str, build: Build) -> None:
         self.build = build
@@ -54,7 +56,7 @@ class QdrantCollection:
     def upsert(self, works: Sequence[Artwork], vectors: Vectors) -> None:
         ids = [work.id for work in works]
         rows = check_rows(self.build, ids, vectors)
-        # Of a repeated id the last counts; Qdrant does not promise an order within one request.
+        # Keep the last row of a repeated id: Qdrant does not promise an order within one request.
         last = list({id: position for position, id in enumerate(ids)}.values())
         for chunk in _chunks(last, max(1, min(BATCH_POINTS, 1_000_000 // self.build.dim))):
             named = ", ".join(ids[position] for position in chunk[:5]) + (" …" if len(chunk) > 5 else "")
@@ -92,7 +94,7 @@ class QdrantCollection:
         return np.array([found[id] for id in ids], dtype=np.float32).reshape(len(ids), self.build.dim)
 
     def works(self, where: Filter = EVERYTHING, limit: int = 100, offset: int = 0) -> list[Artwork]:
-        # Sorted here: Qdrant would need an index of file names. Only the keys of all works are read.
+        # Sort here: Qdrant would need an index of file names. Only the keys of all works are read.
         keys = sorted((payload["file"], payload["id"]) for payload in self._scroll(where, ["file", "id"]))
         return list(self._works(id for _, id in keys[offset : offset + limit]).values())
 
@@ -131,16 +133,16 @@ class QdrantCollection:
         self, query: Vector, where: Filter, wanted: int, per_artist: int | None = None
     ) -> tuple[list[RankedWork], bool]:
         """Return the `wanted` nearest works, and whether these are all that pass the filter."""
-        fetch, exact = wanted + 8, self._provider.local
+        fetch, exact = wanted + SPARE_RESULTS, self._provider.local
         while True:
             fetch = self._bounded(fetch, where)
             points = self._query(query.tolist(), IMAGE, where, fetch, exact=exact)
             if len(points) < fetch and not exact:
-                exact = True  # either there are no more, or the graph leads to no more
+                exact = True  # either there are no more, or the graph search missed some
                 continue
             found = sorted((_ranked(point) for point in points), key=by_score)
             complete = len(points) < fetch
-            # More works may tie with the last one fetched, so its score only counts once all of them are here.
+            # Unfetched works may tie with the last one, so drop its score unless everything was fetched.
             settled = found if complete else [one for one in found if one.score > found[-1].score]
             kept = limit_ranked(settled, per_artist)
             if complete or len(kept) >= wanted:
@@ -150,14 +152,16 @@ class QdrantCollection:
     def _matching(
         self, sought: models.SparseVector, query: Vector, where: Filter, wanted: int
     ) -> list[RankedWork]:
-        """Return the `wanted` works that match the words best, ties by similarity: hundreds match "french" equally."""
-        fetch = wanted + 8
+        """Return the `wanted` works that match the words best, ties by similarity.
+
+        Ties are the rule: hundreds of works match "french" equally.
+        """
+        fetch = wanted + SPARE_RESULTS
         while True:
             fetch = self._bounded(fetch, where)
             points = self._query(sought, WORDS, where, fetch)
-            weights = {
-                str(point.id): round(point.score, 4) for point in points
-            }  # float32 sums may differ in the last digits
+            # Rounded, since float32 sums may differ in the last digits.
+            weights = {str(point.id): round(point.score, 4) for point in points}
             if len(points) == fetch:
                 lowest = min(weights.values())
                 weights = {id: weight for id, weight in weights.items() if weight > lowest}
@@ -173,7 +177,7 @@ class QdrantCollection:
         return [found[id] for id in by_match(scores, found)[:wanted]]
 
     def _bounded(self, fetch: int, where: Filter) -> int:
-        """Return `fetch`, or one more than there are if that is less: a server allocates memory for all of it."""
+        """Return `fetch`, but at most one more than the works there are: servers allocate memory for it."""
         return fetch if fetch <= 10 * PAGE_POINTS else min(fetch, self.count(where) + 1)
 
     def _query(
@@ -186,7 +190,7 @@ class QdrantCollection:
         exact: bool = False,
         prefetch: models.Prefetch | None = None,
     ) -> list[models.ScoredPoint]:
-        # With quantized vectors the candidates are scored again by the exact ones, so scores are cosine similarities.
+        # Rescore candidates with the exact vectors: quantized ones give approximate scores.
         params = models.SearchParams(
             exact=exact,
             quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0),
@@ -209,7 +213,7 @@ class QdrantCollection:
         return [Hit(works[one.id], one.score) for one in found if one.id in works]
 
     def _works(self, ids: Iterable[str]) -> dict[str, Artwork]:
-        """Return the works in the order of the ids, without those that are gone."""
+        """Return the works that exist, in the order of the ids."""
         wanted = list(ids)
         works = {work.id: work for work in map(work_of, self._retrieve(wanted))}
         return {id: works[id] for id in wanted if id in works}
@@ -249,7 +253,7 @@ class QdrantCollection:
                 hits = client.facet(
                     self._collection, key=field, facet_filter=filter_of(where), limit=limit, exact=True
                 ).hits
-            if len(hits) < limit:  # a full reply may not be complete
+            if len(hits) < limit:  # a reply of `limit` values may be cut off
                 return most_frequent_first({str(hit.value): hit.count for hit in hits})
             limit *= 4
 

@@ -23,7 +23,7 @@ INDEXES = {
     "life_start": models.PayloadSchemaType.INTEGER,
     "life_end": models.PayloadSchemaType.INTEGER,
 }
-"""Payload fields that filters and counts use."""
+"""Payload fields for filters and counts, with the type of their index."""
 
 
 def point_id(id: str) -> str:
@@ -52,18 +52,18 @@ def point_of(work: Artwork, row: Vector) -> models.PointStruct:
 
 
 def sparse(words: Iterable[str]) -> models.SparseVector | None:
-    """Return the distinct words as a sparse vector of ones, indexed by CRC-32; None if there are no words."""
+    """Return the distinct words as a sparse vector of ones at their CRC-32; None if there are no words."""
     places = sorted({zlib.crc32(word.encode()) for word in words})
     return models.SparseVector(indices=places, values=[1.0] * len(places)) if places else None
 
 
 def payload_of(point: models.Record | models.ScoredPoint) -> dict[str, Any]:
-    """Return the point's payload."""
+    """Return the point's payload; {} if it was not requested."""
     return point.payload or {}
 
 
 def work_of(point: models.Record) -> Artwork:
-    """Return the work that a point holds."""
+    """Return the work of a point."""
     return from_payload(json.loads(payload_of(point)["work"]))
 
 

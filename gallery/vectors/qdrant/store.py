@@ -1,4 +1,4 @@
-"""Builds as Qdrant collections, and the live one as an alias."""
+"""Builds as Qdrant collections, and an alias for the live one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gallery.vectors.qdrant.points import IMAGE, INDEXES, WORDS
 
 BASE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 MIN_VERSION = (1, 16)
-"""First server version that stores metadata of a collection."""
+"""First server version that stores a collection's metadata."""
 FIELDS = tuple(field.name for field in dataclasses.fields(Build))
 INT8 = models.ScalarQuantization(
     scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, always_ram=True)
@@ -28,8 +28,8 @@ INT8 = models.ScalarQuantization(
 class QdrantStore:
     """Builds as collections of a Qdrant server, or of a local folder, which the first build creates.
 
-    `shards`, `replication` and `quantized` apply to new collections: the number of shards (None leaves it to the server), of
-    copies, and whether int8 vectors are kept in memory beside the exact ones.
+    These apply to new collections: `shards` is their number of shards (None leaves it to the server),
+    `replication` the number of copies; `quantized` keeps int8 vectors in memory beside the exact ones.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class QdrantStore:
             if not self._provider.local:
                 self._check_version(client)
             if client.collection_exists(collection):
-                raise Invalid(f"there is a collection {collection} already in {self.address}")
-            self.live()  # report a base name that is taken now, not when the build is published
+                raise Invalid(f"collection {collection} already exists in {self.address}")
+            self.live()  # fails if the alias's name is taken: better now than when the build is published
             client.create_collection(
                 collection,
                 vectors_config={IMAGE: models.VectorParams(size=build.dim, distance=models.Distance.COSINE)},
@@ -69,7 +69,7 @@ class QdrantStore:
                 metadata={"base": self._base, **dataclasses.asdict(build)},
                 shard_number=self._shards,
                 replication_factor=self._replication,
-                # A write succeeds once every copy has it, so that any copy can answer a read.
+                # A write succeeds once every copy has it, so any copy can answer a read.
                 write_consistency_factor=self._replication,
                 quantization_config=INT8 if self._quantized else None,
             )
@@ -90,8 +90,8 @@ class QdrantStore:
         with self._provider.client("listing builds") as client:
             collections = [one.name for one in client.get_collections().collections]
         found = [self._read(name) for name in collections if name.startswith(f"{self._base}_")]
-        ours = [build for build in found if build is not None]
-        return sorted(ours, key=lambda build: (build.created_at, build.name), reverse=True)
+        builds = [build for build in found if build is not None]
+        return sorted(builds, key=lambda build: (build.created_at, build.name), reverse=True)
 
     def seal(self, name: str) -> Build:
         build = self.open(name).build
@@ -110,8 +110,8 @@ class QdrantStore:
         build = self._build(metadata)
         if build is None:
             raise Invalid(
-                f"{self._base} in {self.address} is not an alias of a build of this gallery; remove it, or choose "
-                "another name in GALLERY_VECTORS with ?collection=…"
+                f"{self._base} in {self.address} is not the alias of a build of this gallery; remove it, or "
+                "choose another name in GALLERY_VECTORS with ?collection=…"
             )
         return build
 
@@ -120,7 +120,7 @@ class QdrantStore:
             raise Invalid(f"build {name} is not ready, so it cannot be published")
         live = models.CreateAlias(collection_name=self._name(name), alias_name=self._base)
         with self._provider.client(f"publishing build {name}") as client:
-            # One request, applied atomically: no search finds the alias missing.
+            # One request is atomic, so no search finds the alias missing.
             client.update_collection_aliases(
                 [
                     models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=self._base)),
@@ -130,7 +130,7 @@ class QdrantStore:
 
     def drop(self, name: str) -> None:
         try:
-            self.open(name)  # so that only a build can be dropped
+            self.open(name)  # makes sure that the collection is a build
         except NotFound:
             return
         live = self.live()
@@ -149,7 +149,7 @@ class QdrantStore:
         return f"{self._base}_{build}"
 
     def _read(self, collection: str) -> Build | None:
-        """Return the collection's build; None if there is no such collection or it is not ours."""
+        """Return the collection's build; None if it does not exist or is not a build of this gallery."""
         if not self._provider.exists():
             return None
         try:
@@ -168,6 +168,6 @@ class QdrantStore:
         numbers = re.match(r"(\d+)\.(\d+)", version)
         if numbers and (int(numbers[1]), int(numbers[2])) < MIN_VERSION:
             raise Invalid(
-                f"{self.address} is Qdrant {version}, which keeps no metadata of collections; it takes "
-                f"{'.'.join(map(str, MIN_VERSION))} or newer"
+                f"{self.address} is Qdrant {version}, which does not store collection metadata; "
+                f"use {'.'.join(map(str, MIN_VERSION))} or newer"
             )

@@ -37,7 +37,7 @@ Result = TypeVar("Result")
 BATCH_OBJECTS = 500
 """Most objects in one message."""
 MESSAGE_BYTES = 8 * 2**20
-"""Approximate bytes in one message. The server accepts 100 MiB, but holds each message in memory as a whole."""
+"""Approximate size of one message. The server accepts 100 MiB, but holds each message in memory."""
 PAGE_OBJECTS = 1_000
 """Objects in one page of an iteration over a collection."""
 RETRY_PAUSES_S = (0.25, 0.5, 1.0, 2.0)
@@ -47,7 +47,7 @@ _PERMANENT = re.compile(r"length|no such prop|invalid", re.I)
 
 
 class WeaviateCollection:
-    """The works of one build as objects, whose UUIDs are derived from the works' ids."""
+    """The works of one build as objects; their UUIDs are derived from the works' ids."""
 
     def __init__(self, connection: Connection, options: SchemaOptions, build: Build) -> None:
         self.build = build
@@ -61,9 +61,9 @@ class WeaviateCollection:
         rows = check_rows(self.build, [work.id for work in works], vectors)
         if not works:
             return
-        # With auto-schema on, the server would create a collection for a build that was dropped.
+        # With auto-schema enabled, the server would create a collection for a build that was dropped.
         self._run("writing to", self._check_exists, writing=True)
-        last = {work.id: place for place, work in enumerate(works)}  # of a repeated id the last counts
+        last = {work.id: place for place, work in enumerate(works)}  # the last of a repeated id
         for places in _message_parts(works, last.values(), self.build.dim):
             objects = {
                 works[place].id: DataObject(
@@ -86,7 +86,7 @@ class WeaviateCollection:
                     raise Unavailable(f"build {self.build.name}: could not delete {_some(part)}")
 
     def _write(self, objects: dict[str, DataObject[Any, Any]]) -> None:
-        """Store the objects and check that they are there. Retries, since repeating an upsert does no harm."""
+        """Store the objects and check that they are there. Retries: an upsert is safe to repeat."""
         for pause in (*RETRY_PAUSES_S, None):
             try:
                 self._insert(objects)
@@ -125,7 +125,7 @@ class WeaviateCollection:
 
     def _check_exists(self, held: Any) -> None:
         if from_description(held.config.get(simple=True).description) is None:
-            raise Corrupted(f"the collection {self._name} is no longer a build; run `gallery refresh`")
+            raise Corrupted(f"collection {self._name} is no longer a build; run `gallery refresh`")
 
     # -- reading
 
@@ -174,7 +174,7 @@ class WeaviateCollection:
     def facets(self, where: Filter = EVERYTHING) -> Facets:
         total = self.count(where)
         groups = {name: self._groups(name, where) for name in ("artist", "styles", "nationalities")}
-        # The server silently cuts off groups beyond its limit. Each work has one artist, so those counts must add up.
+        # The server silently drops groups beyond its limit. Each work has one artist, so artists must add up.
         if sum(groups["artist"].values()) != total or any(len(one) >= MAX_RESULTS for one in groups.values()):
             groups = self._counted(where)
         return Facets(
@@ -222,7 +222,7 @@ class WeaviateCollection:
         return self._run("searching", what)
 
     def _objects(self, ids: Sequence[str], properties: list[str], *, vectors: bool = False) -> list[Any]:
-        """Return the objects of those works that are there, in no order."""
+        """Return the objects of the works that exist, in no particular order."""
         if not ids:
             return []
         reply = self._run(
@@ -245,7 +245,7 @@ class WeaviateCollection:
         return [Hit(works[ranked.id], ranked.score) for ranked in found if ranked.id in works]
 
     def _hybrid_hits(self, found: Sequence[RankedWork], query: Vector) -> list[Hit]:
-        """Return the works in the given order, scored by cosine similarity, which a hybrid reply does not contain."""
+        """Return the works in order, scored by cosine similarity, which hybrid replies do not contain."""
         hits: dict[str, Hit] = {}
         for part in _parts([ranked.id for ranked in found], BATCH_OBJECTS):
             reply = self._run_search(_nearest_among(part, query))
@@ -255,7 +255,7 @@ class WeaviateCollection:
         return [hits[ranked.id] for ranked in found if ranked.id in hits]
 
     def _walk(self, properties: list[str]) -> list[dict[str, Any]]:
-        """Return these properties of every object. Uses the cursor, which has no depth limit."""
+        """Return these properties of every object, read with a cursor, which has no depth limit."""
         return self._run(
             "iterating over",
             lambda held: [
@@ -279,7 +279,7 @@ class WeaviateCollection:
         return Counter({str(group.grouped_by.value): int(group.total_count) for group in reply.groups})
 
     def _counted(self, where: Filter) -> dict[str, Counter[str]]:
-        """Count the groups here, one work at a time."""
+        """Count the groups on this side, one work at a time."""
         groups: dict[str, Counter[str]] = {name: Counter() for name in ("artist", "styles", "nationalities")}
         for work in self._passing(where):
             groups["artist"][work.artist.slug] += 1

@@ -1,4 +1,4 @@
-"""The connection to a Weaviate server: opened on first use, and reopened after it failed."""
+"""The connection to a Weaviate server: opened on first use, reopened after a failure."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Result = TypeVar("Result")
 MIN_VERSION = (1, 32)
 """First version of Weaviate with aliases."""
 WRITE_TIMEOUT_S = 60.0
-"""Longest time that a write or a change of the schema may take, in seconds."""
+"""Seconds that a write or a change of the schema may take."""
 RECONNECT_PAUSE_S = 1.0
-"""After a failed attempt to connect, calls fail at once for this many seconds, so that they do not queue up."""
+"""Seconds after a failed attempt to connect in which calls fail at once, so that they do not queue up."""
 
 CHANNEL_OPTIONS = [
-    # Otherwise gRPC reuses a broken TCP connection, and its growing pauses, for the next channel to the same server.
+    # Otherwise a new channel to the same server inherits the broken connection and its growing pauses.
     ("grpc.use_local_subchannel_pool", 1),
-    # gRPC reads http_proxy by itself, also for 127.0.0.1; the client's REST half does not.
+    # gRPC uses http_proxy even for 127.0.0.1; the client's REST half does not use it.
     ("grpc.enable_http_proxy", 0),
 ]
 
@@ -54,7 +54,7 @@ class Endpoint:
 
 
 class FailFastInterceptor(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
-    """Raises the error of a call past the client, which would retry for 63 s and drop the status."""
+    """Raises a failed call as CallFailed: the client itself would retry for 63 s and drop the status."""
 
     def intercept_unary_unary(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
         outcome = continuation(details, request)
@@ -65,7 +65,7 @@ class FailFastInterceptor(grpc.UnaryUnaryClientInterceptor):  # type: ignore[mis
 
 
 class FailFastParams(ConnectionParams):
-    """Connection parameters whose gRPC channel has the interceptor; the client has no public way to add one."""
+    """Connection parameters that add the interceptor to the gRPC channel; the client has no public way."""
 
     def _grpc_channel(self, *args: Any, **kwargs: Any) -> Any:
         return grpc.intercept_channel(super()._grpc_channel(*args, **kwargs), FailFastInterceptor())
@@ -73,7 +73,7 @@ class FailFastParams(ConnectionParams):
 
 @dataclass(eq=False)
 class OpenClient:
-    """A connected client and the number of calls that use it; once retired, the last of them closes it."""
+    """A connected client and the number of calls in progress; once retired, the last call closes it."""
 
     client: WeaviateClient
     users: int = 0
@@ -82,7 +82,7 @@ class OpenClient:
 
 @dataclass
 class ConnectionState:
-    """What must be closed at the end of the process; apart from the connection, so that a finalizer can hold it."""
+    """The current client, in an object of its own so that the finalizer need not refer to the connection."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     current: OpenClient | None = None
@@ -99,7 +99,7 @@ class ConnectionState:
 
 
 class Connection:
-    """Calls to a Weaviate server with translated errors. Safe for several threads, not after a fork."""
+    """Calls to a Weaviate server, with translated errors. Thread-safe, but not usable after a fork."""
 
     def __init__(self, endpoint: Endpoint, api_key: str | None, timeout_s: float) -> None:
         self.endpoint = endpoint
@@ -111,10 +111,10 @@ class Connection:
         weakref.finalize(self, self._state.close)
 
     def call(self, doing: str, what: Callable[[WeaviateClient], Result], *, writing: bool = False) -> Result:
-        """Return what the function returns for a connected client.
+        """Call the function with a connected client and return its result.
 
-        Repeats the function once if the connection turns out to be lost, so it must be safe to repeat. `doing` describes
-        the call in messages. Raises Invalid, NotFound or Unavailable.
+        Calls it a second time if the connection was lost, so it must be safe to repeat. `doing` describes the
+        call in messages. Raises Invalid, NotFound or Unavailable.
         """
         for last in (False, True):
             held = self._acquire(doing)
@@ -188,7 +188,7 @@ class Connection:
                 timeout=Timeout(init=self._timeout_s, query=self._timeout_s, insert=WRITE_TIMEOUT_S),
                 grpc_config=GrpcConfig(channel_options=CHANNEL_OPTIONS),
             ),
-            # The checks query a package index on every connect, and fail if a proxy answers in its place.
+            # The checks ask a package index on every connect, and fail if a proxy answers instead.
             skip_init_checks=True,
         )
         try:
@@ -219,9 +219,9 @@ class Connection:
     def _check_ready(self) -> None:
         scheme = "https" if self.endpoint.secure else "http"
         url = f"{scheme}://{self.endpoint.host}:{self.endpoint.port}/v1/.well-known/ready"
-        # Without TLS there is nothing to verify, and loading all certificates takes longer than the call.
+        # Without TLS there is nothing to verify, and loading the certificates takes longer than the call.
         reply = httpx.get(url, timeout=self._timeout_s, trust_env=False, verify=self.endpoint.secure)
         if reply.status_code != 200:
             raise Unavailable(
-                f"Weaviate at {self.endpoint} is not ready yet (HTTP {reply.status_code}); wait and try again"
+                f"Weaviate at {self.endpoint} is not ready yet (HTTP {reply.status_code}); try again later"
             )

@@ -14,8 +14,8 @@ LOADER = (
     "GALLERY_VECTORS_KEY must be the loader's key, which may create, write and drop collections and aliases"
 )
 SEARCHER = (
-    "GALLERY_VECTORS_SEARCH_KEY, or GALLERY_VECTORS_KEY where that is unset, must be allowed to read collections, "
-    "their data and aliases"
+    "GALLERY_VECTORS_SEARCH_KEY, or GALLERY_VECTORS_KEY if that is not set, must be allowed to read "
+    "collections, their data and aliases"
 )
 
 TRY_AGAIN = "try again, and if it keeps failing read the server's log"
@@ -35,7 +35,7 @@ UNREACHABLE: tuple[type[Exception], ...] = (
 FAILED: tuple[type[Exception], ...] = (
     client.ResponseCannotBeDecodedError,
     client.EmptyResponseError,
-    client.WeaviateQueryError,  # and what derives from it, of batches, deletions and tenants
+    client.WeaviateQueryError,  # its subclasses cover batches, deletions and tenants
     client.WeaviateInsertManyAllFailedError,
     client.WeaviateBatchValidationError,
     client.BackupFailedError,
@@ -44,14 +44,14 @@ FAILED: tuple[type[Exception], ...] = (
     client.ExportCanceledError,
     client._BatchStreamShutdownError,
     httpx.HTTPError,
-    # Raised by the client when it parses an answer that does not come from Weaviate.
+    # The client raises these when it parses an answer that is not from Weaviate.
     AssertionError,
     AttributeError,
     LookupError,
     TypeError,
     ValueError,
 )
-"""An answer arrived, but it was a failure or could not be parsed."""
+"""An answer arrived, but it was an error or could not be parsed."""
 
 INVALID: tuple[type[Exception], ...] = (
     client.AuthenticationFailedError,
@@ -97,7 +97,7 @@ def is_unreachable(error: Exception) -> bool:
 
 
 def is_quick(error: Exception) -> bool:
-    """Return True if the call failed without a timeout, so that an immediate retry costs little."""
+    """Return True if the server was unreachable without a timeout, so an immediate retry costs little."""
     slow = (client.WeaviateTimeoutError, httpx.TimeoutException)
     if isinstance(error, CallFailed):
         return error.code is grpc.StatusCode.UNAVAILABLE
@@ -105,7 +105,10 @@ def is_quick(error: Exception) -> bool:
 
 
 def translate(error: Exception, server: str, doing: str, *, writing: bool) -> GalleryError:
-    """Return the error as a GalleryError. `doing` describes the call, such as "searching build x"."""
+    """Return the error as a GalleryError.
+
+    `doing` describes the call, such as "searching build x"; `writing` chooses which key the message names.
+    """
     detail = re.sub(r"\s+", " ", str(error)).strip()[:300]
     if isinstance(error, CallFailed):
         detail = error.details[:300]
@@ -129,7 +132,8 @@ def _by_code(code: grpc.StatusCode, detail: str, server: str, doing: str, writin
     codes = grpc.StatusCode
     if code in (codes.UNAVAILABLE, codes.DEADLINE_EXCEEDED, codes.CANCELLED):
         return Unavailable(
-            f"cannot reach Weaviate at {server} while {doing} ({detail}); is it running, is the gRPC port open?"
+            f"cannot reach Weaviate at {server} while {doing} ({detail}); "
+            "is it running, is the gRPC port open?"
         )
     if code is codes.UNAUTHENTICATED:
         return _unauthenticated(server)
@@ -158,7 +162,8 @@ def _by_status(status: int, detail: str, server: str, doing: str, writing: bool)
 
 def _unauthenticated(server: str) -> Invalid:
     return Invalid(
-        f"Weaviate at {server}: GALLERY_VECTORS_KEY is missing or wrong, or GALLERY_VECTORS_SEARCH_KEY when searching"
+        f"Weaviate at {server}: GALLERY_VECTORS_KEY is missing or wrong, "
+        "or GALLERY_VECTORS_SEARCH_KEY when searching"
     )
 
 

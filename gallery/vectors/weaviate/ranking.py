@@ -18,9 +18,9 @@ from gallery.vectors.weaviate.schema import SEARCHABLE_TEXT, condition
 MAX_RESULTS = 10_000
 """Largest offset + limit of a query: the server's default for QUERY_MAXIMUM_RESULTS."""
 SPARE_RESULTS = 8
-"""Results fetched beyond those asked for, so that most ties at the cut are seen whole in the first query."""
+"""Results fetched beyond those asked for, so that the first query usually includes all ties at the end."""
 HYBRID_DEPTHS = (100, 500, 2_500, MAX_RESULTS)
-"""Depths of the hybrid rankings that a page is read from, tried in this order."""
+"""Depths of the hybrid rankings, tried in this order until the page is full."""
 RANKED_PROPERTIES = ["work_id", "artist"]
 
 Query = Callable[[Callable[[Any], Any]], Any]
@@ -28,27 +28,27 @@ Query = Callable[[Callable[[Any], Any]], Any]
 
 
 def check_depth(wanted: int) -> None:
-    """Raise Invalid if the page ends deeper than the server can go."""
+    """Raise Invalid if a page ends beyond the server's limit."""
     if wanted > MAX_RESULTS:
         raise Invalid(
-            f"a search has at most {MAX_RESULTS} results to page through; this page ends at {wanted}"
+            f"a search has at most {MAX_RESULTS} results; this page ends at {wanted}, so use a smaller offset"
         )
 
 
 def nearest(
     query: Query, vector: Vector, wanted: int, where: Filter, per_artist: int | None
 ) -> list[RankedWork]:
-    """Return the `wanted` works with the highest cosine similarity, ties by id, at most `per_artist` of an artist.
+    """Return the `wanted` most similar works, ties by id, at most `per_artist` of an artist.
 
-    The server's own grouping is not used: it groups only the `limit` nearest objects, so an artist with many near
-    works leaves the page short.
+    The server's own grouping is not used: it groups only the `limit` nearest objects, so an artist with many
+    near works leaves the page short.
     """
     fetch = wanted + SPARE_RESULTS
     while True:
         fetch = min(fetch, MAX_RESULTS)
         found = _near_vector(query, vector, fetch, where)
         complete = len(found) < fetch
-        # More works may tie with the last one fetched, so its score only counts once all of them are here.
+        # Unfetched works may tie with the last one, so drop its score unless everything was fetched.
         certain = found if complete else [work for work in found if work.score > found[-1].score]
         kept = limit_ranked(certain, per_artist)
         if complete or len(kept) >= wanted:
@@ -58,9 +58,9 @@ def nearest(
         fetch *= 4
     full = [slug for slug, count in Counter(work.artist for work in kept).items() if count == per_artist]
     if not full:
-        # Thousands of works tie: take the order by id of those that the server returned.
+        # Thousands of works tie: order those that the server returned by id.
         return limit_ranked(found, per_artist)[:wanted]
-    # A few artists fill all results that the server returns: leave them out and ask again.
+    # A few artists fill all results that the server returns: exclude them and ask again.
     others = dataclasses.replace(where, exclude_artists=(*where.exclude_artists, *full))
     done = [work for work in kept if work.artist in full]
     rest = nearest(query, vector, wanted, others, per_artist)
@@ -72,7 +72,7 @@ def hybrid(
 ) -> list[RankedWork]:
     """Return the first `wanted` works of the server's hybrid search, at most `per_artist` of an artist.
 
-    The server fuses its rankings as deep as the limit of the query, at least 100. Scores are RRF scores.
+    The server fuses `max(limit, 100)` works of each ranking. Scores are RRF sums, higher is better.
     """
 
     def fused(depth: int) -> tuple[list[RankedWork], bool]:

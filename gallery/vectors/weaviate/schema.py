@@ -27,14 +27,14 @@ from gallery.vectors.filters import Filter, life
 from gallery.vectors.lexical import searchable_text
 
 PREFIX = re.compile(r"[A-Z][A-Za-z0-9]{0,49}")
-"""No underscores, so that a collection can belong to one prefix only."""
+"""Prefix of collection names; without underscores, so that a collection belongs to one prefix only."""
 SEARCHABLE_TEXT = "words"
-"""The property that full-text search looks at."""
+"""The property for full-text search."""
 
 
 @dataclass(frozen=True)
 class SchemaOptions:
-    """Options of the address for new collections, and the consistency level of reads and writes."""
+    """The address's options for new collections, and the consistency level of reads and writes."""
 
     prefix: str
     quantization: str
@@ -59,7 +59,7 @@ class SchemaOptions:
                 vector_index_config=Configure.VectorIndex.hnsw(distance_metric=VectorDistances.COSINE),
                 quantizer=quantizers.rq(bits=8) if self.quantization == "rq8" else quantizers.none(),
             ),
-            # `gallery.vectors.lexical` removes stop words; the server's list would remove more.
+            # `gallery.vectors.lexical` has removed stop words; the server's list would remove more.
             "inverted_index_config": Configure.inverted_index(stopwords_preset=StopwordsPreset.NONE),
             "replication_config": Configure.replication(factor=self.replication)
             if self.replication
@@ -69,7 +69,7 @@ class SchemaOptions:
 
 
 def _exact(name: str, kind: DataType = DataType.TEXT) -> Property:
-    """Return a property that is compared as a whole: other tokenizations find "test" in "test_domain"."""
+    """Return a property that is compared as a whole; other tokenizations find "test" in "test_domain"."""
     return Property(
         name=name,
         data_type=kind,
@@ -103,7 +103,7 @@ PROPERTIES = [
 
 
 def uuid_of(id: str) -> str:
-    """Return the object's UUID. Every id is mapped: not all are UUIDs, and a UUID has several spellings."""
+    """Return the UUID of a work's object, a hash of the id: not all ids are UUIDs in canonical form."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"artwork:{id}"))
 
 
@@ -124,12 +124,12 @@ def properties_of(work: Artwork) -> dict[str, Any]:
 
 
 def to_description(build: Build) -> str:
-    """Return the description of the build's collection, which holds its manifest."""
+    """Return the description of the build's collection: its manifest as JSON."""
     return json.dumps(dataclasses.asdict(build))
 
 
 def from_description(text: str | None) -> Build | None:
-    """Return the manifest; None if the description is not one, so the collection is not ours."""
+    """Return the manifest; None if the description is not one, so the collection is not a build."""
     try:
         return Build(**json.loads(text or ""))
     except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""Builds as collections of a Weaviate server that share a prefix, and the alias of the live one."""
+"""Builds as Weaviate collections that share a prefix, and an alias for the live one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class WeaviateStore:
-    """The builds of one prefix. Connects on first use; safe for several threads."""
+    """The builds of one prefix. Connects on first use. Thread-safe."""
 
     def __init__(self, address: str, connection: Connection, options: SchemaOptions) -> None:
         self.address = address
@@ -39,12 +39,12 @@ class WeaviateStore:
         build = dataclasses.replace(build, ready=False)
         configuration = self._options.configuration(build)
         if self._exists(configuration["name"]):
-            raise Invalid(f"there is a build {build.name} in {self.address} already")
+            raise Invalid(f"build {build.name} already exists in {self.address}")
         tried = False
 
         def make(client: Any) -> None:
             nonlocal tried
-            # It did not exist before: if it does after a first try, only the reply was lost.
+            # It did not exist before: if it does after the first try, only the reply was lost.
             if not (tried and client.collections.exists(configuration["name"])):
                 tried = True
                 client.collections.create(**configuration)
@@ -66,7 +66,7 @@ class WeaviateStore:
             build = from_description(config.description)
             if build is None:
                 logger.warning(
-                    "%s has a collection %s that is not a build of this gallery; it is ignored",
+                    "%s: ignoring collection %s, which is not a build of this gallery",
                     self.address,
                     name,
                 )
@@ -86,12 +86,13 @@ class WeaviateStore:
         )
         if not self._read(name).ready:  # a proxy may have answered instead of the server
             raise Unavailable(
-                f"Weaviate at {self._connection.endpoint} confirmed sealing build {name}, but it is not sealed; try again"
+                f"Weaviate at {self._connection.endpoint} confirmed sealing build {name}, "
+                "but it is not sealed; try again"
             )
         return build
 
     def live(self) -> Build | None:
-        """Return the live build with one REST call: the server resolves the alias."""
+        """Return the live build with one REST call, in which the server resolves the alias."""
         build = self._manifest(self._options.prefix)
         if build is None:
             target = self._target()
@@ -108,15 +109,15 @@ class WeaviateStore:
 
     def publish(self, name: str) -> None:
         if not self._read(name).ready:
-            raise Invalid(f"build {name} is not ready, so it cannot go live")
+            raise Invalid(f"build {name} is not ready, so it cannot be published")
         alias, target = self._options.prefix, self._options.collection(name)
 
         def point(client: Any) -> None:
             if not client.alias.update(alias_name=alias, new_target_collection=target):
                 if client.collections.exists(alias):
                     raise Invalid(
-                        f"{self.address} has a collection called {alias}, so it cannot have an alias of that name; "
-                        "remove the collection, or choose another name with ?collection="
+                        f"{self.address} has a collection called {alias}, so it cannot have an alias of that "
+                        "name; remove the collection, or choose another name with ?collection="
                     )
                 client.alias.create(alias_name=alias, target_collection=target)
 
@@ -124,8 +125,8 @@ class WeaviateStore:
         now = self._target()
         if now is None or now.lower() != target.lower():
             raise Unavailable(
-                f"Weaviate at {self._connection.endpoint} confirmed publishing build {name}, but {now or 'none'} is live; "
-                "try again"
+                f"Weaviate at {self._connection.endpoint} confirmed publishing build {name}, "
+                f"but {now or 'none'} is live; try again"
             )
 
     def drop(self, name: str) -> None:
@@ -140,14 +141,14 @@ class WeaviateStore:
             return
         if self._manifest(collection) is None:
             raise Invalid(
-                f"{self.address}: the collection {collection} is not a build of this gallery, so it is not dropped"
+                f"{self.address}: collection {collection} is not a build of this gallery; not dropped"
             )
         self._call(
             f"dropping build {name}", lambda client: client.collections.delete(collection), writing=True
         )
 
     def close(self) -> None:
-        """Close the connection; the next call opens another. Also done when the process ends."""
+        """Close the connection, also done when the process ends; the next call opens another."""
         self._connection.close()
 
     def _call(self, doing: str, what: Callable[[Any], Any], *, writing: bool = False) -> Any:
@@ -176,13 +177,13 @@ class WeaviateStore:
         return build
 
     def _target(self) -> str | None:
-        """Return the collection that the alias points to, whether it exists or not."""
+        """Return the name of the alias's collection, even if it is gone; None if there is no alias."""
         alias = self._options.prefix
         found = self._call(f"reading the alias {alias}", lambda client: client.alias.get(alias_name=alias))
         return str(found.collection) if found else None
 
     def _collection(self, build: Build) -> WeaviateCollection:
-        """Return the build's collection; kept if it is ready, since it no longer changes."""
+        """Return the build's collection, from the cache if the build is ready and so no longer changes."""
         opened = self._opened.get(build.name)
         if opened is None or opened.build != build:
             opened = WeaviateCollection(self._connection, self._options, build)
@@ -192,9 +193,9 @@ class WeaviateStore:
 
 
 def open_weaviate(address: Address, *, api_key: str | None) -> WeaviateStore:
-    """The store at `weaviate://host:8080`, or `weaviates://host` for TLS. Connects when first used.
+    """Return the store at ``weaviate://host:8080``, or ``weaviates://host`` for TLS. Connects on first use.
 
-    Only `grpc`, `collection`, `consistency` and `timeout` matter once a build exists. Raises Invalid.
+    `quantization`, `replication` and `shards` apply to new builds only. Raises Invalid for a wrong address.
     """
     options = SchemaOptions(
         prefix=_prefix(address),
@@ -215,7 +216,7 @@ def _endpoint(address: Address) -> Endpoint:
         given = f"{host}:{given}"
     grpc_host, grpc_port = _host_and_port(address, f"//{given}", None)
     if (host, port) == (grpc_host, grpc_port):
-        raise Invalid(f"{address.text}: REST and gRPC cannot share a port; name another with ?grpc=")
+        raise Invalid(f"{address.text}: REST and gRPC cannot share a port; set another with ?grpc=")
     return Endpoint(host, port, grpc_host, grpc_port, secure)
 
 
@@ -235,7 +236,8 @@ def _prefix(address: Address) -> str:
     prefix = address.string("collection") or ""
     if not PREFIX.fullmatch(prefix):
         raise Invalid(
-            f"{address.text}: collection must be a capital letter followed by letters and digits, at most 50, not {prefix!r}"
+            f"{address.text}: collection must be a capital letter followed by letters and digits, "
+            f"at most 50 characters, not {prefix!r}"
         )
     return prefix
 

@@ -312,7 +312,7 @@ def test_every_request_can_be_sent_by_grpc() -> None:
             lambda: collection._matching(sought, row(1), where, 1),
         ]
         for ask in asks:
-            with pytest.raises(Unavailable, match="UNAVAILABLE by gRPC"):
+            with pytest.raises(Unavailable, match="UNAVAILABLE over gRPC"):
                 ask()
         store.close()
 
