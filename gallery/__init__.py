@@ -1,1 +1,1 @@
-"""The library the pipeline and the web app both stand on: datasets, pictures, encoders, vectors, search."""
+"""The library shared by the pipeline and the web app: datasets, images, encoders, vectors and search."""

@@ -1,4 +1,4 @@
-"""`python -m gallery`: the same as the command `gallery`."""
+"""Run the `gallery` command with `python -m gallery`."""
 
 from gallery.cli import main
 

@@ -1,7 +1,7 @@
-"""Parses the columns of artists.csv: years of life, lists of genres and nations, biographies.
+"""Parses columns of artists.csv: years of life, lists of genres and nationalities, biographies.
 
-The biographies are the openings of encyclopaedia articles as plain text, with remains of the markup:
-pronunciations, names in other alphabets, empty brackets, paragraphs without a space in between.
+The biographies are the first paragraphs of encyclopaedia articles as plain text, with remains of the markup:
+pronunciations, names in other alphabets, empty brackets, and no space between paragraphs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ DEATH = re.compile(rf"{DASH}|†|\bdied\b|\bd\.|\bto\b|\buntil\b", re.IGNORECASE
 ACTIVE = re.compile(r"\b(?:fl\.|flourished\b|active\b)", re.IGNORECASE)
 YEAR = re.compile(r"(?<!\d)\d{3,4}(?!\d)")
 
-# Linear time for any text: all repeats below are bounded, possessive, or stop at their first character.
+# Every repeat below is bounded, possessive or ended by its next character, so matching takes linear time.
 PHONETIC = re.compile("[\u0250-\u02ff\u1d00-\u1dbf\u0361θβχ]")
 LISTEN = re.compile(r" ?(?:\( ?(?:listen|help·info) ?\)|ⓘ)")
 SLASHED = re.compile(r" ?/[^/\d]{1,80}/")
@@ -22,7 +22,10 @@ SQUARE = re.compile(r" ?\[([^\[\]]*)\]")
 CITATION = re.compile(r"\d{1,3}|[a-z]|(?:note|nb|n) ?\d+|(?:citation|clarification) needed", re.IGNORECASE)
 ROUND = re.compile(r" ?\(((?:[^()]++|\([^()]*+\))*+)\)|\)")
 # "French:" or "US:" before a pronunciation or a foreign name, but not "Born:" before a date.
-LABEL = r"(?:(?!Born|Died|Bapti[sz]ed|Active)[A-Z][\w-]{0,30}(?: [A-Za-z-]{1,30}){0,2}:|(?:or |also )?pronounced\b|IPA\b)"
+LABEL = (
+    r"(?:(?!Born|Died|Bapti[sz]ed|Active)[A-Z][\w-]{0,30}(?: [A-Za-z-]{1,30}){0,2}:"
+    r"|(?:or |also )?pronounced\b|IPA\b)"
+)
 LEADING_LABEL = re.compile(LABEL)
 TRAILING_LABEL = re.compile(rf", ?{LABEL}")
 RESPELLED = re.compile(r"[a-zə]-[A-Z]{2}|[A-Z]{2}-[a-zə]")  # "mə-NAY"
@@ -39,9 +42,9 @@ ELLIPSIS = "…"
 
 
 def parse_years(text: str) -> tuple[int | None, int | None]:
-    """Return the years of birth and death in "1853 – 1890", "c. 1450–1516" or "born 1932", None if missing.
+    """Return the years of birth and death in "1853 – 1890", "c. 1450–1516" or "born 1932"; None if missing.
 
-    Of alternatives ("1488/1490 – 1576") the first is returned.
+    If there are alternatives, as in "1488/1490 – 1576", the first is returned.
     """
     born, *later = DEATH.split(ACTIVE.split(text)[0])
     births = YEAR.findall(born)
@@ -56,7 +59,7 @@ def parse_years(text: str) -> tuple[int | None, int | None]:
 
 
 def parse_list(text: str) -> tuple[str, ...]:
-    """Return the entries between commas, semicolons, slashes and bars: in order, without duplicates."""
+    """Split at commas, semicolons, slashes and bars; return the entries in order, without duplicates."""
     found: dict[str, str] = {}
     for entry in re.split("[,;/|]", text):
         if name := " ".join(entry.split()):
@@ -67,7 +70,8 @@ def parse_list(text: str) -> tuple[str, ...]:
 def summarise(bio: str, limit: int = 400) -> str:
     """Return the first sentences of a biography, at most `limit` characters, without pronunciations.
 
-    The first sentence may be an eighth longer; if it is longer still, return its first words and an ellipsis.
+    The first sentence may exceed `limit` by an eighth; if it is longer, its first words and an ellipsis are
+    returned.
     """
     text = _clean(bio)
     end = 0

@@ -1,4 +1,4 @@
-"""A small thread-safe cache of the values that were used last."""
+"""A small thread-safe cache of the most recently used values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ T = TypeVar("T")
 
 
 class RecentlyUsed(Generic[K, T]):
-    """Keeps the `size` values used last, by key. Two threads may make the same value at once; one of the two is kept."""
+    """Keeps the `size` most recently used values by key. Thread-safe.
+
+    Two threads may make the same value at once; both then get the one that is stored first.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -20,7 +23,7 @@ class RecentlyUsed(Generic[K, T]):
         self._lock = threading.Lock()
 
     def get(self, key: K, make: Callable[[], T]) -> T:
-        """Return the value of the key, made if it is not there. What `make` raises is not kept."""
+        """Return the key's value, from `make()` if it is not cached. Exceptions of `make` are not cached."""
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)

@@ -18,11 +18,11 @@ import click
 from gallery.errors import GalleryError
 
 COMMANDS = "gallery.commands"
-"""Entry point group of further commands. pipelines/ and serving/ add theirs, so this module imports neither."""
+"""Entry point group of additional commands: those of pipelines/ and serving/, which are not imported here."""
 
 
 class Commands(click.Group):
-    """The commands of this module and those that installed packages add."""
+    """The commands of this module, and those of the entry points in `COMMANDS`."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command. Ctrl-C ends it with the exit code that shells expect, not with click's 1."""
@@ -48,7 +48,7 @@ class Commands(click.Group):
 
 @contextmanager
 def report_errors() -> Iterator[None]:
-    """Turn this project's errors and missing packages into one clear message and exit code 1."""
+    """Report this project's errors and missing packages as one message, with exit code 1."""
     try:
         yield
     except GalleryError as error:
@@ -80,7 +80,7 @@ def main() -> None:
 
 @main.command()
 @click.argument("text", required=False)
-@click.option("--exclude", metavar="TEXT", help="Words for what the works should not show.")
+@click.option("--exclude", metavar="TEXT", help="What the works should not show.")
 @click.option(
     "--image",
     "images",
@@ -88,15 +88,15 @@ def main() -> None:
     multiple=True,
     help="Search with this image; can be repeated.",
 )
-@click.option("--like", metavar="ID", multiple=True, help="Like this work; can be repeated.")
-@click.option("--unlike", metavar="ID", multiple=True, help="Unlike this work; can be repeated.")
+@click.option("--like", metavar="ID", multiple=True, help="Find works like this one; can be repeated.")
+@click.option("--unlike", metavar="ID", multiple=True, help="Find works unlike this one; can be repeated.")
 @click.option("--artist", metavar="SLUG", multiple=True, help="Only by this artist; can be repeated.")
 @click.option("--exclude-artist", metavar="SLUG", multiple=True, help="Not by this artist; can be repeated.")
 @click.option("--style", multiple=True, help="Only by artists of this style; can be repeated.")
 @click.option("--nationality", multiple=True, help="Only by artists of this nationality; can be repeated.")
 @click.option("--active-from", type=int, metavar="YEAR", help="Only by artists alive in this year or later.")
 @click.option("--active-to", type=int, metavar="YEAR", help="Only by artists alive in this year or before.")
-@click.option("--per-artist", type=int, metavar="N", help="At most this many works of one artist.")
+@click.option("--per-artist", type=int, metavar="N", help="Most works of one artist.")
 @click.option(
     "-n", "--limit", type=int, metavar="N", help="Number of works.  [default: GALLERY_DEFAULT_RESULTS]"
 )
@@ -117,7 +117,7 @@ def search(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """Find the works nearest to TEXT, to images and to works, best matches first."""
+    """Find works that match TEXT, images and other works, best matches first."""
     from gallery.images.decode import open_image
     from gallery.models import to_payload
     from gallery.search.engine import SearchEngine
@@ -159,15 +159,14 @@ def search(
         )
         return
     if not results.hits:
-        click.echo(
-            "no work passes these filters; `gallery search` without them shows what there is", err=True
-        )
+        click.echo("No work passes these filters; remove some of them.", err=True)
     for hit in results.hits:
         by = hit.artwork.artist
         styles = ", ".join(by.styles)
         word = "named" if hit.matched_terms else hit.relevance.value
         click.echo(
-            f"{hit.score:6.3f}  {word:7}  {by.name} ({by.years}; {styles})  {hit.artwork.file}  {hit.artwork.id}"
+            f"{hit.score:6.3f}  {word:7}  {by.name} ({by.years}; {styles})  "
+            f"{hit.artwork.file}  {hit.artwork.id}"
         )
 
 
@@ -196,14 +195,14 @@ def _shown(value: Any, *, given: bool) -> Any:
     from pydantic import SecretStr
 
     if isinstance(value, SecretStr):
-        return "********" if given else value.get_secret_value()  # a default is not secret
+        return "********" if given else value.get_secret_value()  # a default is not a secret
     return str(value) if isinstance(value, Path) else value
 
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(as_json: bool) -> None:
-    """Check that each configured service works, and say what to do if not. Exits 1 if one fails."""
+    """Check that each configured service works, and say what to do if not. Exits with 1 if a check fails."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -222,7 +221,7 @@ def doctor(as_json: bool) -> None:
         for finding in findings:
             status = "[green]ok[/]" if finding.ok else "[red]failed[/]"
             table.add_row(finding.check, status, escape(finding.result), escape(finding.advice))
-        # In a file or a pipe each finding stays on one line, so that grep finds it.
+        # In a file or a pipe, keep each finding on one line, so that grep works.
         Console(width=None if sys.stdout.isatty() else 10_000).print(table)
     if not all(finding.ok for finding in findings):
         raise SystemExit(1)

@@ -1,4 +1,4 @@
-"""`gallery doctor`: check that everything the settings name can be reached and used, and say what to do if not."""
+"""`gallery doctor`: checks that every configured service can be reached and used."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from gallery.vectors.base import VectorStore
 MIN_FREE_BYTES = 1_000_000_000
 """Free space at GALLERY_HOME below which a refresh is likely to fail."""
 FETCH_TIMEOUT_S = 10
-"""Time limit for fetching an image from its public or signed URL."""
+"""Time limit for downloading an image from its public or signed URL."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check; `advice` says what to do, and is empty where the check passed."""
+    """The result of one check; `advice` is the remedy, empty if the check passed."""
 
     check: str
     ok: bool
@@ -38,7 +38,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Run every check and return the findings. Leaves nothing behind: probe objects and builds are removed."""
+    """Run every check and return the findings. Removes the objects and builds that it creates."""
     services, read_only = Services(settings), Services(settings, searching=True)
     return [
         _try("home", "set GALLERY_HOME to a writable folder with free space", lambda: _home(settings.home)),
@@ -90,7 +90,7 @@ def _objects(store: ObjectStore) -> str:
     store.put(key, data)
     try:
         if store.get(key) != data or store.sizes("doctor/").get(key) != len(data):
-            raise Invalid(f"{store.address} returned something else than was written")
+            raise Invalid(f"{store.address} returned something other than what was written")
     finally:
         store.delete(key)
     client = f" (client {version('google-cloud-storage')})" if store.address.startswith("gs:") else ""
@@ -98,7 +98,7 @@ def _objects(store: ObjectStore) -> str:
 
 
 def _delivery(services: Services) -> str:
-    """Fetch an image as a visitor would, not just its URL."""
+    """Download an image from its URL, as a visitor's browser does."""
     how = services.settings.delivery
     if how == "app":
         return "images are served by the app"
@@ -114,17 +114,17 @@ def _delivery(services: Services) -> str:
             with urllib.request.urlopen(url, timeout=FETCH_TIMEOUT_S) as answer:
                 got = answer.read(len(data) + 1)
         except urllib.error.HTTPError as error:
-            raise Invalid(f"an image's {how} URL answers {error.code}{_why(how, error.code)}") from None
-        except (OSError, ValueError) as error:  # without the URL, which may contain a signature
+            raise Invalid(f"an image's {how} URL answers {error.code}{_hint(how, error.code)}") from None
+        except (OSError, ValueError) as error:  # not quoted: it contains the URL, which may be signed
             raise Unavailable(f"an image's {how} URL cannot be reached ({type(error).__name__})") from None
         if got != data:
-            raise Invalid(f"an image's {how} URL returns something else than was written")
+            raise Invalid(f"an image's {how} URL returns something other than what was written")
     finally:
         services.images.delete(key)
-    return f"an image was fetched from its {how} URL"
+    return f"an image was downloaded from its {how} URL"
 
 
-def _why(how: str, status: int) -> str:
+def _hint(how: str, status: int) -> str:
     if how == "public" and status in (401, 403):
         return (
             "; the bucket is not public: gcloud storage buckets add-iam-policy-binding gs://BUCKET "
@@ -152,10 +152,10 @@ def _vectors(store: VectorStore) -> str:
         collection.upsert([work], row)
         hits = collection.search(row[0], 1, fingerprint="doctor")
         if [hit.artwork for hit in hits] != [work] or collection.ids() != {work.id}:
-            raise Invalid(f"{store.address} returned something else than was written")
+            raise Invalid(f"{store.address} returned something other than what was written")
     finally:
         store.drop(name)
-    return f"{store.version()}, {store.address}: {before} builds; a probe build was created, searched and dropped"
+    return f"{store.version()}, {store.address}: {before} builds; created, searched and dropped a probe build"
 
 
 def _read_only(store: VectorStore) -> str:
@@ -169,11 +169,13 @@ def _collection(services: Services) -> str:
     build = services.vectors.live()
     if build is None:
         raise Invalid("no build is published yet")
-    held = services.vectors.open(build.name).count()
-    if held != build.works:
-        raise Invalid(f"live build {build.name} holds {held} of {build.works} works")
+    count = services.vectors.open(build.name).count()
+    if count != build.works:
+        raise Invalid(f"live build {build.name} has {count} of {build.works} works")
     if services.settings.encoder != "auto" and services.encoder.fingerprint != build.fingerprint:
         raise Invalid(
-            f"live build {build.name} was made with {build.encoder}, but GALLERY_ENCODER is {services.settings.encoder}"
+            f"live build {build.name} was made with {build.encoder}, but GALLERY_ENCODER is "
+            f"{services.settings.encoder}"
         )
-    return f"build {build.name}, {held} works, made {build.created_at[:16].replace('T', ' ')} UTC with {build.encoder}"
+    created = build.created_at[:16].replace("T", " ")
+    return f"build {build.name}, {count} works, made {created} UTC with {build.encoder}"

@@ -1,20 +1,20 @@
-"""The errors callers may catch, one tree:
+"""The errors that callers may catch:
 
     GalleryError
     ├── Invalid       the input or the configuration is wrong; trying again will not help
     ├── NotFound      the thing asked for does not exist
-    ├── Unavailable   something outside did not answer; the same call may succeed later
+    ├── Unavailable   an outside service did not answer; the same call may succeed later
     └── Corrupted     stored data is missing or unreadable; trying again will not help, a refresh replaces it
 
-Adapters translate their client's errors into these at their edge, with ``from``. Messages say what
-happened, to which thing, and what to do about it.
+Adapters translate the errors of their client libraries into these. Messages say what happened, to which
+thing, and what to do about it.
 """
 
 from __future__ import annotations
 
 
 class GalleryError(Exception):
-    """Base of every error this project raises on purpose."""
+    """Base class of the errors that this project raises on purpose."""
 
 
 class Invalid(GalleryError):
@@ -26,11 +26,12 @@ class NotFound(GalleryError):
 
 
 class Unavailable(GalleryError):
-    """Something outside did not answer; the same call may succeed later."""
+    """An outside service did not answer; the same call may succeed later."""
 
 
 class Corrupted(GalleryError):
     """Stored data is missing or unreadable; trying again will not help, but a refresh replaces it.
 
-    Never raised for a store that does not answer: a refresh may replace a corrupted build, but must not replace one
-    that it could not read."""
+    Not raised for a store that does not answer: a refresh may replace a corrupted build, but not one that it
+    merely failed to read.
+    """

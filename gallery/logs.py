@@ -1,4 +1,4 @@
-"""Logging set-up for the command line and the web server. The library itself configures nothing."""
+"""Logging configuration for the command line and the web server; the library itself configures none."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ def configure(level: str = "WARNING") -> None:
     logging.basicConfig(
         handlers=[_Stderr()], level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    warnings.filterwarnings(
-        "ignore", category=UserWarning, module=r"PIL\."
-    )  # damaged metadata of a picture that decodes
+    # Pillow warns about damaged metadata of images that it decodes.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
     for name in ("gallery", "pipelines", "serving"):
         logging.getLogger(name).setLevel(level)

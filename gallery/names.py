@@ -1,4 +1,4 @@
-"""Artists' names: repair of mojibake, display names, slugs for addresses, and keys for matching.
+"""Artists' names: repair of mojibake, display names, slugs for URLs, and keys for matching.
 
 UTF-8 decoded with a single-byte code page becomes mojibake: "ü" becomes "├╝". Python's zipfile decodes every
 entry without the UTF-8 flag as cp437; packing the unpacked files and reading that zip does it twice; macOS
@@ -18,10 +18,10 @@ from slugify import slugify
 
 ftfy.bad_codecs.ok()  # registers the sloppy- codecs, which keep bytes that Windows leaves undefined
 
-MAX_DEPTH = 2  # wrong decodings to undo; each further one finds more names in nonsense
+MAX_DECODINGS = 2  # wrong decodings to undo; undoing more turns nonsense into names
 
-# Code pages and the cost of assuming each: if several turn a text into a name, the more common one wins, then
-# the earlier one.
+# Code pages and the cost of assuming each: if several turn a text into a name, the more common page wins,
+# then the one listed first.
 COMMON_PAGES = (
     *("cp437", "sloppy-windows-1252", "latin-1", "cp850", "mac_roman", "sloppy-windows-1250"),
     *("sloppy-windows-1251", "sloppy-windows-1254", "cp852", "cp866", "sloppy-windows-1253"),
@@ -31,21 +31,21 @@ RARE_PAGES = (
     *("cp863", "cp865", "cp737", "koi8-r", "sloppy-windows-1255", "sloppy-windows-1256", "mac_latin2"),
 )
 PAGE_COSTS = dict.fromkeys(COMMON_PAGES, 4) | dict.fromkeys(RARE_PAGES, 6)
-SECOND_PAGE = 2  # the second decoding used another page than the first
-DECOMPOSED = 2  # the letters were decomposed
+SECOND_PAGE = 2  # the second decoding used a different page from the first
+DECOMPOSED = 2  # the accented letters were decomposed
 LOST_SPACE = 5  # a no-break space in the mojibake became a plain one
 
-# Penalties for what is unusual in a name. Only their order matters; the tests measure how many names they
-# restore.
+# Penalties for what is unusual in a name. Only their order matters; the tests measure how many names are
+# restored.
 SYMBOL = 30  # neither a letter nor in MARKS: box drawing, currency, control characters
 MIXED_SCRIPTS = 20  # two scripts in one name
-FOREIGN = 10  # a letter that is not used in the language of the rest of the word
+FOREIGN = 10  # a letter that the language of the rest of the word does not use
 CASE = 10  # a capital after a small letter, a small letter after two capitals, or "Å imon"
-ADJACENT = 8  # two adjacent non-ASCII letters: in all mojibake, in few names
-WORD_CASE = 3  # a word that starts small, or is all capitals in a name that is not
+ADJACENT = 8  # two adjacent non-ASCII letters: usual in mojibake, rare in names
+WORD_CASE = 3  # a word that starts with a small letter, or is all capitals when the name is not
 MARKS = "’‘ʼʻ·・–—"
 
-# The non-ASCII letters of languages. A word must fit a single one of them: "Ăš" (Romanian, then Czech) is
+# The non-ASCII letters of each language. A word must fit a single language: "Ăš" (Romanian, then Czech) is
 # mojibake of "Ú". Slovak ŕ and ĺ are left out, because they are common in mojibake.
 ALPHABETS = (
     "áéíñóúü",  # Spanish, Galician, Irish
@@ -76,23 +76,25 @@ OTHER_SCRIPTS = frozenset(
     {"ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC", "DEVANAGARI", "BENGALI", "TAMIL", "THAI"}
 )
 EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "IDEOGRAPHIC"})
-EAST_ASIAN_CHARSETS = ("gb2312", "big5", "shift_jis", "euc_kr")  # the common ones of 100,000 characters
+# These contain the common characters among the 100,000 of East Asia.
+EAST_ASIAN_CHARSETS = ("gb2312", "big5", "shift_jis", "euc_kr")
 
 
 def repair(text: str) -> str:
-    """Return the name as it was written: mojibake undone, in NFC, without surrounding white space.
+    """Return the name with mojibake undone, in NFC, without surrounding white space.
 
-    Correct names are returned unchanged, and so are names that no code page turns into something more like a
-    name. If two names give the same mojibake, the likelier one is returned: "VelĂĄzquez" is "Velåzquez" in
-    cp1250 and "Velázquez" in ISO 8859-2, and cp1250 is more common; a decomposed "ș" in Mac Roman looks like
-    "ö" in cp1252. Only wrongly decoded UTF-8 is repaired, not one single-byte page decoded as another.
+    Correct names are returned unchanged, and so is text that no code page turns into something more like a
+    name. If two names give the same mojibake, the one with the more common code page is returned:
+    "VelĂĄzquez" is "Velåzquez" in cp1250 and "Velázquez" in ISO 8859-2, and cp1250 is more common. Likewise,
+    a decomposed "ș" in Mac Roman looks like "ö" in cp1252. Only wrongly decoded UTF-8 is repaired, not text
+    in one single-byte page that was decoded with another.
     """
     given = unicodedata.normalize("NFC", text.strip(" \t\r\n"))  # not U+00A0, the second byte of "à"
     if not _penalty(given):
         return given.strip()
     costs = {given: 0}
     latest = {(given, ""): 0}
-    for _ in range(MAX_DEPTH):
+    for _ in range(MAX_DECODINGS):
         undone: dict[tuple[str, str], int] = {}
         for (garbled, last_page), so_far in latest.items():
             for page, original, cost in _undo(garbled):
@@ -105,28 +107,28 @@ def repair(text: str) -> str:
 
 
 def display_name(folder: str) -> str:
-    """Return the display name for a folder's or the CSV's spelling: repaired, with single spaces."""
+    """Return the display name for a spelling in a folder or the CSV: repaired, with single spaces."""
     return " ".join(repair(folder).replace("_", " ").split())
 
 
 def slugify_name(name: str) -> str:
-    """Return the name for addresses, such as "albrecht-durer": ASCII, and empty only if the name is."""
-    small = display_name(name).casefold()  # first, because "Є" and "є" are transliterated differently
+    """Return the name as used in URLs, such as "albrecht-durer": ASCII, and empty only if the name is."""
+    small = display_name(name).casefold()  # before, because "Є" and "є" are transliterated differently
     plain = slugify(small, replacements=[("’", "'")])
     # Characters without a transliteration have an ASCII name in Unicode.
     return plain or slugify(" ".join(unicodedata.name(char, hex(ord(char))) for char in small))
 
 
 def match_key(name: str) -> str:
-    """Return the key that all spellings of a name share: ASCII letters and digits, without accents or case.
+    """Return a key shared by all spellings of a name: ASCII letters and digits, without accents or case.
 
-    Names that are the same in ASCII, such as Chinese names of the same sound, share it too.
+    Different names share it if they are transliterated alike, as are Chinese names of the same sound.
     """
     return slugify_name(name).replace("-", "")
 
 
 def best_spelling(spellings: Sequence[str]) -> str:
-    """Return the spelling to show: the one with the most accented letters, then the first."""
+    """Return the spelling to show: the one with the most accented letters; of several, the first."""
 
     def accented(name: str) -> int:
         return sum(_script(c) == "LATIN" and not c.isascii() for c in unicodedata.normalize("NFC", name))
@@ -135,9 +137,9 @@ def best_spelling(spellings: Sequence[str]) -> str:
 
 
 def _undo(text: str) -> Iterator[tuple[str, str, int]]:
-    """Yield code pages that may have decoded UTF-8 as `text`, with the original text and the cost."""
+    """Yield (code page, original text, cost) for pages with which UTF-8 may have been decoded as `text`."""
     if "\N{REPLACEMENT CHARACTER}" in text:
-        return  # a byte is lost, although the sloppy- codecs would encode it as 1A
+        return  # a byte is lost, but the sloppy- codecs would encode 1A for it
     for page, cost in PAGE_COSTS.items():
         try:
             encoded = text.encode(page)
@@ -152,14 +154,14 @@ def _undo(text: str) -> Iterator[tuple[str, str, int]]:
 
 
 def _restore_lost_spaces(encoded: bytes) -> bytes:
-    """Return UTF-8 with byte A0 restored where it became a space or an underscore, or was trimmed."""
-    # "VilÃ Nova" was "Vilà Nova", with a space of its own; "GrÃ cia" was "Gràcia", without one.
+    """Restore byte A0 in UTF-8 where it became a space or an underscore, or was trimmed."""
+    # "VilÃ Nova" was "Vilà Nova", which has a space, and "GrÃ cia" was "Gràcia", which has none.
     whole = re.sub(rb"([a-z\x80-\xbf][\xc2-\xdf])(?=[ _][A-Z\xc2-\xf4]|$)", b"\\1\xa0", encoded)
     return re.sub(rb"([\xc2-\xdf]|[\xe0-\xef][\x80-\xbf])[ _]", b"\\1\xa0", whole)
 
 
 def _penalty(text: str) -> int:
-    """Return how little the text looks like a name: 0 for ASCII and for most correct names."""
+    """Return a penalty for what is unlike a name in the text: 0 for ASCII and most correct names."""
     if text.isascii():
         return 0
     penalty = MIXED_SCRIPTS * max(0, len({_script(c) for c in text} - {"", "COMBINING"}) - 1)
@@ -180,7 +182,7 @@ def _penalty(text: str) -> int:
 
 
 def _spelling_penalty(word: str) -> int:
-    """Return how little the letters of a word with non-ASCII letters fit together."""
+    """Return a penalty for letters that do not belong together in a word with non-ASCII letters."""
     non_ascii = [c for c in word if not c.isascii()]
     known = [c for c in non_ascii if _script(c) in ALPHABET_SCRIPTS]
     penalty = FOREIGN * min(sum(c not in letters for c in known) for letters in LETTER_SETS)
@@ -197,7 +199,7 @@ def _spelling_penalty(word: str) -> int:
 
 @cache
 def _script(char: str) -> str:
-    """Return a letter's script, from its Unicode name; "CJK" for East Asia, "" for non-letters."""
+    """Return a letter's script, such as "LATIN"; "CJK" for East Asia, and "" for non-letters."""
     if unicodedata.category(char)[0] not in "LM" or char in MARKS or char in "ªº":
         return ""
     script = unicodedata.name(char, "").split(" ")[0]

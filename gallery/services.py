@@ -1,7 +1,4 @@
-"""The services of one process: the dataset, two object stores, the vector store and the encoder.
-
-Each is opened from its setting when first used.
-"""
+"""The services of one process: the dataset, two object stores, the vector store and the encoder."""
 
 from __future__ import annotations
 
@@ -16,10 +13,10 @@ from gallery.vectors.base import VECTORS, VectorStore
 
 
 class Services:
-    """Opens what the settings name. Accessing an attribute raises Invalid or Unavailable.
+    """Opens each service from its setting on first access, which raises Invalid or Unavailable.
 
-    With `searching`, the vector store is opened with the read-only key and the image store fails fast, since a
-    visitor waits for the answer. Tests replace services by assigning to the attributes.
+    With `searching`, the vector store is opened with the read-only key, and the image store fails fast
+    because visitors are waiting. Tests replace services by assigning to the attributes.
     """
 
     def __init__(self, settings: Settings, *, searching: bool = False) -> None:

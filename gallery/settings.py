@@ -1,6 +1,6 @@
-"""Settings: name, default, unit and one line of help for each.
+"""Settings: each with a name, a default, a unit and one line of help.
 
-Read from ``GALLERY_*`` variables and from a ``.env`` file in the working folder; the environment wins.
+Read from ``GALLERY_*`` environment variables and a ``.env`` file in the working folder; the environment wins.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ REGISTRIES: dict[str, Registry[Any]] = {
     "tables": TABLES,
     "vectors": VECTORS,
 }
-"""Settings that hold an address, and the schemes each accepts."""
+"""Settings that contain an address -> the schemes that they accept."""
 
 
 class Settings(BaseSettings):
-    """The configuration of one process; frozen. Addresses may contain {home}, which is filled in."""
+    """The configuration of one process. Frozen. Addresses may contain {home}, which stands for `home`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", frozen=True, extra="forbid", env_ignore_empty=True
@@ -182,7 +182,7 @@ class Settings(BaseSettings):
     def _absolute(cls, home: Path) -> Path:
         try:
             return home.expanduser().absolute()
-        except RuntimeError as error:  # ~user, where there is no such user
+        except RuntimeError as error:  # ~user for an unknown user
             raise ValueError(str(error)) from error
 
     @field_validator(*REGISTRIES)
@@ -206,7 +206,8 @@ class Settings(BaseSettings):
     def _consistent(self) -> Settings:
         if self.default_results > self.max_results:
             raise ValueError(
-                f"{PREFIX}DEFAULT_RESULTS ({self.default_results}) is more than {PREFIX}MAX_RESULTS ({self.max_results})"
+                f"{PREFIX}DEFAULT_RESULTS ({self.default_results}) must not exceed "
+                f"{PREFIX}MAX_RESULTS ({self.max_results})"
             )
         return self
 
@@ -228,7 +229,7 @@ class Settings(BaseSettings):
 
 
 class _DotenvSource(DotEnvSettingsSource):
-    """Reads this program's settings from .env, and ignores variables of other programs and of the tests."""
+    """Reads this program's settings from .env; ignores the variables of other programs and of the tests."""
 
     def __call__(self) -> dict[str, Any]:
         return {
@@ -247,9 +248,9 @@ def _unknown(names: list[str]) -> list[str]:
     known = [field.upper() for field in Settings.model_fields]
     problems = []
     for name in sorted(names):
-        ours = name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)
-        if ours and name.removeprefix(PREFIX) not in known:
-            # Compared without the prefix, which would make any two names similar.
+        is_setting = name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)
+        if is_setting and name.removeprefix(PREFIX) not in known:
+            # Compare without the prefix, which would make any two names similar.
             near = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1)
             guess = f"; did you mean {PREFIX}{near[0]}?" if near else ""
             problems.append(f"{name}: unknown setting{guess}")
@@ -257,7 +258,7 @@ def _unknown(names: list[str]) -> list[str]:
 
 
 def read_settings(**overrides: Any) -> Settings:
-    """Return the settings of this process. Raises Invalid that lists every mistake, not just the first."""
+    """Return the settings of this process. Raises Invalid with all mistakes, not just the first."""
     dotenv = [line.partition("=")[0].removeprefix("export ").strip().upper() for line in _dotenv_lines()]
     problems = _unknown([name.upper() for name in os.environ] + dotenv)
     settings = None

@@ -1,6 +1,6 @@
-"""Reference pages made from the settings: docs/settings.md and .env.example.
+"""Generates docs/settings.md and .env.example from the settings.
 
-``python -m gallery.settings_docs`` in the project's root writes both; a test compares them with the code.
+Run ``python -m gallery.settings_docs`` in the project's root; a test checks that both files are up to date.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ TEST_VARIABLES = {
 }
 INTRODUCTION = """# Settings
 
-Set environment variables, or lines in a `.env` file in the working folder; the environment wins. `gallery settings` prints
-the current values, with secrets masked. With invalid settings a program does not start, and lists all mistakes. In addresses,
-`{home}` stands for `GALLERY_HOME`. Sizes in bytes may have a unit, as in `10MB`.
+Set environment variables, or lines in a `.env` file in the working folder; the environment wins.
+`gallery settings` prints the current values, with secrets masked. With invalid settings a program does not
+start, and lists all mistakes. In addresses, `{home}` stands for `GALLERY_HOME`. Sizes in bytes may have a
+unit, as in `10MB`.
 
 `python -m gallery.settings_docs` writes this page.
 """
@@ -45,7 +46,7 @@ def markdown() -> str:
 
 
 def dotenv() -> str:
-    """Return .env.example: every setting, commented out, with its default."""
+    """Return .env.example: every setting with its default, commented out."""
     lines = [
         "# Copy to .env and uncomment what you need; every line shows the default. See docs/settings.md.",
         "",
@@ -58,8 +59,8 @@ def dotenv() -> str:
 
 
 def default_of(value: Any) -> str:
-    """Return a default as it is written in a .env file; empty for none."""
-    if isinstance(value, SecretStr):  # a default is not secret
+    """Return a default as written in a .env file; empty for None."""
+    if isinstance(value, SecretStr):  # a default is not a secret
         value = value.get_secret_value()
     return "" if value is None else str(value)
 
@@ -74,7 +75,10 @@ def _settings_tables() -> Iterator[str]:
 
 def _address_tables() -> Iterator[str]:
     yield "\n## Addresses and their options\n"
-    yield "Add options as `?name=value&name=value`. `GALLERY_TABLES` takes the same addresses as `GALLERY_IMAGES`."
+    yield (
+        "Add options as `?name=value&name=value`. "
+        "`GALLERY_TABLES` takes the same addresses as `GALLERY_IMAGES`."
+    )
     for service, registry in REGISTRIES.items():
         if service == "tables":
             continue
@@ -94,7 +98,10 @@ def _address_tables() -> Iterator[str]:
                 default = "none" if option.default is None else f"`{option.default}`"
                 yield f"| | `{option.name}` | {default} | {option.description}{_values(option)} |"
     yield "\n### GALLERY_ENCODER\n"
-    yield "`auto`, `offline`, a sentence-transformers model id such as `clip-ViT-B-32`, or a folder that holds a model."
+    yield (
+        "`auto`, `offline`, a sentence-transformers model id such as `clip-ViT-B-32`, "
+        "or a folder that contains a model."
+    )
 
 
 def _extra(extra: str) -> str:

@@ -1,4 +1,4 @@
-"""Abstract images: grids, discs, quilts, floating shapes, stripes, poured paint, soft fields, broad gestures."""
+"""Abstract images: grids, discs, quilts, shapes, stripes, poured paint, color fields and gestures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sample_art.shapes import Point, Pose, arc, blob, box
 
 @layer
 def grid(c: Canvas) -> None:
-    """Black lines on white, with a few blocks in color."""
+    """Paint black lines on white, with a few blocks in color."""
     rng, thick = c.rng, c.rng.uniform(0.014, 0.026)
     blocks: list[tuple[float, float, float, float]] = []
 
@@ -48,7 +48,7 @@ def grid(c: Canvas) -> None:
 
 @layer
 def discs(c: Canvas) -> None:
-    """Rings of color, each cut into parts that change."""
+    """Paint rings of color, divided into sectors."""
     rng, tones = c.rng, "accent second water leaf sky glow earth light accent+second.5 water+dark.4"
     for k in range(6):
         left, top = c.w * (k % 3) / 3, k // 3 / 2
@@ -66,7 +66,7 @@ def discs(c: Canvas) -> None:
 
 @layer
 def quilt(c: Canvas) -> None:
-    """Squares of a quilt, each of triangles, quarter circles, leaves, circles or stripes."""
+    """Paint the squares of a quilt: triangles, quarter circles, leaves, circles or stripes."""
     rng = c.rng
     tones = ("accent", "second", "water", "leaf", "earth", "dark", "light", "glow", "sky")
     chosen, rows = rng.sample(tones, 5), rng.choice((3, 4, 4, 5, 6))
@@ -94,7 +94,7 @@ _PATCHES: dict[str, tuple[list[Point], ...]] = {
 
 @layer
 def floating_shapes(c: Canvas) -> None:
-    """Bars, squares, discs and wedges on white, most of them leaning the same way."""
+    """Paint bars, squares, discs and wedges on white, most leaning the same way."""
     rng = c.rng
     c.backdrop((0, "light+glow.2"), (1, "light+glow.2+earth.12"))
     lean = rng.uniform(-0.9, 0.9)
@@ -119,7 +119,7 @@ def floating_shapes(c: Canvas) -> None:
 
 @layer
 def op_waves(c: Canvas) -> None:
-    """Stripes, squares or rings whose width swells, so that the image seems to move."""
+    """Paint stripes, squares or rings of changing width, so that the image seems to move."""
     rng = c.rng
     pairs = (
         ("dark", "light"),
@@ -170,7 +170,7 @@ def _rings(c: Canvas, dark: Ink, light: Ink, phase: float) -> None:
 
 @layer
 def drips(c: Canvas) -> None:
-    """Skeins of poured paint in several layers, with splashes."""
+    """Paint skeins of poured paint in several layers, with splashes."""
     rng, ground = c.rng, c.color("light+glow.4 earth+light.6 sky+light.5 dark+water.2")
     c.backdrop((0, ground), (1, c.mix(ground, "earth", 0.2)))
     for _ in range(7):
@@ -205,7 +205,7 @@ def _skein(c: Canvas, paint: Ink) -> None:
 
 @layer
 def color_field(c: Canvas) -> None:
-    """Two to four soft-edged fields on a ground of a near color."""
+    """Paint two to four soft-edged fields on a ground of a similar color."""
     rng = c.rng
     tones = (
         "accent",
@@ -234,7 +234,7 @@ def color_field(c: Canvas) -> None:
 
 
 def _soft_field(c: Canvas, area: tuple[float, float, float, float], color: Color, strength: float) -> None:
-    """A rectangle whose edges are worn, and whose paint lies thicker here and thinner there."""
+    """Paint a rectangle with worn edges and an uneven thickness of paint."""
     left, top, right, foot = (round(value * c.unit) for value in area)
     width, height = max(8, (right - left) // 4), max(8, (foot - top) // 4)
     noise = np.random.default_rng(c.rng.getrandbits(32))
@@ -254,7 +254,7 @@ def _soft_field(c: Canvas, area: tuple[float, float, float, float], color: Color
 
 @layer
 def ink_clouds(c: Canvas) -> None:
-    """Broad strokes of thinned paint over clouds of color."""
+    """Paint broad strokes of thinned paint over clouds of color."""
     rng = c.rng
     c.backdrop((0, "light+glow.4"), (1, "light+glow.4+sky.2"))
     chosen = " ".join(rng.sample(("sky", "glow", "accent", "water", "second", "leaf", "earth"), 3))
@@ -274,7 +274,7 @@ def ink_clouds(c: Canvas) -> None:
 
 
 def _gesture(c: Canvas, x: float, y: float, reach: float, ink: Color) -> None:
-    """One sweep of a wide brush: many hairs on nearly the same path, running dry towards its end."""
+    """Paint one sweep of a wide brush: many hairs on nearly the same path, which run dry towards the end."""
     rng = c.rng
     a, bend, half = rng.uniform(0, math.tau), rng.uniform(-0.32, 0.32), rng.uniform(0.025, 0.065)
     spine: list[Point] = []

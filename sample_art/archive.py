@@ -1,4 +1,4 @@
-"""The collection as a zip in the Kaggle layout, with the faults that the real archive has."""
+"""Writes the collection as a zip in the Kaggle layout, with the faults of the real archive."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from sample_art.pool import paint_batches
 IMAGE_FOLDER = "images/images"
 COLUMNS = ("id", "name", "years", "genre", "nationality", "bio", "wikipedia", "paintings")
 BATCH_WORKS = 24
-MIN_ARTISTS_FOR_FAULTS = 4  # in a smaller collection most of it would be faulty
+MIN_ARTISTS_FOR_FAULTS = 4  # a smaller collection would be mostly faulty
 
-MISSPELT, FEW, BROKEN = 1, 2, 3  # indexes of the artists that have the faults
-BROKEN_SHARE = 0.4  # of the broken file's bytes that are written
+MISSPELT, FEW, BROKEN = 1, 2, 3  # indices of the artists with faults
+BROKEN_SHARE = 0.4  # share of the broken file's bytes that is written
 
 
 @dataclass(frozen=True)
 class Faults:
-    """The faults planted in a collection."""
+    """The deliberate faults in a collection."""
 
     misspelt_name: str
-    misspelt_folders: tuple[str, str]  # the same images under each
+    misspelt_folders: tuple[str, str]  # both contain the same images
     few_name: str
     few_works: int
-    broken_path: str  # of the JPEG that ends early
+    broken_path: str  # path of the truncated JPEG
 
 
 def faults_in(artists: int, works: int) -> Faults | None:
-    """Return the faults of a collection of that size, None if it is too small for any."""
+    """Return the faults of a collection of this size, or None if it is too small for any."""
     if artists < MIN_ARTISTS_FOR_FAULTS:
         return None
     return Faults(
@@ -61,9 +61,9 @@ def write_archive(
 ) -> None:
     """Write the collection as a zip: artists.csv and images/images/<Artist>/<Artist>_<n>.jpg.
 
-    The same parameters write the same bytes as long as Pillow and NumPy stay the same; a work is the same image
-    in a collection of any size. `progress` is called with the numbers of images done and in all. `path` is
-    replaced only once the whole archive is written. Raises `pool.WorkerDied`.
+    The same parameters give the same bytes with the same versions of Pillow and NumPy; a work is the same
+    image in a collection of any size. `progress` is called with the number of images done and the total.
+    `path` is replaced once the whole archive is written. Raises `pool.WorkerDied`.
     """
     faults = faults_in(artists, works)
     counts = [works] * artists
@@ -87,7 +87,7 @@ def write_archive(
                 done += len(jpegs)
                 if progress:
                     progress(done, total)
-        Path(name).chmod(0o644)  # mkstemp makes it readable by its owner only
+        Path(name).chmod(0o644)  # mkstemp makes it readable only by its owner
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -126,13 +126,13 @@ def _path(folder: str, number: int) -> str:
 
 
 def _misspelt(folder: str) -> tuple[str, str]:
-    """The folder's name as macOS writes it, decoded as cp437 once and twice, as in the real archive."""
+    """Return the folder's name decoded once and twice as cp437, from decomposed UTF-8, as macOS zips give."""
     once = unicodedata.normalize("NFD", folder).encode("utf-8").decode("cp437")
     return once, once.encode("utf-8").decode("cp437")
 
 
 def _add(archive: zipfile.ZipFile, path: str, data: bytes) -> None:
     entry = zipfile.ZipInfo(path, date_time=(1980, 1, 1, 0, 0, 0))
-    entry.create_system = 3  # Unix everywhere, so that the same parameters write the same bytes on Windows
+    entry.create_system = 3  # always Unix, so that Windows writes the same bytes
     entry.external_attr = 0o644 << 16
     archive.writestr(entry, data)

@@ -1,10 +1,10 @@
-"""What an artist is, the styles there are, and the first fifty artists, written by hand. None of them ever lived."""
+"""The artist class, the styles, and the first fifty artists, written by hand. None of them is a real person."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Styles, with the title of the English Wikipedia's article on each: the artists have none.
+# Style -> title of its article in the English Wikipedia; the artists have no articles of their own.
 ARTICLES = {
     "Action painting": "Action_painting",
     "Baroque": "Baroque_painting",
@@ -38,7 +38,7 @@ ARTICLES = {
 
 @dataclass(frozen=True)
 class Artist:
-    """An invented artist: what the catalogue states, and what makes the works look related."""
+    """An invented artist: the facts in the catalogue, and what makes the works look related."""
 
     name: str
     years: str
@@ -46,11 +46,11 @@ class Artist:
     nationalities: tuple[str, ...]
     pronoun: str  # "he" or "she"
     place: str  # of birth
-    sound: str  # the name's pronunciation as an encyclopedia would give it, or ""
+    sound: str  # the pronunciation of the name, as in an encyclopaedia, or ""
     palette: str
     finish: str
     scenes: tuple[str, ...]
-    hue: float = 0.0  # how far all colors are turned, a fraction of the circle
+    hue: float = 0.0  # rotation of all colors, as a fraction of the color circle
 
     @property
     def folder(self) -> str:

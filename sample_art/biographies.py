@@ -1,4 +1,4 @@
-"""Artists' biographies as an encyclopedia would begin them; each states that its artist is invented."""
+"""Biographies in the style of an encyclopaedia. Each states that its artist is invented."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _TRADES = ("baker", "ship's carpenter", "schoolmaster", "clockmaker", "grocer", 
 
 
 def biography(artist: Artist) -> str:
-    """Return two to six sentences, the same for the same artist."""
+    """Return two to six sentences, always the same for an artist."""
     rng = random.Random(f"biography/{artist.name}")
     born, died = re.findall(r"\d+", artist.years)
     style = " and ".join(_spoken(s) for s in artist.styles)
@@ -79,7 +79,7 @@ def biography(artist: Artist) -> str:
 
 
 def _spoken(style: str) -> str:
-    """The style inside a sentence: names of movements keep their capital."""
+    """Return the style as written in a sentence; names of movements keep their capital."""
     plain = _PLURALS.get(style, style.lower())
     return style if style.endswith("ism") or style == "Baroque" else plain
 

@@ -1,4 +1,4 @@
-"""The canvas: shapes are drawn at twice the final size, in units of the image's height."""
+"""The canvas. Lengths are in image heights; shapes are drawn at twice the final size."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from PIL import Image, ImageDraw
 from sample_art.palettes import FIXED, Color, Ink, Palette, mix, parse_recipe, vary
 from sample_art.shapes import Point, Points, height_at, roughen
 
-SCALE = 2  # drawn at twice the size and reduced, which smooths the edges
-MIN_GRADIENT_PX = 14  # no gradient is visible in a lower shape
+SCALE = 2  # drawn at this multiple of the final size, to smooth the edges
+MIN_GRADIENT_PX = 14  # lower shapes get a single color
 
 Range = float | tuple[float, float]
 
 
 class Canvas:
-    """An image in progress; x runs 0..`w`, y runs 0..1 downwards, and every length is in heights.
+    """An image in progress; x runs from 0 to `w`, y from 0 to 1 downwards, and lengths are in image heights.
 
-    `contour` is the width of the dark outline that every larger shape gets, 0 for none. `sun` is the side that
-    the light comes from, -1 left or 1 right. What layers tell later ones: `line` is the horizon, `skyline` the
-    last hills, `orb` the x of the sun or moon, `bank` the side of the near land, `day` that it is not evening.
+    `contour` is the width of the dark outline of larger shapes, 0 for none. `sun` is the side of the light,
+    -1 left or 1 right. State that layers set for later ones: `line` is the height of the horizon, `skyline`
+    the last range of hills, `orb` the x of the sun or moon, `bank` the side of the near land, and `day` is
+    False in the evening and at night.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Canvas:
         return vary(self.rng, self.color(ink), amount)
 
     def some(self, value: Range) -> float:
-        """A number between the two of a range; a single number is returned unchanged."""
+        """Return a random number in the range; a single number is returned unchanged."""
         return self.rng.uniform(*value) if isinstance(value, tuple) else value
 
     def side(self) -> int:
@@ -70,7 +71,7 @@ class Canvas:
         return height_at(self.skyline, x)
 
     def pixels(self, shape: Points) -> list[Point]:
-        """The points in pixels of the large drawing."""
+        """Return the points in pixels of the enlarged drawing."""
         return [(x * self.unit, y * self.unit) for x, y in shape]
 
     def flat(self, shape: Points, ink: Ink) -> None:
@@ -78,7 +79,7 @@ class Canvas:
         self.draw.polygon(self.pixels(shape), fill=self.color(ink))
 
     def fill(self, shape: Points, top: Ink, foot: Ink | None = None, rough: float = 0.0) -> None:
-        """Fill a polygon, from `top` to `foot`; `rough` is how far its edge strays."""
+        """Fill a polygon, blending from `top` to `foot`; `rough` is the unevenness of its edge."""
         pixels = self.pixels(roughen(self.rng, shape, rough) if rough else shape)
         upper = self.color(top)
         lower = upper if foot is None else self.color(foot)
@@ -95,7 +96,7 @@ class Canvas:
         lower = min(self.image.height, math.ceil(max(y for _, y in pixels)) + 1)
         if right <= left or lower <= upper:
             return
-        mask = Image.new("1", (right - left, lower - upper))  # pastes four times as fast as "L"
+        mask = Image.new("1", (right - left, lower - upper))  # pasted four times as fast as "L"
         ImageDraw.Draw(mask).polygon([(x - left, y - upper) for x, y in pixels], fill=1)
         self.image.paste(_blend(top, foot, *mask.size), (left, upper), mask)
 
@@ -110,9 +111,9 @@ class Canvas:
         self.draw.ellipse(((x - rx) * u, (y - ry) * u, (x + rx) * u, (y + ry) * u), fill=self.color(ink))
 
     def form(self, shape: Points, shade: Ink, light: Ink, steps: int = 7, lift: float = 0.3) -> None:
-        """Fill a roundish shape so that it looks solid: lighter copies shrink towards the lit side.
+        """Fill a roundish shape so that it looks solid, with smaller, lighter copies towards the lit side.
 
-        `lift` is how far from the middle the lightest spot lies, as a share of the half extent.
+        `lift` is the distance of the lightest spot from the middle, as a share of the half extent.
         """
         dark, bright = self.color(shade), self.color(light)
         xs, ys = [x for x, _ in shape], [y for _, y in shape]
@@ -124,7 +125,7 @@ class Canvas:
         self._outline(self.pixels(shape))
 
     def stroke(self, path: Points, width: float, ink: Ink) -> None:
-        """Draw a line through the points with round ends; `width` in heights, at least one final pixel."""
+        """Draw a line with round ends through the points, at least one final pixel wide."""
         pixels, color = self.pixels(path), self.color(ink)
         thick = max(2, round(width * self.unit))
         self.draw.line(pixels, fill=color, width=thick, joint="curve" if len(pixels) > 2 else None)
@@ -134,22 +135,22 @@ class Canvas:
                 self.draw.ellipse((x - r, y - r, x + r, y + r), fill=color)
 
     def backdrop(self, *stops: tuple[float, Ink]) -> None:
-        """Fill the whole image with colors blending from one stop (a height, a color) to the next."""
+        """Fill the whole image, blending from each stop (a height and a color) to the next."""
         inks = [(y, self.color(ink)) for y, ink in stops]
         for (top, upper), (foot, lower) in pairwise([*inks, (1.0, inks[-1][1])]):
             self.band(top, foot, upper, lower)
 
     def band(self, top: float, foot: float, upper: Ink, lower: Ink) -> None:
-        """Fill the full width from `top` to `foot`, blending from one color to the other."""
+        """Fill the full width from `top` to `foot`, blending from `upper` to `lower`."""
         y0, y1 = max(0, round(top * self.unit)), min(self.image.height, round(foot * self.unit))
         if y1 > y0:
             blend = _blend(self.color(upper), self.color(lower), self.image.width, y1 - y0)
             self.image.paste(blend, (0, y0))
 
     def glow(self, x: float, y: float, rx: float, ry: float, ink: Ink, alpha: float) -> None:
-        """Lay a soft round patch of color over the image, `alpha` strong in its middle."""
+        """Paint a soft oval patch of color, with opacity `alpha` in its middle."""
         left, top, u = (x - rx) * self.unit, (y - ry) * self.unit, self.unit
-        # Only what lies inside the image is computed: the broad glows of a sky reach far out of it.
+        # Compute only the part inside the image: the broad glows of a sky extend far beyond it.
         x0, y0 = max(0, round(left)), max(0, round(top))
         x1 = min(self.image.width, round(left + 2 * rx * u))
         y1 = min(self.image.height, round(top + 2 * ry * u))
@@ -170,13 +171,13 @@ class Canvas:
     def glows(
         self, count: int, x: Range, y: Range, rx: Range, ry: Range, ink: Ink, alpha: float = 0.6
     ) -> None:
-        """Lay `count` soft patches at random places; x is a share of the width."""
+        """Paint `count` soft patches at random places; x is a share of the width."""
         for _ in range(count):
             at = self.some(x) * self.w, self.some(y)
             self.glow(*at, self.some(rx), self.some(ry), ink, alpha)
 
     def veil(self, top: float, foot: float, ink: Ink, upper: float, lower: float) -> None:
-        """Lay mist over the full width: `upper` opaque at `top`, `lower` at `foot`."""
+        """Paint mist over the full width, with opacity `upper` at `top` and `lower` at `foot`."""
         y0, y1 = max(0, round(top * self.unit)), min(self.image.height, round(foot * self.unit))
         if y1 > y0:
             ramp = np.linspace(upper * 255, lower * 255, y1 - y0).astype(np.uint8)[:, None]
@@ -184,7 +185,7 @@ class Canvas:
             self.image.paste(self.color(ink), (0, y0), mask)
 
     def mirror(self, line: float, strength: float, tint: Ink) -> None:
-        """Reflect what is above `line` in the water below it, rippled, `strength` visible."""
+        """Reflect what is above `line` in the rippled water below it, with opacity `strength`."""
         y = round(line * self.unit)
         depth = self.image.height - y
         above = self.image.crop((0, max(0, y - depth), self.image.width, y))
@@ -211,7 +212,7 @@ class Canvas:
         angle: float = 0.0,
         spread: float = 0.3,
     ) -> None:
-        """Scatter brush marks over `area` (left, top, right, foot); those lower down are larger."""
+        """Scatter brush marks over `area` (left, top, right, foot); lower ones are larger."""
         rng = self.rng
         left, top, right, foot = area
         for k in range(count):
@@ -223,7 +224,7 @@ class Canvas:
             self.stroke([(x - dx, y - dy), (x + dx, y + dy)], width * size, self.vary(ink, 0.05))
 
     def dots(self, count: int, x: float, y: float, spread: Point, radius: Range, ink: Ink) -> None:
-        """Scatter small round spots about (x, y), `spread` wide and high (standard deviations)."""
+        """Scatter small round spots about (x, y); `spread` is their standard deviation in x and y."""
         for _ in range(count):
             r = self.some(radius)
             at = x + self.rng.gauss(0, spread[0]), y + self.rng.gauss(0, spread[1])
@@ -231,7 +232,7 @@ class Canvas:
 
 
 def _blend(top: Color, foot: Color, width: int, height: int) -> Image.Image:
-    """An image of the given size that blends downwards from one color to the other."""
+    """Return an image of the given size that blends from `top` to `foot`."""
     ends = Image.new("RGB", (1, 2), top)
     ends.putpixel((0, 1), foot)
     strip = ends.resize((1, height), Image.Resampling.BILINEAR, box=(0, 0.5, 1, 1.5))
@@ -240,7 +241,7 @@ def _blend(top: Color, foot: Color, width: int, height: int) -> Image.Image:
 
 @lru_cache(maxsize=32)
 def _falloff(twentieths: int) -> Image.Image:
-    """The mask of a glow: strongest in the middle, fine enough to be enlarged without smoothing."""
+    """Return the mask of a glow, fine enough to be enlarged without smoothing."""
     at = np.linspace(-1, 1, 256)
     soft = np.clip(1 - np.hypot(at[:, None], at[None, :]), 0, 1) ** 1.5 * twentieths / 20
     return Image.fromarray((soft * 255).astype(np.uint8))

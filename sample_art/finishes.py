@@ -1,4 +1,4 @@
-"""Finishes: how the paint lies on the finished drawing, from brush strokes and dots to flat gouache."""
+"""Finishes: the texture of the paint on a drawing, from brush strokes and dots to flat gouache."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from sample_art.canvas import SCALE
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]  # [height, width, 3]
-_TILE = 704  # the texture tiles' side at the final size; larger than any image, with room to shift
+_TILE = 704  # side of the texture tiles in final pixels; larger than any image
 _BIG = _TILE * SCALE
 
 
 @lru_cache(maxsize=16)
 def _noise(seed: int, step: int, side: int = _TILE) -> Floats:
-    """Smooth noise in -1..1 about `step` pixels coarse, float32 [side, side]."""
+    """Return smooth noise in -1..1 with a grain of about `step` pixels, float32 [side, side]."""
     coarse = (
         np.random.default_rng(seed).uniform(-1, 1, (side // step + 2, side // step + 2)).astype(np.float32)
     )
@@ -31,17 +31,17 @@ def _noise(seed: int, step: int, side: int = _TILE) -> Floats:
 
 @lru_cache(maxsize=1)
 def _flow() -> Floats:
-    """The direction of the brush at every point of a big tile, in radians, bending slowly."""
+    """Return the slowly changing direction of the brush in radians at each point of a big tile."""
     return np.asarray(_noise(11, 150, _BIG) * 1.5 + _noise(12, 60, _BIG) * 0.5)
 
 
 @lru_cache(maxsize=4)
 def _bristles(along: int) -> Floats:
-    """Marks of a brush's hairs drawn sideways over `along` pixels, about -1..1."""
+    """Return the marks of a brush's hairs, horizontal and `along` pixels long, in about -1..1."""
     raw = np.random.default_rng(5).standard_normal((_TILE, _TILE)).astype(np.float32)
     total = np.cumsum(np.concatenate([raw, raw[:, :along]], axis=1), axis=1)
     hairs = (total[:, along:] - total[:, :-along])[:, :_TILE] / math.sqrt(along)
-    # The rows drift up and down, or every image would look brushed with a ruler.
+    # Let the rows drift up and down, so that the strokes do not look ruled.
     drift = np.rint(_noise(13, 90) * 14).astype(np.int32)
     rows = (np.arange(_TILE)[:, None] + drift) % _TILE
     return np.asarray(hairs[rows, np.arange(_TILE)[None, :]] * 0.6)
@@ -49,7 +49,7 @@ def _bristles(along: int) -> Floats:
 
 @lru_cache(maxsize=1)
 def _weave() -> Floats:
-    """The threads of a canvas, about -1..1."""
+    """Return the threads of a canvas, in about -1..1."""
     at = np.arange(_TILE, dtype=np.float32)
     threads = np.sin(at * 2.1)[:, None] * 0.5 + np.sin(at * 2.1)[None, :] * 0.5
     return np.asarray(threads * (0.7 + 0.6 * _noise(14, 4)), dtype=np.float32)
@@ -61,27 +61,26 @@ def _grain() -> Floats:
 
 
 class Marks(NamedTuple):
-    """Brush marks that a drawing is painted again with."""
+    """Brush marks with which a drawing is repainted."""
 
-    step: int  # pixels of the large drawing between them
+    step: int  # distance between marks, in pixels of the enlarged drawing
     length: int  # 0 for round dots
     width: int
-    jitter: float  # how far the color of each strays, of 255
-    strength: float  # how much of the drawing they cover
+    jitter: float  # variation of color between marks, of 255
+    strength: float  # opacity of the marks
 
 
 class Finish(NamedTuple):
-    """How the paint lies: the texture and how strongly it shows (of 255), how far edges tremble in pixels, how far
-    the color is broken up in patches (of 255), and the brush marks, if any."""
+    """The texture of the paint, and the brush marks, if any."""
 
     texture: str
-    depth: float
-    tremble: float
-    broken: float
+    depth: float  # strength of the texture, of 255
+    tremble: float  # unevenness of edges, in pixels
+    broken: float  # variation of color in patches, of 255
     marks: Marks | None = None
 
     def apply(self, image: Image.Image, rng: random.Random) -> Image.Image:
-        """Return the finished image, at half the size of the drawing."""
+        """Return the finished image, at its final size: half that of the drawing."""
         if self.marks:
             image = _repaint(image, self.marks, rng)
         pixels: Pixels = np.asarray(image.reduce(SCALE))
@@ -108,9 +107,9 @@ FINISHES: dict[str, Finish] = {
 
 @lru_cache(maxsize=8)
 def _painted(marks: Marks) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Brush marks covering a big tile: the mark's number at every pixel, and every mark's middle as (y, x).
+    """Return brush marks covering a big tile: the mark's number at each pixel, and each mark's middle (y, x).
 
-    Painted once per process: an image then only looks up one color per mark.
+    Computed once per process; each image then only looks up one color per mark.
     """
     rng, step = random.Random(repr(marks)), marks.step
     grid = range(0, _BIG + step, step)
@@ -120,7 +119,7 @@ def _painted(marks: Marks) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]
     rng.shuffle(spots)
     flow, numbers = _flow(), Image.new("I", (_BIG, _BIG))
     draw = ImageDraw.Draw(numbers)
-    for number, (x, y) in enumerate(spots):  # underneath, so that no gap between marks shows another's color
+    for number, (x, y) in enumerate(spots):  # first, to fill the gaps between marks
         draw.rectangle((x - 1.1 * step, y - 1.1 * step, x + 1.1 * step, y + 1.1 * step), fill=number)
     for number, (x, y) in enumerate(spots):
         if not marks.length:
@@ -178,7 +177,7 @@ def _tremble(pixels: Pixels, rng: random.Random, far: float) -> Pixels:
 
 
 def _relief(pixels: Pixels, finish: Finish, rng: random.Random, light: Floats | None = None) -> Image.Image:
-    """The image lit by the texture (and by `light`, in levels of 255), its color broken up in patches."""
+    """Return the image lit by the texture, and by `light` of 255, with its color varied in patches."""
     texture = _texture("bristles 26" if finish.texture == "facets" else finish.texture)
     lit = _window(texture, pixels, rng) * np.float32(finish.depth) + (0 if light is None else light)
     out = pixels + lit.astype(np.int16)[:, :, None]
@@ -188,7 +187,7 @@ def _relief(pixels: Pixels, finish: Finish, rng: random.Random, light: Floats | 
 
 
 def _wash(pixels: Pixels, rng: random.Random) -> Image.Image:
-    """Watercolor: thin paint that pools, and bare paper round the edge."""
+    """Return a watercolor: thin paint that pools, with bare paper around the edge."""
     height, width = pixels.shape[:2]
     edge_y = np.minimum(np.arange(height), np.arange(height)[::-1]).astype(np.float32)
     edge_x = np.minimum(np.arange(width), np.arange(width)[::-1]).astype(np.float32)
@@ -201,7 +200,7 @@ def _wash(pixels: Pixels, rng: random.Random) -> Image.Image:
 
 
 def _facets(pixels: Pixels, finish: Finish, rng: random.Random) -> Image.Image:
-    """The drawing in facets: each is shifted, and turned lighter or darker along its own edge."""
+    """Return the image in facets, each shifted, and lighter or darker along its edge."""
     height, width = pixels.shape[:2]
     rows, columns = np.indices((height, width), dtype=np.float32)
     facet, shade = np.zeros(rows.shape, np.int32), np.zeros(rows.shape, np.float32)
@@ -217,6 +216,6 @@ def _facets(pixels: Pixels, finish: Finish, rng: random.Random) -> Image.Image:
 
 
 def _window(tile: Floats, pixels: Pixels, rng: random.Random) -> Floats:
-    """A part of a tile as large as the image."""
+    """Return a random part of a tile, as large as the image."""
     dy, dx = rng.randrange(_TILE - pixels.shape[0] + 1), rng.randrange(_TILE - pixels.shape[1] + 1)
     return tile[dy : dy + pixels.shape[0], dx : dx + pixels.shape[1]]

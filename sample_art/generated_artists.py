@@ -1,4 +1,4 @@
-"""Artists by index: those of the table, then as many more as are asked for, generated from lists of names and styles."""
+"""Artists by index: first the fifty written by hand, then any number generated from lists of names and styles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from sample_art.artists import ARTISTS, Artist
 
-# Per nation: names of women, names of men, beginnings and ends of family names, places of birth.
+# Nation -> names of women / names of men / beginnings / ends of family names / places of birth.
 _NATIONS = {
     "French": "Aurélie Solange Odette Mathilde Ghislaine / Théophile Anselme Édouard Basile Léandre / Beau Mont Clair Roche Haute Belle Vieux Champ / clairac vergne fontel rivaux marchel lancourt brillac sauvel / Dijon, Nantes, Arles, Rennes",
     "German": "Hedwig Ottilie Irmgard Käthe Lioba / Eberhard Jörg Anselm Volkmar Ruprecht / Stein Linden Königs Eichen Möwen Rosen Hohen Schön / tannau kamp wiesner hainer grabener rauth feldner brücher / Weimar, Lübeck, Passau, Kassel",
@@ -24,7 +24,7 @@ _NATIONS = {
     "Danish": "Karen-Sofie Bodil Gudrun Åse Kirstine / Søren Bjarne Thorvald Asger Jørgen / Hav Birke Sønder Kær Nørre Lynge Skov Rød / gaardsen bjergsen dalsted mosegård lundbæk holtved strupsen vadsen / Aarhus, Ribe, Odense, Svendborg",
     "Croatian": "Ljubica Mirjana Vesna Đurđica Slavka / Krešimir Zvonimir Božidar Tvrtko Hrvoje / Lov Bor Jav Vrb Hrast Gor Jel Kam / renović kovčić orinić aneković ovljević inščak ačević enjak / Zadar, Split, Osijek, Šibenik",
 }
-# What suits each other: years of birth | styles | palettes | finishes | scenes.
+# Combinations that suit each other: years of birth | styles | palettes | finishes | scenes.
 _STYLES = """
 1600-1890 | Marine art | riviera ice storm lapis | oil strokes knife | regatta; harbour; lighthouse; storm; beach
 1770-1830 | Marine art, Romanticism | dusk storm nordic | oil canvas | storm; moonlit sea; regatta
@@ -54,12 +54,12 @@ _STYLES = """
 1840-1875 | Tonalism, Landscape | mist sepia dusk | wash oil | sunset; poplar river; fjord
 """
 _STYLE_ROWS = tuple(tuple(part.strip() for part in row.split("|")) for row in _STYLES.strip().splitlines())
-_STRIDE = 37  # coprime to the number of names in a nation, so that every name comes once, neighbours unlike
+_STRIDE = 37  # coprime to the names per nation: uses each name once, and separates similar ones
 
 
 @lru_cache(maxsize=8192)
 def artist_at(index: int) -> Artist:
-    """Return the artist of that index, the same in a collection of any size."""
+    """Return the artist with this index, the same in a collection of any size."""
     return ARTISTS[index] if index < len(ARTISTS) else _generated(index - len(ARTISTS))
 
 

@@ -17,14 +17,14 @@ from sample_art.things import leaf, thing, town_house
 def hills(
     c: Canvas, y: Range, height: float, top: Ink, foot: Ink, rounds: int = 4, calm: float = 0.4
 ) -> None:
-    """A range of hills from its skyline, `y` below the horizon, to the foot of the image."""
+    """Paint hills from a skyline `y` below the horizon to the bottom of the image."""
     c.skyline = ridge(c.rng, c.w, c.line + c.some(y), height, rounds, calm)
     c.fill([*c.skyline, (c.w + 0.05, 1.02), (-0.05, 1.02)], top, foot)
 
 
 @layer
 def foreground(c: Canvas, y: float, height: float, top: Ink, foot: Ink) -> None:
-    """A near range of hills whose skyline is at `y` in the image."""
+    """Paint near hills with a skyline at height `y` in the image."""
     hills(c, y - c.line, height, top, foot)
 
 
@@ -36,7 +36,7 @@ def far_shore(
     top: Ink = "leaf+sky.6",
     foot: Ink = "water+light.25",
 ) -> None:
-    """Hills that end at the horizon."""
+    """Paint hills that end at the horizon."""
     shore = ridge(c.rng, c.w, c.line - c.some(rise), height, 5, 0.5)
     c.fill([*shore, (c.w + 0.05, c.line + 0.002), (-0.05, c.line + 0.002)], top, foot)
 
@@ -45,7 +45,7 @@ def far_shore(
 def peaks(
     c: Canvas, half: Range, top: Range, *places: float, snow: Ink = "light", depth: float = 0.55
 ) -> None:
-    """Mountains on the horizon at shares of the width; the last is the highest. Late light tints their snow."""
+    """Paint mountains on the horizon at `places`; the last is the highest. Late light tints their snow."""
     white, last = c.color(snow) if c.day else c.mix(snow, "accent", 0.22), len(places) - 1
     for k, place in enumerate(places):
         wide, summit = (
@@ -56,7 +56,7 @@ def peaks(
 
 
 def _peak(c: Canvas, x: float, top: float, half: float, snow: Color, depth: float) -> None:
-    """A mountain from its summit (x, top): a lit and a shaded face, snow on both down to the share `depth`."""
+    """Paint a mountain with summit (x, top): a lit and a shaded face, with snow down to the share `depth`."""
     rng, height, rock = c.rng, c.line + 0.02 - top, c.color("water+earth.4+sky.25")
 
     def down(side: float, steps: int, stray: float) -> list[Point]:
@@ -88,7 +88,7 @@ def _peak(c: Canvas, x: float, top: float, half: float, snow: Color, depth: floa
 
 @layer
 def slopes(c: Canvas, count: int, near: Ink) -> None:
-    """Steep shores from both sides down to the horizon, the nearer ones darker."""
+    """Paint steep shores from both sides down to the horizon; nearer ones are darker."""
     for k in range(count):
         t, reach = k / (count - 1), c.w * (0.62 - 0.05 * k)
         side = 1 if k % 2 else -1
@@ -103,7 +103,7 @@ def slopes(c: Canvas, count: int, near: Ink) -> None:
 def path(
     c: Canvas, x: Range, y: float, sway: float = 0.0, width: float = 0.13, ink: Ink = "glow+earth.35"
 ) -> None:
-    """A road from `y` below the horizon to the foot of the image, winding by `sway`."""
+    """Paint a road from `y` below the horizon to the bottom of the image, winding by `sway`."""
     at, bend, road = c.some(x) * c.w, c.side() * sway, c.color(ink)
     middle = [(at + bend * math.sin(t * 5.2) * (0.35 + t), t) for t in (k / 15 for k in range(16))]
     edges = [
@@ -116,7 +116,7 @@ def path(
 
 @layer
 def field(c: Canvas, y: float, upper: Ink, lower: Ink, furrows: Ink | None = None) -> None:
-    """Flat land from `y` below the horizon to the foot of the image; its furrows meet far away."""
+    """Paint flat land from `y` below the horizon to the bottom of the image, with converging furrows."""
     c.band(c.line + y, 1.0, upper, lower)
     for x in ((k / 15 * 2.4 - 0.7) * c.w for k in range(16 if furrows else 0)):
         c.stroke([(c.w / 2 + (x - c.w / 2) * 0.3, c.line + y + 0.005), (x, 1.02)], 0.012, furrows or upper)
@@ -124,14 +124,14 @@ def field(c: Canvas, y: float, upper: Ink, lower: Ink, furrows: Ink | None = Non
 
 @layer
 def rows_down(c: Canvas, ink: Ink) -> None:
-    """Furrows or vines down the last hill."""
+    """Paint furrows or vines down the last hill."""
     for x in (k / 13 * c.w for k in range(14)):
         c.stroke([(x, c.ground(x) + 0.01), (x + (x - c.w / 2) * 0.22, c.ground(x) + 0.1)], 0.006, ink)
 
 
 @layer
 def bank(c: Canvas, shape: str, top: Ink, foot: Ink) -> None:
-    """A rounded piece of land: points from the left in widths and image heights, mirrored at random."""
+    """Paint a rounded piece of land, mirrored at random; x of its points in widths, y in image heights."""
     c.bank = c.side()
     edge = [((x if c.bank > 0 else 1 - x) * c.w, y) for x, y in points(shape)]
     c.fill(smooth(edge), top, foot)
@@ -139,13 +139,13 @@ def bank(c: Canvas, shape: str, top: Ink, foot: Ink) -> None:
 
 @layer
 def veil(c: Canvas, top: float, foot: float, ink: Ink, strength: float) -> None:
-    """Mist that thickens from `top` to `foot`, both below the horizon."""
+    """Paint mist that thickens from `top` to `foot`, both below the horizon."""
     c.veil(c.line + top, c.line + foot, ink, 0.0, strength)
 
 
 @layer
 def strip(c: Canvas, top: float, foot: float, upper: Ink, lower: Ink) -> None:
-    """A band of color across the image, as of a quay, between two heights below the horizon."""
+    """Paint a band of color across the image, such as a quay, between two heights below the horizon."""
     c.band(c.line + top, c.line + foot, upper, lower)
 
 
@@ -167,9 +167,10 @@ def water(
     tint: Ink = "water",
     glitter: float = 0.0,
 ) -> None:
-    """Water from `y` below the horizon to the foot of the image, with rows of small waves.
+    """Paint water from `y` below the horizon to the bottom of the image, with rows of small waves.
 
-    `reflect` is how strongly it reflects what is above it, `glitter` how wide the path of the sun or moon is.
+    `reflect` is the strength of reflections, and `glitter` the width of the glittering path below the sun or
+    moon.
     """
     rng, line, upper, lower = c.rng, c.line + y, c.color(far), c.color(near)
     c.band(line, 1.0, upper, lower)
@@ -190,7 +191,7 @@ def water(
 
 @layer
 def wave(c: Canvas, y: float, height: float, length: float, shade: float) -> None:
-    """A row of steep waves with foam from `y` in the image to its foot; the nearer, the darker (`shade`)."""
+    """Paint steep waves with foam from height `y` to the bottom of the image, darkened by `shade`."""
     phase, crest = c.rng.uniform(0, math.tau), []
     for px in (-0.05 + (c.w + 0.1) * k / 49 for k in range(50)):
         s = abs(math.sin(px * math.tau / length + phase)) ** 1.4
@@ -205,7 +206,7 @@ def wave(c: Canvas, y: float, height: float, length: float, shade: float) -> Non
 
 @layer
 def beach(c: Canvas, y: float) -> None:
-    """Sand up to a slanting line of surf at `y` in the image."""
+    """Paint sand up to a slanting line of surf at height `y` in the image."""
     slant = 0.14 * c.side()
     shore = [
         (-0.05 + (c.w + 0.1) * k / 12, y + slant * (k / 12 - 0.5) + 0.018 * math.sin(k * 1.3))
@@ -224,7 +225,7 @@ def beach(c: Canvas, y: float) -> None:
 
 @layer
 def street(c: Canvas, walls: str, gables: str, width: Range, height: Range, gap: str = "") -> None:
-    """A front of narrow houses along the horizon; `gap` stands where one in three is missing."""
+    """Paint a row of narrow houses along the horizon; `gap` replaces about one in three."""
     x = -0.05
     while x < c.w:
         w = c.some(width)
@@ -239,7 +240,7 @@ def street(c: Canvas, walls: str, gables: str, width: Range, height: Range, gap:
 def terraces(
     c: Canvas, slope: str, houses: str, size: tuple[float, float], gap: str = "", **options: Ink
 ) -> None:
-    """Seven rows of houses on a slope, the nearest last; `slope` is written like the points of a `bank`."""
+    """Paint seven rows of houses on a slope, nearest last; `slope` has points like those of a `bank`."""
     for row in range(7):
         s, x = size[0] + (size[1] - size[0]) * row / 6, c.rng.uniform(-0.08, 0.0)
         while x < c.w + 0.08:
@@ -254,7 +255,7 @@ def terraces(
 
 @layer
 def birds_on_branches(c: Canvas) -> None:
-    """Two or three branches with leaves, flowers and fruit, and birds perched on them."""
+    """Paint two or three branches with leaves, flowers and fruit, and birds perched on them."""
     rng, count = c.rng, c.rng.choice((2, 3, 3))
     perches: list[Point] = []
     for k in range(count):

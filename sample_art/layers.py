@@ -1,7 +1,7 @@
-"""The layers that scenes are composed of: functions that paint one onto the canvas, by name.
+"""The layers of which scenes consist: functions that paint onto the canvas, by name.
 
-Heights are below the horizon (`Canvas.line`) and x is a share of the image's width unless noted; a parameter given
-as a pair is drawn at random between the two.
+Unless noted, heights are relative to the horizon (`Canvas.line`), downwards, and x is a share of the image's
+width. A parameter given as a pair is drawn at random between the two.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LAYERS: dict[str, Callable[..., None]] = {}
 
 
 def layer(paint: Callable[P, None]) -> Callable[P, None]:
-    """Make a function usable as a layer in scenes.txt."""
+    """Register a function as a layer for scenes.txt."""
     LAYERS[paint.__name__] = paint
     return paint
 
@@ -45,14 +45,14 @@ def scatter(
     shade: float = 0,
     **options: Ink | float,
 ) -> None:
-    """Set things into the scene, far ones first, each one of `names` (separated by spaces).
+    """Place things in the scene, far ones first, each drawn from `names` (separated by spaces).
 
-    `y` is where their feet are: below the horizon, or with `rest` "ground" below the last skyline, or with "page"
-    in the image. With several heights, size grows from its first value at the farthest to its second at the
-    nearest; else it is drawn between them. `even` spreads them over x in order, `cluster` is the step between
-    things beside each other about one place. `side` "any" mirrors x at random; "bank" counts x from the side of
-    the near land, "water" from the other one. `tilt` is how far they may be turned, `shade` the strength of a
-    shadow under them. The other options are the things' own.
+    `y` is the height of their feet: below the horizon, or, with `rest` "ground", below the last skyline, or,
+    with "page", in the image. If `y` is a range, size grows from its first value at the farthest thing to its
+    second at the nearest; else it is drawn between them. `even` spreads the things over x in order; `cluster`
+    is the distance between neighbors in a group. `side` "any" mirrors x at random, "bank" measures x from the
+    side of the near land, and "water" from the other side. `tilt` is the largest rotation in radians, and
+    `shade` the strength of a shadow under each thing. Other options are passed to the things.
     """
     rng, number, middle = c.rng, count_of(c, count), c.some(x)
     from_left = {"any": c.side(), "bank": c.bank, "water": -c.bank}.get(side, 1) > 0
@@ -77,14 +77,14 @@ def scatter(
 
 @layer
 def colors(c: Canvas, **inks: str) -> None:
-    """Name colors for the layers that follow."""
+    """Define named colors for the layers that follow."""
     for name, ink in inks.items():
         c.colors[name] = c.color(ink)
 
 
 @layer
 def backdrop(c: Canvas, *stops: float | Ink) -> None:
-    """Fill the image with colors that blend downwards: a height in the image, a color, a height, a color …"""
+    """Fill the image with blending colors: a height in the image, a color, the next height, its color …"""
     c.backdrop(*zip(stops[::2], stops[1::2], strict=True))  # type: ignore[arg-type]
 
 
@@ -92,7 +92,7 @@ def backdrop(c: Canvas, *stops: float | Ink) -> None:
 def glows(
     c: Canvas, count: Count, x: Range, y: Range, rx: Range, ry: Range, ink: Ink, alpha: float = 0.6
 ) -> None:
-    """Soft patches of color at heights in the image."""
+    """Paint soft patches of color at heights in the image."""
     c.glows(count_of(c, count), x, y, rx, ry, ink, alpha)
 
 
@@ -107,14 +107,14 @@ def marks(
     angle: float = 0.0,
     spread: float = 0.3,
 ) -> None:
-    """Brush marks from `y` to the foot of the image, or between two heights."""
+    """Paint brush marks from `y` to the bottom of the image, or between two heights."""
     top, foot = y if isinstance(y, tuple) else (y, 1.03 - c.line)
     c.dabs(count, (-0.02, c.line + top, c.w + 0.02, c.line + foot), length, width, ink, angle, spread)
 
 
 @layer
 def grass(c: Canvas, y: float, count: int, ink: Ink, length: float = 0.06) -> None:
-    """Blades from `y` to the foot of the image."""
+    """Paint blades of grass from `y` to the bottom of the image."""
     marks(c, count, y, length, length / 8, ink, -1.57, 0.35)
 
 

@@ -1,4 +1,4 @@
-"""Colors, how they are mixed and written down, and the palettes that the invented artists keep to."""
+"""Colors, how they are mixed and written, and the palettes of the invented artists."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 Color = tuple[int, int, int]
 Ink = str | Color
-"""A color, or its recipe: a name and what is mixed into it ("leaf+dark.3+sky.5" is leaf, 30 % of the way to dark,
-then half way to sky). Of several recipes separated by spaces one is drawn at random."""
+"""A color, or its recipe: a name and what is mixed into it. "leaf+dark.3+sky.5" is leaf, 30 % of the way to
+dark, then half way to sky. Of several recipes, separated by spaces, one is drawn at random."""
 
 
 class Palette(NamedTuple):
-    """The nine colors that an artist mixes everything from, named after what they usually stand for."""
+    """The nine colors from which an artist mixes all others, named after their usual subjects."""
 
     sky: Color
     glow: Color
@@ -34,7 +34,7 @@ def mix(a: Color, b: Color, t: float) -> Color:
 
 
 def vary(rng: random.Random, color: Color, amount: float) -> Color:
-    """Return a neighbor of `color`: lightness and each channel moved by up to `amount` of the range."""
+    """Return a color close to `color`: lightness and each channel vary by up to `amount` of the range."""
     level = rng.uniform(-amount, amount) * 255
     red, green, blue = (
         min(255, max(0, round(v + level + rng.uniform(-amount, amount) * 110))) for v in color
@@ -44,14 +44,14 @@ def vary(rng: random.Random, color: Color, amount: float) -> Color:
 
 @lru_cache(maxsize=4096)
 def parse_recipe(recipe: str) -> tuple[str, tuple[tuple[str, float], ...]]:
-    """Return the first color's name, and what is mixed into it with which share."""
+    """Return the first color's name, and the (name, share) pairs to mix into it in order."""
     first, *parts = recipe.split("+")
     steps = (part.partition(".") for part in parts)
     return first, tuple((name, float(f"0.{share}")) for name, _, share in steps)
 
 
-def tuned(palette: Palette, hue: float, saturation: float, value: float) -> Palette:
-    """Turn every hue by `hue` (a fraction of the circle) and multiply saturation and value."""
+def adjust(palette: Palette, hue: float, saturation: float, value: float) -> Palette:
+    """Return the palette with hues rotated by `hue`, a fraction of the circle, and the rest multiplied."""
     turned = []
     for color in palette:
         h, s, v = colorsys.rgb_to_hsv(*(channel / 255 for channel in color))
@@ -93,11 +93,11 @@ kiln       d88c5a ffd08a 9b3d3a 7f8b4a c4562f 2c1526 fff0d6 e02f3c 1f8a8c
 _rows = (line.split(maxsplit=1) for line in _PALETTES.strip().splitlines())
 PALETTES = {name: Palette(*_colors(row)) for name, row in _rows}
 
-# Colors that are the same in every palette.
+# Colors that are the same in all palettes.
 _FIXED = """
-sunlit fff8e0 ember c4601e skin e2b898 lips be3c46 orange ee8a22 lemon f4d03e apple c42c28 lime 92b03e pear c6ba4a
-peach f0a470 plum 5c366e melon e8464a blue 1e50aa magenta d23282 aurora 5ce296 teal 40d6be violet 966edc pink e26eaa
-brown 5c4028 hazel 46643e
+sunlit fff8e0 ember c4601e skin e2b898 lips be3c46 orange ee8a22 lemon f4d03e apple c42c28 lime 92b03e pear
+c6ba4a peach f0a470 plum 5c366e melon e8464a blue 1e50aa magenta d23282 aurora 5ce296 teal 40d6be violet
+966edc pink e26eaa brown 5c4028 hazel 46643e
 """
 FIXED = dict(zip(_FIXED.split()[::2], _colors(" ".join(_FIXED.split()[1::2])), strict=True))
 SKINS = _colors("f4d0b4 e8b894 d6a078 b07854 80543c 603e2e")

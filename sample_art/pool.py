@@ -1,7 +1,8 @@
-"""Painting many images at once, in other processes if that is worth their start.
+"""Paints many images at once, in worker processes if there are enough images.
 
-The processes are plain ones that run `sample_art.worker`, not multiprocessing's: those import the caller's main
-module again, which fails for a script without a guard, a notebook or a program on standard input.
+The workers are subprocesses that run `sample_art.worker`. multiprocessing is not used because it imports the
+caller's main module again, which fails for a script without a guard, a notebook or a program on standard
+input.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from queue import SimpleQueue
 
 from sample_art.image import LENGTH, Batch
 
-MIN_IMAGES = 100  # fewer are painted sooner than processes have started and computed their textures
+MIN_IMAGES = 100  # fewer are painted faster than workers start and compute their textures
 MAX_PROCESSES = 8
 
 
 class WorkerDied(RuntimeError):
-    """A worker process ended before it had painted its batch."""
+    """A worker process ended before its batch was painted."""
 
 
 def paint_batches(batches: Sequence[Batch]) -> Iterator[list[bytes]]:
@@ -48,7 +49,7 @@ def paint_batches(batches: Sequence[Batch]) -> Iterator[list[bytes]]:
     try:
         yield from threads.map(paint, batches)
     finally:
-        # Killed, not asked to end: after an error they may be in the middle of a long batch.
+        # Killed, because after an error they may be in the middle of a long batch.
         for worker in workers:
             worker.kill()
         threads.shutdown(cancel_futures=True)
@@ -58,7 +59,7 @@ def paint_batches(batches: Sequence[Batch]) -> Iterator[list[bytes]]:
 
 def _cores() -> int:
     if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))  # a container may be given fewer than there are
+        return len(os.sched_getaffinity(0))  # may be fewer than the machine has
     return os.cpu_count() or 1
 
 
@@ -84,6 +85,6 @@ def _paint_in(worker: subprocess.Popen[bytes], batch: Batch) -> list[bytes]:
         return images
     except (BrokenPipeError, struct.error) as error:
         raise WorkerDied(
-            f"a worker process that paints the sample collection ended with status {worker.wait()}; "
-            f"its standard error has the cause, and painting again may succeed"
+            f"a worker process that generates the sample collection ended with status {worker.wait()}; "
+            "see its standard error for the cause, or try again"
         ) from error

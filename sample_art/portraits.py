@@ -1,4 +1,4 @@
-"""Heads and shoulders, put together from the parts in things.txt."""
+"""Heads and shoulders, composed of parts from things.txt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sample_art.stamps import stamp
 
 
 class Sitter:
-    """A head: its pose, and the side it is turned to, -1 left or 1 right. Skin and hair get their colors."""
+    """A head: its pose, and the side that it faces, -1 left or 1 right. Sets the colors of skin and hair."""
 
     def __init__(self, c: Canvas, y: tuple[float, float], r: float, skins: Sequence[Color] = SKINS) -> None:
         self.c, self.turn = c, c.side()
@@ -20,7 +20,7 @@ class Sitter:
         c.colors |= {"flesh": c.vary(c.rng.choice(skins)), "hair": c.vary(c.rng.choice(HAIRS))}
 
     def add(self, *parts: str, turned: bool = False, **named: Ink) -> None:
-        """Draw parts of the head, lit from the side of the sun, or on the side that the face is turned to."""
+        """Draw parts of the head, mirrored to the sun's side or, if `turned`, to the side that it faces."""
         for part in parts:
             flip = self.turn if turned else self.c.sun
             stamp(self.c, part, self.pose.x, self.pose.y, self.pose.size, named, flip=flip)
@@ -37,6 +37,7 @@ def _wall(c: Canvas, ink: Ink) -> None:
 
 @layer
 def lady_in_a_hat(c: Canvas) -> None:
+    """Paint a woman in a sun hat."""
     rng = c.rng
     _wall(c, "leaf+light.25 sky glow+earth.3 accent+glow.5 water")
     head = Sitter(c, (0.42, 0.46), 0.152)
@@ -60,7 +61,7 @@ def lady_in_a_hat(c: Canvas) -> None:
 
 @layer
 def bold_head(c: Canvas) -> None:
-    """A head in unmixed colors that fills the image."""
+    """Paint a head in unmixed colors that fills the image."""
     rng = c.rng
     _wall(c, "second water leaf sky accent")
     for _ in range(rng.randint(3, 7)):
@@ -82,7 +83,7 @@ def bold_head(c: Canvas) -> None:
 
 @layer
 def ruff_portrait(c: Canvas) -> None:
-    """A sitter in a white ruff against the dark, bearded or not, with or without a plumed hat."""
+    """Paint a sitter in a white ruff on a dark ground, with or without a beard and a plumed hat."""
     rng, ground = c.rng, c.mix("dark", "earth leaf water dark", 0.3)
     c.backdrop((0, ground), (1, c.mix(ground, "dark", 0.5)))
     c.glow(c.w * (0.5 + 0.25 * c.sun), 0.4, 0.5, 0.55, c.mix(ground, "earth", 0.55), 0.7)

@@ -1,10 +1,10 @@
-"""What can be painted: the scenes of scenes.txt, each a table of layers.
+"""Reads scenes.txt, in which each scene is a table of layers.
 
-A scene begins with "[name, shape] subject": the shape of its images ("wide", "tall" or "even") and what a biography
-states that its artist is known for. Every line below is a layer of `layers.LAYERS` and its parameters, or a count
-and the things that `layers.scatter` sets into the scene. Numbers are written as they are, pairs as "low~high",
-alternatives as "one/other", options as "name=value". Before the layer there may be a condition: "day" or "late",
-the time of day; "70%", a chance; "else", if the last chance did not come true.
+A scene begins with "[name, shape] subject": the shape of its images ("wide", "tall" or "even"), and the
+subject for which a biography says the artist is known. Each line below is a layer of `layers.LAYERS` with its
+parameters, or a count and the things that `layers.scatter` places in the scene. Ranges are written
+"low~high", alternatives "one/other", and options "name=value". A condition may precede the layer: "day" or
+"late", the time of day; "70%", a probability; "else", if the last probability did not apply.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from sample_art import abstract, land, portraits, skies, still_life  # noqa: F401  (they define the layers)
+from sample_art import abstract, land, portraits, skies, still_life  # noqa: F401  (defines the layers)
 from sample_art.canvas import Canvas
 from sample_art.layers import LAYERS
 
@@ -65,7 +65,7 @@ def _layer(line: str) -> Layer:
 
 @cache
 def scenes() -> dict[str, Scene]:
-    """All scenes by name."""
+    """Return all scenes by name."""
     found: dict[str, Scene] = {}
     for line in (Path(__file__).parent / "scenes.txt").read_text("utf-8").splitlines():
         if heading := re.fullmatch(r"\[(.+), (wide|tall|even)\] (.+)", line):

@@ -1,4 +1,4 @@
-"""Points and curves; x runs to the right and y downwards."""
+"""Points and curves; x increases to the right and y downwards."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Points = Sequence[Point]
 
 @lru_cache(maxsize=2048)
 def points(text: str) -> tuple[Point, ...]:
-    """Read points written as "x,y x,y" (in scenes.txt "x,y_x,y")."""
+    """Return the points written as "x,y x,y", or in scenes.txt as "x,y_x,y"."""
     pairs = (word.split(",") for word in text.replace("_", " ").split())
     return tuple((float(x), float(y)) for x, y in pairs)
 
 
 class Pose(NamedTuple):
-    """Where a drawing in its own units lies: its origin and size, mirrored (`flip` -1), turned by radians, and
-    stretched upwards (`tall`)."""
+    """Transforms a drawing in its own units: origin and size on the canvas, mirroring (`flip` -1), rotation
+    in radians (`turn`) and vertical stretch (`tall`)."""
 
     x: float
     y: float
@@ -39,7 +39,7 @@ class Pose(NamedTuple):
         return self.x + x, self.y + y
 
     def of(self, shape: str | Points) -> list[Point]:
-        """The points, given as text or pairs, where the pose puts them."""
+        """Return the points, given as text or pairs, in canvas coordinates."""
         return [self.at(x, y) for x, y in (points(shape) if isinstance(shape, str) else shape)]
 
 
@@ -50,19 +50,19 @@ def box(left: float, top: float, right: float, foot: float) -> list[Point]:
 def arc(
     x: float, y: float, rx: float, ry: float, start: float = 0.0, end: float = math.tau, parts: int = 20
 ) -> list[Point]:
-    """Points along an oval from angle `start` to `end` in radians, 0 to the right, clockwise on the screen."""
+    """Return points along an oval from `start` to `end`, in radians clockwise from the right."""
     angles = (start + (end - start) * k / parts for k in range(parts + 1))
     return [(x + rx * math.cos(a), y + ry * math.sin(a)) for a in angles]
 
 
 def dome(x: float, y: float, rx: float, ry: float, foot: float | None = None) -> list[Point]:
-    """The upper half of an oval about (x, y), with straight sides down to `foot` if given: an arch or a dome."""
+    """Return the upper half of an oval about (x, y), with straight sides down to `foot` if given."""
     curve = arc(x, y, rx, ry, math.pi, math.tau, 12)
     return curve if foot is None else [*curve, (x + rx, foot), (x - rx, foot)]
 
 
 def smooth(shape: Points, rounds: int = 2) -> list[Point]:
-    """Cut the closed polygon's corners `rounds` times (Chaikin's algorithm), so that it looks curved."""
+    """Return the closed polygon with its corners cut `rounds` times (Chaikin's algorithm)."""
     shape = list(shape)
     for _ in range(rounds):
         cut: list[Point] = []
@@ -76,7 +76,7 @@ def smooth(shape: Points, rounds: int = 2) -> list[Point]:
 def blob(
     rng: random.Random, x: float, y: float, rx: float, ry: float, uneven: float = 0.12, corners: int = 10
 ) -> list[Point]:
-    """A rounded closed shape about (x, y) whose radius varies by `uneven`."""
+    """Return a rounded closed shape about (x, y) whose radius varies by `uneven`."""
     turn = rng.uniform(0, math.tau)
     shape: list[Point] = []
     for k in range(corners):
@@ -86,7 +86,7 @@ def blob(
 
 
 def roughen(rng: random.Random, shape: Points, amount: float) -> list[Point]:
-    """Divide the polygon's edges and move each new point by up to `amount`."""
+    """Return the polygon with its edges divided and each new point moved by up to `amount`."""
     out: list[Point] = []
     for (x0, y0), (x1, y1) in zip(shape, [*shape[1:], shape[0]], strict=True):
         parts = min(24, max(1, int(math.hypot(x1 - x0, y1 - y0) / max(0.012, amount * 4))))
@@ -97,7 +97,10 @@ def roughen(rng: random.Random, shape: Points, amount: float) -> list[Point]:
 
 
 def ridge(rng: random.Random, w: float, y: float, height: float, rounds: int, calm: float) -> list[Point]:
-    """A skyline across width `w`: midpoint displacement about `y` by `height`, each round by `calm` of the last."""
+    """Return a skyline of width `w` about `y`, by midpoint displacement.
+
+    The first round displaces by up to `height`, each later one by `calm` times as much.
+    """
     line = [y + rng.uniform(-height, height) for _ in range(4)]
     for _ in range(rounds - 2):
         height *= calm
@@ -109,7 +112,7 @@ def ridge(rng: random.Random, w: float, y: float, height: float, rounds: int, ca
 
 
 def height_at(line: Points, x: float) -> float:
-    """The height of a skyline at x."""
+    """Return the height of a skyline at x."""
     for (x0, y0), (x1, y1) in pairwise(line):
         if x0 <= x <= x1:
             return y0 + (y1 - y0) * (x - x0) / max(1e-6, x1 - x0)

@@ -1,4 +1,4 @@
-"""Skies: their lights, clouds, stars and birds."""
+"""Skies with their lights, clouds, stars and birds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sample_art.layers import Count, count_of, layer
 from sample_art.palettes import Ink
 from sample_art.shapes import Pose, arc, blob
 
-# The colors of a sky at its top, in its middle and at the horizon.
+# Mood -> colors of the sky at the top, in the middle and at the horizon.
 MOODS: dict[str, tuple[str, str, str]] = {
     "day": ("sky", "sky+light.45", "glow+light.3"),
     "gold": ("sky+glow.35", "glow", "glow+accent.38"),
@@ -25,18 +25,13 @@ MOODS: dict[str, tuple[str, str, str]] = {
 
 @layer
 def sky(c: Canvas, line: Range, moods: str = "day day day gold dusk", clouds: float = 1) -> None:
-    """Set the horizon, and paint the sky down to it in one of the moods."""
+    """Set the horizon, and paint the sky above it in one of the moods."""
     mood = c.rng.choice(moods.split())
     c.line, c.day = c.some(line), mood == "day"
     top, middle, foot = (c.vary(tone) for tone in MOODS[mood])
     c.backdrop((0.0, top), (c.line * 0.55, middle), (c.line, foot))
-    for tone in (
-        "light",
-        top,
-        foot,
-        "light",
-        top,
-    ):  # broad strokes of other tones, so that the sky is not a ramp
+    # Broad strokes of other tones, so that the sky is not a plain gradient.
+    for tone in ("light", top, foot, "light", top):
         c.glows(1, (0, 1), (0, c.line), (0.3, 0.6), 0.08, c.mix(middle, tone, 0.6 if c.day else 0.3), 0.55)
     if mood in ("night", "polar", "frost"):
         for _ in range(70):
@@ -48,7 +43,7 @@ def sky(c: Canvas, line: Range, moods: str = "day day day gold dusk", clouds: fl
 
 
 def _clouds(c: Canvas) -> None:
-    """A few heaped clouds, or streaks towards the horizon."""
+    """Paint a few heaped clouds, or streaks towards the horizon."""
     rng = c.rng
     light = c.color("light+glow.15" if c.day else "glow+second.35")
     shade = c.color("sky+light.5" if c.day else "sky+accent.35")
@@ -77,7 +72,7 @@ def _cloud(c: Canvas, x: float, y: float, r: float, light: Ink, shade: Ink) -> N
 
 @layer
 def orb(c: Canvas, x: Range, y: Range, r: Range, ink: Ink = "second+light.5", halo: Ink = "second") -> None:
-    """The sun or the moon, `y` in the image (negative: above the horizon). Water can glitter under it."""
+    """Paint the sun or moon at height `y` in the image, or above the horizon if negative."""
     at, high, size = c.some(x) * c.w, c.some(y), c.some(r)
     high, glow, color = high if high > 0 else c.line + high, c.color(halo), c.color(ink)
     c.glow(at, high, size * 6, size * 6, glow, 0.75)
@@ -88,7 +83,7 @@ def orb(c: Canvas, x: Range, y: Range, r: Range, ink: Ink = "second+light.5", ha
 
 @layer
 def crescent(c: Canvas, x: Range, y: float, r: float) -> None:
-    """The moon's crescent at `y` in the image."""
+    """Paint a crescent moon at height `y` in the image."""
     at, turn = c.some(x) * c.w, c.rng.uniform(-0.5, 0.3)
     outer, inner = arc(0, 0, 1, 1, -math.pi / 2, math.pi / 2), arc(0, 0, 0.45, 1, math.pi / 2, -math.pi / 2)
     c.glow(at, y, r * 4, r * 4, "light+second.3", 0.5)
@@ -97,7 +92,7 @@ def crescent(c: Canvas, x: Range, y: float, r: float) -> None:
 
 @layer
 def whirling_stars(c: Canvas) -> None:
-    """Great stars in rings of strokes, and two whirls of wind between them."""
+    """Paint large stars in rings of strokes, with two whirls of wind between them."""
     rng = c.rng
     for _ in range(26):
         c.glows(1, (0, 1), (0, c.line), (0.1, 0.3), (0.03, 0.07), "sky glow sky+dark.25 water", 0.7)
@@ -118,7 +113,7 @@ def whirling_stars(c: Canvas) -> None:
 
 @layer
 def aurora(c: Canvas, count: Count) -> None:
-    """Bands of light: the foot of each wanders across the sky, and rays fade upwards from it."""
+    """Paint bands of light that wander across the sky, with rays that fade upwards."""
     rng, width, height = c.rng, c.image.width // 4, max(8, round(c.line * c.unit) // 4)
     x = np.linspace(0, 1, width)
     for n in range(count_of(c, count)):
@@ -140,7 +135,7 @@ def aurora(c: Canvas, count: Count) -> None:
 
 @layer
 def birds(c: Canvas, count: Count, top: float = 0.08, foot: float = 0.28, ink: Ink = "dark") -> None:
-    """A flock somewhere between the two heights in the image."""
+    """Paint a flock of birds between the heights `top` and `foot` in the image."""
     x, y = c.rng.uniform(0.2, 0.8) * c.w, c.rng.uniform(top, foot)
     for _ in range(count_of(c, count)):
         at, size = (x + c.rng.gauss(0, 0.13), y + c.rng.gauss(0, 0.04)), c.rng.uniform(0.014, 0.026)

@@ -1,19 +1,23 @@
-"""Things drawn from tables of shapes (`things.txt`), in their own units: about one high or long, the foot at 0,0.
+"""Draws things from the tables of shapes in things.txt.
 
-A table has one operation a line, "operation inks numbers : path / path", points as "x,y". Of inks separated by "/"
-one is drawn at random.
+A thing is drawn in its own units: about one unit high or long, with its foot at 0,0. Each line of its table
+is "operation inks numbers : path / path", with points written "x,y". Of inks separated by "/" one is drawn at
+random.
 
-- `pick name : inks` draws one of the inks and names it, unless the caller or an earlier line did; `like name`
-  inserts another table; `put name size ink=… : points` draws another thing at each point, `spin name count` so many, turned.
-- Of each path `fill` makes a polygon that blends from the first ink to the second, `flat` one without an outline,
-  `rough` one whose edge strays by a number, `curve` one with rounded corners, `form` one that looks solid. `line`
-  draws a stroke of a width, `ring` turns a petal about 0,0 so many times, `lathe` draws a turned vessel from its
-  profile (half the width, height), `keep` a block with battlements between two points.
-- At each point `oval` (half width, half height) makes a spot, `glow` (the same and its strength) a soft one, `dots`
-  (count, spread, radius) scatters spots, `arch` (half width, rise, height) is a doorway, `window` (width, height)
-  has a frame of the first ink and glass of the second.
+- `pick name : inks` draws one of the inks and names it, unless the caller or an earlier line has done so.
+- `like name` inserts another table.
+- `put name size ink=… : points` draws another thing at each point; `spin name count` draws it `count` times,
+  rotated.
+- Operations on each path: `fill` draws a polygon that blends from the first ink to the second, `flat` one
+  without an outline, `rough` one with an uneven edge (amount), `curve` one with rounded corners, and `form`
+  one that looks solid. `line` draws a stroke (width), `ring` repeats a petal around 0,0 (count), `lathe`
+  draws a vessel from its profile (half width, height), and `keep` draws a block with battlements between two
+  points.
+- Operations at each point: `oval` (half width, half height) draws a spot, `glow` (the same, and strength) a
+  soft one, `dots` (count, spread, radius) several spots, `arch` (half width, rise, height) a doorway, and
+  `window` (width, height) a frame of the first ink with glass of the second.
 
-The light comes from the right: a thing is mirrored if the sun is on the left.
+The light comes from the right; a thing is mirrored if the sun is on the left.
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ class Step(NamedTuple):
 
 @cache
 def _tables() -> dict[str, list[str]]:
-    """The lines of each table in things.txt by name."""
+    """Return the lines of each table in things.txt by name."""
     tables: dict[str, list[str]] = {}
     name = ""
     for line in (Path(__file__).parent / "things.txt").read_text("utf-8").splitlines():
@@ -54,7 +58,7 @@ def _tables() -> dict[str, list[str]]:
 
 @cache
 def steps_of(name: str) -> tuple[Step, ...]:
-    """The steps of a thing. Raises KeyError if things.txt has none of that name."""
+    """Return the steps to draw a thing. Raises KeyError if things.txt does not define it."""
     steps: list[Step] = []
     for line in _tables()[name]:
         head, _, tail = line.partition(" :")
@@ -86,7 +90,7 @@ def stamp(
     turn: float = 0.0,
     tall: float = 1.0,
 ) -> None:
-    """Draw a thing of things.txt at (x, y); the inks given by name replace those that it picks."""
+    """Draw a thing of things.txt at (x, y); `inks` replace those of the same name that it picks."""
     pose, before = Pose(x, y, size, c.sun if flip is None else flip, turn, tall), c.colors
     picked = {ink: c.vary(value) for ink, value in (inks or {}).items()}
     c.colors = before | picked
@@ -151,7 +155,7 @@ def _draw_at(c: Canvas, step: Step, x: float, y: float, sizes: list[float], pose
 
 def _lathe(c: Canvas, profile: tuple[Point, ...], pose: Pose, ink: str) -> None:
     curve: list[Point] = []
-    for (a0, u0), (a1, u1) in pairwise(profile):  # corners joined by a soft curve
+    for (a0, u0), (a1, u1) in pairwise(profile):  # ease between corners
         eased = ((j / 6, (1 - math.cos(math.pi * j / 6)) / 2) for j in range(6))
         curve += [(a0 + (a1 - a0) * ease, u0 + (u1 - u0) * t) for t, ease in eased]
     curve.append(profile[-1])
@@ -161,7 +165,7 @@ def _lathe(c: Canvas, profile: tuple[Point, ...], pose: Pose, ink: str) -> None:
         return pose.of([*right, *((half * (shift - wide), -up) for half, up in reversed(curve))])
 
     c.fill(outline(1, 0), c.mix(ink, "dark", 0.12), c.mix(ink, "dark", 0.35))
-    for t in (k / 7 for k in range(8)):  # slices from the shaded side to the lit one
+    for t in (k / 7 for k in range(8)):  # slices from the shaded to the lit side
         c.flat(
             outline(0.96 - 0.75 * t, 0.288 * t), c.mix(c.mix(ink, "dark", 0.3), c.mix(ink, "light", 0.5), t)
         )

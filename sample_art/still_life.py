@@ -1,4 +1,4 @@
-"""Rooms with a table, and what is arranged on it. `Canvas.line` is the table's far edge."""
+"""Rooms with a table, and the objects on it. `Canvas.line` is the table's far edge."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ VASES = tuple(f"{style}vase_{shape}" for shape in "abcd" for style in ("", "pain
 
 @layer
 def room(c: Canvas, table: Range, dark: float = 0) -> None:
-    """A wall with a window, a curtain, a pattern or nothing on it, and a table; `dark` is the chance of a dark wall."""
+    """Paint a table before a wall, plain or with a window, curtain or pattern.
+
+    `dark` is the probability of a dark wall.
+    """
     rng = c.rng
     c.line, c.bank = c.some(table), c.side()
     wall = c.color("sky+light.3 glow+earth.25 leaf+light.35 accent+glow.6 water+light.2")
@@ -46,7 +49,7 @@ def _wallpaper(c: Canvas, wall: Color) -> None:
 
 @layer
 def tablecloth(c: Canvas, ink: Ink) -> None:
-    """A cloth over most of the table, sometimes checked."""
+    """Paint a cloth over most of the table, sometimes checked."""
     rng, cloth = c.rng, c.color(ink)
     left, right = rng.uniform(0.02, 0.15) * c.w, rng.uniform(0.85, 0.98) * c.w
     edge = [(left + 0.08, c.line + 0.03), (right - 0.06, c.line + 0.03), (right, 0.88), (right - 0.2, 1.06)]
@@ -64,7 +67,7 @@ def tablecloth(c: Canvas, ink: Ink) -> None:
 
 @layer
 def fruit_bowl(c: Canvas) -> None:
-    """Two or three kinds of fruit heaped in a bowl, and a few pieces beside it."""
+    """Paint two or three kinds of fruit in a bowl, and a few pieces beside it."""
     rng, kinds = c.rng, c.rng.sample(FRUITS, c.rng.choice((2, 3, 3)))
     x, foot, size = c.w * rng.uniform(0.42, 0.58), c.line + rng.uniform(0.22, 0.28), rng.uniform(0.26, 0.3)
     rim, ware = foot - 0.5 * size, c.color("light water earth+accent.4 sky+light.4")
@@ -73,7 +76,7 @@ def fruit_bowl(c: Canvas) -> None:
             y, r = rim - 0.02 - 0.062 * row + abs(dx) * 0.1, rng.uniform(0.052, 0.064)
             stamp(c, rng.choice(kinds), x + dx, y, r, turn=rng.uniform(-0.3, 0.3))
     stamp(c, rng.choice(("bowl", "painted_bowl")), x, foot, size, {"ware": ware})
-    # The front of the rim again, lower: what lies in the bowl hides the far one.
+    # Paint the front of the rim again, lower, so that the fruit hides only the far side.
     front = arc(x, rim, size, size * 0.17, 0.0, math.pi)
     c.fill([*front, *((px, rim + 0.6 * (py - rim)) for px, py in reversed(front))], c.mix(ware, "light", 0.3))
     for dx in (-0.15, 0.0, 0.15):
@@ -87,7 +90,7 @@ def fruit_bowl(c: Canvas) -> None:
 
 @layer
 def bouquet(c: Canvas, *flowers: str) -> None:
-    """A vase of flowers: up to two of the kinds, in three colors."""
+    """Paint a vase with up to two kinds of flowers in three colors."""
     rng, big = c.rng, flowers == ("sunflower",)
     x, size, foot = c.w * rng.uniform(0.45, 0.55), rng.uniform(0.3, 0.36), c.line + rng.uniform(0.09, 0.13)
     mouth, spread, count = (

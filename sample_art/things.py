@@ -1,4 +1,4 @@
-"""Things that are drawn by rule, and the look-up of all things by name."""
+"""Things drawn by functions, and the lookup of all things by name."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sample_art.shapes import Pose, blob, box, smooth
 from sample_art.stamps import stamp, steps_of, window
 
 Thing = Callable[..., None]
-"""Called with the canvas, x, y of the foot, the size, and inks or other options by name."""
+"""Called with the canvas, the x and y of the foot, the size, and inks or other options by name."""
 
 
 @cache
 def thing(name: str) -> Thing:
-    """Look a thing up by name: a function of `RULES`, or a table of things.txt."""
-    if name in RULES:
-        return RULES[name]
+    """Return the function that draws a thing: one of `DRAWN_THINGS`, or one for a table of things.txt."""
+    if name in DRAWN_THINGS:
+        return DRAWN_THINGS[name]
     steps_of(name)
 
     def draw(
@@ -40,7 +40,7 @@ def thing(name: str) -> Thing:
 def crown(
     c: Canvas, x: float, y: float, rx: float, ry: float, leaf: Ink, light: Ink, clumps: int = 16
 ) -> None:
-    """Foliage: a dark mass, then clumps that get lighter towards the sun."""
+    """Draw foliage: a dark mass, then clumps that get lighter towards the sun."""
     rng, base, bright = c.rng, c.color(leaf), c.color(light)
     dark = c.mix(base, "dark", 0.45)
     c.fill(blob(rng, x, y, rx, ry, 0.16, 11), c.mix(base, dark, 0.4), dark)
@@ -66,7 +66,7 @@ def round_tree(c: Canvas, x: float, y: float, s: float, leaf: Ink = "leaf", ligh
 
 
 def birch(c: Canvas, x: float, y: float, width: float) -> None:
-    """A birch's trunk, `width` wide, up to beyond the top of the image, branches included."""
+    """Draw a birch's trunk, `width` wide and extending beyond the image, with branches."""
     rng, lean, pose, light = c.rng, c.rng.uniform(-0.05, 0.05), Pose(x, y, 1), c.sun * width
     c.fill(
         pose.of([(-width / 2, 0), (lean - 0.35 * width, -1.2), (lean + 0.35 * width, -1.2), (width / 2, 0)]),
@@ -86,7 +86,7 @@ def birch(c: Canvas, x: float, y: float, width: float) -> None:
 
 
 def bare_tree(c: Canvas, x: float, y: float, s: float, angle: float = -math.pi / 2) -> None:
-    """A leafless tree: each branch divides in two until the twigs are thin."""
+    """Draw a leafless tree, in which each branch divides in two until it is thin."""
     if s < 0.06:
         return
     end = (x + math.cos(angle) * 0.36 * s, y + math.sin(angle) * 0.36 * s)
@@ -103,7 +103,7 @@ def leaf(c: Canvas, x: float, y: float, s: float, angle: float) -> None:
 
 
 def town_house(c: Canvas, x: float, y: float, w: float, wall: Ink, gable: str, h: float) -> None:
-    """A narrow house of a street front, `w` wide about x, its eave at height `h`."""
+    """Draw a narrow house in a row, `w` wide about x, with eaves at height `h`."""
     base, left = c.vary(wall), x - w / 2
     trim = c.mix(base, "light", 0.65)
     top = Pose(left, y - h, w).of(_GABLES[gable])
@@ -125,13 +125,13 @@ def town_house(c: Canvas, x: float, y: float, w: float, wall: Ink, gable: str, h
 
 
 _GABLES = {
-    "step": "0,0 0,-.13 .13,-.13 .13,-.26 .25,-.26 .25,-.39 .37,-.39 .37,-.52 .63,-.52 .63,-.39 .75,-.39 .75,-.26 "
-    ".87,-.26 .87,-.13 1,-.13 1,0",
+    "step": "0,0 0,-.13 .13,-.13 .13,-.26 .25,-.26 .25,-.39 .37,-.39 .37,-.52 .63,-.52 .63,-.39 .75,-.39 "
+    ".75,-.26 .87,-.26 .87,-.13 1,-.13 1,0",
     "point": "0,0 .5,-.6 1,0",
     "bell": "0,0 .12,-.05 .24,-.34 .3,-.46 .42,-.55 .58,-.55 .7,-.46 .76,-.34 .88,-.05 1,0",
     "flat": "0,0 -.03,-.07 1.03,-.07 1,0",
 }
-RULES: dict[str, Thing] = {
+DRAWN_THINGS: dict[str, Thing] = {
     "bush": bush,
     "round_tree": round_tree,
     "dark_tree": partial(round_tree, leaf="dark+leaf.25", light="dark+accent.4"),

@@ -1,4 +1,4 @@
-"""The worker process: paints the batches named on standard input, one a line, until it closes."""
+"""The worker process: paints the batches given on standard input, one per line, until it closes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives on the local disk: a zip, read without unpacking it first, or a folder."""
+"""Archives on the local disk: a zip, read without unpacking it, or a folder."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from gallery.addresses import Address
-from gallery.datasets.base import ARTISTS_CSV, PICTURES, Archive, Entry, ProgressCallback, no_progress
+from gallery.datasets.base import ARTISTS_CSV, IMAGE_FOLDER, Archive, Entry, ProgressCallback, no_progress
 from gallery.errors import Invalid, NotFound
 
-EXPECTED_LAYOUT = f"a zip or a folder with {ARTISTS_CSV} and {PICTURES}<Artist_Name>/<file>.jpg"
+EXPECTED_LAYOUT = f"a zip or a folder with {ARTISTS_CSV} and {IMAGE_FOLDER}<Artist_Name>/<file>.jpg"
 MAX_SIZE_BYTES = 1 << 60
-"""Cap of claimed sizes: a header may claim more than a table's integers hold."""
+"""Cap on reported sizes: a header may claim a size that overflows the integers of a table."""
 
 
 class Changed(Invalid):
-    """A file is no longer what it was when the archive was listed."""
+    """A file changed since the archive was listed."""
 
 
 def leads_out(path: str) -> bool:
-    """Return whether a path would leave the folder that it is unpacked into."""
+    """Return whether a path would escape the folder into which it is unpacked."""
     return (
         path.startswith(("/", "\\"))
         or ".." in PurePosixPath(path.replace("\\", "/")).parts
@@ -66,8 +66,8 @@ class ZipArchive:
             raise Invalid(f"it unpacks to {info.file_size:,} bytes, over the limit of {limit:,}")
         try:
             with self._zip.open(info) as file:
-                # zipfile stops at the size that the header claims and then compares the checksum, so an
-                # entry that unpacks to more is detected without unpacking the rest.
+                # zipfile stops at the size in the header and then verifies the checksum, so an entry that
+                # unpacks to more is detected without unpacking the rest.
                 return file.read(limit + 1)
         except (
             zipfile.BadZipFile,
@@ -80,7 +80,7 @@ class ZipArchive:
             raise Invalid(f"its entry in the archive is damaged ({error})") from error
         except NotImplementedError as error:
             raise Invalid(f"its compression is not supported ({error})") from error
-        except RuntimeError as error:  # zipfile wants a password
+        except RuntimeError as error:  # raised for an encrypted entry
             raise Invalid("its entry in the archive is encrypted") from error
 
     def fingerprint(self) -> str:
@@ -102,7 +102,7 @@ class FolderArchive:
         self._skip = skip.resolve() if skip else None
 
     def _files(self) -> dict[str, Path]:
-        """Return everything but folders: files, links, and devices, which `read` rejects."""
+        """Return the paths of all entries except folders; `read` rejects devices and pipes."""
         found = {}
         for folder, folders, names in os.walk(self._root, onerror=_fail_listing):
             here = Path(folder)
@@ -119,13 +119,13 @@ class FolderArchive:
         for name, path in sorted(self._files().items()):
             with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
                 try:
-                    stats[name] = path.stat()  # of a link, its target
+                    stats[name] = path.stat()  # follows links
                 except OSError:
-                    stats[name] = path.lstat()  # a broken link; `read` says so
+                    stats[name] = path.lstat()  # a broken link, which `read` reports
         return stats
 
     def entries(self) -> list[Entry]:
-        # The time of the last status change as well: it cannot be set back, as the modification time can.
+        # Includes ctime, because a program can set mtime back but not ctime.
         return [
             Entry(name, stat.st_size, f"{stat.st_size}-{stat.st_mtime_ns}-{stat.st_ctime_ns}")
             for name, stat in self._stats().items()
@@ -148,7 +148,7 @@ class FolderArchive:
         except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
             raise Invalid(f"it cannot be read ({error})") from error
         if len(data) > limit:
-            raise Invalid(f"it holds more than the limit of {limit:,} bytes")
+            raise Invalid(f"it is larger than the limit of {limit:,} bytes")
         return data
 
     def fingerprint(self) -> str:
@@ -164,14 +164,14 @@ class FolderArchive:
 
 def _fail_listing(error: OSError) -> None:
     raise Invalid(
-        f"cannot list the folder {error.filename} ({error.strerror}); the dataset would be incomplete"
+        f"cannot list the folder {error.filename} ({error.strerror}), so the dataset would be incomplete"
     )
 
 
 def read_unchanged(archive: Archive, path: str, sha256: str, limit: int) -> bytes:
-    """Return the file's bytes if their SHA-256 is still this one, since a folder may change during a run.
+    """Return the file's bytes, checked against their SHA-256: a folder may change during a run.
 
-    Raises Changed, or Invalid and NotFound as `Archive.read` does.
+    Raises Changed if they differ, and Invalid and NotFound as `Archive.read` does.
     """
     data = archive.read(path, limit)
     if hashlib.sha256(data).hexdigest() != sha256:
@@ -182,16 +182,16 @@ def read_unchanged(archive: Archive, path: str, sha256: str, limit: int) -> byte
 def open_archive(path: Path, skip: Path | None = None) -> ZipArchive | FolderArchive:
     """Return the archive at the path; files below `skip` are left out of a folder.
 
-    Raises Invalid if there is none, or its layout is not the expected one.
+    Raises Invalid if there is none, or if it does not have the expected layout.
     """
     archive = FolderArchive(path, skip) if path.is_dir() else ZipArchive(path)
     names = [entry.path for entry in archive.entries()]
     if ARTISTS_CSV not in names:
         archive.close()
         raise Invalid(f"{path} has no {ARTISTS_CSV}; expected {EXPECTED_LAYOUT}")
-    if not any(name.startswith(PICTURES) for name in names):
+    if not any(name.startswith(IMAGE_FOLDER) for name in names):
         archive.close()
-        raise Invalid(f"{path} has nothing under {PICTURES}; expected {EXPECTED_LAYOUT}")
+        raise Invalid(f"{path} has no files under {IMAGE_FOLDER}; expected {EXPECTED_LAYOUT}")
     return archive
 
 
@@ -217,5 +217,5 @@ class FileDataset:
 
 
 def open_file(address: Address, *, home: Path) -> FileDataset:
-    """Return the dataset in the address's zip or folder, without `home` if that is inside the folder."""
+    """Return the dataset in the address's zip or folder; files below `home` are left out of a folder."""
     return FileDataset(address.path, home)

@@ -1,4 +1,4 @@
-"""A dataset that needs no download: a generated collection, faults included (`sample_art`)."""
+"""A generated dataset that needs no download; it includes typical faults of real archives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROGRESS_INTERVAL_S = 5.0
 
 
 class SampleDataset:
-    """Works of invented artists, the same for the same parameters; the archive is kept once it is generated."""
+    """Works of invented artists, determined by the parameters. The archive is generated once and kept."""
 
     generated = True
 
@@ -28,11 +28,11 @@ class SampleDataset:
         return f"generated-{GENERATOR_VERSION}-{self._artists}x{self._works}-{self._seed}"
 
     def fetch(self, progress: ProgressCallback = no_progress) -> Archive:
-        """Return the archive, generated first if need be. Raises Unavailable if a worker process dies."""
+        """Return the archive, generating it first if necessary. Raises Unavailable if a worker dies."""
         path = self._folder / f"{self.version()}.zip"
         if not path.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
-            progress(f"painting the works of {self._artists} artists, once")
+            progress(f"generating the works of {self._artists} artists, once")
             self._generate(path, progress)
         return open_archive(path)
 
@@ -46,7 +46,7 @@ class SampleDataset:
             nonlocal reported
             if time.monotonic() - reported > PROGRESS_INTERVAL_S:
                 reported = time.monotonic()
-                progress(f"painted {done} of {total}")
+                progress(f"generated {done} of {total} images")
 
         try:
             write_archive(path, artists=self._artists, works=self._works, seed=self._seed, progress=report)
@@ -55,7 +55,7 @@ class SampleDataset:
 
 
 def open_sample(address: Address, *, home: Path) -> SampleDataset:
-    """Open ``sample://?artists=50&works=24&seed=7``, kept below `home`."""
+    """Return the dataset ``sample://?artists=50&works=24&seed=7``, whose archive is kept below `home`."""
     return SampleDataset(
         address.text,
         home / "datasets",

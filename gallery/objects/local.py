@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gallery.addresses import Address
 from gallery.errors import NotFound, Unavailable
-from gallery.objects.base import check_key, no_web_address
+from gallery.objects.base import check_key, no_url
 
 PARTIAL_SUFFIX = ".part"
 NO_LINK_ERRORS = (
@@ -28,7 +28,7 @@ NO_LINK_ERRORS = (
 
 
 class LocalObjects:
-    """Objects as files below a folder, which the first write creates."""
+    """Objects as files below a folder, which is created by the first write."""
 
     def __init__(self, root: Path) -> None:
         self.address = f"file://{root}"
@@ -45,7 +45,7 @@ class LocalObjects:
             return False
         with _temporary_file(path, data) as temporary:
             try:
-                os.link(temporary, path)  # unlike a rename, fails if another writer was first
+                os.link(temporary, path)  # unlike a rename, fails if the file exists
             except OSError as error:
                 if error.errno not in (errno.EEXIST, *NO_LINK_ERRORS):
                     raise
@@ -84,22 +84,22 @@ class LocalObjects:
             raise Unavailable(f"cannot delete {key} in {self._root}: {error.strerror}") from error
 
     def public_url(self, key: str) -> str:
-        raise no_web_address(self.address, key)
+        raise no_url(self.address, key)
 
     def signed_url(self, key: str, seconds: int) -> str:
-        raise no_web_address(self.address, key)
+        raise no_url(self.address, key)
 
 
 @contextmanager
 def _temporary_file(path: Path, data: bytes) -> Iterator[Path]:
-    """Yield a file with the bytes in the same folder, so that moving it to the path is atomic."""
+    """Yield a file with the bytes in the folder of `path`, so that moving it to `path` is atomic."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=PARTIAL_SUFFIX)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-            Path(name).chmod(0o644)  # mkstemp makes it 0600; the web server may run as another user
+            Path(name).chmod(0o644)  # mkstemp creates 0600, and another user may serve it
             yield Path(name)
         finally:
             Path(name).unlink(missing_ok=True)
@@ -110,14 +110,14 @@ def _temporary_file(path: Path, data: bytes) -> Iterator[Path]:
 
 
 def _size(path: Path) -> int:
-    """Return the file's size in bytes, 0 if there is no file."""
+    """Return the file's size in bytes, or 0 if there is no regular file."""
     try:
         found = path.stat()
     except OSError:
-        return 0  # any other problem with the path shows when writing
+        return 0  # any other problem shows when writing
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def open_local(address: Address, *, fail_fast: bool = False) -> LocalObjects:
-    """Return the store below the address's folder, without creating it; `fail_fast` makes no difference."""
+    """Return the store in the address's folder, without creating it; `fail_fast` has no effect."""
     return LocalObjects(address.path)

@@ -1,4 +1,4 @@
-"""An object store in memory, for tests and for trying things out."""
+"""An object store in memory, for tests and trials."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import threading
 
 from gallery.addresses import Address
 from gallery.errors import NotFound
-from gallery.objects.base import check_key, no_web_address
+from gallery.objects.base import check_key, no_url
 
 _STORES: dict[str, MemoryObjects] = {}
 
 
 class MemoryObjects:
-    """Objects in a dict, gone when the process ends."""
+    """Objects in a dict, lost when the process ends."""
 
     def __init__(self, address: str = "memory://") -> None:
         self.address = address
@@ -42,12 +42,12 @@ class MemoryObjects:
         self._objects.pop(check_key(key), None)
 
     def public_url(self, key: str) -> str:
-        raise no_web_address(self.address, key)
+        raise no_url(self.address, key)
 
     def signed_url(self, key: str, seconds: int) -> str:
-        raise no_web_address(self.address, key)
+        raise no_url(self.address, key)
 
 
 def open_memory(address: Address, *, fail_fast: bool = False) -> MemoryObjects:
-    """Return the store of that name; within a process, one name is one store."""
+    """Return the store of that name; one name is one store within a process. `fail_fast` has no effect."""
     return _STORES.setdefault(address.location, MemoryObjects(address.text))

@@ -427,7 +427,7 @@ class TestSigningWithIam:
         trouble.faults.append(Fault("POST", "signBlob", 1000, status, message, "reason"))
         with pytest.raises(kind) as caught:
             GcsObjects(BUCKET, timeout=1).signed_url(KEY, 600)
-        assert "cannot sign the address" in str(caught.value) and words in str(caught.value)
+        assert "cannot sign the URL" in str(caught.value) and words in str(caught.value)
         if kind is Invalid:
             assert "gcloud iam service-accounts add-iam-policy-binding" in str(caught.value)
 

@@ -60,7 +60,7 @@ def test_the_version_changes_with_the_content(archive: Path, tmp_path: Path) -> 
         (lambda path: path.write_bytes(b"not a zip"), "cannot be read as a zip"),
         (lambda path: path.write_bytes(b""), "cannot be read as a zip"),
         (lambda path: write_zip(path, FILES, None), "has no artists.csv"),
-        (lambda path: write_zip(path, {}, artists_csv(["A"])), "has nothing under images/images/"),
+        (lambda path: write_zip(path, {}, artists_csv(["A"])), "has no files under images/images/"),
         (lambda path: write_zip(path, {}, None), "has no artists.csv"),
         (lambda path: path.mkdir(), "has no artists.csv"),
         (

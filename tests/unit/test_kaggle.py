@@ -128,7 +128,7 @@ def test_an_invalid_key_file_is_reported_without_its_content(text: str, person: 
 
 def test_a_token_that_fits_no_header_is_reported_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAGGLE_API_TOKEN", f"two words {SECRET}")
-    with pytest.raises(Invalid, match="contain characters that no key has") as caught:
+    with pytest.raises(Invalid, match="contain invalid characters") as caught:
         find_credentials()
     assert SECRET not in str(caught.value)
 
@@ -259,7 +259,7 @@ def test_another_process_waits_for_the_lock(tmp_path: Path) -> None:
     with cache.lock(no_progress):
         other.start()
         assert waiting.wait(HANG_GUARD_S)
-        assert lines == ["waiting for another process that is fetching the dataset"]
+        assert lines == ["waiting for another process to fetch the dataset"]
     other.join(HANG_GUARD_S)
     assert lines[1:] == ["locked"]
 

@@ -1,9 +1,9 @@
-"""The folder of a dataset's archives: the verified one of each version, and unfinished downloads.
+"""The local cache of a dataset: a verified archive for each version, and unfinished downloads.
 
 version-2.zip              an archive
-version-2.verified.json    its size and modification time when all checksums in it were found right
+version-2.verified.json    its size and modification time when its checksums were verified
 version-2.zip.part         an unfinished download
-version-2.part.json        what the unfinished download is of, so that it can be resumed
+version-2.part.json        identifies the content being downloaded, so that it can be resumed
 lock                       held by the process that fetches
 """
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PartialDownload:
-    """What an unfinished download is of: the server's ETag or date, and the whole archive's size in bytes."""
+    """Identifies the content of an unfinished download: its ETag or date, and its full size in bytes."""
 
     validator: str
     total: int
@@ -43,11 +43,11 @@ class ArchiveCache:
         self.folder = folder
 
     def archive_path(self, version: int) -> Path:
-        """Return the path of the archive of the version, whether it exists or not."""
+        """Return the path of the version's archive, whether or not it exists."""
         return self.folder / f"version-{version}.zip"
 
     def partial_path(self, version: int) -> Path:
-        """Return the path that the archive has while it is downloaded."""
+        """Return the path of the archive while it is being downloaded."""
         return self.folder / f"version-{version}.zip.part"
 
     def partial_size(self, version: int) -> int:
@@ -55,7 +55,7 @@ class ArchiveCache:
         return _stamp(self.partial_path(version)).get("size", 0)
 
     def partial(self, version: int) -> PartialDownload | None:
-        """Return what the unfinished download is of, or None if that is unknown and it cannot be resumed."""
+        """Return the identity of the unfinished download, or None if unknown: it cannot be resumed then."""
         note = _read_json(self._partial_note(version))
         validator, total = note.get("validator"), note.get("total")
         return (
@@ -65,36 +65,36 @@ class ArchiveCache:
         )
 
     def set_partial(self, version: int, partial: PartialDownload | None) -> None:
-        """Record what the unfinished download is of; None makes it start over."""
+        """Record the identity of the unfinished download; None makes it start over."""
         if partial is None:
             self._partial_note(version).unlink(missing_ok=True)
         else:
             _write_json(self._partial_note(version), asdict(partial))
 
     def is_verified(self, version: int) -> bool:
-        """Return whether the archive exists and still has the size and time that it was verified with."""
+        """Return whether the archive exists and is unchanged, by size and time, since it was verified."""
         note = _read_json(self._verified_note(version))
         return bool(note) and note == _stamp(self.archive_path(version))
 
     def mark_verified(self, version: int) -> None:
-        """Record that the archive's checksums are right."""
+        """Record that the archive's checksums have been verified."""
         _write_json(self._verified_note(version), _stamp(self.archive_path(version)))
 
     def commit(self, version: int) -> None:
-        """Make the verified download the archive of the version."""
+        """Turn the verified download into the version's archive."""
         self.partial_path(version).replace(self.archive_path(version))
         self.mark_verified(version)
         self.set_partial(version, None)
 
     def newest_verified(self) -> tuple[int, Path] | None:
-        """Return the newest version that has a verified archive, and its path."""
+        """Return the newest version with a verified archive, and its path, or None."""
         names = (re.fullmatch(r"version-(\d+)\.zip", path.name) for path in self.folder.glob("version-*.zip"))
         versions = [int(name[1]) for name in names if name]
         newest = max((version for version in versions if self.is_verified(version)), default=None)
         return None if newest is None else (newest, self.archive_path(newest))
 
     def delete_other_versions(self, version: int) -> None:
-        """Delete all files of other versions."""
+        """Delete all files of other versions; a failure is only logged."""
         for path in self.folder.glob("version-*"):
             if not path.name.startswith(f"version-{version}."):
                 try:
@@ -104,9 +104,9 @@ class ArchiveCache:
 
     @contextmanager
     def lock(self, progress: ProgressCallback) -> Iterator[None]:
-        """Lock the folder for the block, after waiting for any other process that holds it.
+        """Hold the folder's lock during the block, after waiting for any process that holds it.
 
-        Raises Invalid when the folder cannot be used, then or within the block.
+        Raises Invalid if the folder cannot be used, here or within the block.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -114,8 +114,8 @@ class ArchiveCache:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    progress("waiting for another process that is fetching the dataset")
-                    # The system releases the lock when the other process ends, however it ends.
+                    progress("waiting for another process to fetch the dataset")
+                    # The system releases the lock however the other process ends.
                     fcntl.flock(file, fcntl.LOCK_EX)
                 yield
         except OSError as error:
@@ -131,21 +131,19 @@ class ArchiveCache:
 
 
 def find_damage(path: Path) -> str | None:
-    """Return what is wrong with a zip, or None; checks every file's checksum, reading 1 MiB at a time."""
+    """Return what is wrong with a zip, or None. Verifies every file's checksum, in constant memory."""
     try:
         with zipfile.ZipFile(path) as archive:
             name = archive.testzip()
             return None if name is None else f"wrong checksum of {name}"
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError) as error:
         return str(error)
-    except (
-        RuntimeError
-    ):  # an encrypted file or an unknown compression; `ZipArchive.read` reports it for that file
-        return None
+    except RuntimeError:
+        return None  # a file is encrypted or its compression unknown; `ZipArchive.read` reports it
 
 
 def _stamp(path: Path) -> dict[str, int]:
-    """Return size and modification time of a file; empty if it does not exist."""
+    """Return the size and modification time of a file, or an empty dict if it does not exist."""
     try:
         stat = path.stat()
     except FileNotFoundError:
@@ -154,7 +152,7 @@ def _stamp(path: Path) -> dict[str, int]:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    """Return the file's content, empty if unreadable: a lost note costs time, never the archive."""
+    """Return the file's content, or an empty dict if unreadable: a lost note costs time, not the archive."""
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):

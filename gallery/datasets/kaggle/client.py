@@ -1,9 +1,10 @@
-"""Requests to Kaggle about one dataset: its newest version, and the archive of a version.
+"""Requests to Kaggle for one dataset: its newest version, and the archive of a version.
 
-Uses `kagglesdk`, the layer of Kaggle's client that makes the requests. The layer above it, `kaggle.api`, is
-not used: it logs in on import and its download can corrupt an archive (docs/decisions/001-kaggle-client.md).
+Uses `kagglesdk`, the layer of Kaggle's client that makes the requests, and not `kaggle.api` above it, which
+logs in on import and whose download can corrupt an archive (docs/decisions/001-kaggle-client.md).
 
-An error of `requests` is never the cause of ours: it quotes addresses, and the archive's has a signature.
+Errors are raised without the `requests` error as their cause: it quotes URLs, and the archive's URL is
+signed.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ from gallery.datasets.kaggle.retry import ContentChanged
 from gallery.errors import Invalid, Unavailable
 
 CHUNK_BYTES = 1 << 16
-"""Bytes held in memory; they are lost when the connection is cut."""
+"""Size of the chunks read; a cut connection loses at most one."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Download:
-    """An archive, received from byte `start` on; `total` is the size of the whole archive, None if unknown.
+    """An archive from byte `start` on. `total` is the size of the whole archive in bytes, None if unknown.
 
-    `validator` (ETag or Last-Modified) identifies this exact content when requesting the rest of it later.
+    `validator` (ETag or Last-Modified) identifies this exact content in later requests for the rest.
     """
 
     start: int
@@ -46,14 +47,14 @@ class Download:
 
 
 class DatasetClient:
-    """Kaggle's API for one dataset. Methods raise Invalid, Unavailable, and Transient if a retry may help."""
+    """Kaggle's API for one dataset. Methods raise Invalid, Unavailable, or Transient if a retry may help."""
 
     def __init__(self, owner: str, name: str) -> None:
         self._owner, self._name = owner, name
         self._dataset = f"{owner}/{name}"
 
     def newest_version(self) -> int:
-        """Return the number of the newest version."""
+        """Return the newest version's number."""
         request = ApiGetDatasetRequest()
         request.owner_slug, request.dataset_slug = self._owner, self._name
         with self._open() as client:
@@ -61,18 +62,18 @@ class DatasetClient:
         version = answer.current_version_number
         if not isinstance(version, int) or version < 1:
             raise Unavailable(
-                f"Kaggle lists no version of {self._dataset}: https://www.kaggle.com/datasets/{self._dataset}"
+                f"Kaggle lists no version of {self._dataset}; see https://www.kaggle.com/datasets/{self._dataset}"
             )
         return version
 
     @contextmanager
     def download(self, version: int, start: int, validator: str | None) -> Iterator[Download]:
-        """Open the archive of a version: from byte `start` on if it still matches `validator`, else all of it."""
+        """Yield the version's archive: from byte `start` if it still matches `validator`, else all of it."""
         request = ApiDownloadDatasetRequest()
         request.owner_slug, request.dataset_slug = self._owner, self._name
         request.dataset_version_number = version
         with self._open() as client:
-            # Kaggle redirects to a storage service, which gets these headers but not the credentials.
+            # Kaggle redirects to a storage service, which receives these headers but not the credentials.
             headers = {"Accept-Encoding": "identity"}
             if start and validator:
                 headers |= {"Range": f"bytes={start}-", "If-Range": validator}
@@ -92,7 +93,7 @@ class DatasetClient:
                 user_agent="artwork-gallery",
             )
             session = _session(client)
-        except Exception as error:  # exactly this class is what the SDK raises
+        except Exception as error:  # the SDK raises exactly this class
             raise Invalid(f"KAGGLE_API_ENVIRONMENT is not usable: {error}") from error
         for scheme in ("https://", "http://"):
             session.mount(scheme, TimeoutAdapter())
@@ -130,14 +131,14 @@ class DatasetClient:
 
 
 class TimeoutAdapter(HTTPAdapter):
-    """Applies `TIMEOUT_S`; the SDK sends its requests without a time limit."""
+    """Applies `TIMEOUT_S`, because the SDK sends requests without a time limit."""
 
     def send(self, *args: Any, **options: Any) -> requests.Response:
         return super().send(*args, **{**options, "timeout": options.get("timeout") or retry.TIMEOUT_S})
 
 
 def _session(client: KaggleClient) -> requests.Session:
-    """Return the SDK's session, which is private; time limits and byte ranges cannot be set anywhere else."""
+    """Return the SDK's private session: the only place to set time limits and byte ranges."""
     http = client.http_client()
     http.__enter__()
     session: requests.Session = http._session
@@ -145,7 +146,7 @@ def _session(client: KaggleClient) -> requests.Session:
 
 
 def _hide_query(record: logging.LogRecord) -> bool:
-    """Log filter that removes the query from addresses; the archive's has its signature there."""
+    """Log filter that removes the query string from URLs, because it contains the archive URL's signature."""
     if isinstance(record.args, tuple):
         record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
     return True

@@ -1,4 +1,4 @@
-"""Kaggle credentials, from the places where Kaggle's own client looks. Never in messages or logs."""
+"""Finds Kaggle credentials where Kaggle's own client does. Keeps them out of messages and logs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Credentials:
 
 
 def find_credentials() -> Credentials:
-    """Return the credentials that Kaggle's client would use. Raises Invalid if missing or unreadable."""
+    """Return the credentials that Kaggle's client would use. Raises Invalid if missing or unusable."""
     token, source = _access_token()
     if token:
         return Credentials(source, token=_checked(token, source))
@@ -51,12 +51,12 @@ def _access_token() -> tuple[str | None, str]:
     except OSError as error:
         named = os.environ.get("KAGGLE_API_TOKEN")
         if named and error.errno == errno.ENAMETOOLONG:
-            # The SDK tests whether the variable names a file, and a token may be longer than a file name.
+            # The SDK first tests whether the value is a file, and a token may be too long for a file name.
             return named, "KAGGLE_API_TOKEN"
         reason = error.strerror
     except UnicodeDecodeError:
         reason = "not a text file"
-    # Raised without the cause, whose message would contain the token as a file name.
+    # Raised without the cause, whose message may contain the token as a file name.
     raise Invalid(f"cannot read the Kaggle access token in KAGGLE_API_TOKEN or ~/.kaggle ({reason})")
 
 
@@ -71,13 +71,13 @@ def _key_file() -> tuple[dict[str, str], str]:
         return {}, str(path)
     except OSError as error:
         raise Invalid(f"cannot read the Kaggle key in {path} ({error.strerror})") from error
-    except ValueError:  # raised without the cause, which holds the file's text
+    except ValueError:  # raised without the cause, which quotes the file
         raise Invalid(f"{path} is not a valid kaggle.json. {SETUP_HINT}") from None
     return {name: value for name, value in content.items() if isinstance(value, str)}, str(path)
 
 
 def _config_folder() -> Path:
-    """Return the folder of kaggle.json, by the rules of KaggleApi.config_dir in Kaggle's client."""
+    """Return the folder of kaggle.json, found as by KaggleApi.config_dir in Kaggle's client."""
     if named := os.environ.get("KAGGLE_CONFIG_DIR"):
         return Path(named)
     home = Path("~").expanduser()
@@ -87,8 +87,8 @@ def _config_folder() -> Path:
 
 
 def _checked(secret: str, source: str) -> str:
-    """Return the secret, stripped. Raises Invalid if it fits no header: requests would quote it."""
+    """Return the secret, stripped. Raises Invalid if no header can hold it: requests would quote it."""
     secret = secret.strip()
     if not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise Invalid(f"the Kaggle credentials in {source} contain characters that no key has. {SETUP_HINT}")
+        raise Invalid(f"the Kaggle credentials in {source} contain invalid characters. {SETUP_HINT}")
     return secret

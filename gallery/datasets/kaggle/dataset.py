@@ -37,15 +37,15 @@ class KaggleDataset:
         self._version: int | None = None
 
     def version(self) -> str:
-        """Return the newest version's number, or the pinned one; Kaggle is asked in both cases.
+        """Return the newest version's number, or the pinned one. Asks Kaggle in both cases.
 
-        Raises Unavailable when Kaggle cannot be reached, even if an archive is cached; the message names it.
+        Raises Unavailable if Kaggle cannot be reached, even if an archive is cached; the message names it.
         """
         self._version = self._query_version(log.info)
         return str(self._version)
 
     def fetch(self, progress: ProgressCallback = no_progress) -> Archive:
-        """Return the archive of the version that `version` last returned, or would return now."""
+        """Return the archive of the version that `version` last returned, or else returns now."""
         version = self._version or self._query_version(progress)
         with self._cache.lock(progress):
             path = self._cache.archive_path(version)
@@ -55,7 +55,7 @@ class KaggleDataset:
                 else:
                     self._download(version, progress)
             archive = open_archive(path)
-            # Only now, so that after any earlier failure the older archive still exists.
+            # Last, so that the older archive survives any failure above.
             self._cache.delete_other_versions(version)
         return archive
 
@@ -96,12 +96,12 @@ class KaggleDataset:
             if not is_last:
                 progress(f"the download is damaged ({damage}); downloading it again")
         raise Invalid(
-            f"version {version} of {self.address} was damaged in two downloads ({damage}). The second one is kept "
-            f"at {path} for inspection; the next fetch starts over{self._alternative()}"
+            f"version {version} of {self.address} was damaged in two downloads ({damage}). The second one is "
+            f"kept at {path} for inspection; the next fetch starts over{self._alternative()}"
         )
 
     def _alternative(self) -> str:
-        """Return what to do without Kaggle, as the end of an error message."""
+        """Return the end of an error message: how to continue without Kaggle."""
         cached = self._cache.newest_verified()
         if cached is None:
             return "; try again later"
@@ -111,7 +111,7 @@ class KaggleDataset:
 
 
 def open_kaggle(address: Address, *, home: Path) -> KaggleDataset:
-    """Return the dataset, cached below `home`. Raises Invalid, without repeating what may be a secret."""
+    """Return the dataset, cached below `home`. Raises Invalid, without quoting credentials."""
     if "@" in address.location or ":" in address.location:
         raise Invalid("a kaggle:// address must not contain credentials; use KAGGLE_API_TOKEN or ~/.kaggle")
     match = OWNER_AND_NAME.fullmatch(address.location)

@@ -1,4 +1,4 @@
-"""Downloads an archive, in one go or over several connections and processes."""
+"""Downloads an archive, and resumes a download that an earlier connection or process began."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from gallery.datasets.kaggle.retry import ContentChanged, Retrier, Transient
 from gallery.errors import Invalid
 
 MIN_FREE_BYTES = 200_000_000
-"""Space that must remain free on the disk after the download."""
+"""Disk space to leave free after the download."""
 RETRY_RESET_BYTES = 16 << 20
-"""A connection that brought this much before it was cut does not count as a failed attempt."""
+"""A connection that delivered this much before it was cut does not count as a failed attempt."""
 ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
-"""First bytes of a zip, with files and without."""
+"""First bytes of a zip, with and without files."""
 
 
 def download_archive(
     client: DatasetClient, version: int, cache: ArchiveCache, progress: ProgressCallback
 ) -> None:
-    """Complete the partial download of the version; its content is not verified here.
+    """Complete the version's partial download, without verifying its content.
 
-    Resumes after cut connections. After any error, the bytes received so far stay for the next call. Raises
-    Invalid when the disk cannot hold the archive, and what `DatasetClient.download` raises.
+    Resumes after cut connections. After an error, the bytes received are kept for the next call. Raises
+    Invalid if the disk is too small or fails, and the errors of `DatasetClient.download`.
     """
     retrier = Retrier(progress)
 
@@ -52,8 +52,8 @@ def download_archive(
 
 
 def _save(download: Download, version: int, cache: ArchiveCache, progress: ProgressCallback) -> None:
-    """Append to the partial file, or overwrite it when the download is a whole archive."""
-    # Nothing is overwritten before the first bytes are here and look like a zip.
+    """Append the download to the partial file, or overwrite the file if it starts at byte 0."""
+    # Overwrite nothing until the first bytes have arrived and look like a zip.
     first = next(download.chunks, b"")
     if not first:
         raise Transient("the connection to Kaggle was cut before any data arrived")
@@ -75,8 +75,8 @@ def _save(download: Download, version: int, cache: ArchiveCache, progress: Progr
             os.fsync(file.fileno())
     except OSError as error:
         raise Invalid(
-            f"cannot write the download to {path} ({error.strerror}); the partial download is kept for the next "
-            "attempt"
+            f"cannot write the download to {path} ({error.strerror}); the partial download is kept for the "
+            "next attempt"
         ) from error
     received = cache.partial_size(version)
     if download.total is not None and received != download.total:
@@ -100,7 +100,7 @@ def _write(file: io.FileIO, chunks: Iterator[bytes], download: Download, progres
 
 
 def _check_disk_space(cache: ArchiveCache, needed: int, freed: int) -> None:
-    """Raise Invalid unless `needed` bytes and the reserve fit, counting the bytes that overwriting frees."""
+    """Raise Invalid unless `needed` bytes and the reserve fit; `freed` is what overwriting frees."""
     free = shutil.disk_usage(cache.folder).free + freed
     if free < needed + MIN_FREE_BYTES:
         raise Invalid(

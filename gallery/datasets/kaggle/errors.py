@@ -1,4 +1,4 @@
-"""Translates failed requests to Kaggle. Messages never quote the request, its key or its signed address."""
+"""Translates failed requests to Kaggle. Messages never quote the request, its key or its signed URL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAY_S = 86_400.0
 
 
 def translate(error: Exception, dataset: str) -> GalleryError:
-    """Return the error to raise for a failed request about ``owner/name``."""
+    """Return the error to raise for a failed request for the dataset ``owner/name``."""
     response = getattr(error, "response", None)
     if response is not None:
         return _refusal(response, dataset)
@@ -55,7 +55,7 @@ def _refusal(response: requests.Response, dataset: str) -> GalleryError:
         return ContentChanged("the archive is shorter than the partial download")
     if status >= 500 or status == 408:
         return Transient(f"{host} has a problem (status {status})")
-    if response.history and status in (400, 401, 403):  # from the storage service; a new signature may help
+    if response.history and status in (400, 401, 403):  # from storage: a new signature may help
         return Transient(
             f"{host} refused the download address that Kaggle issued ({status}); check this machine's clock"
         )
@@ -75,7 +75,7 @@ def _refusal(response: requests.Response, dataset: str) -> GalleryError:
 
 
 def unexpected_response() -> Unavailable:
-    """Return the error for an answer that does not look like Kaggle's."""
+    """Return the error for a response that does not look like Kaggle's."""
     return Unavailable(
         "unexpected response from Kaggle's address, perhaps a proxy's page or a login page; open "
         "https://www.kaggle.com from this machine"
@@ -83,20 +83,20 @@ def unexpected_response() -> Unavailable:
 
 
 def host_of(response: requests.Response) -> str:
-    """Return who answered, in words: Kaggle redirects downloads to a storage service."""
+    """Return a name for the server that answered: Kaggle redirects downloads to a storage service."""
     return "Kaggle's storage" if response.history else "Kaggle"
 
 
 def _status(response: requests.Response) -> int:
-    """Return the status that counts: Kaggle may answer 200 with an error code in the body."""
+    """Return the effective status: Kaggle may answer 200 with an error code in the body."""
     if response.status_code == 200:
-        code = response.json().get("code")  # valid JSON: the SDK has parsed it before it raised its error
+        code = response.json().get("code")  # valid JSON: the SDK parsed it before raising
         return code if isinstance(code, int) else 500
     return response.status_code
 
 
 def _retry_after(response: requests.Response) -> float | None:
-    """Return the seconds that a Retry-After header asks for, given as seconds or as a date."""
+    """Return the wait in seconds from Retry-After (seconds or a date), at most a day, or None."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isdecimal():
         return min(float(value), DAY_S)
@@ -107,7 +107,7 @@ def _retry_after(response: requests.Response) -> float | None:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the operating system's message ("Connection refused") if there is one, else the error's class."""
+    """Return the operating system's message, such as "Connection refused", else the error's class."""
     messages = (inner.strerror for inner in _chain(error) if isinstance(inner, OSError) and inner.strerror)
     return next(messages, type(error).__name__)
 

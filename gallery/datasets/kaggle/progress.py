@@ -1,4 +1,4 @@
-"""Progress lines for a download: how much is done, how fast, how long it will take."""
+"""Progress lines for a download: bytes done, speed and time left."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ REPORT_INTERVAL_S = 10.0
 
 
 def format_size(count: float) -> str:
-    """Return a number of bytes as text: ``2.30GB``."""
+    """Return a number of bytes as text, such as ``2.30GB``."""
     return str(tqdm.format_sizeof(count, "B"))
 
 
 class TransferProgress:
-    """Reports a line every `REPORT_INTERVAL_S`: ``downloaded 1.20GB of 2.30GB, 35.0MB/s, 00:31 left``."""
+    """Reports ``downloaded 1.20GB of 2.30GB, 35.0MB/s, 00:31 left`` every `REPORT_INTERVAL_S`."""
 
     def __init__(self, progress: ProgressCallback, total: int | None, done: int) -> None:
         self._progress, self._total, self._initial, self._done = progress, total, done, done
         self._started = self._reported = time.monotonic()
 
     def add(self, count: int) -> None:
-        """Count this many more bytes."""
+        """Add newly received bytes, and report if it is time."""
         self._done += count
         now = time.monotonic()
         if now - self._reported < REPORT_INTERVAL_S:

@@ -10,17 +10,17 @@ from gallery.datasets.base import ProgressCallback
 from gallery.errors import Unavailable
 
 TIMEOUT_S = (15.0, 120.0)
-"""Limits to connect, and to wait for an answer or more bytes. Kaggle may build an archive on request."""
+"""Limits for connecting, and for waiting for a response or more bytes. Kaggle may first build the archive."""
 RETRY_DELAYS_S = (1.0, 3.0, 9.0)
 """Pauses before the second, third and fourth attempt; there is no fifth."""
 MAX_RETRY_AFTER_S = 60.0
-"""The longest Retry-After that is waited for."""
+"""The longest Retry-After to wait for."""
 
 T = TypeVar("T")
 
 
 class Transient(Unavailable):
-    """A failure that a retry may get past; `retry_after` is the wait in seconds that the server asked for."""
+    """A failure that a retry may fix; `retry_after` is the wait in seconds that the server asked for."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -28,11 +28,11 @@ class Transient(Unavailable):
 
 
 class ContentChanged(Transient):
-    """The rest of a partial download is not available, so the download must start over."""
+    """The content of a partial download is no longer available, so the download must start over."""
 
 
 class Retrier:
-    """Repeats a call after `Transient` errors and reports each pause."""
+    """Repeats a call after `Transient` errors, and reports each pause."""
 
     def __init__(self, progress: ProgressCallback) -> None:
         self._progress = progress
@@ -43,7 +43,7 @@ class Retrier:
         self._retries = 0
 
     def run(self, attempt: Callable[[], T]) -> T:
-        """Return what `attempt` returns. Raises the last Transient when no attempt is left."""
+        """Return the result of `attempt`. Raises the last Transient when no attempt is left."""
         while True:
             try:
                 return attempt()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 with warnings.catch_warnings():
-    # Importing the client warns about grpcio, which is not used here: all calls go over HTTP.
+    # Importing the client warns about grpcio, which is not used: all calls go over HTTP.
     warnings.filterwarnings("ignore", ".*grpcio")
     from gallery.objects.gcs.store import GcsObjects, open_gcs
 

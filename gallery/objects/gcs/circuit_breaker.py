@@ -1,4 +1,4 @@
-"""Circuit breaker: after a failed call, fail fast for a few seconds instead of letting every caller wait."""
+"""Circuit breaker: after a failed call, fail fast for a few seconds, so that callers do not wait."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from types import TracebackType
 from gallery.errors import Unavailable
 
 OPEN_S = 2.0
-"""Seconds without calls after a failed one. Then one call is let through, and the rest if it succeeds."""
+"""Time without calls after a failure. Then one call is allowed, and all calls once it succeeds."""
 
 
 class CircuitBreaker:
-    """Context manager around each call; entering raises Unavailable while it is open. Thread-safe."""
+    """Context manager around each call. Entering raises Unavailable while it is open. Thread-safe."""
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -26,7 +26,7 @@ class CircuitBreaker:
             if self._failing:
                 if time.monotonic() < self._open_until:
                     raise Unavailable(f"{self._service} did not answer a moment ago; try again")
-                self._open_until = float("inf")  # this call probes; the others keep failing until it returns
+                self._open_until = float("inf")  # this call is the probe; others fail until it returns
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -1,6 +1,7 @@
 """Translates the errors of Google's clients.
 
-Messages name the role or the command that fixes the problem, and never a signature, token or upload session.
+Messages name the role or command that fixes the problem. They never contain a signature, a token or the URL
+of an upload session.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ CLIENT_ERRORS = (
     http.client.HTTPException,
     OSError,
 )
-"""Everything that the clients raise for problems outside this program."""
+"""All errors that the clients raise for problems outside this program."""
 
 LOG_IN = (
     "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to the key of a "
@@ -43,7 +44,7 @@ SIGNER_ROLE = "roles/iam.serviceAccountTokenCreator"
 READER_ROLE, WRITER_ROLE = "roles/storage.objectViewer", "roles/storage.objectUser"
 
 TRANSIENT_STATUSES = {408, 409, 410, 412, 425, 429, 499}
-"""Statuses below 500 that a repeated call may not meet again."""
+"""Statuses below 500 after which the same call may succeed."""
 RATE = re.compile(r"rateLimitExceeded|quotaExceeded|RATE_LIMIT|RESOURCE_EXHAUSTED", re.I)
 BILLING = re.compile(
     r"billing account|billing.{0,20}(disabled|not enabled)|accountDisabled|BILLING_DISABLED", re.I
@@ -67,12 +68,13 @@ MAX_MESSAGE_CHARS = 300
 def translate_errors(bucket: str, action: str, missing: Missing = "bucket") -> Iterator[None]:
     """Raise the clients' errors within the block as Invalid, NotFound or Unavailable.
 
-    `action` is such as "read a/b.jpg"; `missing` is what a 404 is about unless it mentions the bucket.
+    `action` completes "cannot …", as in "read a/b.jpg". `missing` is what a 404 means unless it mentions the
+    bucket.
     """
     try:
         yield
     except CLIENT_ERRORS as error:
-        # An upload session in the client's message works without any other key: keep it out of tracebacks.
+        # Keep secrets out of tracebacks: an upload session's URL, for example, works without credentials.
         cause = None if SECRET.search(str(error)) else error
         raise translate(error, bucket, action, missing) from cause
 
@@ -104,7 +106,7 @@ def _explain(error: Exception, bucket: str) -> tuple[type[GalleryError], str]:
         case requests.exceptions.MissingSchema() | requests.exceptions.InvalidSchema():
             return Invalid, "STORAGE_EMULATOR_HOST must be a URL such as http://localhost:4443"
         case _:
-            # The message is the dump of an object, with the requested address; the class says what happened.
+            # The message dumps an object with the requested URL; the name of the class is clearer.
             return Unavailable, f"no complete response from Google ({type(error).__name__}); try again"
 
 
@@ -112,7 +114,7 @@ def _explain_credentials(error: auth.GoogleAuthError, bucket: str) -> tuple[type
     cause = error.args[0] if error.args else None
     text = message_of(error)
     answer = " ".join(str(part) for part in error.args)
-    if DENIED.search(answer):  # credentials that call IAM put its answer among their arguments
+    if DENIED.search(answer):  # credentials that call IAM keep its answer in their arguments
         return Invalid, _explain_denial(message_of(auth.GoogleAuthError(answer)), bucket)
     if error.retryable or isinstance(cause, auth.TransportError):
         return Unavailable, f"Google issued no access token: {text}; try again"
@@ -176,7 +178,7 @@ def _explain_denial(text: str, bucket: str) -> str:
 
 
 def how_to_sign(email: str) -> str:
-    """Return the command that lets a service account sign addresses as itself."""
+    """Return the command that lets a service account sign URLs as itself."""
     return (
         f"Signing needs {SIGNER_ROLE} on the service account: `gcloud iam service-accounts "
         f"add-iam-policy-binding {email} --member=serviceAccount:{email} --role={SIGNER_ROLE}`"
@@ -184,7 +186,7 @@ def how_to_sign(email: str) -> str:
 
 
 def message_of(error: Exception) -> str:
-    """Return the error's message on one line without secrets: that in Google's JSON, if there is one."""
+    """Return the error's message, from Google's JSON if possible, on one line and without secrets."""
     response = getattr(error, "response", None)
     if isinstance(response, requests.Response):
         try:
@@ -193,7 +195,7 @@ def message_of(error: Exception) -> str:
         except (ValueError, KeyError, TypeError, AttributeError):
             text = response.text
     else:
-        # The first argument is the message; others dump the token endpoint's answer.
+        # The first argument is the message; the others may dump the token endpoint's answer.
         text = str(error.args[0]) if error.args else ""
     text = SECRET.sub("…", " ".join(text.split()))
     return text[:MAX_MESSAGE_CHARS].strip() or type(error).__name__

@@ -1,4 +1,4 @@
-"""Credentials that sign addresses: a key file, or IAM on behalf of this machine's service account."""
+"""Credentials that sign URLs: a key file, or IAM on behalf of this machine's service account."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from gallery.objects.gcs.connections import CallPolicy, configure
 from gallery.objects.gcs.errors import SIGNER_ROLE, how_to_sign
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-"""Covers the bucket and IAM; the granted roles decide what is allowed."""
+"""Covers the bucket and IAM; access is limited by the granted roles."""
 IAM_URL = "https://iamcredentials.googleapis.com"
 TOKEN_URL = "https://oauth2.googleapis.com/token"
 
 
 class IamSigner(crypt.Signer):
-    """Signs with IAM's signBlob. Raises errors that `translate_errors` understands.
+    """Signs with IAM's signBlob. Raises errors that `translate_errors` handles.
 
-    google.auth.iam.Signer does not retry 429 and cut connections, and reports every status as one
-    TransportError; Blob.generate_signed_url(access_token=) waits up to 120 s for each answer.
+    Replaces google.auth.iam.Signer, which does not retry after 429 and cut connections and reports every
+    status as a TransportError, and Blob.generate_signed_url(access_token=), which waits up to 120 s for each
+    response.
     """
 
     def __init__(self, session: AuthorizedSession, email: str, policy: CallPolicy) -> None:
@@ -39,7 +40,7 @@ class IamSigner(crypt.Signer):
         """None: IAM chooses the key."""
 
     def sign(self, message: bytes) -> bytes:
-        """Return the RSA-SHA256 signature."""
+        """Return the RSA-SHA256 signature of the message."""
         blob = self._policy.retry(self._post)({"payload": base64.b64encode(message).decode()})
         return base64.b64decode(blob)
 
@@ -52,16 +53,16 @@ class IamSigner(crypt.Signer):
 
 
 def signing_credentials(credentials: Any, policy: CallPolicy) -> auth.Signing:
-    """Return credentials that can sign, based on those of this process. Raises Invalid if there are none."""
+    """Return credentials that can sign, based on `credentials`. Raises Invalid if these cannot sign."""
     if isinstance(credentials, auth.Signing):
         return credentials
     email = getattr(credentials, "service_account_email", None)
-    if email == "default":  # on Compute Engine the name arrives with the first token
+    if email == "default":  # on Compute Engine the first token brings the email
         credentials.refresh(Request())
         email = credentials.service_account_email
     if not email:
         raise Invalid(
-            "cannot sign addresses: these credentials do not belong to a service account. Set "
+            "cannot sign URLs: these credentials do not belong to a service account. Set "
             "GOOGLE_APPLICATION_CREDENTIALS to a service account's key, or, with "
             f"{SIGNER_ROLE} on a service account, run `gcloud auth application-default login "
             f"--impersonate-service-account=EMAIL`. {how_to_sign('EMAIL')}"
@@ -71,6 +72,6 @@ def signing_credentials(credentials: Any, policy: CallPolicy) -> auth.Signing:
 
 
 def default_credentials() -> Any:
-    """Return Application Default Credentials. Raises google.auth's errors."""
+    """Return Application Default Credentials. Raises the errors of google.auth."""
     found, _ = google.auth.default(scopes=[SCOPE])
     return found

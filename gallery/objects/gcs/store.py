@@ -1,4 +1,4 @@
-"""Objects in a bucket, through the JSON API."""
+"""An object store in a bucket, through the JSON API."""
 
 from __future__ import annotations
 
@@ -26,18 +26,19 @@ from gallery.objects.gcs.errors import translate_errors
 from gallery.objects.gcs.signing import default_credentials, signing_credentials
 
 ENDPOINT = "https://storage.googleapis.com"
-EMULATOR = "STORAGE_EMULATOR_HOST"
+EMULATOR_VARIABLE = "STORAGE_EMULATOR_HOST"
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 IMMUTABLE = "public, max-age=31536000, immutable"
-"""Cache-Control of added objects, whose keys name their content."""
+"""Cache-Control of added objects, whose keys are derived from their content."""
 PRIVATE = "private, no-cache"
 
 
 class GcsObjects:
     """Objects below a prefix of a bucket, with CRC32C checksums on upload and download. Thread-safe.
 
-    Calls are retried after 429, 5xx and cut connections, for `timeout` seconds plus one attempt at most. That
-    is safe: a precondition guards `add`, and a repeated `put` replaces itself. Opening calls nothing.
+    Calls are retried after 429, 5xx and cut connections, for at most `timeout` seconds plus one attempt.
+    Retries are safe: `add` has a precondition, and a repeated `put` is idempotent. Creating the object sends
+    no request.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class GcsObjects:
         self._name = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._project = project
-        self._emulator = os.environ.get(EMULATOR)
+        self._emulator = os.environ.get(EMULATOR_VARIABLE)
         self._endpoint = (self._emulator or ENDPOINT).rstrip("/")
         self._policy = CallPolicy.within(timeout)
         self._breaker = CircuitBreaker(self.address) if fail_fast else nullcontext()
@@ -73,15 +74,15 @@ class GcsObjects:
             try:
                 self._upload(key, data, content_type, IMMUTABLE, if_generation_match=generation)
             except PreconditionFailed:
-                return False  # added in the meantime by someone else, or by an attempt whose answer was lost
+                return False  # added by another writer, or by an attempt whose response was lost
         return True
 
     def get(self, key: str) -> bytes:
         blob = self._blob(key)
         try:
             with self._breaker, translate_errors(self._name, f"read {key}", "object"):
-                # The client's own check skips downloads that were resumed, and answers without a checksum,
-                # such as a proxy's page. Google sends one with every object.
+                # The client's own check skips resumed downloads and responses without a checksum, such as a
+                # proxy's page. Google sends a checksum with every object.
                 data: bytes = blob.download_as_bytes(checksum=None, **self._options)
                 checksum = google_crc32c.value(data).to_bytes(4, "big")
                 if blob.crc32c != base64.b64encode(checksum).decode():
@@ -99,7 +100,7 @@ class GcsObjects:
                 **self._options,
             )
             sizes = {blob.name.removeprefix(self._prefix): int(blob.size) for blob in found}
-        # Other names, such as the folders that the console creates, cannot be read or deleted through a key.
+        # Leave out names that are not valid keys, such as the folders that the console creates.
         return {key: size for key, size in sorted(sizes.items()) if KEY.fullmatch(key)}
 
     def delete(self, key: str) -> None:
@@ -108,13 +109,13 @@ class GcsObjects:
             blob.delete(**self._options)
 
     def public_url(self, key: str) -> str:
-        # Keys, prefixes and bucket names are restricted to characters that need no quoting.
+        # Keys, prefixes and bucket names contain only characters that need no quoting.
         return f"{self._endpoint}/{self._name}/{self._prefix}{check_key(key)}"
 
     def signed_url(self, key: str, seconds: int) -> str:
         check_key(key)
         try:
-            with translate_errors(self._name, f"sign the address of {key}", "account"):
+            with translate_errors(self._name, f"sign the URL of {key}", "account"):
                 url: str = self._blob(key).generate_signed_url(
                     version="v4",
                     expiration=timedelta(seconds=seconds),
@@ -132,9 +133,9 @@ class GcsObjects:
 
     @cached_property
     def _client(self) -> storage.Client:
-        # Two first calls at once may create two clients; one is then dropped.
-        # The variable stops background requests for bucket metadata, which serve tracing: they need another
-        # role and name no project that pays.
+        # Two simultaneous first calls may create two clients, of which one is dropped.
+        # The variable disables background requests for bucket metadata. They serve tracing, need another role
+        # and name no project to bill.
         os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
         with translate_errors(self._name, "use objects"):
             credentials = AnonymousCredentials() if self._emulator else default_credentials()
@@ -144,7 +145,7 @@ class GcsObjects:
 
     @cached_property
     def _signer(self) -> Signing:
-        # An emulator is called without credentials but checks no signatures, so any that exist will do.
+        # An emulator is called without credentials but does not check signatures, so any credentials will do.
         credentials = default_credentials() if self._emulator else self._client._credentials
         return signing_credentials(credentials, self._policy)
 
@@ -165,18 +166,18 @@ class GcsObjects:
     ) -> None:
         blob = self._blob(key)
         blob.cache_control = cache_control
-        # With the checksum, Google rejects an upload that was damaged on the way instead of storing it.
+        # With a checksum, Google rejects an upload that was damaged in transit instead of storing it.
         blob.upload_from_string(
             data, content_type, if_generation_match=if_generation_match, checksum="crc32c", **self._options
         )
 
 
 def open_gcs(address: Address, *, fail_fast: bool = False) -> GcsObjects:
-    """Return the store of the address, without calling Google.
+    """Return the store of the address, without calling Google. Raises Invalid.
 
-    With `fail_fast` it gives up after 3 s instead of 30, and after a failed read fails at once for a moment.
-    Options: `timeout`, the seconds within which a call is retried, and `project`, which pays for requests to
-    a Requester Pays bucket. STORAGE_EMULATOR_HOST names an emulator.
+    With `fail_fast`, it gives up after 3 s instead of 30, and reads fail immediately for 2 s after a failed
+    read. Options: `timeout`, the seconds within which a call is retried, and `project`, which is billed for
+    requests to a Requester Pays bucket. STORAGE_EMULATOR_HOST is the URL of an emulator.
     """
     bucket, _, prefix = address.location.partition("/")
     if not BUCKET.fullmatch(bucket):
@@ -184,9 +185,9 @@ def open_gcs(address: Address, *, fail_fast: bool = False) -> GcsObjects:
     prefix = prefix.strip("/")
     if prefix:
         check_key(prefix)
-    emulator = os.environ.get(EMULATOR)
+    emulator = os.environ.get(EMULATOR_VARIABLE)
     if emulator and urlsplit(emulator).scheme not in ("http", "https"):
-        raise Invalid(f"{EMULATOR}={emulator} must be a URL such as http://localhost:4443")
+        raise Invalid(f"{EMULATOR_VARIABLE}={emulator} must be a URL such as http://localhost:4443")
     timeout = address.integer("timeout") or (3 if fail_fast else 30)
     project = address.string("project")
     return GcsObjects(bucket, prefix, timeout=timeout, project=project, fail_fast=fail_fast)

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from gallery.biography import parse_list, parse_years, summarise
-from gallery.datasets.base import ARTISTS_CSV, PICTURES, Archive
+from gallery.datasets.base import ARTISTS_CSV, IMAGE_FOLDER, Archive
 from gallery.errors import Invalid, NotFound
 from gallery.names import best_spelling, display_name, match_key, slugify_name
 from pipelines.tables import ARTISTS
@@ -91,4 +91,4 @@ def _read_csv(archive: Archive, where: str) -> list[dict[str, str]]:
 def folder_of(path: str) -> str:
     """Return the name of the artist's folder that contains the path; "" if the path is outside them."""
     parts = PurePosixPath(path).parts
-    return parts[2] if path.startswith(PICTURES) and len(parts) > 3 and ".." not in parts else ""
+    return parts[2] if path.startswith(IMAGE_FOLDER) and len(parts) > 3 and ".." not in parts else ""

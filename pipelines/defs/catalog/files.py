@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from gallery.datasets.base import ARTISTS_CSV, PICTURES
+from gallery.datasets.base import ARTISTS_CSV, IMAGE_FOLDER
 from pipelines.defs.catalog.artists import folder_of
 from pipelines.defs.catalog.sampling import work_id
 from pipelines.tables import ARTWORKS, FILES, QUARANTINE
@@ -41,7 +41,7 @@ def classify_files(contents: pd.DataFrame, artists: pd.DataFrame) -> tuple[pd.Da
             fault = (
                 f"{ARTISTS_CSV} has no artist for its folder {folder}"
                 if folder
-                else f"it is outside {PICTURES}<Artist>/"
+                else f"it is outside {IMAGE_FOLDER}<Artist>/"
             )
         if fault:
             entry.update(status="quarantined", reason=str(fault))
