@@ -143,7 +143,7 @@ class QdrantCollection:
             found = sorted((_ranked(point) for point in points), key=by_score)
             complete = len(points) < fetch
             # Unfetched works may tie with the last one, so drop its score unless everything was fetched.
-            settled = found if complete else [one for one in found if one.score > found[-1].score]
+            settled = found if complete else [work for work in found if work.score > found[-1].score]
             kept = limit_ranked(settled, per_artist)
             if complete or len(kept) >= wanted:
                 return kept[:wanted], complete and len(kept) <= wanted
@@ -172,7 +172,7 @@ class QdrantCollection:
             return []
         candidates = models.Prefetch(query=sought, using=WORDS, filter=filter_of(where), limit=fetch)
         near = self._query(query.tolist(), IMAGE, where, fetch, prefetch=candidates)
-        found = {one.id: one for one in sorted(map(_ranked, near), key=by_score)}
+        found = {work.id: work for work in sorted(map(_ranked, near), key=by_score)}
         scores = {id: weights.get(point_id(id), 0.0) for id in found}
         return [found[id] for id in by_match(scores, found)[:wanted]]
 
@@ -209,8 +209,8 @@ class QdrantCollection:
         return answer.points
 
     def _hits(self, found: Sequence[RankedWork]) -> list[Hit]:
-        works = self._works(one.id for one in found)
-        return [Hit(works[one.id], one.score) for one in found if one.id in works]
+        works = self._works(ranked.id for ranked in found)
+        return [Hit(works[ranked.id], ranked.score) for ranked in found if ranked.id in works]
 
     def _works(self, ids: Iterable[str]) -> dict[str, Artwork]:
         """Return the works that exist, in the order of the ids."""

@@ -88,8 +88,8 @@ class QdrantStore:
         if not self._provider.exists():
             return []
         with self._provider.client("listing builds") as client:
-            collections = [one.name for one in client.get_collections().collections]
-        found = [self._read(name) for name in collections if name.startswith(f"{self._base}_")]
+            names = [collection.name for collection in client.get_collections().collections]
+        found = [self._read(name) for name in names if name.startswith(f"{self._base}_")]
         builds = [build for build in found if build is not None]
         return sorted(builds, key=lambda build: (build.created_at, build.name), reverse=True)
 

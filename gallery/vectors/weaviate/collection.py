@@ -101,9 +101,9 @@ class WeaviateCollection:
     def _insert(self, objects: dict[str, DataObject[Any, Any]]) -> None:
         ids = list(objects)
 
-        def insert(held: Any) -> dict[int, str]:
+        def insert(collection: Any) -> dict[int, str]:
             try:
-                reply = held.data.insert_many(list(objects.values()))
+                reply = collection.data.insert_many(list(objects.values()))
             except WeaviateInsertManyAllFailedError as error:
                 return dict.fromkeys(range(len(ids)), str(error))
             if len(reply.uuids) + len(reply.errors) != len(ids):
@@ -117,37 +117,38 @@ class WeaviateCollection:
             named = _some([ids[index] for index in failed])
             kind = Invalid if _PERMANENT.search(problem) else Unavailable
             raise kind(f"build {self.build.name}: Weaviate rejected works {named} ({problem})")
-        stored = {one.properties["work_id"] for one in self._objects(ids, ["work_id"])}
+        stored = {item.properties["work_id"] for item in self._objects(ids, ["work_id"])}
         if lost := [id for id in ids if id not in stored]:
             raise Unavailable(
                 f"build {self.build.name}: Weaviate accepted works {_some(lost)}, but they are not there"
             )
 
-    def _check_exists(self, held: Any) -> None:
-        if from_description(held.config.get(simple=True).description) is None:
+    def _check_exists(self, collection: Any) -> None:
+        if from_description(collection.config.get(simple=True).description) is None:
             raise Corrupted(f"collection {self._name} is no longer a build; run `gallery refresh`")
 
     # -- reading
 
     def count(self, where: Filter = EVERYTHING) -> int:
         reply = self._run(
-            "counting", lambda held: held.aggregate.over_all(total_count=True, filters=condition(where))
+            "counting",
+            lambda collection: collection.aggregate.over_all(total_count=True, filters=condition(where)),
         )
         return int(reply.total_count)
 
     def ids(self) -> set[str]:
-        return {one["work_id"] for one in self._walk(["work_id"])}
+        return {item["work_id"] for item in self._walk(["work_id"])}
 
     def get(self, id: str) -> Artwork:
-        for one in self._objects([id], ["payload"]):
-            return _work(one.properties)
+        for item in self._objects([id], ["payload"]):
+            return _work(item.properties)
         raise NotFound(f"no work {id} in build {self.build.name}")
 
     def vectors(self, ids: Sequence[str]) -> Vectors:
         rows: dict[str, Any] = {}
         for part in _parts(list(dict.fromkeys(ids)), BATCH_OBJECTS):
-            for one in self._objects(part, ["work_id"], vectors=True):
-                rows[one.properties["work_id"]] = one.vector["default"]
+            for item in self._objects(part, ["work_id"], vectors=True):
+                rows[item.properties["work_id"]] = item.vector["default"]
         if missing := [id for id in ids if id not in rows]:
             raise no_rows(self.build, missing)
         found = np.array([rows[id] for id in ids], dtype=np.float32)
@@ -159,7 +160,7 @@ class WeaviateCollection:
         if offset + limit <= MAX_RESULTS:
             reply = self._run(
                 "listing",
-                lambda held: held.query.fetch_objects(
+                lambda collection: collection.query.fetch_objects(
                     filters=condition(where),
                     sort=Sort.by_property("file").by_property("work_id"),
                     limit=limit,
@@ -167,7 +168,7 @@ class WeaviateCollection:
                     return_properties=["payload"],
                 ),
             )
-            return [_work(one.properties) for one in reply.objects]
+            return [_work(item.properties) for item in reply.objects]
         works = sorted(self._passing(where), key=lambda work: (work.file, work.id))
         return works[offset : offset + limit]
 
@@ -175,7 +176,9 @@ class WeaviateCollection:
         total = self.count(where)
         groups = {name: self._groups(name, where) for name in ("artist", "styles", "nationalities")}
         # The server silently drops groups beyond its limit. Each work has one artist, so artists must add up.
-        if sum(groups["artist"].values()) != total or any(len(one) >= MAX_RESULTS for one in groups.values()):
+        if sum(groups["artist"].values()) != total or any(
+            len(group) >= MAX_RESULTS for group in groups.values()
+        ):
             groups = self._counted(where)
         return Facets(
             most_frequent_first(groups["artist"]),
@@ -203,12 +206,12 @@ class WeaviateCollection:
 
     # -- helpers
 
-    def _run(self, doing: str, what: Callable[[Any], Result], *, writing: bool = False) -> Result:
+    def _run(self, doing: str, function: Callable[[Any], Result], *, writing: bool = False) -> Result:
         def call(client: Any) -> Result:
-            held = client.collections.use(self._name)
+            collection = client.collections.use(self._name)
             if self._options.consistency is not None:
-                held = held.with_consistency_level(self._options.consistency)
-            return what(held)
+                collection = collection.with_consistency_level(self._options.consistency)
+            return function(collection)
 
         try:
             return self._connection.call(f"{doing} build {self.build.name}", call, writing=writing)
@@ -218,8 +221,8 @@ class WeaviateCollection:
                 "run `gallery refresh` to rebuild it or `gallery rollback` to return to another build"
             ) from error
 
-    def _run_search(self, what: Callable[[Any], Any]) -> Any:
-        return self._run("searching", what)
+    def _run_search(self, function: Callable[[Any], Any]) -> Any:
+        return self._run("searching", function)
 
     def _objects(self, ids: Sequence[str], properties: list[str], *, vectors: bool = False) -> list[Any]:
         """Return the objects of the works that exist, in no particular order."""
@@ -227,7 +230,7 @@ class WeaviateCollection:
             return []
         reply = self._run(
             "reading from",
-            lambda held: held.query.fetch_objects(
+            lambda collection: collection.query.fetch_objects(
                 filters=Condition.by_id().contains_any([uuid_of(id) for id in ids]),
                 limit=len(ids),
                 return_properties=properties,
@@ -239,8 +242,8 @@ class WeaviateCollection:
     def _hits(self, found: Sequence[RankedWork]) -> list[Hit]:
         works: dict[str, Artwork] = {}
         for part in _parts([ranked.id for ranked in found], BATCH_OBJECTS):
-            for one in self._objects(part, ["payload"]):
-                work = _work(one.properties)
+            for item in self._objects(part, ["payload"]):
+                work = _work(item.properties)
                 works[work.id] = work
         return [Hit(works[ranked.id], ranked.score) for ranked in found if ranked.id in works]
 
@@ -249,30 +252,31 @@ class WeaviateCollection:
         hits: dict[str, Hit] = {}
         for part in _parts([ranked.id for ranked in found], BATCH_OBJECTS):
             reply = self._run_search(_nearest_among(part, query))
-            for one in reply.objects:
-                work = _work(one.properties)
-                hits[work.id] = Hit(work, round(1.0 - one.metadata.distance, 6))
+            for item in reply.objects:
+                work = _work(item.properties)
+                hits[work.id] = Hit(work, round(1.0 - item.metadata.distance, 6))
         return [hits[ranked.id] for ranked in found if ranked.id in hits]
 
     def _walk(self, properties: list[str]) -> list[dict[str, Any]]:
         """Return these properties of every object, read with a cursor, which has no depth limit."""
         return self._run(
             "iterating over",
-            lambda held: [
-                one.properties for one in held.iterator(return_properties=properties, cache_size=PAGE_OBJECTS)
+            lambda collection: [
+                item.properties
+                for item in collection.iterator(return_properties=properties, cache_size=PAGE_OBJECTS)
             ],
         )
 
     def _passing(self, where: Filter) -> Iterator[Artwork]:
-        for one in self._walk(["payload"]):
-            work = _work(one)
+        for item in self._walk(["payload"]):
+            work = _work(item)
             if where.matches(work.artist):
                 yield work
 
     def _groups(self, name: str, where: Filter) -> Counter[str]:
         reply = self._run(
             "counting",
-            lambda held: held.aggregate.over_all(
+            lambda collection: collection.aggregate.over_all(
                 group_by=GroupByAggregate(prop=name, limit=MAX_RESULTS), filters=condition(where)
             ),
         )
@@ -289,11 +293,11 @@ class WeaviateCollection:
 
 
 def _deletion(where: Any) -> Callable[[Any], Any]:
-    return lambda held: held.data.delete_many(where=where)
+    return lambda collection: collection.data.delete_many(where=where)
 
 
 def _nearest_among(ids: Sequence[str], query: Vector) -> Callable[[Any], Any]:
-    return lambda held: held.query.near_vector(
+    return lambda collection: collection.query.near_vector(
         near_vector=query.tolist(),
         limit=len(ids),
         filters=Condition.by_id().contains_any([uuid_of(id) for id in ids]),

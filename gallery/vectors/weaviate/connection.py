@@ -110,24 +110,26 @@ class Connection:
         self._failure = ""
         weakref.finalize(self, self._state.close)
 
-    def call(self, doing: str, what: Callable[[WeaviateClient], Result], *, writing: bool = False) -> Result:
+    def call(
+        self, doing: str, function: Callable[[WeaviateClient], Result], *, writing: bool = False
+    ) -> Result:
         """Call the function with a connected client and return its result.
 
         Calls it a second time if the connection was lost, so it must be safe to repeat. `doing` describes the
         call in messages. Raises Invalid, NotFound or Unavailable.
         """
         for last in (False, True):
-            held = self._acquire(doing)
+            opened = self._acquire(doing)
             try:
-                return what(held.client)
+                return function(opened.client)
             except TRANSLATED as error:
                 if is_unreachable(error):
-                    self._retire(held)
+                    self._retire(opened)
                     if is_quick(error) and not last:
                         continue
                 raise self._translate(error, doing, writing) from error
             finally:
-                self._release(held)
+                self._release(opened)
         raise AssertionError("the second try returns or raises")
 
     def close(self) -> None:
@@ -158,17 +160,17 @@ class Connection:
             self._state.current.users += 1
             return self._state.current
 
-    def _release(self, held: OpenClient) -> None:
+    def _release(self, opened: OpenClient) -> None:
         with self._state.lock:
-            held.users -= 1
-            done = held.retired and held.users == 0
+            opened.users -= 1
+            done = opened.retired and opened.users == 0
         if done:
-            held.client.close()
+            opened.client.close()
 
-    def _retire(self, held: OpenClient) -> None:
+    def _retire(self, opened: OpenClient) -> None:
         with self._state.lock:
-            held.retired = True
-            if self._state.current is held:
+            opened.retired = True
+            if self._state.current is opened:
                 self._state.current = None
 
     def _connect(self) -> WeaviateClient:

@@ -94,8 +94,10 @@ def _near_vector(query: Query, vector: Vector, limit: int, where: Filter) -> lis
         )
     )
     found = [
-        RankedWork(one.properties["work_id"], one.properties["artist"], round(1.0 - one.metadata.distance, 6))
-        for one in reply.objects
+        RankedWork(
+            item.properties["work_id"], item.properties["artist"], round(1.0 - item.metadata.distance, 6)
+        )
+        for item in reply.objects
     ]
     return sorted(found, key=by_score)
 
@@ -118,6 +120,6 @@ def _hybrid(
         )
     )
     return [
-        RankedWork(one.properties["work_id"], one.properties["artist"], one.metadata.score)
-        for one in reply.objects
+        RankedWork(item.properties["work_id"], item.properties["artist"], item.metadata.score)
+        for item in reply.objects
     ]

@@ -151,8 +151,8 @@ class WeaviateStore:
         """Close the connection, also done when the process ends; the next call opens another."""
         self._connection.close()
 
-    def _call(self, doing: str, what: Callable[[Any], Any], *, writing: bool = False) -> Any:
-        return self._connection.call(doing, what, writing=writing)
+    def _call(self, doing: str, function: Callable[[Any], Any], *, writing: bool = False) -> Any:
+        return self._connection.call(doing, function, writing=writing)
 
     def _exists(self, collection: str) -> bool:
         return bool(
