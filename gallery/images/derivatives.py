@@ -74,7 +74,7 @@ class DecodedImage:
 
 
 def decode_image(data: bytes, *, longest: int, max_pixels: int) -> DecodedImage:
-    """Decode an image once, large enough for thumbnails of `longest` pixels. Raises Invalid with the reason."""
+    """Decode an image once, large enough for thumbnails of `longest` pixels. Raises Invalid."""
     image = open_image(data, max_pixels=max_pixels, longest=longest)
     width, height = image_size(data)
     with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
