@@ -31,19 +31,19 @@ RARE_PAGES = (
     *("cp863", "cp865", "cp737", "koi8-r", "sloppy-windows-1255", "sloppy-windows-1256", "mac_latin2"),
 )
 PAGE_COSTS = dict.fromkeys(COMMON_PAGES, 4) | dict.fromkeys(RARE_PAGES, 6)
-SECOND_PAGE = 2  # the second decoding used a different page from the first
-DECOMPOSED = 2  # the accented letters were decomposed
-LOST_SPACE = 5  # a no-break space in the mojibake became a plain one
+SECOND_PAGE_COST = 2  # the second decoding used a different page from the first
+DECOMPOSED_COST = 2  # the accented letters were decomposed
+LOST_SPACE_COST = 5  # a no-break space in the mojibake became a plain one
 
 # Penalties for what is unusual in a name. Only their order matters; the tests measure how many names are
 # restored.
-SYMBOL = 30  # neither a letter nor in MARKS: box drawing, currency, control characters
-MIXED_SCRIPTS = 20  # two scripts in one name
-FOREIGN = 10  # a letter that the language of the rest of the word does not use
-CASE = 10  # a capital after a small letter, a small letter after two capitals, or "Å imon"
-ADJACENT = 8  # two adjacent non-ASCII letters: usual in mojibake, rare in names
-WORD_CASE = 3  # a word that starts with a small letter, or is all capitals when the name is not
-MARKS = "’‘ʼʻ·・–—"
+SYMBOL_PENALTY = 30  # neither a letter nor in NAME_PUNCTUATION: box drawing, currency, control characters
+MIXED_SCRIPTS_PENALTY = 20  # two scripts in one name
+FOREIGN_LETTER_PENALTY = 10  # a letter that the language of the rest of the word does not use
+CASE_PENALTY = 10  # a capital after a small letter, a small letter after two capitals, or "Å imon"
+ADJACENT_PENALTY = 8  # two adjacent non-ASCII letters: usual in mojibake, rare in names
+WORD_CASE_PENALTY = 3  # a word that starts with a small letter, or is all capitals when the name is not
+NAME_PUNCTUATION = "’‘ʼʻ·・–—"
 
 # The non-ASCII letters of each language. A word must fit a single language: "Ăš" (Romanian, then Czech) is
 # mojibake of "Ú". Slovak ŕ and ĺ are left out, because they are common in mojibake.
@@ -99,7 +99,11 @@ def repair(text: str) -> str:
         for (garbled, last_page), so_far in latest.items():
             for page, original, cost in _undo(garbled):
                 name = unicodedata.normalize("NFC", original)
-                cost += so_far + DECOMPOSED * (name != original) + SECOND_PAGE * (last_page not in ("", page))
+                cost += (
+                    so_far
+                    + DECOMPOSED_COST * (name != original)
+                    + SECOND_PAGE_COST * (last_page not in ("", page))
+                )
                 undone[name, page] = min(cost, undone.get((name, page), cost))
                 costs[name] = min(cost, costs.get(name, cost))
         latest = undone
@@ -145,7 +149,7 @@ def _undo(text: str) -> Iterator[tuple[str, str, int]]:
             encoded = text.encode(page)
         except UnicodeEncodeError:
             continue
-        for octets, extra in ((encoded, 0), (_restore_lost_spaces(encoded), LOST_SPACE)):
+        for octets, extra in ((encoded, 0), (_restore_lost_spaces(encoded), LOST_SPACE_COST)):
             try:
                 yield page, octets.decode("utf-8"), cost + extra
             except UnicodeDecodeError:
@@ -164,20 +168,22 @@ def _penalty(text: str) -> int:
     """Return a penalty for what is unlike a name in the text: 0 for ASCII and most correct names."""
     if text.isascii():
         return 0
-    penalty = MIXED_SCRIPTS * max(0, len({_script(c) for c in text} - {"", "COMBINING"}) - 1)
+    penalty = MIXED_SCRIPTS_PENALTY * max(0, len({_script(c) for c in text} - {"", "COMBINING"}) - 1)
     for is_word, run in groupby(text, key=lambda c: _script(c) != ""):
         word = "".join(run)
         if not is_word:
-            penalty += SYMBOL * sum(not c.isascii() and c not in MARKS for c in word)
+            penalty += SYMBOL_PENALTY * sum(not c.isascii() and c not in NAME_PUNCTUATION for c in word)
         elif not word.isascii():
             penalty += _spelling_penalty(word)
-            penalty += (1 if text.islower() else WORD_CASE) * (word[0].islower() and not word[0].isascii())
-            penalty += WORD_CASE * (len(word) > 1 and word.isupper() and not text.isupper())
+            penalty += (1 if text.islower() else WORD_CASE_PENALTY) * (
+                word[0].islower() and not word[0].isascii()
+            )
+            penalty += WORD_CASE_PENALTY * (len(word) > 1 and word.isupper() and not text.isupper())
     if lone := re.search(r"(?<!\w)([^\W\d_a-zA-Z])[ _][a-z]", text):
-        penalty += CASE * lone[1].isupper()
+        penalty += CASE_PENALTY * lone[1].isupper()
     for one, two in pairwise(text):
         if not one.isascii() and not two.isascii() and one.lower() != two.lower():
-            penalty += ADJACENT * (_script(one) != _script(two) or _script(one) == "LATIN")
+            penalty += ADJACENT_PENALTY * (_script(one) != _script(two) or _script(one) == "LATIN")
     return penalty
 
 
@@ -185,22 +191,24 @@ def _spelling_penalty(word: str) -> int:
     """Return a penalty for letters that do not belong together in a word with non-ASCII letters."""
     non_ascii = [c for c in word if not c.isascii()]
     known = [c for c in non_ascii if _script(c) in ALPHABET_SCRIPTS]
-    penalty = FOREIGN * min(sum(c not in letters for c in known) for letters in LETTER_SETS)
-    penalty += FOREIGN * sum(not _is_common(c) for c in non_ascii if _script(c) not in ALPHABET_SCRIPTS)
+    penalty = FOREIGN_LETTER_PENALTY * min(sum(c not in letters for c in known) for letters in LETTER_SETS)
+    penalty += FOREIGN_LETTER_PENALTY * sum(
+        not _is_common(c) for c in non_ascii if _script(c) not in ALPHABET_SCRIPTS
+    )
     for at, (one, two) in enumerate(pairwise(word)):
         if one.isascii() and two.isascii():
             continue  # "McDonald" is not mojibake
         if (one.islower() and two.isupper()) or (at and one.isupper() and two.islower()):
-            penalty += CASE
+            penalty += CASE_PENALTY
         if two == "ß" and one.lower() not in "aäeioöuüy":  # only after vowels
-            penalty += FOREIGN
+            penalty += FOREIGN_LETTER_PENALTY
     return penalty
 
 
 @cache
 def _script(char: str) -> str:
     """Return a letter's script, such as "LATIN"; "CJK" for East Asia, and "" for non-letters."""
-    if unicodedata.category(char)[0] not in "LM" or char in MARKS or char in "ªº":
+    if unicodedata.category(char)[0] not in "LM" or char in NAME_PUNCTUATION or char in "ªº":
         return ""
     script = unicodedata.name(char, "").split(" ")[0]
     return "CJK" if script in EAST_ASIAN else script

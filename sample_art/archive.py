@@ -23,8 +23,8 @@ COLUMNS = ("id", "name", "years", "genre", "nationality", "bio", "wikipedia", "p
 BATCH_WORKS = 24
 MIN_ARTISTS_FOR_FAULTS = 4  # a smaller collection would be mostly faulty
 
-MISSPELT, FEW, BROKEN = 1, 2, 3  # indices of the artists with faults
-BROKEN_SHARE = 0.4  # share of the broken file's bytes that is written
+MISSPELT_ARTIST, FEW_WORKS_ARTIST, BROKEN_FILE_ARTIST = 1, 2, 3  # indices of the artists with faults
+BROKEN_FILE_SHARE = 0.4  # share of the broken file's bytes that is written
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ def faults_in(artists: int, works: int) -> Faults | None:
     if artists < MIN_ARTISTS_FOR_FAULTS:
         return None
     return Faults(
-        misspelt_name=artist_at(MISSPELT).name,
-        misspelt_folders=_misspelt(artist_at(MISSPELT).folder),
-        few_name=artist_at(FEW).name,
+        misspelt_name=artist_at(MISSPELT_ARTIST).name,
+        misspelt_folders=_misspelt(artist_at(MISSPELT_ARTIST).folder),
+        few_name=artist_at(FEW_WORKS_ARTIST).name,
         few_works=(works + 1) // 2,
-        broken_path=_path(artist_at(BROKEN).folder, (works + 1) // 2),
+        broken_path=_path(artist_at(BROKEN_FILE_ARTIST).folder, (works + 1) // 2),
     )
 
 
@@ -68,7 +68,7 @@ def write_archive(
     faults = faults_in(artists, works)
     counts = [works] * artists
     if faults:
-        counts[FEW] = faults.few_works
+        counts[FEW_WORKS_ARTIST] = faults.few_works
     batches = [
         Batch(seed, artist, first, min(first + BATCH_WORKS, count))
         for artist, count in enumerate(counts)
@@ -83,7 +83,7 @@ def write_archive(
                 for number, jpeg in enumerate(jpegs, batch.first + 1):
                     for entry in _paths(batch.artist, number, faults):
                         intact = not faults or entry != faults.broken_path
-                        _add(archive, entry, jpeg if intact else jpeg[: int(len(jpeg) * BROKEN_SHARE)])
+                        _add(archive, entry, jpeg if intact else jpeg[: int(len(jpeg) * BROKEN_FILE_SHARE)])
                 done += len(jpegs)
                 if progress:
                     progress(done, total)
@@ -116,7 +116,7 @@ def _catalog(counts: list[int]) -> bytes:
 
 
 def _paths(artist: int, number: int, faults: Faults | None) -> list[str]:
-    misspelt = faults is not None and artist == MISSPELT
+    misspelt = faults is not None and artist == MISSPELT_ARTIST
     folders = faults.misspelt_folders if faults and misspelt else (artist_at(artist).folder,)
     return [_path(folder, number) for folder in folders]
 

@@ -15,12 +15,12 @@ from sample_art.canvas import SCALE
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]  # [height, width, 3]
-_TILE = 704  # side of the texture tiles in final pixels; larger than any image
-_BIG = _TILE * SCALE
+_TILE_PX = 704  # side of the texture tiles in final pixels; larger than any image
+_BIG_TILE_PX = _TILE_PX * SCALE
 
 
 @lru_cache(maxsize=16)
-def _noise(seed: int, step: int, side: int = _TILE) -> Floats:
+def _noise(seed: int, step: int, side: int = _TILE_PX) -> Floats:
     """Return smooth noise in -1..1 with a grain of about `step` pixels, float32 [side, side]."""
     coarse = (
         np.random.default_rng(seed).uniform(-1, 1, (side // step + 2, side // step + 2)).astype(np.float32)
@@ -32,32 +32,32 @@ def _noise(seed: int, step: int, side: int = _TILE) -> Floats:
 @lru_cache(maxsize=1)
 def _flow() -> Floats:
     """Return the slowly changing direction of the brush in radians at each point of a big tile."""
-    return np.asarray(_noise(11, 150, _BIG) * 1.5 + _noise(12, 60, _BIG) * 0.5)
+    return np.asarray(_noise(11, 150, _BIG_TILE_PX) * 1.5 + _noise(12, 60, _BIG_TILE_PX) * 0.5)
 
 
 @lru_cache(maxsize=4)
 def _bristles(along: int) -> Floats:
     """Return the marks of a brush's hairs, horizontal and `along` pixels long, in about -1..1."""
-    raw = np.random.default_rng(5).standard_normal((_TILE, _TILE)).astype(np.float32)
+    raw = np.random.default_rng(5).standard_normal((_TILE_PX, _TILE_PX)).astype(np.float32)
     total = np.cumsum(np.concatenate([raw, raw[:, :along]], axis=1), axis=1)
-    hairs = (total[:, along:] - total[:, :-along])[:, :_TILE] / math.sqrt(along)
+    hairs = (total[:, along:] - total[:, :-along])[:, :_TILE_PX] / math.sqrt(along)
     # Let the rows drift up and down, so that the strokes do not look ruled.
     drift = np.rint(_noise(13, 90) * 14).astype(np.int32)
-    rows = (np.arange(_TILE)[:, None] + drift) % _TILE
-    return np.asarray(hairs[rows, np.arange(_TILE)[None, :]] * 0.6)
+    rows = (np.arange(_TILE_PX)[:, None] + drift) % _TILE_PX
+    return np.asarray(hairs[rows, np.arange(_TILE_PX)[None, :]] * 0.6)
 
 
 @lru_cache(maxsize=1)
 def _weave() -> Floats:
     """Return the threads of a canvas, in about -1..1."""
-    at = np.arange(_TILE, dtype=np.float32)
+    at = np.arange(_TILE_PX, dtype=np.float32)
     threads = np.sin(at * 2.1)[:, None] * 0.5 + np.sin(at * 2.1)[None, :] * 0.5
     return np.asarray(threads * (0.7 + 0.6 * _noise(14, 4)), dtype=np.float32)
 
 
 @lru_cache(maxsize=1)
 def _grain() -> Floats:
-    return np.random.default_rng(15).standard_normal((_TILE, _TILE)).astype(np.float32) * 0.4
+    return np.random.default_rng(15).standard_normal((_TILE_PX, _TILE_PX)).astype(np.float32) * 0.4
 
 
 class Marks(NamedTuple):
@@ -112,12 +112,12 @@ def _painted(marks: Marks) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]
     Computed once per process; each image then only looks up one color per mark.
     """
     rng, step = random.Random(repr(marks)), marks.step
-    grid = range(0, _BIG + step, step)
+    grid = range(0, _BIG_TILE_PX + step, step)
     spots = [
         (x + rng.uniform(-0.6, 0.6) * step, y + rng.uniform(-0.6, 0.6) * step) for y in grid for x in grid
     ]
     rng.shuffle(spots)
-    flow, numbers = _flow(), Image.new("I", (_BIG, _BIG))
+    flow, numbers = _flow(), Image.new("I", (_BIG_TILE_PX, _BIG_TILE_PX))
     draw = ImageDraw.Draw(numbers)
     for number, (x, y) in enumerate(spots):  # first, to fill the gaps between marks
         draw.rectangle((x - 1.1 * step, y - 1.1 * step, x + 1.1 * step, y + 1.1 * step), fill=number)
@@ -130,7 +130,8 @@ def _painted(marks: Marks) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]
         across = 0.9 if marks.width > 20 and number % 3 == 0 else 0.0  # a knife also works against the flow
         for _ in range(4):
             px, py = path[-1]
-            a = float(flow[min(_BIG - 1, max(0, int(py))), min(_BIG - 1, max(0, int(px)))]) + across
+            row, column = (min(_BIG_TILE_PX - 1, max(0, int(v))) for v in (py, px))
+            a = float(flow[row, column]) + across
             path.append((px + math.cos(a) * size, py + math.sin(a) * size))
         dx, dy = path[2][0] - x, path[2][1] - y
         centered = [(px - dx, py - dy) for px, py in path]
@@ -143,7 +144,7 @@ def _repaint(image: Image.Image, marks: Marks, rng: random.Random) -> Image.Imag
     """The drawing painted again in brush marks, each in one color."""
     numbers, middles = _painted(marks)
     width, height = image.size
-    dy, dx = rng.randrange(_BIG - height + 1), rng.randrange(_BIG - width + 1)
+    dy, dx = rng.randrange(_BIG_TILE_PX - height + 1), rng.randrange(_BIG_TILE_PX - width + 1)
     small = np.asarray(image.reduce(4)).astype(np.float32)
     ys = np.clip((middles[:, 0] - dy) // 4, 0, small.shape[0] - 1)
     xs = np.clip((middles[:, 1] - dx) // 4, 0, small.shape[1] - 1)
@@ -217,5 +218,6 @@ def _facets(pixels: Pixels, finish: Finish, rng: random.Random) -> Image.Image:
 
 def _window(tile: Floats, pixels: Pixels, rng: random.Random) -> Floats:
     """Return a random part of a tile, as large as the image."""
-    dy, dx = rng.randrange(_TILE - pixels.shape[0] + 1), rng.randrange(_TILE - pixels.shape[1] + 1)
-    return tile[dy : dy + pixels.shape[0], dx : dx + pixels.shape[1]]
+    height, width = pixels.shape[:2]
+    dy, dx = rng.randrange(_TILE_PX - height + 1), rng.randrange(_TILE_PX - width + 1)
+    return tile[dy : dy + height, dx : dx + width]

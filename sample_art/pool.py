@@ -18,7 +18,7 @@ from queue import SimpleQueue
 
 from sample_art.image import LENGTH, Batch
 
-MIN_IMAGES = 100  # fewer are painted faster than workers start and compute their textures
+MIN_POOL_IMAGES = 100  # fewer are painted faster than workers start and compute their textures
 MAX_PROCESSES = 8
 
 
@@ -29,7 +29,7 @@ class WorkerDied(RuntimeError):
 def paint_batches(batches: Sequence[Batch]) -> Iterator[list[bytes]]:
     """Yield each batch's JPEGs, in the order of the batches. Raises WorkerDied."""
     processes = min(_cores(), MAX_PROCESSES)
-    if processes == 1 or sum(batch.end - batch.first for batch in batches) < MIN_IMAGES:
+    if processes == 1 or sum(batch.end - batch.first for batch in batches) < MIN_POOL_IMAGES:
         for batch in batches:
             yield list(batch.paint())
         return

@@ -11,7 +11,7 @@ from typing import Protocol
 from gallery.addresses import Option, Registry, Scheme
 from gallery.errors import Invalid
 
-KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+KEY_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 
 
 class ObjectStore(Protocol):
@@ -51,7 +51,7 @@ class ObjectStore(Protocol):
 
 def check_key(key: str) -> str:
     """Return the key unchanged. Raises Invalid if it is not a valid key."""
-    if len(key) > 500 or not KEY.fullmatch(key):
+    if len(key) > 500 or not KEY_PATTERN.fullmatch(key):
         raise Invalid(f"{key[:80]!r} is not a valid object key")
     return key
 

@@ -73,7 +73,7 @@ def test_another_seed_paints_other_images(collection: Path, tmp_path: Path) -> N
 def test_several_processes_paint_the_same_bytes_as_one(
     collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "MIN_IMAGES", 1)
+    monkeypatch.setattr(pool, "MIN_POOL_IMAGES", 1)
     monkeypatch.setattr(pool, "_cores", lambda: 2)
     write_archive(tmp_path / "together.zip", artists=ARTISTS, works=WORKS, seed=7)
     assert (tmp_path / "together.zip").read_bytes() == collection.read_bytes()
@@ -89,7 +89,7 @@ def test_a_worker_that_dies_is_reported_and_leaves_no_file(
             stdout=subprocess.PIPE,
         )
 
-    monkeypatch.setattr(pool, "MIN_IMAGES", 1)
+    monkeypatch.setattr(pool, "MIN_POOL_IMAGES", 1)
     monkeypatch.setattr(pool, "_cores", lambda: 2)
     monkeypatch.setattr(pool, "_start", dying)
     with pytest.raises(pool.WorkerDied, match="status 3"):

@@ -19,7 +19,7 @@ from gallery.datasets.kaggle.download import download_archive
 from gallery.datasets.kaggle.retry import Retrier
 from gallery.errors import Invalid, Unavailable
 
-OWNER_AND_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,99})/([A-Za-z0-9][A-Za-z0-9_-]{0,99})")
+LOCATION_PATTERN = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,99})/([A-Za-z0-9][A-Za-z0-9_-]{0,99})")
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def open_kaggle(address: Address, *, home: Path) -> KaggleDataset:
     """Return the dataset, cached below `home`. Raises Invalid, without quoting credentials."""
     if "@" in address.location or ":" in address.location:
         raise Invalid("a kaggle:// address must not contain credentials; use KAGGLE_API_TOKEN or ~/.kaggle")
-    match = OWNER_AND_NAME.fullmatch(address.location)
+    match = LOCATION_PATTERN.fullmatch(address.location)
     if match is None:
         raise Invalid(
             f"kaggle://{address.location} does not have the form kaggle://owner/name, such as "

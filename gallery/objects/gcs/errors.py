@@ -36,7 +36,7 @@ CLIENT_ERRORS = (
 )
 """All errors that the clients raise for problems outside this program."""
 
-LOG_IN = (
+LOGIN_HINT = (
     "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to the key of a "
     "service account"
 )
@@ -45,19 +45,21 @@ READER_ROLE, WRITER_ROLE = "roles/storage.objectViewer", "roles/storage.objectUs
 
 TRANSIENT_STATUSES = {408, 409, 410, 412, 425, 429, 499}
 """Statuses below 500 after which the same call may succeed."""
-RATE = re.compile(r"rateLimitExceeded|quotaExceeded|RATE_LIMIT|RESOURCE_EXHAUSTED", re.I)
-BILLING = re.compile(
+RATE_PATTERN = re.compile(r"rateLimitExceeded|quotaExceeded|RATE_LIMIT|RESOURCE_EXHAUSTED", re.I)
+BILLING_PATTERN = re.compile(
     r"billing account|billing.{0,20}(disabled|not enabled)|accountDisabled|BILLING_DISABLED", re.I
 )
-REQUESTER_PAYS = re.compile(r"requester pays|user ?project|UserProject", re.I)
-API_DISABLED = re.compile(r"accessNotConfigured|SERVICE_DISABLED|has not been used in project", re.I)
-CHECKSUM = re.compile(r"crc32c|md5|doesn't match calculated", re.I)
-PERMISSION = re.compile(r"\b(?:storage\.[a-z]+|iam\.serviceAccounts|serviceusage\.services)\.[A-Za-z]+\b")
-ACCOUNT = re.compile(r"[\w.+-]+@[\w.-]+\w")
-DENIED = re.compile(r"PERMISSION_DENIED|['\"]code['\"]: 403")
-NO_BUCKET = re.compile(r"bucket\b.{0,80}(does not exist|not found)", re.I)
+REQUESTER_PAYS_PATTERN = re.compile(r"requester pays|user ?project|UserProject", re.I)
+API_DISABLED_PATTERN = re.compile(r"accessNotConfigured|SERVICE_DISABLED|has not been used in project", re.I)
+CHECKSUM_PATTERN = re.compile(r"crc32c|md5|doesn't match calculated", re.I)
+PERMISSION_PATTERN = re.compile(
+    r"\b(?:storage\.[a-z]+|iam\.serviceAccounts|serviceusage\.services)\.[A-Za-z]+\b"
+)
+ACCOUNT_PATTERN = re.compile(r"[\w.+-]+@[\w.-]+\w")
+DENIED_PATTERN = re.compile(r"PERMISSION_DENIED|['\"]code['\"]: 403")
+MISSING_BUCKET_PATTERN = re.compile(r"bucket\b.{0,80}(does not exist|not found)", re.I)
 
-SECRET = re.compile(
+SECRET_PATTERN = re.compile(
     r"(?i)((?:x-goog-signature|signature|upload_id|access_token|refresh_token|client_secret|assertion|token)"
     r"['\"]?\s*[=:]\s*['\"]?|bearer\s+)[^\s&'\",}]+|ya29\.[\w.-]+|-----BEGIN[^-]+-----.*"
 )
@@ -75,13 +77,13 @@ def translate_errors(bucket: str, action: str, missing: Missing = "bucket") -> I
         yield
     except CLIENT_ERRORS as error:
         # Keep secrets out of tracebacks: an upload session's URL, for example, works without credentials.
-        cause = None if SECRET.search(str(error)) else error
+        cause = None if SECRET_PATTERN.search(str(error)) else error
         raise translate(error, bucket, action, missing) from cause
 
 
 def translate(error: Exception, bucket: str, action: str, missing: Missing = "bucket") -> GalleryError:
     """Return the error to raise for one of CLIENT_ERRORS."""
-    if missing != "bucket" and _status(error) == 404 and not NO_BUCKET.search(message_of(error)):
+    if missing != "bucket" and _status(error) == 404 and not MISSING_BUCKET_PATTERN.search(message_of(error)):
         if missing == "object":
             return NotFound(f"gs://{bucket}: cannot {action}: no such object")
         return Invalid(f"cannot {action} in gs://{bucket}: {message_of(error)}. {how_to_sign('EMAIL')}")
@@ -114,7 +116,7 @@ def _explain_credentials(error: auth.GoogleAuthError, bucket: str) -> tuple[type
     cause = error.args[0] if error.args else None
     text = message_of(error)
     answer = " ".join(str(part) for part in error.args)
-    if DENIED.search(answer):  # credentials that call IAM keep its answer in their arguments
+    if DENIED_PATTERN.search(answer):  # credentials that call IAM keep its answer in their arguments
         return Invalid, _explain_denial(message_of(auth.GoogleAuthError(answer)), bucket)
     if error.retryable or isinstance(cause, auth.TransportError):
         return Unavailable, f"Google issued no access token: {text}; try again"
@@ -123,11 +125,11 @@ def _explain_credentials(error: auth.GoogleAuthError, bucket: str) -> tuple[type
             reason = type(cause).__name__ if isinstance(cause, Exception) else text
             return Unavailable, f"no response from Google's sign-in ({reason}); try again"
         case auth.RefreshError() | auth.OAuthError() | auth.UserAccessTokenError():
-            return Invalid, f"the credentials have expired or were revoked: {text}; {LOG_IN}"
+            return Invalid, f"the credentials have expired or were revoked: {text}; {LOGIN_HINT}"
         case auth.DefaultCredentialsError():
-            return Invalid, f"no usable Google credentials ({text}); {LOG_IN}"
+            return Invalid, f"no usable Google credentials ({text}); {LOGIN_HINT}"
         case _:
-            return Invalid, f"the credentials cannot be used: {text}; {LOG_IN}"
+            return Invalid, f"the credentials cannot be used: {text}; {LOGIN_HINT}"
 
 
 def _explain_response(
@@ -138,17 +140,17 @@ def _explain_response(
         create = f"`gcloud storage buckets create gs://{bucket} --location=…`"
         return Invalid, f"the bucket does not exist; {create}"
     if code == 401:
-        return Invalid, f"Google rejected the credentials: {text}; {LOG_IN}"
+        return Invalid, f"Google rejected the credentials: {text}; {LOGIN_HINT}"
     if code in (400, 403):
-        if RATE.search(text) or (code == 400 and CHECKSUM.search(text)):
+        if RATE_PATTERN.search(text) or (code == 400 and CHECKSUM_PATTERN.search(text)):
             return Unavailable, f"{text}; try again"
-        if BILLING.search(text):
+        if BILLING_PATTERN.search(text):
             link = "`gcloud billing projects link PROJECT --billing-account=ACCOUNT`"
             return Invalid, f"billing is disabled for the bucket's project: {text}; {link}"
-        if REQUESTER_PAYS.search(text):
+        if REQUESTER_PAYS_PATTERN.search(text):
             payer = f"gs://{bucket}/…?project=PROJECT"
             return Invalid, f"{text}; name the project that pays for requests: {payer}"
-        if API_DISABLED.search(text):
+        if API_DISABLED_PATTERN.search(text):
             enable = "`gcloud services enable storage.googleapis.com iamcredentials.googleapis.com`"
             return Invalid, f"{text}; {enable}"
     if code == 403:
@@ -159,10 +161,10 @@ def _explain_response(
 
 
 def _explain_denial(text: str, bucket: str) -> str:
-    permission = PERMISSION.search(text)
+    permission = PERMISSION_PATTERN.search(text)
     if permission is None:
         return f"forbidden: {text}; grant {WRITER_ROLE} on the bucket"
-    account = ACCOUNT.search(text)
+    account = ACCOUNT_PATTERN.search(text)
     email = account[0] if account else "EMAIL"
     is_user = account and not email.endswith("gserviceaccount.com")
     member = f"{'user' if is_user else 'serviceAccount'}:{email}"
@@ -197,7 +199,7 @@ def message_of(error: Exception) -> str:
     else:
         # The first argument is the message; the others may dump the token endpoint's answer.
         text = str(error.args[0]) if error.args else ""
-    text = SECRET.sub("…", " ".join(text.split()))
+    text = SECRET_PATTERN.sub("…", " ".join(text.split()))
     return text[:MAX_MESSAGE_CHARS].strip() or type(error).__name__
 
 

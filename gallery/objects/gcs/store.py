@@ -19,7 +19,7 @@ from google.cloud.storage.exceptions import DataCorruption
 
 from gallery.addresses import Address
 from gallery.errors import Invalid, NotFound
-from gallery.objects.base import KEY, check_key
+from gallery.objects.base import KEY_PATTERN, check_key
 from gallery.objects.gcs.circuit_breaker import CircuitBreaker
 from gallery.objects.gcs.connections import CallPolicy, configure
 from gallery.objects.gcs.errors import translate_errors
@@ -27,10 +27,10 @@ from gallery.objects.gcs.signing import default_credentials, signing_credentials
 
 ENDPOINT = "https://storage.googleapis.com"
 EMULATOR_VARIABLE = "STORAGE_EMULATOR_HOST"
-BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
-IMMUTABLE = "public, max-age=31536000, immutable"
+BUCKET_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
+IMMUTABLE_CACHE_CONTROL = "public, max-age=31536000, immutable"
 """Cache-Control of added objects, whose keys are derived from their content."""
-PRIVATE = "private, no-cache"
+PRIVATE_CACHE_CONTROL = "private, no-cache"
 
 
 class GcsObjects:
@@ -62,7 +62,7 @@ class GcsObjects:
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
         check_key(key)
         with translate_errors(self._name, f"write {key}"):
-            self._upload(key, data, content_type, PRIVATE)
+            self._upload(key, data, content_type, PRIVATE_CACHE_CONTROL)
 
     def add(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
         check_key(key)
@@ -72,7 +72,7 @@ class GcsObjects:
                 return False
             generation = 0 if existing is None else existing.generation
             try:
-                self._upload(key, data, content_type, IMMUTABLE, if_generation_match=generation)
+                self._upload(key, data, content_type, IMMUTABLE_CACHE_CONTROL, if_generation_match=generation)
             except PreconditionFailed:
                 return False  # added by another writer, or by an attempt whose response was lost
         return True
@@ -101,7 +101,7 @@ class GcsObjects:
             )
             sizes = {blob.name.removeprefix(self._prefix): int(blob.size) for blob in found}
         # Leave out names that are not valid keys, such as the folders that the console creates.
-        return {key: size for key, size in sorted(sizes.items()) if KEY.fullmatch(key)}
+        return {key: size for key, size in sorted(sizes.items()) if KEY_PATTERN.fullmatch(key)}
 
     def delete(self, key: str) -> None:
         blob = self._blob(key)
@@ -180,7 +180,7 @@ def open_gcs(address: Address, *, fail_fast: bool = False) -> GcsObjects:
     requests to a Requester Pays bucket. STORAGE_EMULATOR_HOST is the URL of an emulator.
     """
     bucket, _, prefix = address.location.partition("/")
-    if not BUCKET.fullmatch(bucket):
+    if not BUCKET_PATTERN.fullmatch(bucket):
         raise Invalid(f"{address.text}: {bucket!r} is not a valid bucket name; write gs://bucket/prefix")
     prefix = prefix.strip("/")
     if prefix:
