@@ -14,7 +14,7 @@ DEATH = re.compile(rf"{DASH}|†|\bdied\b|\bd\.|\bto\b|\buntil\b", re.IGNORECASE
 ACTIVE = re.compile(r"\b(?:fl\.|flourished\b|active\b)", re.IGNORECASE)
 YEAR = re.compile(r"(?<!\d)\d{3,4}(?!\d)")
 
-# Every repeat below is bounded, possessive or ended by its next character, so matching takes linear time.
+# Every repeat below is bounded, is possessive or stops at a delimiter, so that matching takes linear time.
 PHONETIC = re.compile("[\u0250-\u02ff\u1d00-\u1dbf\u0361θβχ]")
 LISTEN = re.compile(r" ?(?:\( ?(?:listen|help·info) ?\)|ⓘ)")
 SLASHED = re.compile(r" ?/[^/\d]{1,80}/")

@@ -37,7 +37,7 @@ REGISTRIES: dict[str, Registry[Any]] = {
     "tables": TABLES,
     "vectors": VECTORS,
 }
-"""Settings that contain an address -> the schemes that they accept."""
+"""Setting that contains an address -> registry of the schemes that it accepts."""
 
 
 class Settings(BaseSettings):

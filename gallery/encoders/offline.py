@@ -39,7 +39,9 @@ MAX_BATCH_IMAGES = 4
 """Larger batches are slower on a CPU, because their feature maps do not fit in its cache."""
 
 TOP_CLASSES = 20
+"""Number of likeliest classes that describe what an image shows."""
 PROBABILITY_EXPONENT = 0.5
+"""Exponent of the class probabilities as weights; below 1, it reduces the lead of the likeliest class."""
 LOOK_BLOCK_CHANNELS = {14: 120, 19: 208}
 """The last blocks of the network's stages 5 and 6, by index, with their number of channels."""
 
@@ -86,7 +88,7 @@ EXCLUDED_CLASSES = frozenset(
         "wool",
     }
 )
-"""Classes of images, screens and fabrics: the classifier gives them to any painting, whatever it shows."""
+"""Classes that are ignored: they describe an image, a screen or a fabric, not what it shows."""
 
 
 class OfflineEncoder:
@@ -102,7 +104,7 @@ class OfflineEncoder:
     dim = CONTENT_DIM + LOOK_DIM
     image_side = INPUT_SIDE_PX
     best_score = CONTENT_WEIGHT
-    understands_art_terms = False  # to MiniLM, an "impressionist" is a kind of performer
+    understands_art_terms = False  # to MiniLM, an "impressionist" is a kind of person
 
     def __init__(self, *, batch_size: int = 32) -> None:
         require(

@@ -55,7 +55,7 @@ class ArchiveCache:
         return _stamp(self.partial_path(version)).get("size", 0)
 
     def partial(self, version: int) -> PartialDownload | None:
-        """Return the identity of the unfinished download, or None if unknown: it cannot be resumed then."""
+        """Return the identity of the unfinished download, or None if it cannot be resumed."""
         note = _read_json(self._partial_note(version))
         validator, total = note.get("validator"), note.get("total")
         return (
