@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ from gallery.settings import PREFIX, TEST_PREFIX, Settings, read_settings
 if TYPE_CHECKING:
     from tests.fakes.gallery import Gallery
 
+# Scripts start background commands with SIGINT ignored, which child processes inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # One thread for torch and BLAS, also in processes that tests start, since the suite keeps every core busy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

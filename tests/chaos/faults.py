@@ -47,7 +47,9 @@ KINDS = ("refused", "reset", "429", "500", "slow", "wrong")
 """Kinds of faults: no connection, one that is cut, two statuses, a late answer, an invalid answer."""
 FOR_EVER = 10**6
 TIMEOUT_S, LATE_S = 1.0, 2.0
-"""How long the clients wait here, and how long a slow service takes."""
+"""How long the client of a slow service waits, and how long that service takes, in seconds."""
+PATIENT_S = 60.0
+"""How long the other clients wait. They get their answers at once, even if the machine is busy."""
 ARTISTS = ("Painter A", "Painter B", "Painter C")
 WORKS = 2
 MAX_CALLS = 200
@@ -143,12 +145,13 @@ class World:
     gcs: str
     """The bucket's server, past the proxy."""
     proxy: Proxy
+    patch: pytest.MonkeyPatch
     kept: dict[str, Kept] = field(default_factory=dict)
     tables: str = "folder"
     version: int = 0
     refresh_started: float = 0.0
-    slow: bool = False
-    """Something is slow at the moment, so that trying again takes time."""
+    slow: str = ""
+    """The service that is slow at the moment. Its client waits only TIMEOUT_S."""
 
     @property
     def home(self) -> Path:
@@ -177,7 +180,7 @@ class World:
             if (
                 isinstance(store, gcs.GcsObjects) and not self.slow
             ):  # what fails at once is soon tried often enough
-                store._policy = impatience(TIMEOUT_S / 2)
+                store._policy = gcs_policy(TIMEOUT_S / 2, PATIENT_S)
         with dg.DagsterInstance.ephemeral() as instance:
             try:
                 run_refresh(services, lambda _: None, instance)
@@ -207,7 +210,8 @@ class World:
 
     def fail(self, call: Call, kind: str, times: int = FOR_EVER) -> None:
         """From now on the next `times` calls go wrong in this way."""
-        self.slow = kind == "slow"
+        self.slow = call.service if kind == "slow" else ""
+        self.set_timeouts()
         if call.service == "Kaggle":
             cut = "cut" if call.where == "storage" else "half"
             how: Any = {"refused": "refuse", "reset": cut, "slow": "stall", "wrong": "page"}.get(
@@ -227,8 +231,27 @@ class World:
                 Fault(method, path, times, status, message="a fault", damage=damage, seconds=LATE_S)
             )
 
+    def set_timeouts(self) -> None:
+        """Let the client of the slow service wait for TIMEOUT_S, and the others for PATIENT_S."""
+        kaggle, bucket, vectors = (
+            TIMEOUT_S if name in self.slow else PATIENT_S for name in ("Kaggle", "bucket", "Weaviate")
+        )
+        connection = weaviate.connection.Connection
+        self.patch.setattr(retry, "TIMEOUT_S", (kaggle, kaggle))
+        self.patch.setattr(
+            gcs.connections.CallPolicy,
+            "within",
+            classmethod(lambda cls, _: gcs_policy(2 * TIMEOUT_S, bucket)),
+        )
+        self.patch.setattr(weaviate.connection, "WRITE_TIMEOUT_S", vectors)
+        self.patch.setattr(
+            weaviate.store, "Connection", lambda server, key, _: connection(server, key, vectors)
+        )
+
     def heal(self) -> None:
         """Everything works again."""
+        self.slow = ""
+        self.set_timeouts()
         self.kaggle.clear()
         self.weaviate.faults.clear()
         self.proxy.faults.clear()
@@ -375,9 +398,10 @@ def world(folder: Path, *places: str) -> Iterator[World]:
             patch.setenv(name, value)
         patch.delenv("DAGSTER_HOME", raising=False)
         patch.chdir(folder)
-        made = World(folder, kaggle, server, direct, between)
+        made = World(folder, kaggle, server, direct, between, patch)
         # Each refresh stands for a process of its own, which has ended when the next one starts.
         patch.setattr(lock, "owner_died", lambda record: record.acquired_at < made.refresh_started)
+        made.set_timeouts()
         made.begin(*places)
         yield made
 
@@ -387,19 +411,14 @@ def hurry(patch: pytest.MonkeyPatch) -> None:
     soon = (0.01,)
     patch.setattr(steps, "RETRY_POLICY", dg.RetryPolicy(max_retries=1, delay=0.01))
     patch.setattr(retry, "RETRY_DELAYS_S", soon)
-    patch.setattr(retry, "TIMEOUT_S", (TIMEOUT_S, TIMEOUT_S))
-    patch.setattr(gcs.connections.CallPolicy, "within", classmethod(lambda cls, seconds: impatience()))
     patch.setattr(weaviate.collection, "RETRY_PAUSES_S", soon)
     patch.setattr(weaviate.connection, "RECONNECT_PAUSE_S", 0.0)
-    patch.setattr(weaviate.connection, "WRITE_TIMEOUT_S", TIMEOUT_S)
-    connection = weaviate.connection.Connection
-    patch.setattr(weaviate.store, "Connection", lambda server, key, _: connection(server, key, TIMEOUT_S))
 
 
-def impatience(retries_s: float = 2 * TIMEOUT_S) -> gcs.connections.CallPolicy:
-    """How long to try a bucket here."""
-    retry = gcs.connections.DEFAULT_RETRY.with_delay(initial=0.01, maximum=0.1, multiplier=2.0)
-    return gcs.connections.CallPolicy(retry.with_timeout(retries_s), (TIMEOUT_S, TIMEOUT_S))
+def gcs_policy(retries_s: float, timeout_s: float) -> gcs.connections.CallPolicy:
+    """Retry calls to a bucket for so long, and wait for each answer for so long."""
+    soon = gcs.connections.DEFAULT_RETRY.with_delay(initial=0.01, maximum=0.1, multiplier=2.0)
+    return gcs.connections.CallPolicy(soon.with_timeout(retries_s), (timeout_s, timeout_s))
 
 
 def refreshes(made: World, call: Call, kind: str) -> tuple[Outcome, Outcome]:

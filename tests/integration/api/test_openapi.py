@@ -80,6 +80,8 @@ def test_answers_match_the_document(
     def answered(case: schemathesis.Case) -> None:
         if mode.is_positive:
             _correct(case)
+        elif "/anyOf/" in repr(case.meta.phase.data if case.meta else ""):
+            return  # breaks one of several alternatives, and may fit another
         statuses.add(case.call_and_validate().status_code)
 
     answered()
