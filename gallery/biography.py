@@ -9,10 +9,14 @@ from __future__ import annotations
 import re
 
 DASH = "[-‐‑‒–—―−]"
-DEATH = re.compile(rf"{DASH}|†|\bdied\b|\bd\.|\bto\b|\buntil\b", re.IGNORECASE)
+DEATH = re.compile(rf"{DASH}|~|†|\bdied\b|\bd\.|\bto\b|\buntil\b|\bbis\b", re.IGNORECASE)
 # Years of activity ("fl. 1420–1440") are neither birth nor death.
 ACTIVE = re.compile(r"\b(?:fl\.|flourished\b|active\b)", re.IGNORECASE)
 YEAR = re.compile(r"(?<!\d)\d{3,4}(?!\d)")
+THOUSANDS = re.compile(r"(?<=\d)[,.](?=\d{3}(?!\d))")
+BEFORE_CHRIST = re.compile(r"\bB\.?C\b|\bBCE\b|\bv\. ?Chr", re.IGNORECASE)
+LIFETIMES = range(15, 121)
+"""Years between birth and death that an artist can have lived."""
 
 # Every repeat below is bounded, is possessive or stops at a delimiter, so that matching takes linear time.
 PHONETIC = re.compile("[\u0250-\u02ff\u1d00-\u1dbf\u0361θβχ]")
@@ -44,23 +48,33 @@ ELLIPSIS = "…"
 def parse_years(text: str) -> tuple[int | None, int | None]:
     """Return the years of birth and death in "1853 – 1890", "c. 1450–1516" or "born 1932"; None if missing.
 
-    If there are alternatives, as in "1488/1490 – 1576", the first is returned.
+    Of alternatives ("1488/1490 – 1576") the first is returned. Years that nobody can have lived are unknown,
+    and so are years before Christ.
     """
-    born, *later = DEATH.split(ACTIVE.split(text)[0])
-    births = YEAR.findall(born)
-    birth = int(births[0]) if births else None
-    deaths = [years[0] for part in later if (years := YEAR.findall(part))]
-    if deaths:
-        return birth, int(deaths[-1])
-    if birth and len(later) == 1 and re.fullmatch(r"\s*\d\d\W*", later[0]):  # "1853–90"
+    if BEFORE_CHRIST.search(text):
+        return None, None
+    born, *later = DEATH.split(ACTIVE.split(THOUSANDS.sub("", text))[0])
+    births = [int(year) for year in YEAR.findall(born)]
+    birth = births[0] if births else None
+    deaths = [int(years[0]) for part in later if (years := YEAR.findall(part))]
+    if birth is None or deaths:
+        death = deaths[-1] if deaths else None
+        return (
+            (birth, death) if birth is None or death is None or death - birth in LIFETIMES else (None, None)
+        )
+    if len(births) == 2 and births[1] - birth in LIFETIMES:  # "1884/1920"
+        return birth, births[1]
+    if len(later) == 1 and re.fullmatch(r"\s*\d\d\W*", later[0]):  # "1853–90", but not the month in "1901-12"
         death = birth // 100 * 100 + int(re.sub(r"\D", "", later[0]))
-        return birth, death if death > birth else None
+        return birth, death if death - birth in LIFETIMES else None
     return birth, None
 
 
 def parse_list(text: str) -> tuple[str, ...]:
     """Split at commas, semicolons, slashes and bars; return the entries in order, without duplicates."""
     found: dict[str, str] = {}
+    if text.startswith("[") and text.endswith("]"):  # a list as Python or JSON writes it
+        text = re.sub("""^\\[|\\]$|(?<![^\\W_])['"]|['"](?![^\\W_])""", "", text)
     for entry in re.split("[,;/|]", text):
         if name := " ".join(entry.split()):
             found.setdefault(name.casefold(), name)

@@ -118,12 +118,14 @@ def search(
     as_json: bool,
 ) -> None:
     """Find works that match TEXT, images and other works, best matches first."""
-    from gallery.images.decode import open_image
+    from gallery.errors import Invalid
+    from gallery.images.sandbox import decode_untrusted
     from gallery.models import to_payload
     from gallery.search.engine import SearchEngine
     from gallery.search.query import InvalidQuery, SearchQuery, Term, TextTerm, WorkTerm, checked
     from gallery.services import Services
     from gallery.settings import read_settings
+    from gallery.text import printable
     from gallery.vectors.filters import Filter
 
     if any(words is not None and not words.strip() for words in (text, exclude)):
@@ -144,7 +146,12 @@ def search(
             engine = SearchEngine(Services(settings, searching=True))
             collection = engine.live_collection()
             for path in images:
-                image = open_image(path.read_bytes(), max_pixels=settings.max_pixels, side=512)
+                try:
+                    image = decode_untrusted(
+                        path.read_bytes(), max_pixels=settings.max_pixels, side=512
+                    ).image
+                except Invalid as error:
+                    raise Invalid(f"{path}: {error}") from error
                 query = query.with_term(engine.image_term(collection, image))
             results = engine.search(collection, checked(query, settings))
         except InvalidQuery as error:
@@ -164,10 +171,11 @@ def search(
         by = hit.artwork.artist
         styles = ", ".join(by.styles)
         word = "named" if hit.matched_terms else hit.relevance.value
-        click.echo(
+        line = (
             f"{hit.score:6.3f}  {word:7}  {by.name} ({by.years}; {styles})  "
             f"{hit.artwork.file}  {hit.artwork.id}"
         )
+        click.echo(printable(line))
 
 
 @main.command()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from typing import TextIO
+from typing import Any, TextIO
+
+from gallery.text import printable
 
 
 class _Stderr(logging.StreamHandler[TextIO]):
@@ -20,11 +22,22 @@ class _Stderr(logging.StreamHandler[TextIO]):
         return
 
 
+class _Formatter(logging.Formatter):
+    """Keeps each record on its line: names and paths from outside may hold line breaks and escape
+    sequences."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return printable(super().formatMessage(record))
+
+    def formatException(self, exc_info: Any) -> str:
+        return "\n".join(f"  {printable(line)}" for line in super().formatException(exc_info).splitlines())
+
+
 def configure(level: str = "WARNING") -> None:
     """Log to stderr: this project from `level` up, other libraries from WARNING up."""
-    logging.basicConfig(
-        handlers=[_Stderr()], level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    handler = _Stderr()
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     # Pillow warns about damaged metadata of images that it decodes.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
     for name in ("gallery", "pipelines", "serving"):

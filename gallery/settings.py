@@ -88,7 +88,10 @@ class Settings(BaseSettings):
     shard_size: int = Field(256, ge=1, le=100_000, description="Works per step of image or embedding work.")
     workers: int = Field(0, ge=0, le=256, description="Threads for image work; 0 means one per processor.")
     keep_builds: int = Field(
-        2, ge=1, le=100, description="Builds of the collection to keep, including the live one."
+        2,
+        ge=2,
+        le=100,
+        description="Builds to keep, including the live one; pages may still read the one before it.",
     )
     max_removed: float = Field(
         0.2,
@@ -167,9 +170,13 @@ class Settings(BaseSettings):
         None, pattern=ORIGINS_PATTERN, description="Origins allowed to read the API, comma-separated, or *."
     )
     max_upload: ByteSize = Field(
-        ByteSize(10_000_000), ge=1, le=2**32, description="Largest uploaded image, in bytes."
+        ByteSize(20_000_000), ge=1, le=2**32, description="Largest uploaded image, in bytes."
     )
-    max_upload_pixels: int = Field(50_000_000, ge=1, description="Largest uploaded image, in pixels.")
+    max_upload_pixels: int = Field(
+        50_000_000,
+        ge=1,
+        description="Largest uploaded image, in decoded pixels; a JPEG may have 8 times as many.",
+    )
     secret_key: SecretStr | None = Field(
         None, description="Key that signs image searches; generated at start when unset."
     )

@@ -114,8 +114,9 @@ def builds(as_json: bool) -> None:
     is_flag=True,
     help="Do not roll back; let refreshes publish BUILD again, or all blocked builds.",
 )
+@click.option("--force", is_flag=True, help="Publish BUILD even if it has never been live.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def rollback(build: str | None, only_unblock: bool, as_json: bool) -> None:
+def rollback(build: str | None, only_unblock: bool, force: bool, as_json: bool) -> None:
     """Make BUILD live again; by default the previously live build.
 
     Nothing is built or deleted. The build that was live is blocked: refreshes do not publish the same content
@@ -133,7 +134,7 @@ def rollback(build: str | None, only_unblock: bool, as_json: bool) -> None:
             facts = {"unblocked": unblocked}
             text = f"unblocked: {', '.join(unblocked) or 'none'}"
         else:
-            moved = roll_back(services.vectors, services.tables, build, "")
+            moved = roll_back(services.vectors, services.tables, build, "", force=force)
             facts = {"live": moved.build.name, "before": moved.before, "encoder": moved.build.encoder}
             text = f"live: {moved.build.name} ({moved.build.works} works, {moved.build.encoder})"
             if moved.before:

@@ -38,6 +38,10 @@ class RollbackConfig(dg.Config):
         default="",
         description="The build to make live; empty for the previously live one. `gallery builds` lists them.",
     )
+    force: bool = Field(
+        default=False,
+        description="Publish the build even if it has never been live, perhaps because it was refused.",
+    )
 
 
 @dg.op(description="Make an earlier build live, and block the build that it replaces.")
@@ -47,7 +51,11 @@ def publish_earlier_build(
     """Move the pointer, and report the new live build on the page of `published_collection` too."""
     try:
         moved = roll_back(
-            unlocked_services.vectors, unlocked_services.tables, config.build or None, context.run.run_id
+            unlocked_services.vectors,
+            unlocked_services.tables,
+            config.build or None,
+            context.run.run_id,
+            force=config.force,
         )
     except GalleryError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
@@ -78,7 +86,8 @@ def publish_earlier_build(
 def rollback() -> None:
     """Roll back without the refresh lock, so that a rollback does not wait for a refresh that goes wrong.
 
-    A refresh in progress stops before it publishes: its candidate was compared with another live build.
+    It waits only while a refresh publishes. A refresh in progress stops before it publishes: its candidate
+    was compared with another live build.
     """
     publish_earlier_build()
 

@@ -1,6 +1,8 @@
-"""One refresh at a time on any number of machines: a lock with a time to live (TTL) in the table store.
+"""Locks with a time to live (TTL) in the table store, for any number of machines.
 
-Record n is lock/refresh/<n>.json, and only the record with the highest n counts. Acquiring the lock
+REFRESH lets one refresh run at a time, PUBLICATION one process move the pointer to the live build.
+
+Record n is <lock><n>.json, and only the record with the highest n counts. Acquiring the lock
 creates record n + 1; the object store lets only one contender do that. The owner is a run, not a process,
 since steps may execute in many processes. A process of the run renews the record while it works.
 
@@ -14,12 +16,13 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +32,17 @@ from gallery.objects.base import ObjectStore
 
 log = logging.getLogger(__name__)
 
-FOLDER = "lock/refresh/"
+REFRESH = "lock/refresh/"
+PUBLICATION = "lock/publication/"
+ACTIVITIES = {
+    REFRESH: "another refresh is running",
+    PUBLICATION: "another process is publishing or rolling back",
+}
+"""What the holder of each lock is doing."""
+RECORD = re.compile(r"[0-9]{12}\.json")
+PUBLICATION_POLL_S = 0.1
+PUBLICATION_TIMEOUT_S = 60.0
+"""How long to wait for the publication lock. Its holder makes a few calls to the stores."""
 RENEWAL_INTERVAL_S = 20.0
 TTL_S = 150.0
 """Time to live of a record whose owner renews it: seven missed renewals."""
@@ -77,21 +90,21 @@ def machine_id() -> str:
         return f"{socket.gethostname()}/{uuid.getnode()}"
 
 
-def current(store: ObjectStore) -> tuple[int, LockRecord | None]:
+def current(store: ObjectStore, name: str = REFRESH) -> tuple[int, LockRecord | None]:
     """Return the newest record and its number; (0, None) without records. Raises Unavailable."""
     while True:
-        keys = store.sizes(FOLDER)
+        keys = [key for key in store.sizes(name) if RECORD.fullmatch(key.removeprefix(name))]
         if not keys:
             return 0, None
         key = max(keys)
-        number = int(key.removeprefix(FOLDER).removesuffix(".json"))
+        number = int(key.removeprefix(name).removesuffix(".json"))
         try:
             return number, LockRecord(**json.loads(store.get(key)))
         except NotFound:
             continue  # deleted since it was listed, so there is a newer one
         except (ValueError, TypeError):
             # An unreadable record cannot be renewed, so it counts as expired.
-            log.warning("the refresh lock %s in %s is unreadable", key, store.address)
+            log.warning("the lock %s in %s is unreadable", key, store.address)
             return number, LockRecord("unknown", "unknown", "", 0, 0.0, 0.0, TTL_S)
 
 
@@ -100,16 +113,21 @@ def check(store: ObjectStore, owner: str) -> None:
     _own_record(store, owner)
 
 
-def release(store: ObjectStore, owner: str) -> None:
+def release(store: ObjectStore, owner: str, name: str = REFRESH) -> None:
     """Release the lock if the owner holds it. Raises Unavailable."""
-    number, record = current(store)
+    number, record = current(store, name)
     if record is not None and record.owner == owner and not record.released:
-        _write(store, number, replace(record, released=True, renewed_at=time.time()))
+        _write(store, name, number, replace(record, released=True, renewed_at=time.time()))
 
 
 @contextmanager
 def acquire(
-    store: ObjectStore, owner: str, *, distributed: bool = False, is_finished: IsFinished = lambda _: False
+    store: ObjectStore,
+    owner: str,
+    name: str = REFRESH,
+    *,
+    distributed: bool = False,
+    is_finished: IsFinished = lambda _: False,
 ) -> Iterator[None]:
     """Hold the lock for the block. Blocks of one owner share it; the block that acquired it releases it.
 
@@ -118,10 +136,12 @@ def acquire(
 
     Raises Unavailable, naming the holder, if another run holds the lock; LockLost if this run has finished.
     """
-    record, created = _take(store, owner, 0 if distributed else os.getpid(), is_finished)
+    record, created = _take(store, owner, name, 0 if distributed else os.getpid(), is_finished)
     shared_by_steps = record.pid == 0
     stop = threading.Event()
-    renewals = threading.Thread(target=_renew_until, args=(store, owner, stop), name="lock", daemon=True)
+    renewals = threading.Thread(
+        target=_renew_until, args=(store, owner, name, stop), name="lock", daemon=True
+    )
     if created or shared_by_steps:
         renewals.start()
     try:
@@ -132,37 +152,58 @@ def acquire(
             renewals.join()
         try:
             if shared_by_steps:
-                _renew(store, owner, IDLE_TTL_S)
+                _renew(store, owner, name, IDLE_TTL_S)
             elif created:
-                release(store, owner)
+                release(store, owner, name)
         except GalleryError as error:  # must not hide an error of the block; the lock expires
-            log.warning("could not release the refresh lock: %s", error)
+            log.warning("could not release %s: %s", name, error)
 
 
-def _take(store: ObjectStore, owner: str, pid: int, is_finished: IsFinished) -> tuple[LockRecord, bool]:
+def _take(
+    store: ObjectStore, owner: str, name: str, pid: int, is_finished: IsFinished
+) -> tuple[LockRecord, bool]:
     """Return the owner's record, and whether this call created it."""
     if is_finished(owner):
         raise LockLost(f"run {owner[:8]} has finished, so none of its steps may start")
     while True:
-        number, record = current(store)
+        number, record = current(store, name)
         if record is not None and not record.released and not owner_died(record):
             if record.owner == owner:
                 return record, False
-            if not is_finished(record.owner) and not _is_abandoned(store, number, record):
+            if not is_finished(record.owner) and not _is_abandoned(store, name, number, record):
                 raise Unavailable(
-                    f"another refresh is running ({record}; last renewed {_age_s(record):.0f} s ago). "
+                    f"{ACTIVITIES[name]} ({record}; last renewed {_age_s(record):.0f} s ago). "
                     "Wait for it to end, or cancel it. The lock of a killed run expires "
                     f"{record.ttl:.0f} s after its last renewal"
                 )
         if record is not None and not record.released:
-            log.warning("taking over the refresh lock of a run that has ended: %s", record)
+            log.warning("taking over %s of a run that has ended: %s", name, record)
         now = time.time()
         mine = LockRecord(owner, socket.gethostname(), machine_id(), pid, now, now, TTL_S)
-        if store.add(_key(number + 1), _to_json(mine), "application/json"):
-            for key in sorted(store.sizes(FOLDER))[:-MAX_RECORDS]:
+        if store.add(_key(name, number + 1), _to_json(mine), "application/json"):
+            for key in sorted(store.sizes(name))[:-MAX_RECORDS]:
                 store.delete(key)
             return mine, True
         # Another process was faster, perhaps another step of this run.
+
+
+@contextmanager
+def publication(store: ObjectStore) -> Iterator[None]:
+    """Hold the lock on the pointer to the live build for the block, after waiting for another holder.
+
+    Raises Unavailable if the other does not release it within PUBLICATION_TIMEOUT_S.
+    """
+    owner, deadline = str(uuid.uuid4()), time.monotonic() + PUBLICATION_TIMEOUT_S
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(acquire(store, owner, PUBLICATION))
+                break
+            except Unavailable:
+                if time.monotonic() > deadline:
+                    raise
+                _wait(PUBLICATION_POLL_S)
+        yield
 
 
 def owner_died(record: LockRecord) -> bool:
@@ -190,25 +231,25 @@ def _age_s(record: LockRecord) -> float:
     return time.time() - record.renewed_at
 
 
-def _is_abandoned(store: ObjectStore, number: int, record: LockRecord) -> bool:
+def _is_abandoned(store: ObjectStore, name: str, number: int, record: LockRecord) -> bool:
     """Return whether an expired record is not renewed while it is watched."""
     if not is_expired(record):
         return False
     watch_s = RENEWAL_INTERVAL_S * 1.5
     log.warning("the refresh lock has expired (%s); waiting %.0f s for a renewal", record, watch_s)
     _wait(watch_s)
-    return current(store) == (number, record)
+    return current(store, name) == (number, record)
 
 
 def _wait(seconds: float) -> None:
     time.sleep(seconds)
 
 
-def _renew_until(store: ObjectStore, owner: str, stop: threading.Event) -> None:
+def _renew_until(store: ObjectStore, owner: str, name: str, stop: threading.Event) -> None:
     """Renew the record until `stop` is set or the lock is lost. Try again if the store does not answer."""
     while not stop.wait(RENEWAL_INTERVAL_S):
         try:
-            _renew(store, owner, TTL_S)
+            _renew(store, owner, name, TTL_S)
         except LockLost as error:
             log.error("%s", error)
             return
@@ -216,15 +257,15 @@ def _renew_until(store: ObjectStore, owner: str, stop: threading.Event) -> None:
             log.warning("could not renew the refresh lock, will try again: %s", error)
 
 
-def _renew(store: ObjectStore, owner: str, ttl: float) -> None:
-    number, record = _own_record(store, owner)
+def _renew(store: ObjectStore, owner: str, name: str, ttl: float) -> None:
+    number, record = _own_record(store, owner, name)
     # Cloud Storage takes about one write a second to an object, so parallel steps do not all write.
     if record.ttl != ttl or abs(_age_s(record)) > RENEWAL_INTERVAL_S / 2:
-        _write(store, number, replace(record, renewed_at=time.time(), ttl=ttl))
+        _write(store, name, number, replace(record, renewed_at=time.time(), ttl=ttl))
 
 
-def _own_record(store: ObjectStore, owner: str) -> tuple[int, LockRecord]:
-    number, record = current(store)
+def _own_record(store: ObjectStore, owner: str, name: str = REFRESH) -> tuple[int, LockRecord]:
+    number, record = current(store, name)
     if record is None or record.owner != owner or record.released:
         holder = "nobody does" if record is None or record.released else f"{record} does"
         raise LockLost(
@@ -233,12 +274,12 @@ def _own_record(store: ObjectStore, owner: str) -> tuple[int, LockRecord]:
     return number, record
 
 
-def _write(store: ObjectStore, number: int, record: LockRecord) -> None:
-    store.put(_key(number), _to_json(record), "application/json")
+def _write(store: ObjectStore, name: str, number: int, record: LockRecord) -> None:
+    store.put(_key(name, number), _to_json(record), "application/json")
 
 
-def _key(number: int) -> str:
-    return f"{FOLDER}{number:012d}.json"
+def _key(name: str, number: int) -> str:
+    return f"{name}{number:012d}.json"
 
 
 def _to_json(record: LockRecord) -> bytes:

@@ -23,7 +23,7 @@ from serving import (
     template_filters,
 )
 from serving.context import EXTENSION, AppState
-from serving.errors import FORM_OVERHEAD_BYTES
+from serving.errors import FORM_OVERHEAD_BYTES, MAX_URLENCODED_BYTES, max_body_bytes
 from serving.views import artists, health, map_view, media, search, works
 
 
@@ -35,6 +35,17 @@ class GalleryRequest(Request):
         """The address parameters. Werkzeug's version raises for raw bytes beyond ASCII that are not UTF-8."""
         text = self.query_string.decode("utf-8", "replace")
         return ImmutableMultiDict(parse_qsl(text, keep_blank_values=True))
+
+    @property
+    def max_content_length(self) -> int | None:
+        """The largest body in bytes; a form without files needs no megabytes."""
+        if self.mimetype == "application/x-www-form-urlencoded":
+            return MAX_URLENCODED_BYTES
+        return super().max_content_length
+
+    @max_content_length.setter
+    def max_content_length(self, value: int | None) -> None:
+        self._max_content_length = value
 
     def _get_file_stream(self, *_: object, **__: object) -> io.BytesIO:
         # Werkzeug's version writes larger uploads to a temporary file.
@@ -50,7 +61,7 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Flask
     app.request_class = GalleryRequest
     app.extensions[EXTENSION] = AppState.open(settings, services or Services(settings, searching=True))
     app.config.update(
-        MAX_CONTENT_LENGTH=settings.max_upload + FORM_OVERHEAD_BYTES,
+        MAX_CONTENT_LENGTH=max_body_bytes(settings),
         MAX_FORM_MEMORY_SIZE=FORM_OVERHEAD_BYTES,
         MAX_FORM_PARTS=100,
         DEBUG=False,  # even if FLASK_DEBUG is set, because the debugger shows source code to visitors

@@ -11,11 +11,19 @@ from dataclasses import dataclass
 from flask_babel import gettext
 
 from gallery.errors import Invalid, Unavailable
+from gallery.settings import Settings
 from serving.i18n import marked
 
 PROBLEM = "application/problem+json"
 FORM_OVERHEAD_BYTES = 1_000_000
 """Maximum size of a request without the uploaded image: form fields and multipart framing."""
+MAX_URLENCODED_BYTES = 64_000
+"""Maximum size of a form without files."""
+
+
+def max_body_bytes(settings: Settings) -> int:
+    """Return the largest request body in bytes: the uploaded images in Base64, which is a third larger."""
+    return settings.max_upload * 4 // 3 + FORM_OVERHEAD_BYTES
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ ERROR_TEXTS: dict[int, tuple[str, str]] = {
     ),
     415: (
         marked("We can’t read that image"),
-        marked("We accept JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF."),
+        marked("We accept JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF and HEIC."),
     ),
     429: (
         marked("Too many requests"),

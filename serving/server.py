@@ -20,7 +20,7 @@ from waitress.server import TcpWSGIServer
 from gallery.errors import Invalid
 from gallery.settings import Settings
 from serving.connections import Channel
-from serving.errors import FORM_OVERHEAD_BYTES
+from serving.errors import max_body_bytes
 
 MAX_CONNECTIONS = 500
 """Maximum open connections; each needs a file descriptor, of which a process often has 1,024."""
@@ -42,7 +42,7 @@ class Server(TcpWSGIServer):
     def __init__(self, app: Flask, listener: socket.socket, settings: Settings) -> None:
         # waitress logs a warning for every request that waits for a thread.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        max_body = settings.max_upload + FORM_OVERHEAD_BYTES + 1
+        max_body = max_body_bytes(settings) + 1
         self._max_large = max(1, settings.threads // 2)
         self._stopping = False
         super().__init__(

@@ -16,8 +16,9 @@ from PIL import Image
 from werkzeug.datastructures import MultiDict
 
 from gallery.errors import Invalid
-from gallery.images.decode import TooManyPixels, open_image
+from gallery.images.decode import TooManyPixels
 from gallery.images.derivatives import shrink
+from gallery.images.sandbox import decode_untrusted
 from gallery.search.query import ImageTerm, Preview
 from gallery.vectors.base import Collection
 from serving.context import state
@@ -125,8 +126,9 @@ def preview_of(image: Image.Image) -> Preview:
 def _uploaded_bytes() -> bytes | None:
     """Return the bytes of the first file. There are two fields of this name, for files and for the camera."""
     for file in request.files.getlist(FILE_FIELD):
-        if file.filename:
-            return file.stream.read()
+        data = file.stream.read()
+        if data or file.filename:  # a browser sends an empty part for a field without a file
+            return data
     return None
 
 
@@ -146,7 +148,7 @@ def _encode(collection: Collection, data: bytes, box: Box | None, weight: float)
     side = max(engine.encoder_for(collection.build).image_side, PREVIEW_SIDES[0])
     detail = min(MAX_DETAIL, math.ceil(1 / min(box.w, box.h))) if box else 1
     try:
-        image = open_image(data, max_pixels=settings.max_upload_pixels, side=side * detail)
+        image = decode_untrusted(data, max_pixels=settings.max_upload_pixels, side=side * detail).image
     except TooManyPixels as error:
         raise Rejected(
             gettext(
@@ -160,7 +162,7 @@ def _encode(collection: Collection, data: bytes, box: Box | None, weight: float)
         raise Rejected(
             gettext(
                 "This file is not an image, or it is damaged. "
-                "We accept JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF."
+                "We accept JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF and HEIC."
             ),
             415,
         ) from error

@@ -8,10 +8,19 @@ import lzma
 import os
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from gallery.addresses import Address
-from gallery.datasets.base import ARTISTS_CSV, IMAGE_FOLDER, Archive, Entry, ProgressCallback, no_progress
+from gallery.datasets.base import (
+    ARTISTS_CSV,
+    IMAGE_FOLDER,
+    Archive,
+    Entry,
+    ProgressCallback,
+    is_ignored,
+    no_progress,
+)
 from gallery.errors import Invalid, NotFound
 
 EXPECTED_LAYOUT = f"a zip or a folder with {ARTISTS_CSV} and {IMAGE_FOLDER}<Artist_Name>/<file>.jpg"
@@ -43,21 +52,19 @@ class ZipArchive:
             raise Invalid(f"no archive at {path}; expected {EXPECTED_LAYOUT}") from None
         except (zipfile.BadZipFile, zlib.error, OSError, UnicodeDecodeError, NotImplementedError) as error:
             raise Invalid(f"{path} cannot be read as a zip ({error}); expected {EXPECTED_LAYOUT}") from error
+        # The last of several entries with one path counts, as in unpacking.
+        self._infos = {_unpacked_name(info): info for info in self._zip.infolist() if info.filename}
 
     def entries(self) -> list[Entry]:
-        # NameToInfo keeps the last of several entries with one path, as unpacking does.
-        return sorted(
-            (
-                Entry(info.filename, min(info.file_size, MAX_SIZE_BYTES), f"{info.file_size}-{info.CRC:08x}")
-                for info in self._zip.NameToInfo.values()
-                if info.filename and not info.is_dir()
-            ),
-            key=lambda entry: entry.path,
-        )
+        return [
+            Entry(name, min(info.file_size, MAX_SIZE_BYTES), f"{info.file_size}-{info.CRC:08x}")
+            for name, info in sorted(self._infos.items())
+            if not name.endswith("/")
+        ]
 
     def read(self, path: str, limit: int) -> bytes:
         try:
-            info = self._zip.getinfo(path)
+            info = self._infos[path]
         except KeyError:
             raise NotFound(f"{self._path} has no {path}") from None
         if leads_out(path):
@@ -86,12 +93,22 @@ class ZipArchive:
     def fingerprint(self) -> str:
         """Return 16 hex digits that change with any file's name, size or checksum."""
         digest = hashlib.sha256()
-        for name, info in sorted(self._zip.NameToInfo.items()):
+        for name, info in sorted(self._infos.items()):
             digest.update(f"{name}|{info.file_size}|{info.CRC:08x}\n".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()[:16]
 
     def close(self) -> None:
         self._zip.close()
+
+
+def _unpacked_name(info: zipfile.ZipInfo) -> str:
+    """Return the entry's path as unpacking programs read it: without "./", and with "/" where Windows wrote
+    "\\"."""
+    made_on_windows = info.create_system == 0
+    name = info.filename.replace("\\", "/") if made_on_windows else info.filename
+    while name.startswith("./"):
+        name = name[2:]
+    return name
 
 
 class FolderArchive:
@@ -162,6 +179,31 @@ class FolderArchive:
         return
 
 
+class Unwrapped:
+    """The files below the only top-level folder of an archive, as if they were at its top."""
+
+    def __init__(self, archive: ZipArchive | FolderArchive, wrapper: str) -> None:
+        self._archive = archive
+        self._wrapper = wrapper
+
+    def entries(self) -> list[Entry]:
+        return [
+            replace(entry, path=entry.path.removeprefix(self._wrapper))
+            for entry in self._archive.entries()
+            if entry.path.startswith(self._wrapper)
+        ]
+
+    def read(self, path: str, limit: int) -> bytes:
+        return self._archive.read(f"{self._wrapper}{path}", limit)
+
+    def fingerprint(self) -> str:
+        """Return the fingerprint of the whole archive."""
+        return self._archive.fingerprint()
+
+    def close(self) -> None:
+        self._archive.close()
+
+
 def _fail_listing(error: OSError) -> None:
     raise Invalid(
         f"cannot list the folder {error.filename} ({error.strerror}), so the dataset would be incomplete"
@@ -179,19 +221,36 @@ def read_unchanged(archive: Archive, path: str, sha256: str, limit: int) -> byte
     return data
 
 
-def open_archive(path: Path, skip: Path | None = None) -> ZipArchive | FolderArchive:
+def open_archive(path: Path, skip: Path | None = None) -> ZipArchive | FolderArchive | Unwrapped:
     """Return the archive at the path; files below `skip` are left out of a folder.
 
-    Raises Invalid if there is none, or if it does not have the expected layout.
+    If everything is in one folder of another name, that folder is opened. Raises Invalid if there is no
+    archive, or its layout is not the expected one.
     """
-    archive = FolderArchive(path, skip) if path.is_dir() else ZipArchive(path)
-    names = [entry.path for entry in archive.entries()]
-    if ARTISTS_CSV not in names:
+    archive: ZipArchive | FolderArchive | Unwrapped = (
+        FolderArchive(path, skip) if path.is_dir() else ZipArchive(path)
+    )
+    try:
+        names = [
+            entry.path
+            for entry in archive.entries()
+            if not is_ignored(entry.path) or entry.path == ARTISTS_CSV
+        ]
+        tops = {name.partition("/")[0] for name in names}
+        if ARTISTS_CSV not in names and len(tops) == 1 and f"{(top := tops.pop())}/{ARTISTS_CSV}" in names:
+            archive = Unwrapped(archive, f"{top}/")  # type: ignore[arg-type]
+            names = [entry.path for entry in archive.entries()]
+        if ARTISTS_CSV not in names:
+            raise Invalid(f"{path} has no {ARTISTS_CSV}; expected {EXPECTED_LAYOUT}")
+        if not any(name.startswith(IMAGE_FOLDER) for name in names):
+            links = [
+                name for name in ("images", "images/images") if name in names and (path / name).is_symlink()
+            ]
+            cause = f": {links[0]} is a link to another folder, which is not followed" if links else ""
+            raise Invalid(f"{path} has no files under {IMAGE_FOLDER}{cause}; expected {EXPECTED_LAYOUT}")
+    except Invalid:
         archive.close()
-        raise Invalid(f"{path} has no {ARTISTS_CSV}; expected {EXPECTED_LAYOUT}")
-    if not any(name.startswith(IMAGE_FOLDER) for name in names):
-        archive.close()
-        raise Invalid(f"{path} has no files under {IMAGE_FOLDER}; expected {EXPECTED_LAYOUT}")
+        raise
     return archive
 
 

@@ -15,10 +15,24 @@ from gallery.addresses import Option, Registry, Scheme
 
 ARTISTS_CSV = "artists.csv"
 IMAGE_FOLDER = "images/images/"
-IGNORED_FOLDERS = ("resized/", "__MACOSX/")
-"""Folders that do not belong to the dataset: smaller copies, and metadata that macOS adds to a zip."""
-IGNORED_NAMES = (".DS_Store", "Thumbs.db", "desktop.ini")
-"""Files that desktop systems leave in folders."""
+SMALLER_COPIES = "resized/"
+"""Top-level folder with the same images, smaller."""
+CLUTTER = {
+    "__macosx",
+    "@eadir",  # Synology: thumbnails beside each photo
+    "#recycle",
+    "$recycle.bin",
+    "desktop.ini",
+    "ehthumbs.db",
+    "ehthumbs_vista.db",
+    "lost+found",
+    "system volume information",
+    "thumbs.db",
+}
+"""Folders and files that systems and programs leave beside images, in lower case; hidden ones start with a
+dot."""
+STREAM = ":zone.identifier"
+"""End of the name of a file that Windows adds to a download."""
 
 ProgressCallback = Callable[[str], None]
 """Called with one line of progress text."""
@@ -29,13 +43,13 @@ def no_progress(_: str) -> None:
 
 
 def is_ignored(path: str) -> bool:
-    """Return whether a file is not meant to be an image, and so does not count as rejected."""
-    name = path.rpartition("/")[2]
+    """Return whether a file is not meant to be an image, so that it does not count as a rejected one."""
+    lower = path.casefold()
     return (
         path == ARTISTS_CSV
-        or path.startswith(IGNORED_FOLDERS)
-        or name in IGNORED_NAMES
-        or name.startswith("._")
+        or path.startswith(SMALLER_COPIES)
+        or lower.endswith(STREAM)
+        or any(part in CLUTTER or (part.startswith(".") and part != "..") for part in lower.split("/"))
     )
 
 

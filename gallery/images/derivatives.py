@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from gallery.images.decode import FORMATS, image_size, open_image
+from gallery.images.sandbox import decode_untrusted
 
 QUALITY = 82
 """WebP quality: no visible loss at thumbnail sizes, a third of the bytes of JPEG 90."""
@@ -27,6 +27,7 @@ EXTENSIONS = {
     "BMP": "bmp",
     "TIFF": "tif",
     "AVIF": "avif",
+    "HEIF": "heic",
 }
 CONTENT_TYPES = {
     "jpg": "image/jpeg",
@@ -36,6 +37,7 @@ CONTENT_TYPES = {
     "bmp": "image/bmp",
     "tif": "image/tiff",
     "avif": "image/avif",
+    "heic": "image/heic",
 }
 
 
@@ -74,13 +76,14 @@ class DecodedImage:
 
 
 def decode_image(data: bytes, *, longest: int, max_pixels: int) -> DecodedImage:
-    """Decode an image once, large enough for thumbnails of `longest` pixels. Raises Invalid."""
-    image = open_image(data, max_pixels=max_pixels, longest=longest)
-    width, height = image_size(data)
-    with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
-        extension = EXTENSIONS[opened.format or ""]
+    """Decode an image once, large enough for thumbnails of `longest` pixels. Raises Invalid with the
+    reason."""
+    decoded = decode_untrusted(data, max_pixels=max_pixels, longest=longest)
+    image, extension = decoded.image, EXTENSIONS[decoded.format]
     red, green, blue = np.asarray(image.resize((1, 1), Image.Resampling.BOX))[0, 0]
-    info = ImageInfo(width, height, f"#{red:02x}{green:02x}{blue:02x}", difference_hash(image), extension)
+    info = ImageInfo(
+        decoded.width, decoded.height, f"#{red:02x}{green:02x}{blue:02x}", difference_hash(image), extension
+    )
     return DecodedImage(info, image)
 
 

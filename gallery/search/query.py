@@ -207,7 +207,7 @@ def combine(vectors: Vectors, weights: Sequence[float], deviations: Sequence[flo
 def clean_text(text: str, field: str) -> str:
     """Return the text with single spaces only. Raises InvalidQuery if it has control characters."""
     # Check before the split below, which treats some control characters as whitespace.
-    text = re.sub(r"[\t\r\n]", " ", text)
+    text = re.sub(r"[\t\r\n\v\f\x85\u2028\u2029]", " ", text)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise InvalidQuery(field, "Your search contains characters we can’t read. Please type it again.")
     return " ".join(text.split())

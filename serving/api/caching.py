@@ -7,13 +7,14 @@ import json
 import time
 from collections.abc import Callable
 from importlib.metadata import version
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Response, request
 from pydantic import BaseModel
 from werkzeug.datastructures import MultiDict
 
 from gallery.models import Build
+from serving.client_address import root_url
 from serving.context import state
 
 CHANGES_PER_LIFETIME = 4
@@ -49,7 +50,7 @@ def _tag(build: Build) -> str:
     settings = state().settings
     signed = settings.delivery == "signed"
     period = int(time.time() * CHANGES_PER_LIFETIME / settings.signed_for) if signed else ""
-    facts = (RELEASE, build.name, request.root_url, request.path, str(period), settings.default_results)
+    facts = (RELEASE, build.name, root_url(), request.path, str(period), settings.default_results)
     values = sorted(request.args.items(multi=True))
     return hashlib.blake2b(json.dumps([facts, values]).encode(), digest_size=12).hexdigest()
 
@@ -60,4 +61,4 @@ def _add_link(response: Response, model: BaseModel) -> None:
         values = MultiDict(request.args)
         values["cursor"] = next_cursor
         query = urlencode(list(values.items(multi=True)))
-        response.headers["Link"] = f'<{request.base_url}?{query}>; rel="next"'
+        response.headers["Link"] = f'<{root_url().rstrip("/")}{quote(request.path)}?{query}>; rel="next"'

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, current_app, request
 from gallery.search.query import SearchQuery
 from serving.api.openapi import openapi_document
 from serving.api.routing import PREFIX, VERSION
+from serving.client_address import root_url
 from serving.context import state
 from serving.view_models import Page, layout, render
 
@@ -42,7 +43,7 @@ def openapi() -> Response:
 def page() -> str:
     """Return the reference page."""
     around = layout(SearchQuery(limit=state().settings.default_results))
-    return render(ReferencePage(around, request.root_url.rstrip("/"), _document()))
+    return render(ReferencePage(around, root_url().rstrip("/"), _document()))
 
 
 def _document() -> dict[str, Any]:

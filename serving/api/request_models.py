@@ -67,7 +67,7 @@ WEIGHT = "Weight relative to the other terms; the default is 1."
 PER_ARTIST = "Maximum number of results per artist."
 LIMIT = "Maximum number of results."
 CURSOR = "To get the next page, pass `next_cursor` here, with the same other parameters except `limit`."
-FORMATS = "JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF"
+FORMATS = "JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC"
 
 
 def _any_of(*names: str) -> JsonDict:
@@ -261,8 +261,8 @@ class UploadedImage(RequestModel):
 
     data: str = Field(
         min_length=4,
-        pattern=r"^[A-Za-z0-9+/]+={0,2}$",
-        description=f"The file in Base64: {FORMATS}. It is not stored.",
+        pattern=r"^(data:[A-Za-z0-9/+.-]+;base64,)?[A-Za-z0-9+/_\s-]+={0,2}\s*$",
+        description=f"The file in Base64, with or without line breaks: {FORMATS}. It is not stored.",
         json_schema_extra={"contentEncoding": "base64"},
     )
     crop: Crop | None = None
@@ -271,7 +271,10 @@ class UploadedImage(RequestModel):
     def image_term(self, collection: Collection) -> ImageTerm:
         """Encode the image. Raises Rejected, Busy, Unavailable."""
         try:
-            data = base64.b64decode(self.data, validate=True)
+            text = "".join(self.data.rpartition(",")[2].split()).rstrip("=")
+            data = base64.b64decode(
+                text + "=" * (-len(text) % 4), b"-_" if set("-_") & set(text) else None, validate=True
+            )
         except binascii.Error:
             raise Rejected("The data of an image is not valid Base64.", 415) from None
         return encode(collection, data, self.crop.box() if self.crop else None, self.weight)

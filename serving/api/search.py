@@ -25,6 +25,7 @@ from serving.api.request_models import (
 from serving.api.response_models import ResultItem, SearchResponse, TermContribution
 from serving.api.routing import operation
 from serving.api.validation import read_json, read_values
+from serving.client_address import root_url
 from serving.context import live_collection, ready_collection, state
 from serving.describe import ResolvedTerm, describe, resolve_terms
 from serving.errors import FieldError, Rejected
@@ -96,7 +97,10 @@ def _files() -> list[bytes]:
     if others := sorted(set(request.files) - {FILE_FIELD}):
         name = "".join(character for character in others[0] if character.isprintable())[:100]
         raise _rejected(name, f"Unknown file field; send images as {FILE_FIELD}.")
-    files = [file.stream.read() for file in request.files.getlist(FILE_FIELD) if file.filename]
+    parts = [(file.filename, file.stream.read()) for file in request.files.getlist(FILE_FIELD)]
+    files = [
+        data for name, data in parts if name or data
+    ]  # a browser sends an empty part for a field without a file
     if len(files) > MAX_IMAGES:
         raise _rejected(FILE_FIELD, f"A search takes up to {MAX_IMAGES} images.")
     return files
@@ -122,7 +126,7 @@ def _search(query: SearchQuery, after: str | None) -> SearchResponse:
         seconds=round(results.seconds, 4),
         results=tuple(_result(result, terms) for result in results.hits),
         next_cursor=cursor(build.name, list_id, next_offset or 0) if has_more else None,
-        page=urljoin(request.root_url, address) if len(address) <= MAX_ADDRESS_CHARS else None,
+        page=urljoin(root_url(), address) if len(address) <= MAX_ADDRESS_CHARS else None,
     )
 
 

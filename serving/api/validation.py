@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -14,6 +15,13 @@ from serving.errors import FieldError, Rejected
 
 MAX_ERRORS = 20
 """Maximum number of errors in a response."""
+MAX_FIELDS = 500
+"""Maximum number of different fields of a form or an address."""
+MAX_JSON_MARKS = 10_000
+"""Maximum number of quotes, commas, colons and brackets of a JSON body, in texts too. A search has a few
+hundred."""
+MAX_JSON_BYTES = 100_000
+"""Maximum size of a JSON body without an image."""
 MAX_NAME_CHARS = 100
 """Maximum length of a client's field name repeated in a response."""
 FIELD_MESSAGES = {
@@ -45,6 +53,8 @@ M = TypeVar("M", bound=RequestModel)
 
 def read_values(model: type[M], values: MultiDict[str, str]) -> M:
     """Return the model of query parameters or form fields. Raises Rejected with all errors."""
+    if len(values) > MAX_FIELDS:
+        raise Rejected(f"Too many fields; a request has at most {MAX_FIELDS}.")
     fields, given, errors = model.model_fields, dict[str, Any](), []
     for name, texts in values.lists():
         is_list = name in fields and get_origin(fields[name].annotation) is list
@@ -54,23 +64,32 @@ def read_values(model: type[M], values: MultiDict[str, str]) -> M:
     try:
         read = model.model_validate(given)
     except ValidationError as error:
-        raise _rejected([*errors, *_field_errors(error, model)]) from None
+        found = [*errors, *_field_errors(error, model)]
+        raise _rejected(found, len(errors) + error.error_count()) from None
     if errors:
-        raise _rejected(errors)
+        raise _rejected(errors, len(errors))
     return read
 
 
 def read_json(model: type[M], body: bytes) -> M:
-    """Return the model of a JSON body. Raises Rejected with all errors."""
+    """Return the model of a JSON body. Raises Rejected with all errors.
+
+    The size of the body's structure is limited before it is parsed, so the work on a bad request is small.
+    """
+    if len(body) > MAX_JSON_BYTES and b'"data"' not in body:
+        raise Rejected(f"A JSON body without an image has at most {MAX_JSON_BYTES} bytes.", 413)
+    if sum(body.count(mark) for mark in b'",:[{') > MAX_JSON_MARKS:
+        raise Rejected("The JSON body has too many values.")
     try:
         return model.model_validate_json(body, strict=True)
     except ValidationError as error:
-        raise _rejected(_field_errors(error, model)) from None
+        raise _rejected(_field_errors(error, model), error.error_count()) from None
 
 
 def _field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldError]:
+    """Return the first MAX_ERRORS errors."""
     found = []
-    for one in error.errors(include_url=False, include_input=False):
+    for one in islice(error.errors(include_url=False, include_input=False), MAX_ERRORS):
         # Pydantic inserts the model of a union into the location, which is not a field of the request.
         path = [str(part) for part in one["loc"] if part not in IMAGE_MODELS]
         found.append(FieldError(_printable(".".join(path)), _message(one, path, model)))
@@ -97,10 +116,10 @@ def _names(model: type[BaseModel], path: list[str]) -> list[str]:
     return list(model.model_fields)
 
 
-def _rejected(errors: list[FieldError]) -> Rejected:
+def _rejected(errors: list[FieldError], total: int) -> Rejected:
     first = errors[0]
     field = f"{first.field}: " if first.field else ""
-    count = f" (1 of {len(errors)} errors)" if len(errors) > 1 else ""
+    count = f" (1 of {total} errors)" if total > 1 else ""
     return Rejected(f"{field}{first.message}{count}", field_errors=tuple(errors[:MAX_ERRORS]))
 
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from gallery.errors import Invalid, NotFound
 from gallery.images.derivatives import CONTENT_TYPES
+from gallery.objects.base import KEY_PATTERN
 from serving.context import state
 
 blueprint = Blueprint("media", __name__)
@@ -24,7 +25,11 @@ def image(key: str) -> Response:
     content_type = CONTENT_TYPES.get(key.rpartition(".")[2])
     if content_type is None or not key.startswith(PUBLIC_FOLDERS):
         abort(404)
-    if request.if_none_match.contains_weak(key):  # the client has the image, so the store is not needed
+    if not KEY_PATTERN.fullmatch(key):
+        abort(404)
+    if key in request.if_none_match.as_set(
+        include_weak=True
+    ):  # the client has it, so the store is not needed
         return _immutable(Response(status=304), key)
     try:
         data = state().services.images.get(key)

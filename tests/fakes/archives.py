@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import struct
@@ -14,6 +15,18 @@ import numpy as np
 from PIL import Image
 
 COLUMNS = ("id", "name", "years", "genre", "nationality", "bio", "wikipedia", "paintings")
+
+HEIC = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAX1tZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAA"
+    "ACJpbG9jAAAAAERAAAEAAQAAAAABoQABAAAAAAAAAEMAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRt"
+    "AAAAAAABAAAA/WlwcnAAAADdaXBjbwAAAHZodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMA"
+    "AAMAHroCQGEAAQAqQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbq5Ka5uAhoMCAAAAMDIAAAAwAhYgABAAZEAcFzwIkAAAATY29scm5j"
+    "bHgAAQANAAaAAAAAFGlzcGUAAAAAAAAAQAAAAEAAAAAoY2xhcAAAAEAAAAABAAAAMAAAAAEAAAAAAAAAAv////AAAAACAAAAEHBp"
+    "eGkAAAAAAwgICAAAABhpcG1hAAAAAAAAAAEAAQWBAgMFhAAAAEttZGF0AAAAPygBr1jm9Oq//+2/OR+QE/+dufV/89vr/tM9r+jp"
+    "QfholqIVLVsH0XEUAvhKqIWGAIY0Sq4AJ/kdqGCWe52ejA=="
+)
+"""64 x 48 pixels in HEIC, the left half blue and the right half red. Pillow's plugin for the format only
+decodes."""
 
 
 def picture(seed: int, size: tuple[int, int] = (120, 90), format: str = "JPEG", mode: str = "RGB") -> bytes:

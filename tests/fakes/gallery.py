@@ -39,8 +39,10 @@ class Gallery:
         self.first: dict[str, Any] = {}
         write_folder(self.root, FILES, ARTISTS)
 
-    def settings(self, **given: Any) -> Settings:
-        return self._settings_with(**{"dataset": f"file://{self.root}", **given})
+    def settings(self, *, keep_builds: int = 2, **given: Any) -> Settings:
+        """Return settings for the folder. Tests may keep one build, so that each change drops one."""
+        settings = self._settings_with(**{"dataset": f"file://{self.root}", **given})
+        return settings.model_copy(update={"keep_builds": keep_builds})
 
     def refresh(
         self,

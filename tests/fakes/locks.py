@@ -19,7 +19,7 @@ def leave_record(store: ObjectStore, owner: str, **fields: Any) -> None:
     record = lock.LockRecord(owner, "elsewhere", "another machine", 4711, now, now, lock.TTL_S)
     number, _ = lock.current(store)
     data = json.dumps(asdict(replace(record, **fields))).encode()
-    assert store.add(f"{lock.FOLDER}{number + 1:012d}.json", data)
+    assert store.add(f"{lock.REFRESH}{number + 1:012d}.json", data)
 
 
 def dead_pid() -> int:

@@ -156,7 +156,7 @@ def test_a_wrong_clock_does_not_take_the_lock_of_a_live_run(
     store: ObjectStore, while_watching: Callable[[Callable[[], object]], None], skew_s: float
 ) -> None:
     def renew() -> None:
-        store.delete(f"{lock.FOLDER}{1:012d}.json")
+        store.delete(f"{lock.REFRESH}{1:012d}.json")
         leave_record(store, "alive", renewed_at=time.time() + skew_s + lock.RENEWAL_INTERVAL_S)
 
     while_watching(renew)
@@ -173,7 +173,7 @@ def test_an_owner_that_lost_the_lock_learns_of_it_and_does_not_take_it_back(stor
         with pytest.raises(LockLost, match=r"run slow no longer holds .* \(run fast"):
             lock.check(store, "slow")
         with pytest.raises(LockLost):
-            lock._renew(store, "slow", lock.TTL_S)
+            lock._renew(store, "slow", lock.REFRESH, lock.TTL_S)
         lock.check(store, "fast")
     assert record_in(store).owner == "fast" and record_in(store).released
 
@@ -182,7 +182,7 @@ def test_an_unreadable_record_is_watched_and_taken_over(
     store: ObjectStore, while_watching: Callable[[Callable[[], object]], None]
 ) -> None:
     while_watching(lambda: None)
-    store.put(f"{lock.FOLDER}000000000007.json", b"{half")
+    store.put(f"{lock.REFRESH}000000000007.json", b"{half")
     with lock.acquire(store, "next"):
         assert lock.current(store)[0] == 8
 
@@ -191,7 +191,7 @@ def test_old_records_are_deleted(store: ObjectStore) -> None:
     for n in range(lock.MAX_RECORDS + 5):
         with lock.acquire(store, f"run-{n}"):
             pass
-    assert len(store.sizes(lock.FOLDER)) == lock.MAX_RECORDS
+    assert len(store.sizes(lock.REFRESH)) == lock.MAX_RECORDS
     assert lock.current(store)[0] == lock.MAX_RECORDS + 5
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import warnings
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -15,9 +15,9 @@ from gallery.biography import parse_list, parse_years, summarise
 from gallery.datasets.base import ARTISTS_CSV, IMAGE_FOLDER, Archive
 from gallery.errors import Invalid, NotFound
 from gallery.names import best_spelling, display_name, match_key, slugify_name
+from pipelines.defs.catalog.artists_csv import ArtistRow, ArtistsCsv, parse_artists_csv
 from pipelines.tables import ARTISTS
 
-CSV_COLUMNS = ("name", "years", "genre", "nationality", "bio", "wikipedia")
 MAX_CSV_BYTES = 50_000_000
 """Maximum size of artists.csv; the real one has 40,000 bytes."""
 
@@ -30,8 +30,16 @@ def artists_digest(archive: Archive) -> str:
         return ""
 
 
-def read_artists(archive: Archive, snapshot: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Return the artists of the archive with their folders (ARTISTS). Raises Invalid, naming `where`."""
+@dataclass(frozen=True)
+class CleanArtists:
+    """The artists (ARTISTS), and one sentence about each row or field of artists.csv that was left out."""
+
+    artists: pd.DataFrame
+    problems: list[str]
+
+
+def read_artists(archive: Archive, snapshot: pd.DataFrame, where: str) -> CleanArtists:
+    """Return the artists of the archive with their folders. Raises Invalid, naming `where`."""
     folders: dict[str, list[str]] = defaultdict(list)
     files: dict[str, int] = defaultdict(int)
     for path in snapshot["path"]:
@@ -40,11 +48,11 @@ def read_artists(archive: Archive, snapshot: pd.DataFrame, where: str) -> pd.Dat
             folders[match_key(folder)].append(folder)
         files[folder] += 1
 
+    read = _read_csv(archive, where)
+    problems = list(read.problems)
     artists: dict[str, dict[str, Any]] = {}
-    for row in _read_csv(archive, where):
+    for row in _one_per_artist(read.rows, problems):
         key = match_key(row["name"])
-        if not key or key in artists:  # an empty line, or another spelling of a listed artist
-            continue
         spelled = [display_name(row["name"]), *(display_name(folder) for folder in folders[key])]
         birth, death = parse_years(row["years"])
         artists[key] = {
@@ -55,37 +63,45 @@ def read_artists(archive: Archive, snapshot: pd.DataFrame, where: str) -> pd.Dat
             "styles": list(parse_list(row["genre"])),
             "nationalities": list(parse_list(row["nationality"])),
             "summary": summarise(row["bio"]),
-            "bio": row["bio"].strip(),
-            "wikipedia": row["wikipedia"] if row["wikipedia"].startswith(("http://", "https://")) else "",
+            "bio": row["bio"],
+            "wikipedia": row["wikipedia"],
             "folders": sorted(folders[key]),
             "files": sum(files[folder] for folder in folders[key]),
         }
     if not artists:
         raise Invalid(f"{where}: {ARTISTS_CSV} lists no artists")
-    return ARTISTS.frame(sorted(artists.values(), key=lambda artist: artist["slug"]))
+    rows = sorted(artists.values(), key=lambda artist: artist["slug"])
+    return CleanArtists(ARTISTS.frame(rows), problems)
 
 
-def _read_csv(archive: Archive, where: str) -> list[dict[str, str]]:
-    try:
-        data = archive.read(ARTISTS_CSV, MAX_CSV_BYTES)
-        with warnings.catch_warnings():
-            # pandas warns about rows with more fields than the header; the extra fields are dropped.
-            warnings.simplefilter("ignore", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                io.BytesIO(data), dtype=str, index_col=False, keep_default_na=False, encoding="utf-8-sig"
+def _one_per_artist(rows: list[ArtistRow], problems: list[str]) -> Iterator[dict[str, str]]:
+    """Yield the fullest row of each artist, in the order of their first rows; report the others."""
+    chosen: dict[str, ArtistRow] = {}
+    for row in rows:
+        key = match_key(row.fields["name"])
+        if not key:
+            problems.append(f"line {row.line}: the row has no name, so it is left out")
+            continue
+        first = chosen.setdefault(key, row)
+        if first is not row:
+            kept, dropped = (row, first) if _values(row) > _values(first) else (first, row)
+            chosen[key] = kept
+            problems.append(
+                f"line {dropped.line}: {row.fields['name'][:80]!r} is also on line {kept.line}, which is used"
             )
-    except (Invalid, NotFound, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise Invalid(
-            f"{where}: {ARTISTS_CSV} cannot be read ({error}); expected UTF-8 with {', '.join(CSV_COLUMNS)}"
-        ) from error
-    missing = [column for column in CSV_COLUMNS if column not in frame.columns]
-    if missing:
-        found = ", ".join(map(str, frame.columns[:20]))
-        raise Invalid(
-            f"{where}: {ARTISTS_CSV} lacks {', '.join(missing)}; expected {', '.join(CSV_COLUMNS)}, "
-            f"found {found}"
-        )
-    return [{column: str(row[column]) for column in CSV_COLUMNS} for row in frame.to_dict("records")]
+    for row in chosen.values():
+        yield row.fields
+
+
+def _values(row: ArtistRow) -> int:
+    return sum(bool(value) for value in row.fields.values())
+
+
+def _read_csv(archive: Archive, where: str) -> ArtistsCsv:
+    try:
+        return parse_artists_csv(archive.read(ARTISTS_CSV, MAX_CSV_BYTES))
+    except (Invalid, NotFound) as error:
+        raise Invalid(f"{where}: {ARTISTS_CSV} cannot be read: {error}") from error
 
 
 def folder_of(path: str) -> str:

@@ -5,8 +5,11 @@ from contextlib import closing
 import dagster as dg
 from pydantic import Field
 
+from gallery.datasets.base import ARTISTS_CSV
 from gallery.services import Services
+from gallery.text import printable
 from pipelines.defs.catalog.artists import artists_digest, read_artists
+from pipelines.defs.catalog.artists_csv import MAX_PROBLEMS
 from pipelines.defs.catalog.files import classify_files, quarantined
 from pipelines.defs.catalog.sampling import draw_sample
 from pipelines.defs.catalog.scan import list_files
@@ -72,7 +75,10 @@ def raw_dataset(
 def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Read the artists and match each with its folders, however those are spelled."""
     with closing(services.dataset.fetch()) as archive:
-        frame = read_artists(archive, SNAPSHOT.read(services.tables), services.dataset.address)
+        cleaned = read_artists(archive, SNAPSHOT.read(services.tables), services.dataset.address)
+    frame = cleaned.artists
+    for problem in cleaned.problems[:MAX_PROBLEMS]:
+        context.log.warning(f"{ARTISTS_CSV}: {printable(problem)}")
     respelled = [
         (folder, row["name"], row["slug"])
         for row in frame.to_dict("records")
@@ -91,6 +97,11 @@ def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
             "artists": len(frame),
             "without_files": int((frame["files"] == 0).sum()),
             "without_years": int(frame["birth"].isna().sum()),
+            "csv_problems": len(cleaned.problems),
+            "csv_problems_list": markdown_table(
+                ("problem in artists.csv",),
+                [(printable(problem),) for problem in cleaned.problems[:MAX_PROBLEMS]],
+            ),
             "spelled_differently": markdown_table(("folder", "artist", "slug"), respelled),
         },
     )

@@ -6,20 +6,18 @@ import dagster as dg
 
 from gallery.models import Artwork
 from gallery.services import Services
-from pipelines import lock
 from pipelines.defs.catalog.assets import artists, sample
 from pipelines.defs.collection import manifests
 from pipelines.defs.collection.builds import (
     assemble_works,
     build_candidate,
     difference,
-    drop_refused,
     live_or_none,
 )
 from pipelines.defs.collection.cleanup import delete_unneeded_images
-from pipelines.defs.collection.publication import prune, publish
+from pipelines.defs.collection.publication import drop_refused, publish_candidate
 from pipelines.defs.embeddings.assets import embeddings, vector_cache
-from pipelines.defs.evaluation.gate import candidate_name, check_gate, record_candidate
+from pipelines.defs.evaluation.gate import candidate_name, record_candidate
 from pipelines.defs.images.assets import images
 from pipelines.records import CandidateRecord, DatasetRecord, record_run
 from pipelines.reporting import GROUP_COLLECTION, OWNERS, bars
@@ -66,8 +64,7 @@ def candidate(
     )
     build = made.build
     record_candidate(tables, build.name, build.works, context.run.run_id)
-    published = manifests.published_builds(tables)
-    if previous and drop_refused(store, previous.build, build.name, published):
+    if previous and drop_refused(store, tables, previous.build, build.name):
         context.log.info(f"dropped build {previous.build}, a candidate that was never live")
     record_run(tables, "candidate", context.run.run_id)
     context.log.info(f"build {build.name}: {build.works} works, {'unchanged' if made.reused else 'written'}")
@@ -131,28 +128,25 @@ def published_collection(
 ) -> dg.MaterializeResult:
     """Publish the candidate if its evaluation allows it, since blocking checks work within one run only."""
     tables, store, site_url = services.tables, services.vectors, services.settings.site_url
-    name = candidate_name(tables)
-    before = live_or_none(store)
-    check_gate(tables, name, before.name if before else "")
-    lock.check(tables, lock_owner(context.run))  # time has passed since the step started
-    build = publish(store, name)
-    moved = before is None or before.name != build.name
-    # Even if the build is live already: an earlier run may have been interrupted before it recorded this.
-    if manifests.published_builds(tables)[:1] != [build.name]:
-        manifests.record_publication(
-            tables, build.name, before.name if before and moved else "", "refresh", context.run.run_id
-        )
-    dropped = prune(store, keep=services.settings.keep_builds, published=manifests.published_builds(tables))
+    published = publish_candidate(
+        store,
+        tables,
+        candidate_name(tables),
+        owner=lock_owner(context.run),
+        run=context.run.run_id,
+        keep=services.settings.keep_builds,
+    )
+    build, before = published.build, published.before
     record_run(tables, "published_collection", context.run.run_id)
-    context.log.info(f"live: {build.name}" + (f", before: {before.name}" if before and moved else ""))
+    context.log.info(f"live: {build.name}" + (f", before: {before}" if before and published.moved else ""))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(build.name),
         metadata={
             "dagster/row_count": build.works,
             "build": build.name,
-            "before": before.name if before else "none",
-            "moved": moved,
-            "dropped": ", ".join(dropped) or "none",
+            "before": before or "none",
+            "moved": published.moved,
+            "dropped": ", ".join(published.dropped) or "none",
             "made_at": build.created_at,
             "dataset_version": build.version,
             **({"search_page": dg.MetadataValue.url(site_url)} if site_url else {}),

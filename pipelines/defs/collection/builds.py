@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -190,15 +190,3 @@ def difference(collection: Collection, works: list[Artwork]) -> str:
         f"{len(wanted - ids)} missing, {len(ids - wanted)} unexpected, {collection.count()} rows for "
         f"{len(wanted)} works"
     )
-
-
-def drop_refused(store: VectorStore, refused: str, candidate: str, published: Sequence[str]) -> bool:
-    """Drop the previous candidate if it was never live; return whether it was dropped.
-
-    Otherwise each refused candidate would stay.
-    """
-    live = live_or_none(store)
-    if refused in (candidate, live.name if live else "", *published):
-        return False
-    store.drop(refused)
-    return True

@@ -1,17 +1,61 @@
-"""Publication: make a complete build live, and drop old builds."""
+"""Publication: make a complete build live, and drop old builds.
+
+Whoever moves the pointer or drops a build holds `lock.publication`, so a refresh and a rollback never work on
+different ideas of what is live.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gallery.errors import Invalid
 from gallery.models import Build
+from gallery.objects.base import ObjectStore
 from gallery.vectors.base import VectorStore
+from pipelines import lock
 from pipelines.defs.collection.builds import live_or_none
+from pipelines.defs.collection.manifests import published_builds, record_publication
+from pipelines.defs.evaluation.gate import check_gate
 
 STALE_AFTER = timedelta(days=1)
 """Age from which an incomplete build belongs to a dead run. A younger one may still be being written."""
+
+
+@dataclass(frozen=True)
+class PublishedBuild:
+    """The live build, the name of the one before, "" for none, and the names of the builds that were
+    dropped."""
+
+    build: Build
+    before: str
+    dropped: list[str]
+
+    @property
+    def moved(self) -> bool:
+        """Whether another build was live before."""
+        return self.before != self.build.name
+
+
+def publish_candidate(
+    store: VectorStore, tables: ObjectStore, name: str, *, owner: str, run: str, keep: int
+) -> PublishedBuild:
+    """Make the candidate live if its evaluation allows it, record that, and drop all but `keep` builds.
+
+    Raises LockLost if `owner` no longer holds the refresh lock; what `check_gate` and `publish` raise.
+    """
+    with lock.publication(tables):
+        lock.check(tables, owner)  # time has passed since the step started
+        live = live_or_none(store)
+        before = live.name if live else ""
+        check_gate(tables, name, before)
+        build = publish(store, name)
+        # Even if the build is live already: an earlier run may have been interrupted before it recorded this.
+        if published_builds(tables)[:1] != [build.name]:
+            record_publication(tables, build.name, before if before != build.name else "", "refresh", run)
+        dropped = prune(store, keep=keep, published=published_builds(tables))
+    return PublishedBuild(build, before, dropped)
 
 
 def publish(store: VectorStore, name: str) -> Build:
@@ -46,3 +90,16 @@ def prune(store: VectorStore, *, keep: int, published: Sequence[str] = ()) -> li
     for name in dropped:
         store.drop(name)
     return dropped
+
+
+def drop_refused(store: VectorStore, tables: ObjectStore, refused: str, candidate: str) -> bool:
+    """Drop the previous candidate if it was never live; return whether it was dropped.
+
+    Otherwise each refused candidate would stay.
+    """
+    with lock.publication(tables):
+        live = live_or_none(store)
+        if refused in (candidate, live.name if live else "", *published_builds(tables)):
+            return False
+        store.drop(refused)
+    return True

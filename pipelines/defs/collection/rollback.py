@@ -9,6 +9,7 @@ from gallery.errors import Invalid, NotFound
 from gallery.models import Build
 from gallery.objects.base import ObjectStore
 from gallery.vectors.base import VectorStore, original_name
+from pipelines import lock
 from pipelines.defs.collection.builds import live_or_none
 from pipelines.defs.collection.manifests import (
     block,
@@ -27,17 +28,32 @@ class Rollback:
     before: str
 
 
-def roll_back(store: VectorStore, tables: ObjectStore, to: str | None, run: str) -> Rollback:
+def roll_back(
+    store: VectorStore, tables: ObjectStore, to: str | None, run: str, *, force: bool = False
+) -> Rollback:
     """Make `to` live, by default the previously live build, and block the build that was live.
 
-    Only a pointer moves, however large the collection is. Raises NotFound if there is no such build,
-    Invalid if it is incomplete or live already.
+    Only a pointer moves, however large the collection is. With `force`, a build that has never been live may
+    become so; it may be one that the evaluation refused.
+
+    Raises NotFound if there is no such build, Invalid if it is incomplete, live already or has never been
+    live.
     """
+    with lock.publication(tables):
+        return _roll_back(store, tables, to, run, force)
+
+
+def _roll_back(store: VectorStore, tables: ObjectStore, to: str | None, run: str, force: bool) -> Rollback:
     live = live_or_none(store)
     name = to or _previous(store, tables, live)
     if live is not None and live.name == name:
         raise Invalid(f"build {name} is live already")
     collection = store.open(name)
+    if not force and name not in published_builds(tables):
+        raise Invalid(
+            f"build {name} has never been live: its evaluation may have refused it. `gallery builds` shows "
+            f"which builds have been live; `gallery rollback --force {name}` publishes it all the same"
+        )
     if not collection.build.ready or collection.count() != collection.build.works:
         raise Invalid(
             f"build {name} cannot become live: it is incomplete ({collection.count()} of "

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from gallery.images.decode import FORMATS
+from tests.fakes.archives import HEIC
 
 SIDE = 48
 """Side of the images that are mutated, in pixels: small, so that thousands can be tried."""
@@ -77,6 +78,7 @@ def seeds() -> dict[str, list[bytes]]:
         + [saved(image, "TIFF", **rich), saved(image, "TIFF", **frames)],
         "AVIF": [saved(image, "AVIF", speed=10), saved(image, "AVIF", speed=10, **rich)],
     }
+    found["HEIF"] = [HEIC]
     assert set(found) == set(FORMATS)
     return found
 

@@ -13,7 +13,7 @@ import pytest
 
 from gallery.datasets.archive import ZipArchive
 from gallery.datasets.base import ARTISTS_CSV
-from gallery.images import decode, derivatives
+from gallery.images import derivatives
 from gallery.objects.local import LocalObjects
 from gallery.services import Services
 from gallery.settings import Settings
@@ -30,7 +30,7 @@ class Counts:
         self.reads = Counter[str]()
         self.store_reads = Counter[str]()
         self.decodes = Counter[str]()
-        read, get, open_image = ZipArchive.read, LocalObjects.get, decode.open_image
+        read, get, decode_untrusted = ZipArchive.read, LocalObjects.get, derivatives.decode_untrusted
 
         def counted_read(archive: ZipArchive, path: str, limit: int) -> bytes:
             if path != ARTISTS_CSV:
@@ -42,16 +42,15 @@ class Counts:
                 self.store_reads[key] += 1
             return get(store, key)
 
-        def counted_open(data: bytes, **limits: Any) -> Any:
+        def counted_decode(data: bytes, **limits: Any) -> Any:
             digest = hashlib.sha256(data).hexdigest()
             if digest in originals:
                 self.decodes[digest] += 1
-            return open_image(data, **limits)
+            return decode_untrusted(data, **limits)
 
         monkeypatch.setattr(ZipArchive, "read", counted_read)
         monkeypatch.setattr(LocalObjects, "get", counted_get)
-        for module in (decode, derivatives):
-            monkeypatch.setattr(module, "open_image", counted_open)
+        monkeypatch.setattr(derivatives, "decode_untrusted", counted_decode)
 
 
 def test_each_new_file_is_read_and_decoded_once_and_an_unchanged_one_is_not(

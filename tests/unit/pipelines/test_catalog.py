@@ -51,7 +51,7 @@ class Catalog:
     def __init__(self, path: Path, files: Mapping[str, bytes], artists: bytes) -> None:
         archive = open_archive(write_zip(path, files, artists))
         self.snapshot = list_files(archive)
-        self.artists = read_artists(archive, self.snapshot, "here")
+        self.artists = read_artists(archive, self.snapshot, "here").artists
         self.contents = scan(archive, self.snapshot)
         self.files, self.works = classify_files(self.contents, self.artists)
 

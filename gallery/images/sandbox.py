@@ -1,0 +1,221 @@
+"""Decode untrusted images in worker processes with limits on memory and processor time.
+
+What an image claims about itself does not bound what decoding it costs: a TIFF's tiles, an AVIF's frame and a
+JPEG's scans have sizes of their own. So each image is decoded in another process, whose memory limit follows
+from the size that the image claims, and whose processor time is limited. Workers are reused: a request costs
+a copy of the file and of the decoded pixels through a pipe.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import select
+import signal
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from gallery.errors import Invalid
+from gallery.images.decode import Decoded, TooManyPixels, decode
+
+MAX_CPU_S = 20
+"""Processor seconds that one image may take. The slowest, 200 million pixels of PNG, take about 6."""
+MAX_WALL_S = 300
+"""Seconds until a worker that uses no processor time is given up; far longer than a busy machine needs."""
+BASE_MEMORY_BYTES = 64 * 1024 * 1024
+"""Memory for headers, metadata, colour profiles and the decoder itself, for an image without pixels."""
+
+_REQUEST = struct.Struct("<QQII")
+"""Length of the file, pixel limit, `side` and `longest` (0 for none); the file follows."""
+_REPLY = struct.Struct("<IQ")
+"""Lengths of the JSON text and of the pixels, which follow."""
+
+
+def decode_untrusted(
+    data: bytes, *, max_pixels: int, side: int | None = None, longest: int | None = None
+) -> Decoded:
+    """Return what `decode` returns, from a worker process. Each calling thread has its own worker.
+
+    Raises TooManyPixels, or Invalid with a reason that reads well after "<file>: "; also for an image that
+    needs more memory or time than one of its size should.
+    """
+    request = _REQUEST.pack(len(data), max_pixels, side or 0, longest or 0)
+    worker = _take()
+    reply = worker.ask(request, data)
+    if reply is None and worker.ended_by != signal.SIGXCPU:
+        worker = _Worker()  # once more: the machine may have run out of memory, or someone ended the process
+        reply = worker.ask(request, data)
+    if reply is None:
+        if worker.ended_by == signal.SIGXCPU:
+            raise Invalid(f"decoding the image takes more than {MAX_CPU_S} s of processor time")
+        raise Invalid(f"the image makes the decoder fail ({worker.ended_by.name})")
+    _idle.append(worker)
+    facts, pixels = reply
+    if "limit" in facts:
+        raise TooManyPixels(facts["error"], facts["limit"])
+    if "error" in facts:
+        raise Invalid(facts["error"])
+    image = Image.frombuffer("RGB", tuple(facts["size"]), pixels, "raw", "RGB", 0, 1)
+    return Decoded(image, facts["width"], facts["height"], facts["format"])
+
+
+class _Worker:
+    """A process that decodes one image at a time."""
+
+    def __init__(self) -> None:
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "gallery.images.sandbox"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            bufsize=0,
+        )
+        self.ended_by = signal.SIGKILL
+
+    def ask(self, request: bytes, data: bytes) -> tuple[dict[str, Any], bytearray] | None:
+        """Return the reply's JSON and pixels; None if the process ended, by the signal `ended_by`."""
+        assert self._process.stdin and self._process.stdout
+        deadline = time.monotonic() + MAX_WALL_S
+        try:
+            for part in (request, data):
+                _write_all(self._process.stdin.fileno(), part)
+            head = self._read(_REPLY.size, deadline)
+            text_length, pixel_length = _REPLY.unpack(head)
+            facts = json.loads(bytes(self._read(text_length, deadline)))
+            return facts, self._read(pixel_length, deadline)
+        except (BrokenPipeError, EOFError, TimeoutError):
+            self.close()
+            code = self._process.wait()
+            self.ended_by = signal.Signals(-code) if code < 0 else signal.SIGKILL
+            return None
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process.poll() is None and not self._ends_by_itself():
+            self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+
+    def _ends_by_itself(self) -> bool:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(0.5)
+        return self._process.poll() is not None
+
+    def _read(self, length: int, deadline: float) -> bytearray:
+        assert self._process.stdout
+        buffer, filled = bytearray(length), 0
+        descriptor = self._process.stdout.fileno()
+        view = memoryview(buffer)
+        while filled < length:
+            if not select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                raise TimeoutError
+            count = os.readv(descriptor, [view[filled:]])
+            if not count:
+                raise EOFError
+            filled += count
+        return buffer
+
+
+_idle: list[_Worker] = []
+"""Workers without a request. Appending and popping are atomic."""
+
+
+def _take() -> _Worker:
+    try:
+        return _idle.pop()
+    except IndexError:
+        return _Worker()
+
+
+def _close_all() -> None:
+    while _idle:
+        worker = _idle.pop()
+        worker._process.stdin.close()  # type: ignore[union-attr]
+
+
+atexit.register(_close_all)
+os.register_at_fork(after_in_child=_idle.clear)  # a worker answers one process only
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+# The worker process
+
+
+def main() -> None:
+    """Answer requests on stdin until it closes."""
+    import numpy  # noqa: F401  # takes address space, so before the limits
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent decides
+    replies = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that a library prints becomes a reply
+    _set_limit("RLIMIT_CORE", 0)
+    requests = sys.stdin.buffer
+    while head := requests.read(_REQUEST.size):
+        length, max_pixels, side, longest = _REQUEST.unpack(head)
+        data = requests.read(length)
+        _set_limit("RLIMIT_CPU", int(time.process_time()) + MAX_CPU_S)
+        facts, pixels = _answer(data, max_pixels, side or None, longest or None)
+        del data
+        text = json.dumps(facts).encode()
+        for part in (_REPLY.pack(len(text), len(pixels)), text, pixels):
+            _write_all(replies, part)
+
+
+def _answer(
+    data: bytes, max_pixels: int, side: int | None, longest: int | None
+) -> tuple[dict[str, Any], bytes]:
+    _reserve(len(data))
+    try:
+        decoded = decode(data, max_pixels=max_pixels, side=side, longest=longest, reserve=_reserve)
+        pixels = decoded.image.tobytes()
+    except TooManyPixels as error:
+        return {"error": str(error), "limit": error.limit}, b""
+    except Invalid as error:
+        return {"error": str(error)}, b""
+    except MemoryError:
+        return {"error": "decoding the image takes more memory than one of its size should"}, b""
+    finally:
+        _set_limit("RLIMIT_AS", None)
+    facts = {
+        "width": decoded.width,
+        "height": decoded.height,
+        "format": decoded.format,
+        "size": decoded.image.size,
+    }
+    return facts, pixels
+
+
+def _reserve(size: int) -> None:
+    """Let this process take `size` bytes more than now, and BASE_MEMORY_BYTES. Linux only."""
+    with contextlib.suppress(OSError):
+        used = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        _set_limit("RLIMIT_AS", used + BASE_MEMORY_BYTES + size)
+
+
+def _set_limit(name: str, value: int | None) -> None:
+    import resource
+
+    kind = getattr(resource, name)
+    hard = resource.getrlimit(kind)[1]
+    soft = hard if value is None or (hard != resource.RLIM_INFINITY and value > hard) else value
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(kind, (soft, hard))
+
+
+if __name__ == "__main__":
+    main()

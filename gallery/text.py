@@ -1,0 +1,21 @@
+"""Text from outside on its way to a terminal or a log."""
+
+from __future__ import annotations
+
+import unicodedata
+
+HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+"""Unicode categories that move the cursor, reverse the direction, end a line or show nothing."""
+
+
+def printable(text: str) -> str:
+    """Return the text on one line, with escapes such as ``\\x1b`` for characters that are not shown as
+    themselves."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(character) in HIDDEN
+        else character
+        for character in text
+    )

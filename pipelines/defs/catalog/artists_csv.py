@@ -1,0 +1,132 @@
+"""Reads artists.csv as people write it: a row that cannot be read right is left out and reported with its
+line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from gallery.errors import Invalid
+
+COLUMNS = ("name", "years", "genre", "nationality", "bio", "wikipedia")
+MISSING = {"", "na", "n/a", "#n/a", "nan", "none", "null", "nil", "-", "--", "?"}
+"""What programs write for no value, in lower case; a name may be any of them."""
+MAX_RECORD_LINES = 1_000
+"""Maximum number of lines of one row. Bounds the search for the end of a quote that never closes."""
+MAX_PROBLEMS = 100
+"""Maximum number of problems that are reported."""
+HIDDEN = {"Cc", "Cs", "Co", "Cn"}
+DIRECTIONS = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+"""Characters that change the direction of text, and spaces of no width."""
+
+
+@dataclass(frozen=True)
+class ArtistRow:
+    """One row: its line in the file, and its fields, "" where they have no value."""
+
+    line: int
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ArtistsCsv:
+    """The rows of artists.csv, and one sentence about each row or field that was left out."""
+
+    rows: list[ArtistRow]
+    problems: list[str]
+
+
+def parse_artists_csv(data: bytes) -> ArtistsCsv:
+    """Return the rows of the file. Raises Invalid if it is not UTF-8 or lacks a column."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid(f"it is not UTF-8 ({error})") from error
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").split("\n")
+    problems: list[str] = []
+    records = _records(lines, problems)
+    _, header = next(records, (0, []))
+    header = [name.strip() for name in header]
+    if missing := [column for column in COLUMNS if column not in header]:
+        raise Invalid(
+            f"it lacks {', '.join(missing)}; expected {', '.join(COLUMNS)} separated by commas, "
+            f"found {', '.join(header[:20])}"
+        )
+    rows = []
+    for line, fields in records:
+        if any(field.strip() for field in fields[len(header) :]):
+            problems.append(
+                f"line {line}: {len(fields)} fields where the first line has {len(header)}; the row is left "
+                "out. Quote fields that contain commas"
+            )
+            continue
+        named = dict(zip(header, [*fields, *[""] * len(header)], strict=False))
+        row = {column: _clean(named[column], keep=column == "name") for column in COLUMNS}
+        row["wikipedia"] = _link(row["wikipedia"], line, problems)
+        rows.append(ArtistRow(line, row))
+    return ArtistsCsv(rows, problems)
+
+
+def _records(lines: list[str], problems: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number of each row's first line, from 1, and its fields.
+
+    After a row with a misplaced quote, reading goes on with the next line, so the row takes no other with it.
+    """
+    start = 0
+    while start < len(lines):
+        if not lines[start].strip():
+            start += 1
+            continue
+        end, quotes = start + 1, lines[start].count('"')
+        while quotes % 2 and end < min(len(lines), start + MAX_RECORD_LINES):
+            quotes += lines[end].count('"')
+            end += 1
+        try:
+            (fields,) = csv.reader(io.StringIO("\n".join(lines[start:end])), strict=True)
+            yield start + 1, fields
+            start = end
+        except (csv.Error, ValueError):
+            problems.append(
+                f"line {start + 1}: a quotation mark is out of place; the row is left out. Write a quotation "
+                'mark inside a quoted field as ""'
+            )
+            start += 1
+
+
+def _clean(text: str, *, keep: bool) -> str:
+    """Return the field without hidden characters and surrounding blanks; "" for a word such as NA, unless
+    `keep`."""
+    text = re.sub(r"[\t\v\f\x1c-\x1f\x85\u2028\u2029]", " ", text)
+    text = "".join(
+        character
+        for character in text
+        if character == "\n"
+        or (unicodedata.category(character) not in HIDDEN and character not in DIRECTIONS)
+    ).strip()
+    return "" if not keep and text.casefold() in MISSING else text
+
+
+def _link(text: str, line: int, problems: list[str]) -> str:
+    """Return a web address in its usual form; "" for anything else, which is reported."""
+    if not text:
+        return ""
+    address = text if re.match(r"[A-Za-z]+://", text) else f"https://{text}"
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        host = ""
+    if (
+        "." not in host
+        or parts.scheme not in ("http", "https")
+        or "@" in parts.netloc
+        or re.search(r"\s", address)
+    ):
+        problems.append(f"line {line}: {text[:80]!r} is not a web address, so the artist has no link")
+        return ""
+    return parts.geturl()

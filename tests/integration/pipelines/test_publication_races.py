@@ -1,0 +1,125 @@
+"""A refresh publishes and a rollback runs at the same moment: the pointer, the records and the builds
+agree."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from gallery.errors import GalleryError
+from gallery.objects.base import ObjectStore
+from gallery.objects.memory import MemoryObjects
+from gallery.vectors.base import VECTORS, VectorStore
+from pipelines import lock
+from pipelines.defs.collection.manifests import publications
+from pipelines.defs.collection.publication import PublishedBuild, publish_candidate
+from pipelines.defs.collection.rollback import Rollback, roll_back
+from pipelines.defs.evaluation.gate import record_candidate, save_evaluation
+from pipelines.records import EvaluationResult, now
+from tests.contracts.vector_store import build, row, rows, work
+from tests.fakes.weaviate import FakeWeaviate
+
+RACES = 20
+OWNER = "a refresh"
+
+Open = Callable[[], VectorStore]
+
+
+@pytest.fixture(params=["memory", "lance", "weaviate"])
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+    """Opens the same store as another process would; the memory store is one object."""
+    with ExitStack() as stack:
+        if request.param == "memory":
+            only = VECTORS.open(f"memory://{tmp_path.name}", api_key=None)
+            yield lambda: only
+            return
+        address = f"lance://{tmp_path / 'vectors'}"
+        if request.param == "weaviate":
+            address = stack.enter_context(FakeWeaviate()).address
+        yield lambda: VECTORS.open(address, api_key=None)
+
+
+def make(store: VectorStore, name: str, minute: int) -> None:
+    """Add a complete build of one work."""
+    made = build(name, f"2026-01-01T{minute // 60:02d}:{minute % 60:02d}:00+00:00", works=1)
+    store.create(made).upsert([work("w")], rows(row(1)))
+    store.seal(name)
+
+
+def evaluate(tables: ObjectStore, name: str, against: str) -> None:
+    record_candidate(tables, name, 1, "run")
+    save_evaluation(
+        tables, EvaluationResult(build=name, against=against, passed=True, reasons=[], run="run", at=now())
+    )
+
+
+def at_once(*calls: Callable[[], object]) -> list[object]:
+    """Return what each call returned or raised, when all start together."""
+    start, results = threading.Barrier(len(calls)), list[object]([None] * len(calls))
+
+    def call(place: int) -> None:
+        start.wait()
+        try:
+            results[place] = calls[place]()
+        except GalleryError as error:
+            results[place] = error
+
+    threads = [threading.Thread(target=call, args=(place,)) for place in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_a_publication_and_a_rollback_never_interleave(open_store: Open) -> None:
+    tables, refresh, operator = MemoryObjects("memory://races"), open_store(), open_store()
+    seen = set()
+    with lock.acquire(tables, OWNER):
+
+        def publish(name: str) -> PublishedBuild:
+            return publish_candidate(refresh, tables, name, owner=OWNER, run="run", keep=2)
+
+        live = ""
+        for race in range(RACES + 2):
+            name = f"b{race:012x}"
+            make(refresh, name, race)
+            evaluate(tables, name, live)
+            if race < 2:
+                live = publish(name).build.name
+                continue
+            published, rolled_back = at_once(
+                lambda name=name: publish(name),  # type: ignore[misc]
+                lambda: roll_back(operator, tables, None, "rollback"),
+            )
+            now_live = open_store().live()  # raises if the pointer names a dropped build
+            assert now_live is not None
+            live = now_live.name
+            assert publications(tables)[-1].build == live
+            if isinstance(rolled_back, Rollback):
+                assert rolled_back.build.name == live, "a rollback that succeeded was published over"
+            else:
+                assert isinstance(published, PublishedBuild) and published.build.name == live
+            seen.add((type(published).__name__, type(rolled_back).__name__))
+            roll_back_was_first = isinstance(published, GalleryError)
+            assert not roll_back_was_first or "was compared with" in str(published)
+    assert ("PublishedBuild", "Rollback") in seen or ("Invalid", "Rollback") in seen
+
+
+def test_a_build_that_was_never_live_is_not_rolled_back_to_unless_forced(open_store: Open) -> None:
+    tables, store = MemoryObjects("memory://never"), open_store()
+    with lock.acquire(tables, OWNER):
+        for minute, (name, against) in enumerate([("one", ""), ("two", "one")]):
+            make(store, name, minute)
+            evaluate(tables, name, against)
+            publish_candidate(store, tables, name, owner=OWNER, run="run", keep=3)
+    make(store, "refused", 3)
+    with pytest.raises(GalleryError, match=r"has never been live.*rollback --force refused"):
+        roll_back(store, tables, "refused", "run")
+    assert store.live().name == "two"  # type: ignore[union-attr]
+    assert roll_back(store, tables, "refused", "run", force=True).build.name == "refused"
+    assert store.live().name == "refused"  # type: ignore[union-attr]

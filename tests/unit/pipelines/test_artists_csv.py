@@ -1,0 +1,147 @@
+"""Rows of artists.csv as people make them: read right, or left out and reported, and never another row's
+data."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gallery.biography import parse_list, parse_years
+from gallery.errors import Invalid
+from pipelines.defs.catalog.artists_csv import COLUMNS, parse_artists_csv
+
+GOOD = [
+    "Ada Amber",
+    "1840 - 1926",
+    "Realism",
+    "French",
+    "A painter, of portraits.\nAnd of rivers.",
+    "https://e.org/a",
+]
+ROWS = [
+    [f"Artist {n}", f"18{n:02d} - 19{n:02d}", "Realism", "French", f"Bio {n}", f"https://e.org/{n}"]
+    for n in range(5)
+]
+
+
+def text_of(rows: list[list[str]], header: tuple[str, ...] = COLUMNS) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows([header, *rows])
+    return buffer.getvalue()
+
+
+def names(data: bytes) -> list[str]:
+    return [row.fields["name"] for row in parse_artists_csv(data).rows]
+
+
+FIELD = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co", "Cf", "Zl", "Zp")), max_size=30)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.lists(FIELD, min_size=6, max_size=6), max_size=6))
+def test_what_a_csv_writer_writes_is_read_back(rows: list[list[str]]) -> None:
+    written = [
+        [f"n{place}", *(f"x{field.strip()}x" for field in row[1:5]), ""] for place, row in enumerate(rows)
+    ]
+    read = parse_artists_csv(text_of(written).encode())
+    assert read.problems == []
+    assert [[row.fields[column] for column in COLUMNS] for row in read.rows] == written
+
+
+MISTAKES = {
+    "a comma too many": lambda line: line.replace("Realism", "Realism,Landscape"),
+    "a quote that is not doubled": lambda line: line.replace("Bio", '"The "Master, of') + '"',
+    "a quote that never closes": lambda line: line.replace("Bio", '"Bio'),
+    "two more fields": lambda line: line + ",1,2",
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("place", range(5))
+def test_a_bad_row_is_reported_with_its_line_and_takes_no_other_with_it(mistake: str, place: int) -> None:
+    lines = text_of(ROWS).splitlines()
+    lines[place + 1] = MISTAKES[mistake](lines[place + 1])
+    read = parse_artists_csv("\n".join(lines).encode())
+    expected = [row[0] for row in ROWS if row is not ROWS[place]]
+    assert [row.fields["name"] for row in read.rows] == expected
+    assert all(row.fields["bio"] == f"Bio {row.fields['name'][-1]}" for row in read.rows)
+    assert len(read.problems) == 1 and read.problems[0].startswith(f"line {place + 2}: ")
+
+
+def test_a_short_row_has_empty_fields_at_its_end() -> None:
+    (row,) = parse_artists_csv(f"{','.join(COLUMNS)}\nAda,1840 - 1926".encode()).rows
+    assert row.fields["years"] == "1840 - 1926" and row.fields["bio"] == row.fields["wikipedia"] == ""
+
+
+@pytest.mark.parametrize("word", ["NA", "nan", "N/A", "None", "null", " - ", "?"])
+def test_words_for_a_missing_value_are_no_value(word: str) -> None:
+    (row,) = parse_artists_csv(text_of([["NA", *[word] * 5]]).encode()).rows
+    assert row.fields == {"name": "NA", **dict.fromkeys(COLUMNS[1:], "")}
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (" https://en.wikipedia.org/wiki/C ", "https://en.wikipedia.org/wiki/C"),
+        ("HTTPS://en.wikipedia.org/wiki/C", "https://en.wikipedia.org/wiki/C"),
+        ("en.wikipedia.org/wiki/C", "https://en.wikipedia.org/wiki/C"),
+        ("javascript:alert(1)", ""),
+        ("https://user@en.wikipedia.org/", ""),
+        ("ftp://en.wikipedia.org/", ""),
+        ("see Wikipedia", ""),
+    ],
+)
+def test_links_are_web_addresses_or_reported(given: str, kept: str) -> None:
+    read = parse_artists_csv(text_of([["Ada", "", "", "", "", given]]).encode())
+    assert read.rows[0].fields["wikipedia"] == kept and len(read.problems) == (not kept)
+
+
+def test_hidden_characters_are_left_out() -> None:
+    (row,) = parse_artists_csv(
+        text_of([["A\x1b[31mda\u202e\u200b", "", "a\x0bb", "", "x\ny", ""]]).encode()
+    ).rows
+    assert (row.fields["name"], row.fields["genre"], row.fields["bio"]) == ("A[31mda", "a b", "x\ny")
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\0", b"", b"name;years;genre\nA;1;2\n", b"name,years\nA,1\n"])
+def test_a_file_of_another_form_is_refused(data: bytes) -> None:
+    with pytest.raises(Invalid, match=r"it is not UTF-8|it lacks "):
+        parse_artists_csv(data)
+
+
+def test_line_ends_and_a_byte_order_mark_do_not_matter() -> None:
+    text = text_of(ROWS)
+    for end in ("\n", "\r\n", "\r"):
+        assert names(b"\xef\xbb\xbf" + text.replace("\n", end).encode()) == [row[0] for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("1,571 - 1,610", (1571, 1610)),
+        ("1901-12", (1901, None)),
+        ("384 BC – 322 BC", (None, None)),
+        ("1920 - 1884", (None, None)),
+        ("1884/1920", (1884, 1920)),
+        ("1884 1920", (1884, 1920)),
+        ("1853 bis 1890", (1853, 1890)),
+        ("1853 ~ 1890", (1853, 1890)),
+    ],
+)
+def test_years_as_people_write_them(text: str, years: tuple[int | None, int | None]) -> None:
+    assert parse_years(text) == years
+
+
+@given(st.text("0123456789 -–/~,.c", max_size=30))
+def test_a_death_is_never_before_the_birth(text: str) -> None:
+    birth, death = parse_years(text)
+    assert birth is None or death is None or 15 <= death - birth <= 120
+
+
+def test_a_list_as_python_writes_it() -> None:
+    assert parse_list("['Impressionism', 'Landscape']") == ("Impressionism", "Landscape")
+    assert parse_list('["L\'Art Nouveau", "Pop Art"]') == ("L'Art Nouveau", "Pop Art")

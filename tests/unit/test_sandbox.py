@@ -1,0 +1,232 @@
+"""Only pixels decide whether an image is accepted, and no image takes more than one of its size should."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms
+
+from gallery.errors import Invalid
+from gallery.images import sandbox
+from gallery.images.decode import TooManyPixels
+from gallery.images.sandbox import decode_untrusted
+from tests.fakes.archives import picture
+from tests.fakes.decoding import measured_decode
+
+LIMIT = 50_000_000
+ORIENTATION = 0x0112
+
+
+def saved(image: Image.Image, format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def tiff(width: int, height: int, *, tile: tuple[int, int] | None = None, rows_per_strip: int = 0) -> bytes:
+    """Return a deflated grey TIFF whose only tile or strip may be larger than the image."""
+    stored = tile[0] * tile[1] if tile else width * max(height, rows_per_strip)
+    packer, packed = zlib.compressobj(9), []
+    while stored:
+        part = min(stored, 1 << 20)
+        packed.append(packer.compress(bytes(part)))
+        stored -= part
+    data = b"".join(packed) + packer.flush()
+    tags = [(256, width), (257, height), (258, 8), (259, 8), (262, 1), (277, 1), (284, 1)]
+    if tile:
+        tags += [(322, tile[0]), (323, tile[1]), (324, 8), (325, len(data))]
+    else:
+        tags += [(273, 8), (278, rows_per_strip or height), (279, len(data))]
+    rows = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags))
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + struct.pack("<H", len(tags)) + rows + bytes(4)
+
+
+def avif_claiming(side: int, claimed: int) -> bytes:
+    """Return an AVIF whose box claims another size than its frame has."""
+    data = saved(Image.new("RGB", (side, side), (90, 120, 60)), "AVIF", quality=20, speed=10)
+    at = data.find(b"ispe")
+    return data[: at + 8] + struct.pack(">II", claimed, claimed) + data[at + 16 :]
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="limits on memory need Linux")
+@pytest.mark.parametrize(
+    "data",
+    [tiff(64, 64, tile=(side, side)) for side in (4_096, 16_384, 40_000)]
+    + [tiff(64, 64, rows_per_strip=rows) for rows in (100_000, 10_000_000)]
+    + [avif_claiming(side, 64) for side in (2_048, 8_192)],
+    ids=["tile 4096", "tile 16384", "tile 40000", "strip", "long strip", "frame 2048", "frame 8192"],
+)
+def test_an_image_larger_than_it_claims_takes_little_memory(data: bytes) -> None:
+    _, megabytes = measured_decode(data, side=224)
+    assert megabytes < 100
+
+
+def test_decoding_has_a_limit_of_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = sandbox._Worker.ask
+
+    def stopped(self: sandbox._Worker, request: bytes, data: bytes) -> object:
+        os.kill(self._process.pid, signal.SIGXCPU)  # as the system does at the limit
+        self._process.wait()
+        return ask(self, request, data)
+
+    monkeypatch.setattr(sandbox._Worker, "ask", stopped)
+    with pytest.raises(Invalid, match="takes more than 20 s of processor time"):
+        decode_untrusted(picture(1), max_pixels=LIMIT)
+
+
+def test_a_worker_that_was_ended_is_replaced() -> None:
+    decode_untrusted(picture(1), max_pixels=LIMIT)
+    for worker in sandbox._idle:
+        os.kill(worker._process.pid, signal.SIGKILL)
+    assert decode_untrusted(picture(1), max_pixels=LIMIT).image.size == (120, 90)
+
+
+def test_threads_decode_at_the_same_time() -> None:
+    images = [picture(number, (200 + number, 100)) for number in range(12)]
+    with ThreadPoolExecutor(4) as pool:
+        decoded = list(pool.map(lambda data: decode_untrusted(data, max_pixels=LIMIT), images))
+    assert [one.width for one in decoded] == [200 + number for number in range(12)]
+
+
+# Metadata
+
+
+ODD_EXIF = [
+    pytest.param(tag, kind, count, value, id=f"{tag:#06x} of type {kind}, {count} times")
+    for tag in (0x011A, 0x0128, 0x8769, 0x9214, 0x927C, 0xA002, ORIENTATION + 1)
+    for kind, count, value in [
+        (2, 6, b"\0\0\0\x90"),
+        (3, 0, b"\0\0\0\0"),
+        (5, 70_000, b"\xff\xff\xff\xf0"),
+        (11, 1, b"\x7f\xc0\0\0"),
+    ]
+]
+
+
+def exif_of(*entries: tuple[int, int, int, bytes]) -> bytes:
+    rows = b"".join(struct.pack(">HHI4s", *entry) for entry in sorted(entries))
+    return b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">H", len(entries)) + rows + bytes(4)
+
+
+@pytest.mark.parametrize(("tag", "kind", "count", "value"), ODD_EXIF)
+def test_odd_metadata_is_ignored_and_the_orientation_used(
+    tag: int, kind: int, count: int, value: bytes
+) -> None:
+    turned = (ORIENTATION, 3, 1, b"\0\x06\0\0")
+    for size in ((60, 40), (1200, 800)):
+        data = saved(Image.new("RGB", size, "red"), "JPEG", exif=exif_of(turned, (tag, kind, count, value)))
+        decoded = decode_untrusted(data, max_pixels=LIMIT, side=30)
+        assert (decoded.width, decoded.height) == size[::-1]
+        assert decoded.image.width < decoded.image.height
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+@pytest.mark.parametrize("side", [None, 40])
+def test_the_size_is_that_of_the_upright_image(format: str, orientation: int, side: int | None) -> None:
+    image = Image.new("RGB", (320, 160), "black")
+    image.paste("white", (0, 0, 160, 160))
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    options = {"exif": exif} if format != "TIFF" else {"tiffinfo": {ORIENTATION: orientation}}
+    decoded = decode_untrusted(saved(image, format, **options), max_pixels=LIMIT, side=side)
+    expected = (320, 160) if orientation < 5 else (160, 320)
+    assert (decoded.width, decoded.height) == expected
+    assert decoded.image.width * expected[1] == decoded.image.height * expected[0]
+    pixels = np.asarray(decoded.image.convert("L"))
+    first = pixels[: pixels.shape[0] // 2] if orientation >= 5 else pixels[:, : pixels.shape[1] // 2]
+    assert (first.mean() > 200) == (orientation in (1, 4, 5, 6))
+
+
+def chunk(kind: bytes, body: bytes, *, wrong_crc: bool = False) -> bytes:
+    crc = zlib.crc32(kind + body) ^ wrong_crc
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", crc)
+
+
+def png_with(*chunks: bytes) -> bytes:
+    data = picture(1, format="PNG")
+    header_end = 8 + 25
+    return data[:header_end] + b"".join(chunks) + data[header_end:]
+
+
+LONG = zlib.compress(bytes(3_000_000))
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        chunk(b"zTXt", b"Comment\0\0" + LONG),
+        chunk(b"iTXt", b"Comment\0\x01\0\0\0" + LONG),
+        chunk(b"iCCP", b"profile\0\0" + LONG),
+        chunk(b"iCCP", b"profile\0\0no deflate"),
+        chunk(b"tEXt", b"Comment\0x", wrong_crc=True),
+        chunk(b"eXIf", b"MM\0*", wrong_crc=True),
+        chunk(b"prVt", bytes(100), wrong_crc=True),
+        chunk(b"eXIf", b"rubbish"),
+    ],
+)
+def test_a_png_is_used_whatever_its_other_chunks_hold(added: bytes) -> None:
+    assert decode_untrusted(png_with(added), max_pixels=LIMIT).image.size == (120, 90)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.binary(min_size=4, max_size=4), st.binary(max_size=40), st.booleans())
+def test_no_ancillary_chunk_decides_about_pixels(kind: bytes, body: bytes, wrong_crc: bool) -> None:
+    name = bytes([kind[0] | 0x20]) + kind[1:]
+    if name in (b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"eXIf"):
+        return
+    assert decode_untrusted(png_with(chunk(name, body, wrong_crc=wrong_crc)), max_pixels=LIMIT).width == 120
+
+
+@pytest.mark.parametrize(
+    "tail", [b"", b"\0" * 40, os.urandom(200_000), b"\xff\xda" * 50_000, b"\xff\xd8" + bytes(99)]
+)
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "BMP"])
+def test_what_follows_the_image_is_ignored(format: str, tail: bytes) -> None:
+    assert decode_untrusted(picture(1, format=format) + tail, max_pixels=LIMIT).width == 120
+
+
+def test_a_jpeg_without_its_end_marker_is_used_and_one_without_rows_is_not() -> None:
+    data = picture(1, (640, 480))
+    assert data.endswith(b"\xff\xd9")
+    whole = np.asarray(decode_untrusted(data, max_pixels=LIMIT).image)
+    assert np.array_equal(np.asarray(decode_untrusted(data[:-2], max_pixels=LIMIT).image), whole)
+    for share in (0.3, 0.5, 0.9):
+        with pytest.raises(Invalid, match="damaged"):
+            decode_untrusted(data[: int(len(data) * share)], max_pixels=LIMIT)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_a_colour_profile_is_used_in_every_mode(mode: str) -> None:
+    xyz = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    wide = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image = Image.new("RGB", (16, 16), (200, 30, 30))
+    image = image.quantize(4) if mode == "P" else image.convert(mode)
+    for profile in (xyz, wide):  # a profile of another colour space is ignored
+        decoded = decode_untrusted(saved(image, "PNG", icc_profile=profile), max_pixels=LIMIT)
+        assert np.abs(np.asarray(decoded.image)[0, 0].astype(int) - (200, 30, 30)).max() <= 2
+
+
+@pytest.mark.parametrize(("width", "height"), [(8160, 6144), (16320, 12240)])
+def test_photographs_of_phones_are_decoded_at_reduced_size(width: int, height: int) -> None:
+    data = saved(Image.new("L", (width, height), 128), "JPEG", quality=30)
+    decoded = decode_untrusted(data, max_pixels=LIMIT, side=224)
+    assert (decoded.width, decoded.height) == (width, height) and 224 <= min(decoded.image.size) < 1600
+    with pytest.raises(TooManyPixels):
+        decode_untrusted(data, max_pixels=LIMIT)
+
+
+def test_an_image_over_the_limit_says_so() -> None:
+    with pytest.raises(TooManyPixels, match="120 x 90 pixels, over the limit") as caught:
+        decode_untrusted(picture(1, format="PNG"), max_pixels=10_000)
+    assert caught.value.limit == 10_000
