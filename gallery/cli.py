@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from gallery.errors import GalleryError
+from gallery.text import printable, printable_lines
 
 COMMANDS = "gallery.commands"
 """Entry point group of additional commands: those of pipelines/ and serving/, which are not imported here."""
@@ -52,7 +53,7 @@ def report_errors() -> Iterator[None]:
     try:
         yield
     except GalleryError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(printable_lines(str(error))) from error
     except ModuleNotFoundError as error:
         extra = {
             "dagster": "pipeline",
@@ -125,7 +126,6 @@ def search(
     from gallery.search.query import InvalidQuery, SearchQuery, Term, TextTerm, WorkTerm, checked
     from gallery.services import Services
     from gallery.settings import read_settings
-    from gallery.text import printable
     from gallery.vectors.filters import Filter
 
     if any(words is not None and not words.strip() for words in (text, exclude)):

@@ -8,6 +8,11 @@ HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories that move the cursor, reverse the direction, end a line or show nothing."""
 
 
+def printable_lines(text: str) -> str:
+    """Return the text with its line breaks, and escapes for all other characters that are not shown."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def printable(text: str) -> str:
     """Return the text on one line, with escapes such as ``\\x1b`` for characters that are not shown as
     themselves."""

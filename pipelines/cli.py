@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gallery.text import printable
+
 if TYPE_CHECKING:
     from gallery.services import Services
 
@@ -79,7 +81,7 @@ def lineage(work: str, as_json: bool) -> None:
         if number:
             click.echo()
         for name, value in facts.items():
-            click.echo(f"{name.replace('_', ' '):<12} {value}")
+            click.echo(printable(f"{name.replace('_', ' '):<12} {value}"))
 
 
 @click.command()

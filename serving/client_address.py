@@ -31,8 +31,7 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def root_url() -> str:
-    """Return the address of the site, as ASCII with a final "/"; an internationalized name stays encoded (RFC
-    5891)."""
+    """Return the address of the site in ASCII, with a final "/". An internationalized name stays encoded."""
     return f"{request.scheme}://{request.host}{quote(request.script_root)}/"
 
 

@@ -129,10 +129,30 @@ def test_wrong_usage_is_exit_code_two(run, arguments: list[str]) -> None:  # typ
     assert done.exit_code == 2 and "Error" in done.stderr
 
 
-def test_a_file_that_is_not_an_image_is_reported(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_that_is_not_an_image_is_named(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     run("refresh")
-    done = run("search", "--image", __file__)
-    assert done.exit_code == 1 and "not an image" in done.stderr and "Traceback" not in done.output
+    good = str(tmp_path / "archive/images/images/Anna_A/Anna_A_3.jpg")
+    done = run("search", "--image", good, "--image", __file__)
+    assert done.exit_code == 1 and f"{__file__}: this is not an image" in done.stderr
+
+
+def test_texts_are_checked_as_on_the_pages(run) -> None:  # type: ignore[no-untyped-def]
+    run("refresh")
+    assert len(run("search", "sea\x0bstorm\x0cand\x85rain").stdout.splitlines()) == 5
+    for text in ("caf\udce9", "a\0b", "x" * 501):
+        done = run("search", text)
+        assert done.exit_code == 2 and "Error" in done.stderr and "Traceback" not in done.output
+
+
+def test_names_from_the_dataset_cannot_control_the_terminal(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    folder = tmp_path / "archive/images/images/Anna_A"
+    (folder / "x\x1b[31m\u202ered\n.jpg").write_bytes(picture(9))
+    run("refresh")
+    for command in (("search", "boats", "--limit", "9"), ("lineage", "red")):
+        shown = run(*command).stdout
+        assert "\\x1b[31m\\u202ered" in shown and not {"\x1b", "\u202e"} & set(shown)
+    failed = run("lineage", "none\x1b[31m")
+    assert failed.exit_code == 1 and "\x1b" not in failed.stderr
 
 
 def test_a_failed_refresh_is_reported_in_one_line(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
