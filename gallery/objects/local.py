@@ -7,7 +7,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gallery.addresses import Address
@@ -74,7 +74,8 @@ class LocalObjects:
                 path = Path(folder, name)
                 key = path.relative_to(self._root).as_posix()
                 if key.startswith(prefix) and not name.endswith(PARTIAL_SUFFIX):
-                    found[key] = path.stat().st_size
+                    with suppress(FileNotFoundError):  # deleted since it was listed
+                        found[key] = path.stat().st_size
         return dict(sorted(found.items()))
 
     def delete(self, key: str) -> None:

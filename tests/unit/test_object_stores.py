@@ -36,6 +36,21 @@ class TestLocalObjects(ObjectStoreContract):
         (tmp_path / "a" / "tmp123.part").write_bytes(b"half")
         assert LocalObjects(tmp_path).sizes() == {}
 
+    def test_a_listing_leaves_out_what_is_deleted_meanwhile(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store, walk = LocalObjects(tmp_path), os.walk
+        for name in ("a/1", "a/2"):
+            store.put(name, b"x")
+
+        def walk_beside_a_delete(start: Path) -> object:
+            listed = list(walk(start))
+            store.delete("a/1")
+            return listed
+
+        monkeypatch.setattr(os, "walk", walk_beside_a_delete)
+        assert store.sizes("a/") == {"a/2": 1}
+
     def test_adding_works_without_hard_links(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def refused(*_: object) -> None:
             raise PermissionError(errno.EPERM, "Operation not permitted")

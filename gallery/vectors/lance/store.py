@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -20,6 +21,8 @@ from gallery.vectors.lance.collection import LanceCollection
 from gallery.vectors.lance.table import create_text_index, schema, seal_indexes
 
 LIVE = "LIVE"
+
+log = logging.getLogger(__name__)
 
 
 class LanceStore:
@@ -58,7 +61,14 @@ class LanceStore:
         return self._opened[build]
 
     def builds(self) -> list[Build]:
-        found = [self._read(path.stem) for path in self._folder.glob("*.json")]
+        found = []
+        for path in self._folder.glob("*.json"):
+            try:
+                found.append(self._read(path.stem))
+            except NotFound:
+                continue  # dropped since it was listed, or not the name of a build
+            except Corrupted as error:
+                log.warning("%s; the other builds are not affected", error)
         return sorted(found, key=lambda build: (build.created_at, build.name), reverse=True)
 
     def seal(self, name: str) -> Build:
@@ -128,13 +138,17 @@ class LanceStore:
 
     def _write(self, path: Path, text: str) -> None:
         try:
-            handle, unfinished = tempfile.mkstemp(dir=self._folder, prefix=".")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())  # so that a power cut cannot keep the rename but lose the content
-            Path(unfinished).chmod(0o644)
-            Path(unfinished).replace(path)
+            handle, name = tempfile.mkstemp(dir=self._folder, prefix=".")
+            unfinished = Path(name)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())  # so that a power cut cannot keep the rename but lose the content
+                unfinished.chmod(0o644)
+                unfinished.replace(path)
+            finally:
+                unfinished.unlink(missing_ok=True)
         except OSError as error:
             raise Unavailable(
                 f"cannot write {path} ({error.strerror}); check free space and permissions"

@@ -308,6 +308,20 @@ def test_a_damaged_vector_folder_is_repaired_by_the_next_refresh(built_gallery: 
     assert len(search(built_gallery, replace(BOATS, limit=20))) == 8
 
 
+@pytest.mark.parametrize("damage", [b"", b'{"name": "b1', b'{"x": 1}', b"\xff\xfe"])
+@pytest.mark.parametrize("which", ["live", "previous"])
+def test_an_unreadable_manifest_stops_no_refresh(built_gallery: Gallery, which: str, damage: bytes) -> None:
+    first = built_gallery.live
+    built_gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(500))
+    second = built_gallery.refresh()["build"]
+    name = second if which == "live" else first
+    (built_gallery.settings().home / "vectors" / f"{name}.json").write_bytes(damage)
+    built_gallery.path("Anna_A/Anna_A_1.jpg").write_bytes(picture(501))
+    third = built_gallery.refresh()["build"]
+    assert built_gallery.live == third and third not in (first, second)
+    assert len(search(built_gallery, replace(BOATS, limit=20))) == 8
+
+
 def test_empty_fields_at_the_end_of_rows_of_artists_csv_do_no_harm(gallery: Gallery) -> None:
     path = gallery.root / "artists.csv"
     head, *rows = path.read_text("utf-8").splitlines()
