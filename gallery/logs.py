@@ -23,8 +23,7 @@ class _Stderr(logging.StreamHandler[TextIO]):
 
 
 class _Formatter(logging.Formatter):
-    """Keeps each record on its line: names and paths from outside may hold line breaks and escape
-    sequences."""
+    """Escapes line breaks and terminal sequences, which names and paths from outside may contain."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return printable(super().formatMessage(record))

@@ -9,13 +9,12 @@ HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def printable_lines(text: str) -> str:
-    """Return the text with its line breaks, and escapes for all other characters that are not shown."""
+    """Return the text with its line breaks, and with escapes for other hidden characters."""
     return "\n".join(map(printable, text.split("\n")))
 
 
 def printable(text: str) -> str:
-    """Return the text on one line, with escapes such as ``\\x1b`` for characters that are not shown as
-    themselves."""
+    """Return the text on one line, with escapes such as ``\\x1b`` for hidden characters."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(

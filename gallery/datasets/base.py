@@ -29,8 +29,7 @@ CLUTTER = {
     "system volume information",
     "thumbs.db",
 }
-"""Folders and files that systems and programs leave beside images, in lower case; hidden ones start with a
-dot."""
+"""Folders and files that systems leave beside images, in lower case. Hidden ones start with a dot."""
 STREAM = ":zone.identifier"
 """End of the name of a file that Windows adds to a download."""
 

@@ -36,8 +36,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_COLOR_CHUNKS = {b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"eXIf"}
 """Ancillary chunks that say how to show the pixels. All others are dropped unread."""
 MAX_PNG_PROFILE_BYTES = 1_000_000
-"""Largest compressed colour profile that is kept. Pillow refuses a profile that unpacks to more than a
-megabyte."""
+"""Maximum size of an unpacked colour profile. Pillow refuses images with larger ones."""
 
 DECODE_ERRORS = (
     OSError,
@@ -171,8 +170,7 @@ def _check_size(
 
 
 def _webp_size(data: bytes) -> tuple[int, int] | None:
-    """Return the width and height that a WebP claims (RFC 9649, sections 2.5 to 2.7); None for other
-    formats."""
+    """Return the width and height that a WebP claims (RFC 9649, 2.5 to 2.7); None for other formats."""
     if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < 30:
         return None
     kind = data[12:16]

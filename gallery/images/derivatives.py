@@ -76,8 +76,7 @@ class DecodedImage:
 
 
 def decode_image(data: bytes, *, longest: int, max_pixels: int) -> DecodedImage:
-    """Decode an image once, large enough for thumbnails of `longest` pixels. Raises Invalid with the
-    reason."""
+    """Decode an image once, large enough for thumbnails of `longest` pixels. Raises Invalid."""
     decoded = decode_untrusted(data, max_pixels=max_pixels, longest=longest)
     image, extension = decoded.image, EXTENSIONS[decoded.format]
     red, green, blue = np.asarray(image.resize((1, 1), Image.Resampling.BOX))[0, 0]

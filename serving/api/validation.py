@@ -18,8 +18,7 @@ MAX_ERRORS = 20
 MAX_FIELDS = 500
 """Maximum number of different fields of a form or an address."""
 MAX_JSON_MARKS = 10_000
-"""Maximum number of quotes, commas, colons and brackets of a JSON body, in texts too. A search has a few
-hundred."""
+"""Maximum number of quotes, commas, colons and brackets in a JSON body. A search has a few hundred."""
 MAX_JSON_BYTES = 100_000
 """Maximum size of a JSON body without an image."""
 MAX_NAME_CHARS = 100

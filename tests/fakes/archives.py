@@ -25,8 +25,7 @@ HEIC = base64.b64decode(
     "eGkAAAAAAwgICAAAABhpcG1hAAAAAAAAAAEAAQWBAgMFhAAAAEttZGF0AAAAPygBr1jm9Oq//+2/OR+QE/+dufV/89vr/tM9r+jp"
     "QfholqIVLVsH0XEUAvhKqIWGAIY0Sq4AJ/kdqGCWe52ejA=="
 )
-"""64 x 48 pixels in HEIC, the left half blue and the right half red. Pillow's plugin for the format only
-decodes."""
+"""An image of 64 x 48 pixels, its left half blue and its right half red. The HEIC plugin cannot encode."""
 
 
 def picture(seed: int, size: tuple[int, int] = (120, 90), format: str = "JPEG", mode: str = "RGB") -> bytes:

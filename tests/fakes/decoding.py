@@ -16,8 +16,7 @@ SIDE = 224
 
 
 def measured_decode(data: bytes, side: int = SIDE * MAX_DETAIL) -> tuple[str, int]:
-    """Return "accepted" or "rejected", and the megabytes by which the worker grew at most; 0 if not on
-    Linux."""
+    """Return "accepted" or "rejected", and by how many megabytes the worker grew; 0 if not on Linux."""
     sandbox.decode_untrusted(
         picture(1), max_pixels=MAX_PIXELS
     )  # a worker is idle, and has loaded its libraries

@@ -1,5 +1,4 @@
-"""Reads artists.csv as people write it: a row that cannot be read right is left out and reported with its
-line."""
+"""Reads artists.csv. A row that cannot be read correctly is left out and reported with its line."""
 
 from __future__ import annotations
 
@@ -99,8 +98,7 @@ def _records(lines: list[str], problems: list[str]) -> Iterator[tuple[int, list[
 
 
 def _clean(text: str, *, keep: bool) -> str:
-    """Return the field without hidden characters and surrounding blanks; "" for a word such as NA, unless
-    `keep`."""
+    """Return the field without hidden characters and outer blanks. Words such as NA become "" unless `keep`."""
     text = re.sub(r"[\t\v\f\x1c-\x1f\x85\u2028\u2029]", " ", text)
     text = "".join(
         character

@@ -25,8 +25,7 @@ STALE_AFTER = timedelta(days=1)
 
 @dataclass(frozen=True)
 class PublishedBuild:
-    """The live build, the name of the one before, "" for none, and the names of the builds that were
-    dropped."""
+    """The live build, the name of the previous one ("" for none), and the names of dropped builds."""
 
     build: Build
     before: str

@@ -1,5 +1,4 @@
-"""A refresh publishes and a rollback runs at the same moment: the pointer, the records and the builds
-agree."""
+"""A refresh publishes while a rollback runs: pointer, records and builds agree afterwards."""
 
 from __future__ import annotations
 

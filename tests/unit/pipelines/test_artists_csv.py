@@ -1,5 +1,4 @@
-"""Rows of artists.csv as people make them: read right, or left out and reported, and never another row's
-data."""
+"""Each row of artists.csv is read correctly, or left out and reported, and never takes data of another."""
 
 from __future__ import annotations
 
