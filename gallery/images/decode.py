@@ -27,8 +27,8 @@ MAX_REDUCTION = 8
 """A baseline JPEG that is decoded at a reduced size may have this many times the pixel limit: the decoder
 keeps only the reduced rows in memory. 8 times 50 million covers the cameras of phones (200 million)."""
 BYTES_PER_PIXEL = 16
-"""Most memory that decoding and conversion take for each pixel: 16-bit grey passes through two 32-bit arrays,
-RGBA through a copy on white (measured: 3 to 13)."""
+"""Memory that decoding and conversion may take for each pixel. 16-bit grey passes through two 32-bit arrays,
+RGBA through a copy on white."""
 COEFFICIENT_BYTES = 6
 """Memory for each pixel of a progressive JPEG: a 16-bit coefficient for each of three components."""
 

@@ -27,7 +27,7 @@ from gallery.errors import Invalid
 from gallery.images.decode import Decoded, TooManyPixels, decode
 
 MAX_CPU_S = 20
-"""Processor seconds that one image may take. The slowest, 200 million pixels of PNG, take about 6."""
+"""Processor seconds that one image may take."""
 MAX_WALL_S = 300
 """Seconds until a worker that uses no processor time is given up; far longer than a busy machine needs."""
 BASE_MEMORY_BYTES = 64 * 1024 * 1024

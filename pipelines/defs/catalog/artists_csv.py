@@ -98,7 +98,7 @@ def _records(lines: list[str], problems: list[str]) -> Iterator[tuple[int, list[
 
 
 def _clean(text: str, *, keep: bool) -> str:
-    """Return the field without hidden characters and outer blanks. Words such as NA become "" unless `keep`."""
+    """Return the field without hidden characters. Words such as NA become "" unless `keep`."""
     text = re.sub(r"[\t\v\f\x1c-\x1f\x85\u2028\u2029]", " ", text)
     text = "".join(
         character
