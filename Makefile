@@ -56,8 +56,8 @@ clean:  ## Remove .venv and caches; the collection in .gallery stays
 
 # The tiers of tests; pyproject.toml says what each marker stands for.
 FAST := not browser and not services and not load and not chaos
-# More processes than two cores: much of the suite waits for other processes. A file stays in one.
-SPREAD := --numprocesses 3 --dist loadfile
+# More processes than two cores: much of the suite waits for other processes. A file stays in one. Slow files start first.
+SPREAD := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 # torch comes first, so that the second command finds it installed and asks for no other build.
 define install
