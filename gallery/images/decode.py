@@ -70,7 +70,7 @@ TURNED_BY_90_DEGREES = (5, 6, 7, 8)
 
 _SRGB = ImageCms.createProfile("sRGB")
 
-Image.MAX_IMAGE_PIXELS = None  # Pillow's built-in limit; ours is a setting, checked before decoding
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit; settings give another, which `decode` checks
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each thread's stack counts as memory
 register_heif_opener(thumbnails=False)
 
@@ -100,7 +100,7 @@ class Decoded:
 def open_image(
     data: bytes, *, max_pixels: int, side: int | None = None, longest: int | None = None
 ) -> Image.Image:
-    """Return the pixels of one of our own images, decoded in this process; see `decode`. Raises Invalid."""
+    """Decode an image that this project made, in this process; see `decode`. Raises Invalid."""
     return decode(data, max_pixels=max_pixels, side=side, longest=longest).image
 
 

@@ -29,7 +29,7 @@ from gallery.images.decode import Decoded, TooManyPixels, decode
 MAX_CPU_S = 20
 """Processor seconds that one image may take."""
 MAX_WALL_S = 300
-"""Seconds until a worker that uses no processor time is given up; far longer than a busy machine needs."""
+"""Seconds until a worker is killed, for one that waits without using processor time."""
 BASE_MEMORY_BYTES = 64 * 1024 * 1024
 """Memory for headers, metadata, colour profiles and the decoder itself, for an image without pixels."""
 

@@ -102,7 +102,7 @@ class LanceStore:
             raise Invalid(f"build {name} is live; publish another one before dropping it")
         if not BUILD_NAME.fullmatch(name):
             return
-        # The manifest first: rows without one are no build, so an interrupted drop leaves no partial one.
+        # The manifest first: rows without one are not a build, and an interrupted drop leaves none.
         self._manifest(name).unlink(missing_ok=True)
         shutil.rmtree(self._folder / f"{name}.lance", ignore_errors=True)
 
