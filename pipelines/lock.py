@@ -55,6 +55,10 @@ IsFinished = Callable[[str], bool]
 """Returns whether the run of an owner is known to have finished."""
 
 
+class LockHeld(Unavailable):
+    """Another owner holds the lock."""
+
+
 class LockLost(GalleryError):
     """Another run holds the lock, so this one must stop writing."""
 
@@ -171,7 +175,7 @@ def _take(
             if record.owner == owner:
                 return record, False
             if not is_finished(record.owner) and not _is_abandoned(store, name, number, record):
-                raise Unavailable(
+                raise LockHeld(
                     f"{ACTIVITIES[name]} ({record}; last renewed {_age_s(record):.0f} s ago). "
                     "Wait for it to end, or cancel it. The lock of a killed run expires "
                     f"{record.ttl:.0f} s after its last renewal"
@@ -191,7 +195,7 @@ def _take(
 def publication(store: ObjectStore) -> Iterator[None]:
     """Hold the lock on the pointer to the live build for the block, after waiting for another holder.
 
-    Raises Unavailable if the other does not release it within PUBLICATION_TIMEOUT_S.
+    Raises LockHeld if the other does not release it within PUBLICATION_TIMEOUT_S, Unavailable.
     """
     owner, deadline = str(uuid.uuid4()), time.monotonic() + PUBLICATION_TIMEOUT_S
     with ExitStack() as stack:
@@ -199,7 +203,7 @@ def publication(store: ObjectStore) -> Iterator[None]:
             try:
                 stack.enter_context(acquire(store, owner, PUBLICATION))
                 break
-            except Unavailable:
+            except LockHeld:
                 if time.monotonic() > deadline:
                     raise
                 _wait(PUBLICATION_POLL_S)

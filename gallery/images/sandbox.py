@@ -33,6 +33,9 @@ MAX_WALL_S = 300
 BASE_MEMORY_BYTES = 64 * 1024 * 1024
 """Memory for headers, metadata, colour profiles and the decoder itself, for an image without pixels."""
 
+PASSED_VARIABLES = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "TMPDIR")
+"""Environment variables of a worker. It gets no others, since they hold the keys of stores."""
+
 _REQUEST = struct.Struct("<QQII")
 """Length of the file, pixel limit, `side` and `longest` (0 for none); the file follows."""
 _REPLY = struct.Struct("<IQ")
@@ -71,7 +74,8 @@ class _Worker:
     """A process that decodes one image at a time."""
 
     def __init__(self) -> None:
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        passed = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
+        environment = {**passed, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gallery.images.sandbox"],
             stdin=subprocess.PIPE,
@@ -102,6 +106,7 @@ class _Worker:
         """End the process."""
         if self._process.poll() is None and not self._ends_by_itself():
             self._process.kill()
+            self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
                 pipe.close()

@@ -211,3 +211,17 @@ def test_the_lock_is_renewed_while_it_is_held(store: ObjectStore, monkeypatch: p
         last = record_in(store)
     assert last.renewed_at > last.acquired_at
     assert asdict(last) | {"renewed_at": 0} == asdict(first) | {"renewed_at": 0}
+
+
+def test_a_store_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(prefix: str = "") -> dict[str, int]:
+        raise Unavailable("the bucket does not answer")
+
+    def wait(seconds: float) -> None:
+        raise AssertionError("waited")
+
+    store = MemoryObjects()
+    monkeypatch.setattr(store, "sizes", fail)
+    monkeypatch.setattr(lock, "_wait", wait)
+    with pytest.raises(Unavailable, match="does not answer"), lock.publication(store):
+        pass

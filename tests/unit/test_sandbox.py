@@ -91,6 +91,14 @@ def test_a_worker_that_was_ended_is_replaced() -> None:
     assert decode_untrusted(picture(1), max_pixels=LIMIT).image.size == (120, 90)
 
 
+def test_a_worker_has_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GALLERY_VECTORS_KEY", "pl4nted")
+    environment = Path(f"/proc/{(worker := sandbox._Worker())._process.pid}/environ")
+    if environment.exists():
+        assert b"pl4nted" not in environment.read_bytes()
+    worker.close()
+
+
 def test_threads_decode_at_the_same_time() -> None:
     images = [picture(number, (200 + number, 100)) for number in range(12)]
     with ThreadPoolExecutor(4) as pool:
