@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-HANG_GUARD_S = 120
+HANG_GUARD_S = 300
 """When to give up on something that would otherwise never end. No test depends on how long anything takes."""
 PORTS = range(20_000, 32_000)
 """Below the ports of outgoing connections, one of which could take a free port before its server does."""

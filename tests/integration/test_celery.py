@@ -206,6 +206,10 @@ def test_a_run_whose_worker_is_killed_completes_with_nothing_lost_or_doubled(
     settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machines = {name: Machine(tmp_path / name, settings) for name in ("first", "second", "head")}
+    for name, value in machines["head"].environment.items():
+        monkeypatch.setenv(name, value)
+    # Creates the tables: two processes that open an empty database at once fail (docs/operations.md).
+    dg.DagsterInstance.get().dispose()
     started: list[subprocess.Popen[str]] = []
     try:
         celery = ("dagster-celery", "worker", "start", "-A", "pipelines.celery_app", "-n")
@@ -213,13 +217,17 @@ def test_a_run_whose_worker_is_killed_completes_with_nothing_lost_or_doubled(
         for name in ("first", "second"):
             workers[name] = machines[name].start(*celery, name, "--", "--concurrency", "1")
             started.append(workers[name])
-        for name in workers:
-            wait_for(lambda name=name: "ready." in (tmp_path / name / "log").read_text(), f"worker {name}")
+        for name, command in workers.items():
+            log = tmp_path / name / "log"
+
+            def ready(command: subprocess.Popen[str] = command, log: Path = log) -> bool:
+                assert command.poll() is None, log.read_text()
+                return "ready." in log.read_text()
+
+            wait_for(ready, f"worker {name}")
         head = machines["head"].start("gallery", "refresh", "--json", stdout=subprocess.PIPE)
         started.append(head)
 
-        for name, value in machines["head"].environment.items():
-            monkeypatch.setenv(name, value)
         with dg.DagsterInstance.get() as instance:
 
             def shard_taken() -> list[tuple[str, str]]:
