@@ -43,7 +43,8 @@ from tests.fakes.weaviate import FakeWeaviate
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- faults: python -m tests.chaos.faults -->", "<!-- end of faults -->"
-KINDS = ("refused", "reset", "429", "500", "slow", "wrong")
+STATUSES = ("429", "500")
+KINDS = ("refused", "reset", ", ".join(STATUSES), "slow", "wrong")
 """Kinds of faults: no connection, one that is cut, two statuses, a late answer, an invalid answer."""
 FOR_EVER = 10**6
 TIMEOUT_S, LATE_S = 1.0, 2.0
@@ -146,6 +147,7 @@ class World:
     """The bucket's server, past the proxy."""
     proxy: Proxy
     patch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance
     kept: dict[str, Kept] = field(default_factory=dict)
     tables: str = "folder"
     version: int = 0
@@ -181,11 +183,10 @@ class World:
                 isinstance(store, gcs.GcsObjects) and not self.slow
             ):  # what fails at once is soon tried often enough
                 store._policy = gcs_policy(TIMEOUT_S / 2, PATIENT_S)
-        with dg.DagsterInstance.ephemeral() as instance:
-            try:
-                run_refresh(services, lambda _: None, instance)
-            except GalleryError as error:
-                words = str(error)
+        try:
+            run_refresh(services, lambda _: None, self.instance)
+        except GalleryError as error:
+            words = str(error)
         met = self.kaggle.met + self.proxy.met + self.weaviate.faults.met
         if hasattr(services.vectors, "close"):
             services.vectors.close()
@@ -387,6 +388,7 @@ def world(folder: Path, *places: str) -> Iterator[World]:
         kaggle = stack.enter_context(FakeKaggle(port=0))
         kaggle.redirect_sdk(patch)
         server = stack.enter_context(FakeWeaviate())
+        instance = stack.enter_context(dg.DagsterInstance.ephemeral())
         for name, value in {
             "STORAGE_EMULATOR_HOST": between.endpoint,
             "KAGGLE_API_TOKEN": "KGAT_token",
@@ -398,7 +400,7 @@ def world(folder: Path, *places: str) -> Iterator[World]:
             patch.setenv(name, value)
         patch.delenv("DAGSTER_HOME", raising=False)
         patch.chdir(folder)
-        made = World(folder, kaggle, server, direct, between, patch)
+        made = World(folder, kaggle, server, direct, between, patch, instance)
         # Each refresh stands for a process of its own, which has ended when the next one starts.
         patch.setattr(lock, "owner_died", lambda record: record.acquired_at < made.refresh_started)
         made.set_timeouts()
@@ -422,17 +424,21 @@ def gcs_policy(retries_s: float, timeout_s: float) -> gcs.connections.CallPolicy
 
 
 def refreshes(made: World, call: Call, kind: str) -> tuple[Outcome, Outcome]:
-    """A refresh while the call keeps going wrong, and the next one, in which it goes wrong once more.
+    """Refresh while the call keeps failing, and again while it fails once. Return both outcomes.
 
-    After each, what is live is whole and can be searched, past the faults.
+    After each, the live collection is complete and can be searched, past the faults. Where the kind is two statuses,
+    each refresh meets one of them: every other call the second one first.
     """
+    kinds = STATUSES if kind == KINDS[2] else (kind, kind)
+    if CALLS.index(call) % 2:
+        kinds = kinds[::-1]
     made.restore("bucket" if call.service == "tables' bucket" else "folder")
     made.publish(3)
-    made.fail(call, kind)
+    made.fail(call, kinds[0])
     first = made.refresh()
     made.heal()
     made.check_search()
-    made.fail(call, kind, times=1)
+    made.fail(call, kinds[1], times=1)
     second = made.refresh()
     made.heal()
     made.check_search()
