@@ -426,8 +426,8 @@ def gcs_policy(retries_s: float, timeout_s: float) -> gcs.connections.CallPolicy
 def refreshes(made: World, call: Call, kind: str) -> tuple[Outcome, Outcome]:
     """Refresh while the call keeps failing, and again while it fails once. Return both outcomes.
 
-    After each, the live collection is complete and can be searched, past the faults. Where the kind is two statuses,
-    each refresh meets one of them: every other call the second one first.
+    After each, the live collection is complete and can be searched, past the faults. Where the kind is two
+    statuses, each refresh meets one of them: every other call the second one first.
     """
     kinds = STATUSES if kind == KINDS[2] else (kind, kind)
     if CALLS.index(call) % 2:
