@@ -1,7 +1,7 @@
 """The code location: assembles what the other modules define."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import dagster as dg
@@ -19,6 +19,7 @@ from pipelines.defs.evaluation import assets as evaluation
 from pipelines.defs.images import assets as images
 from pipelines.defs.similarity_map import assets as similarity_map
 from pipelines.executors import build_executor
+from pipelines.locations import add_location, external_assets
 from pipelines.reporting import KEY_PREFIX, asset_key
 from pipelines.resources import service_resources
 from pipelines.schedules import build_schedules
@@ -34,29 +35,37 @@ def build_defs(services: Services | None = None) -> dg.Definitions:
 
     Raises Invalid if the executor or the schedule of the settings cannot work.
     """
-    settings = services.settings if services is not None else settings_or_defaults()
-    loaded = dg.load_assets_from_modules(ASSET_MODULES, key_prefix=KEY_PREFIX)
-    assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
+    known = services.settings if services is not None else settings_or_none()
+    settings = known or Settings.model_construct()
     return dg.Definitions(
-        assets=dg.map_asset_specs(
-            as_configured(settings), dg.map_asset_specs(add_freshness(settings), assets)
-        ),
+        assets=[*load_assets(settings), *external_assets(settings)],
         asset_checks=dg.load_asset_checks_from_modules(ASSET_MODULES, asset_key_prefix=KEY_PREFIX),
         jobs=[jobs.refresh_job(), jobs.rollback, jobs.delete_old_runs],
         schedules=build_schedules(settings),
         sensors=SENSORS,
-        resources=service_resources(services),
+        resources=service_resources(services, known),
         executor=build_executor(settings),
     )
 
 
-def settings_or_defaults() -> Settings:
-    """Return the settings, or the defaults if one is invalid: the UI starts, and the first run reports it."""
+def load_assets(settings: Settings) -> Sequence[dg.AssetsDefinition]:
+    """Return the assets of all modules, with what depends on the settings."""
+    loaded = dg.load_assets_from_modules(ASSET_MODULES, key_prefix=KEY_PREFIX)
+    assets: Sequence[dg.AssetsDefinition] = [
+        asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)
+    ]
+    for change in (as_configured(settings), add_location(settings, ASSET_MODULES), add_freshness(settings)):
+        assets = dg.map_asset_specs(change, assets)
+    return assets
+
+
+def settings_or_none() -> Settings | None:
+    """Return the settings, or None if one is invalid: the UI starts, and the first run reports it."""
     try:
         return read_settings()
     except Invalid as error:
         log.error("%s", error)
-        return Settings.model_construct()
+        return None
 
 
 def add_freshness(settings: Settings) -> Callable[[dg.AssetSpec], dg.AssetSpec]:

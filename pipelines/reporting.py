@@ -24,6 +24,9 @@ CATALOG_ASSET: dict[str, Any] = {
 KEY_PREFIX = "gallery"
 """First part of every asset's key. Keys are global in a deployment, which may have other code locations."""
 
+MAX_WORD = 20
+"""Longest word in a table: two fit side by side on an asset's page in a window of 1440 pixels."""
+
 
 def asset_key(name: str) -> dg.AssetKey:
     """Return the key of the asset with this name."""
@@ -75,16 +78,23 @@ def image(jpeg: bytes, title: str = "contact sheet") -> dg.MarkdownMetadataValue
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MarkdownMetadataValue:
-    """Return the rows as a Markdown table. Characters that would break a cell are replaced."""
+    """Return the rows as a Markdown table, which the UI shows inline if it is short.
+
+    Characters that would break a cell are replaced, and long words shortened: the UI wraps text only at
+    spaces, and cuts off what does not fit.
+    """
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    lines += [
-        "| " + " | ".join(str(cell).replace("|", "¦").replace("\n", " ") for cell in row) + " |"
-        for row in rows
-    ]
+    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
     return dg.MetadataValue.md("\n".join(lines))
 
 
-def bars(what: str, counts: Mapping[str, int], *, width: int = 30) -> dg.MarkdownMetadataValue:
+def _cell(value: object) -> str:
+    words = str(value).replace("|", "¦").split()
+    half = MAX_WORD // 2
+    return " ".join(word if len(word) <= MAX_WORD else f"{word[:half]}…{word[1 - half :]}" for word in words)
+
+
+def bars(what: str, counts: Mapping[str, int], *, width: int = MAX_WORD) -> dg.MarkdownMetadataValue:
     """Return counts as a table with bars, the longest of `width` characters."""
     longest = max(counts.values(), default=1)
     rows = [(name, "█" * max(1, round(width * count / longest)), count) for name, count in counts.items()]

@@ -1,14 +1,17 @@
 """The resources of assets, jobs and sensors: the stores and the encoder that the settings name."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache, cached_property
+from typing import Any, Self
 
 import dagster as dg
+from pydantic import Field
 
 from gallery.encoders.base import Encoder
 from gallery.encoders.opening import open_encoder
 from gallery.services import Services
-from gallery.settings import read_settings
+from gallery.settings import Settings, read_settings, variable
 from pipelines import lock
 from pipelines.executors import is_distributed
 
@@ -53,30 +56,78 @@ def finished_runs(instance: dg.DagsterInstance) -> lock.IsFinished:
     return is_finished
 
 
-def service_resources(given: Services | None = None) -> dict[str, dg.ResourceDefinition]:
+@contextmanager
+def hold_lock(
+    context: dg.InitResourceContext, services: Services, *, distributed: bool = False
+) -> Iterator[Services]:
+    """Yield the services while the run holds the refresh lock. Raises Unavailable if another run holds it."""
+    if context.run is None or context.instance is None:
+        raise dg.DagsterInvariantViolationError("the resource `services` needs a run")
+    with lock.acquire(
+        services.tables,
+        lock_owner(context.run),
+        distributed=distributed,
+        is_finished=finished_runs(context.instance),
+    ):
+        yield services
+
+
+def _setting(name: str) -> Any:
+    """Return the field of a setting whose value is shown on the resources page and can be set for one run."""
+    help = Settings.model_fields[name].description
+    return Field(None, description=f"{help} By default that of {variable(name)}.")
+
+
+class ServicesResource(dg.ConfigurableResource[Services]):
+    """Stores and encoder of the `GALLERY_*` settings."""
+
+    dataset: str | None = _setting("dataset")
+    images: str | None = _setting("images")
+    tables: str | None = _setting("tables")
+    vectors: str | None = _setting("vectors")
+    encoder: str | None = _setting("encoder")
+
+    @classmethod
+    def of(cls, settings: Settings | None) -> Self:
+        """Return the resource with the addresses that the settings name, or with none."""
+        if settings is None:
+            return cls()
+        addresses = {name: settings.address(name) for name in ("dataset", "images", "tables", "vectors")}
+        return cls(encoder=settings.encoder, **addresses)
+
+    def create_resource(self, context: dg.InitResourceContext) -> Services:
+        """Return the services. Reads the settings again, so that a run reports those that are invalid."""
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        return StepServices(
+            read_settings(**{name: value for name, value in given.items() if value is not None})
+        )
+
+
+class LockedServicesResource(ServicesResource):
+    """Stores and encoder of the `GALLERY_*` settings. Holds the refresh lock while in use."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Services]:
+        services = self.create_resource(context)
+        with hold_lock(context, services, distributed=is_distributed(services.settings)):
+            yield services
+
+
+def service_resources(given: Services | None, settings: Settings | None) -> dict[str, Any]:
     """Return the resources `services`, which holds the refresh lock for the run, and `unlocked_services`.
 
-    Both are `given`, by default the services of the settings. Settings are read when a run or tick starts, so
-    that the UI starts even if one is invalid, and the run reports it.
+    Both are `given`, by default the services at the addresses of `settings`, which the UI shows. None for the
+    settings leaves the addresses to the run or tick, which reads the settings when it starts.
     """
+    if given is None:
+        return {
+            "services": LockedServicesResource.of(settings),
+            "unlocked_services": ServicesResource.of(settings),
+        }
 
-    @dg.resource(
-        description="Stores and encoder of the GALLERY_* settings. Holds the refresh lock while in use."
-    )
+    @dg.resource
     def services(context: dg.InitResourceContext) -> Iterator[Services]:
-        opened = given if given is not None else StepServices(read_settings())
-        if context.run is None or context.instance is None:
-            raise dg.DagsterInvariantViolationError("the resource `services` needs a run")
-        with lock.acquire(
-            opened.tables,
-            lock_owner(context.run),
-            distributed=given is None and is_distributed(opened.settings),
-            is_finished=finished_runs(context.instance),
-        ):
-            yield opened
+        with hold_lock(context, given):
+            yield given
 
-    @dg.resource(description="Stores of the GALLERY_* settings, without the refresh lock.")
-    def unlocked_services(_: dg.InitResourceContext) -> Services:
-        return given if given is not None else Services(read_settings())
-
-    return {"services": services, "unlocked_services": unlocked_services}
+    return {"services": services, "unlocked_services": dg.ResourceDefinition.hardcoded_resource(given)}

@@ -18,6 +18,7 @@ from gallery.services import Services
 from gallery.settings import variable
 from pipelines import lock
 from pipelines.resources import lock_owner
+from pipelines.results import tidy
 
 REFRESH_POOL = "refresh"
 """Dagster's concurrency pool of all steps that write. dagster.yaml lets one run at a time use it."""
@@ -38,7 +39,7 @@ def guarded_op(body: Body) -> Body:
 
     The step starts only while its run holds the refresh lock, and is stopped after GALLERY_STEP_LIMIT
     seconds. `RETRY_POLICY` applies to Unavailable and StepTimeout; any other error fails the step at
-    once.
+    once. Results are tidied for the UI.
     """
     if inspect.isgeneratorfunction(body):
 
@@ -51,20 +52,20 @@ def guarded_op(body: Body) -> Body:
 
     @functools.wraps(body)
     def function(*args: Any, **kwargs: Any) -> Any:
-        with _guard():
-            return body(*args, **kwargs)
+        with _guard() as context:
+            return tidy(context, body(*args, **kwargs))
 
     return function  # type: ignore[return-value]
 
 
 @contextmanager
-def _guard() -> Iterator[None]:
+def _guard() -> Iterator[dg.OpExecutionContext]:
     context = dg.OpExecutionContext.get()
     services: Services = context.resources.services
     try:
         lock.check(services.tables, lock_owner(context.run))
         with time_limit(services.settings.step_limit):
-            yield
+            yield context
     except (Unavailable, StepTimeout) as error:
         # Not by a policy of the job: Dagster would apply it to Ctrl-C and to canceled runs too.
         delay = RETRY_POLICY.calculate_delay(context.retry_number + 1)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gallery.services import Services
-from gallery.settings import read_settings
+from gallery.settings import Settings, read_settings, variable
 from pipelines import lock
 from pipelines.definitions import build_defs
 from pipelines.reporting import KEY_PREFIX
@@ -22,15 +22,15 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_every_stage_is_an_asset_with_the_key_prefix() -> None:
-    keys = build_defs().resolve_asset_graph().get_all_asset_keys()
-    assert {key.path[-1] for key in keys} == set(STAGES)
-    assert {key.path[0] for key in keys} == {KEY_PREFIX}
+    graph = build_defs().resolve_asset_graph()
+    assert {key.path[-1] for key in graph.materializable_asset_keys} == set(STAGES)
+    assert {key.path[0] for key in graph.get_all_asset_keys()} == {KEY_PREFIX}
 
 
 def test_every_asset_has_a_description_group_owner_and_kind() -> None:
-    for asset in build_defs().assets or []:
-        for spec in asset.specs:
-            assert spec.description and spec.group_name != "default" and spec.owners and spec.kinds, spec.key
+    graph = build_defs().resolve_asset_graph()
+    for node in map(graph.get, graph.get_all_asset_keys()):
+        assert node.description and node.group_name != "default" and node.owners and node.kinds, node.key
 
 
 def test_an_invalid_setting_fails_the_run_and_not_the_code_location(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,6 +39,17 @@ def test_an_invalid_setting_fails_the_run_and_not_the_code_location(monkeypatch:
         job = build_defs().resolve_job_def("refresh")
         result = job.execute_in_process(instance=instance, raise_on_error=False)
     assert not result.success
+
+
+def test_the_resources_page_shows_addresses_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = [name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)]
+    assert len(secrets) > 3
+    for name in secrets:
+        monkeypatch.setenv(variable(name), "redis://hidden")
+    monkeypatch.setenv("GALLERY_VECTORS", "weaviate://weaviate.internal:8080")
+    for resource in (build_defs().resources or {}).values():
+        shown = str(resource)
+        assert "weaviate.internal" in shown and "encoder='auto'" in shown and "hidden" not in shown
 
 
 HEAVY = {
@@ -76,6 +87,9 @@ def test_a_run_from_the_ui_reads_the_settings_and_holds_the_lock(
     with dg.DagsterInstance.ephemeral() as instance, lock.acquire(tables, "another"):
         assert not job.execute_in_process(instance=instance, raise_on_error=False).success
     with dg.DagsterInstance.ephemeral() as instance:
-        assert job.execute_in_process(instance=instance).success
+        images = f"file://{tmp_path / 'elsewhere'}"  # an address in the launchpad counts for one run
+        config = {"resources": {"services": {"config": {"images": images}}}}
+        assert job.execute_in_process(config, instance).success
+    assert list((tmp_path / "elsewhere").rglob("*.jpg")) and not (tmp_path / "home" / "images").exists()
     _, holder = lock.current(tables)
     assert holder is not None and holder.released  # given back when the run ended

@@ -1,6 +1,7 @@
 """Assets of the catalogue: raw_dataset -> artists -> (scanned_files) -> artworks -> quarantine, sample."""
 
 from contextlib import closing
+from pathlib import PurePosixPath
 
 import dagster as dg
 from pydantic import Field
@@ -16,13 +17,25 @@ from pipelines.defs.catalog.scan import list_files
 from pipelines.defs.collection.manifests import live_works
 from pipelines.defs.images.storage import SHEET_IMAGES, contact_sheet, stored_sheet, thumbnail_key
 from pipelines.records import DatasetRecord
-from pipelines.reporting import CATALOG_ASSET, bars, columns, image, markdown_table, save_table
+from pipelines.reporting import (
+    CATALOG_ASSET,
+    asset_key,
+    bars,
+    columns,
+    image,
+    markdown_table,
+    save_table,
+)
 from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import ARTISTS, ARTWORKS, CONTENTS, FILES, QUARANTINE, SAMPLE, SNAPSHOT
+
+SHOWN_FILES = 50
+"""Rejected files listed on the page of `quarantine`."""
 
 
 @dg.asset(
     **CATALOG_ASSET | {"kinds": {"file"}},
+    deps=[asset_key("source_dataset")],
     code_version="2",
     metadata=columns(SNAPSHOT),
     description=(
@@ -244,7 +257,7 @@ def quarantine(
     files, contents = FILES.read(tables), CONTENTS.read(tables)
     frame = quarantined(files)
     kinds = [
-        (kind, len(group), ", ".join(group["path"].head(3)) + (" …" if len(group) > 3 else ""))
+        (kind, len(group), PurePosixPath(group.iloc[0]["path"]).name)
         for kind, group in sorted(frame.groupby("kind"), key=lambda item: -len(item[1]))
     ]
     rejected = contents[contents["path"].isin(frame["path"])]["preview"]
@@ -268,11 +281,14 @@ def quarantine(
         by=["sha256", "reason"],
         metadata={
             "quarantined": len(frame),
-            "share": round(share, 4),
-            "by_reason": markdown_table(("reason", "files", "examples"), kinds),
+            "share": share,
+            "by_reason": markdown_table(("reason", "files", "such as"), kinds),
             "files": markdown_table(
                 ("file", "reason"),
-                list(frame[["path", "reason"]].head(50).itertuples(index=False, name=None)),
+                [
+                    (" / ".join(PurePosixPath(row["path"]).parts[-2:]), row["reason"])
+                    for row in frame.head(SHOWN_FILES).to_dict("records")
+                ],
             ),
             **({"thumbnails": image(contact_sheet(previews))} if previews else {}),
         },
@@ -284,7 +300,7 @@ def quarantine(
                 metadata={
                     "quarantined": len(frame),
                     "files": len(files),
-                    "share": round(share, 4),
+                    "share": share,
                     "limit": limit,
                 },
             )

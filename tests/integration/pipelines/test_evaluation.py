@@ -51,12 +51,12 @@ def test_every_metric_is_reported_and_unchanged_builds_are_not_encoded_again(lar
     assert set(EVALUATION.read(tables)["metric"]) == metrics
     facts = larger.facts["evaluation"]
     assert all(isinstance(facts[metric], float) for metric in metrics)
-    counts = ("queries", "modified_copies_searched", "modified_copies_encoded")
+    counts = ("queries", "copies_searched", "copies_encoded")
     assert [facts[name] for name in counts] == [36, 108, 108]
     assert "most_changed" not in facts and "text_queries" not in facts
     larger.refresh()
     facts = larger.facts["evaluation"]
-    assert facts["modified_copies_encoded"] == 0 and facts["overlap_at_10"] == 1.0
+    assert facts["copies_encoded"] == 0 and facts["overlap_at_10"] == 1.0
 
 
 def test_a_worse_encoder_is_refused_and_the_live_build_stays(larger: LargerGallery) -> None:

@@ -76,7 +76,7 @@ def test_the_quarantine_shows_reasons_and_previews(gallery: Gallery) -> None:
         gallery.refresh(max_quarantine=0.1)
     facts = gallery.facts["quarantine"]  # reported although the run stopped here
     assert facts["quarantined"] == 3 and facts["by_reason"].count("\n") == 3
-    assert "Nobody_Known/stray.jpg" in facts["files"] and facts["thumbnails"].startswith("![")
+    assert "Nobody_Known / stray.jpg" in facts["files"] and facts["thumbnails"].startswith("![")
     frame = QUARANTINE.read(gallery.services.tables)
     assert len(frame) == 3 and frame["kind"].nunique() == 2
     assert gallery.refresh(max_quarantine=0.5)["quarantined"] == 3
