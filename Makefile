@@ -15,6 +15,8 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --constraint
 # Runs of `make demo` and `make refresh` show up in the UI of `make dev`, since all use this folder's dagster.yaml.
 export DAGSTER_HOME := $(CURDIR)
 export DAGSTER_DISABLE_TELEMETRY := 1
+# Without stored bytecode, which some images switch off, each process compiles what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve refresh dev test test-all lint format clean
@@ -36,7 +38,7 @@ refresh: $(DEMO)  ## Bring the collection up to date with the dataset
 dev: $(DEV)  ## Open the Dagster UI on http://127.0.0.1:3000 (or PORT=)
 	@$(BIN)/python -m pipelines.dev $(if $(PORT),--port $(PORT))
 
-test: $(DEV)  ## Run the fast tests (no browser, broker, database, load or chaos tests)
+test: $(DEV)  ## Run the fast tests; CONTRIBUTING.md says which those are
 	$(BIN)/pytest -m "$(FAST)" $(SPREAD)
 
 test-all: $(DEV)  ## Run all tests; those in a browser need chromium, and skip without it
@@ -55,7 +57,7 @@ clean:  ## Remove .venv and caches; the collection in .gallery stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The tiers of tests; pyproject.toml says what each marker stands for.
-FAST := not browser and not services and not load and not chaos
+FAST := not browser and not services and not load and not chaos and not slow
 # More processes than two cores: much of the suite waits for other processes. A file stays in one. Slow files start first.
 SPREAD := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 

@@ -67,15 +67,18 @@ def settings_with(tmp_path: Path) -> Callable[..., Settings]:
 
 
 @pytest.fixture
-def gallery(tmp_path: Path, settings_with: Callable[..., Settings]) -> Gallery:
-    """Return a small dataset that tests can change and refresh; nothing is built yet."""
+def gallery(tmp_path: Path, settings_with: Callable[..., Settings]) -> Iterator[Gallery]:
+    """Yield a small dataset that tests can change and refresh; nothing is built yet."""
     from tests.fakes.gallery import Gallery  # imports Dagster, which other tests need not wait for
 
-    return Gallery(tmp_path, settings_with)
+    with Gallery(tmp_path, settings_with) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
-def _built_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gallery, Path, dict[str, Any]]:
+def _built_once(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Gallery, Path, dict[str, Any]]]:
     """Build the gallery once, and keep a copy of its folder to restore it from."""
     from tests.fakes.gallery import Gallery
 
@@ -88,7 +91,8 @@ def _built_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gallery, Path
         gallery = Gallery(folder / "gallery", settings_below(folder / "gallery" / "home"))
         counts = gallery.refresh()
     shutil.copytree(folder / "gallery", folder / "copy", symlinks=True)
-    return gallery, folder / "copy", {"counts": counts, "facts": gallery.facts}
+    with gallery:
+        yield gallery, folder / "copy", {"counts": counts, "facts": gallery.facts}
 
 
 @pytest.fixture

@@ -145,6 +145,7 @@ class TestFake(EncoderContract):
         return "fake"
 
 
+@pytest.mark.slow
 class TestOffline(EncoderContract):
     @pytest.fixture(scope="class")
     @classmethod

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import dagster as dg
 
@@ -37,7 +37,22 @@ class Gallery:
         self._settings_with = settings_with
         self.facts: dict[str, dict[str, Any]] = {}
         self.first: dict[str, Any] = {}
+        self._instance: dg.DagsterInstance | None = None
         write_folder(self.root, FILES, ARTISTS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._instance is not None:
+            self._instance.dispose()
+
+    @property
+    def instance(self) -> dg.DagsterInstance:
+        """Dagster's instance for all runs. It is in memory, and making one takes as long as a few steps."""
+        if self._instance is None:
+            self._instance = dg.DagsterInstance.ephemeral()
+        return self._instance
 
     def settings(self, *, keep_builds: int = 2, **given: Any) -> Settings:
         """Return settings for the folder. Tests may keep one build, so that each change drops one."""
@@ -62,8 +77,7 @@ class Gallery:
             watch(event)
 
         services = services or Services(self.settings(**given))
-        with dg.DagsterInstance.ephemeral() as instance:
-            return run_refresh(services, callback, instance, allow_removals=allow_removals, reread=reread)
+        return run_refresh(services, callback, self.instance, allow_removals=allow_removals, reread=reread)
 
     def changes(self, stage: str) -> tuple[int, ...]:
         """Return how many rows of the stage were new, changed, removed and unchanged."""
@@ -72,12 +86,11 @@ class Gallery:
     def materialize(self, *assets: str, **given: Any) -> dg.ExecuteInProcessResult:
         """Materialize these assets alone, in a run of their own."""
         job = build_defs(Services(self.settings(**given))).resolve_implicit_global_asset_job_def()
-        with dg.DagsterInstance.ephemeral() as instance:
-            return job.execute_in_process(
-                asset_selection=[asset_key(name) for name in assets],
-                instance=instance,
-                raise_on_error=False,
-            )
+        return job.execute_in_process(
+            asset_selection=[asset_key(name) for name in assets],
+            instance=self.instance,
+            raise_on_error=False,
+        )
 
     def start(self, *options: str, **variables: str) -> subprocess.Popen[str]:
         """Start `gallery refresh` as a process of its own, with its output in pipes."""

@@ -11,6 +11,8 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from werkzeug.datastructures import FileStorage
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse, encode_multipart
@@ -24,9 +26,27 @@ from tests.fakes.collection import drawing, encoded, stocked
 API_SEARCH = "/api/v1/search"
 
 
+class Templates(BytecodeCache):
+    """The compiled templates, shared by all apps of a test process: compiling takes longer than a request."""
+
+    def __init__(self) -> None:
+        self.compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.compiled:
+            bucket.bytecode_from_string(self.compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+TEMPLATES = Templates()
+
+
 def app_with(settings: Settings, services: Services | None = None) -> Flask:
     """Return the app over the sample gallery in memory or over these services, ready to search."""
     app = create_app(settings, services=services or stocked(settings))
+    app.jinja_env.bytecode_cache = TEMPLATES
     state_of(app).warmup.attempt()
     return app
 

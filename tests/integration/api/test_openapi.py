@@ -62,6 +62,7 @@ def described(app: Flask) -> BaseSchema:
     return schemathesis.openapi.from_wsgi(PATH, app, config=CONFIG)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "path", "mode"),
     [

@@ -51,6 +51,7 @@ def is_rejected(answer: TestResponse) -> bool:
     return answer.status_code in REJECTED and not any(word in answer.text for word in INTERNALS)
 
 
+@pytest.mark.slow
 def test_mutated_files_are_accepted_or_rejected_within_bounds() -> None:
     outcomes: Counter[tuple[str, str]] = Counter()
     for name, data in files(MUTATED, seed=1):

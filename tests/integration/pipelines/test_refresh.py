@@ -308,8 +308,7 @@ def test_a_damaged_vector_folder_is_repaired_by_the_next_refresh(built_gallery: 
     assert len(search(built_gallery, replace(BOATS, limit=20))) == 8
 
 
-@pytest.mark.parametrize("damage", [b"", b'{"name": "b1', b'{"x": 1}', b"\xff\xfe"])
-@pytest.mark.parametrize("which", ["live", "previous"])
+@pytest.mark.parametrize(("which", "damage"), [("live", b'{"x": 1}'), ("previous", b"\xff\xfe")])
 def test_an_unreadable_manifest_stops_no_refresh(built_gallery: Gallery, which: str, damage: bytes) -> None:
     first = built_gallery.live
     built_gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(500))

@@ -51,10 +51,11 @@ class TestLanceStore(ThreadedStoreContract):
     def test_a_damaged_manifest_or_pointer_is_corrupted(self, tmp_path: Path) -> None:
         store = LanceStore(tmp_path)
         store.create(build())
-        for text in ("", "not json", "[]", '{"name": "one"}'):
-            (tmp_path / "one.json").write_text(text)
+        for data in (b"", b"not json", b"[]", b'{"name": "one"}', b"\xff\xfe"):
+            (tmp_path / "one.json").write_bytes(data)
             with pytest.raises(Corrupted, match=r"one\.json"):
                 store.open("one")
+            assert store.builds() == []
         for text in ("", "../up", "a/b"):
             (tmp_path / LIVE).write_text(text)
             with pytest.raises(Corrupted, match="LIVE"):

@@ -39,6 +39,7 @@ def opened(address: str, api_key: str | None = None) -> QdrantStore:
     return open_qdrant(VECTORS.parse(address), api_key=api_key)
 
 
+@pytest.mark.slow
 class TestFolder(VectorStoreContract):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[VectorStore]:
@@ -136,6 +137,7 @@ def _hold(address: str, pipe: Connection) -> None:
     pipe.recv()
 
 
+@pytest.mark.slow
 class TestOverTheWire(VectorStoreContract):
     @pytest.fixture
     def fake(self) -> FakeQdrant:
