@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -42,19 +43,20 @@ def exit_on_interrupt(message: str) -> Iterator[Callable[[], bool]]:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     interrupted = threading.Event()
+    numbers = _handled_signals()
 
     def watch() -> None:
-        if _next_signal(reader, None):
+        if _next_signal(reader, numbers, None):
             click.echo(("\n" if sys.stderr.isatty() else "") + message, err=True)
             interrupted.set()
-            _next_signal(reader, STOP_TIMEOUT_S)
+            _next_signal(reader, numbers, STOP_TIMEOUT_S)
             _exit()
 
     def report_lost_interrupt(lost: Any) -> None:
         if issubclass(lost.exc_type, Exception):
             report_unraisable(lost)
         else:  # KeyboardInterrupt or DagsterExecutionInterruptedError
-            os.write(writer, bytes([signal.SIGINT]))
+            os.write(writer, bytes([signal.SIGTERM]))
 
     watcher = threading.Thread(target=watch, name="interrupts", daemon=True)
     watcher.start()
@@ -81,13 +83,31 @@ def exit_on_interrupt(message: str) -> Iterator[Callable[[], bool]]:
         raise SystemExit(EXIT_CODE)
 
 
-def _next_signal(reader: int, timeout_s: float | None) -> bool:
-    """Wait for SIGINT or SIGTERM. Return False after the timeout, or when the writing end was closed."""
+def _handled_signals() -> set[int]:
+    """Return the signals that end the block, after installing a handler that makes Python notice them.
+
+    A shell script starts commands with `&` with SIGINT ignored. They keep ignoring it, but not SIGTERM, to
+    which Dagster copies the handler of SIGINT.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        return {signal.SIGINT, signal.SIGTERM}
+
+    def handle(number: int, _: FrameType | None) -> None:
+        if number == signal.SIGTERM:
+            raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handle)
+    return {signal.SIGTERM}
+
+
+def _next_signal(reader: int, numbers: set[int], timeout_s: float | None) -> bool:
+    """Wait for one of the signals. Return False after the timeout, or when the writing end was closed."""
     while select.select([reader], [], [], timeout_s)[0]:
         number = os.read(reader, 1)
         if not number:
             return False
-        if number[0] in (signal.SIGINT, signal.SIGTERM):
+        if number[0] in numbers:
             return True
     return False
 

@@ -7,8 +7,8 @@ creates record n + 1; the object store lets only one contender do that. The owne
 since steps may execute in many processes. A process of the run renews the record while it works.
 
 Another run may take the lock if the record was released, its process has died, Dagster knows that the run
-has finished, or the record has expired. Clocks may differ between machines, so an expired record is
-watched first: if it is renewed, its owner is alive.
+has finished, or the record did not change while the other run watched it for the TTL. Each watches with its
+own monotonic clock, so it does not matter how far the clocks of the machines differ.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,12 +40,14 @@ ACTIVITIES = {
 }
 """What the holder of each lock is doing."""
 RECORD = re.compile(r"[0-9]{12}\.json")
+POLL_INTERVAL_S = 1.0
 PUBLICATION_POLL_S = 0.1
 PUBLICATION_TIMEOUT_S = 60.0
 """How long to wait for the publication lock. Its holder makes a few calls to the stores."""
-RENEWAL_INTERVAL_S = 20.0
-TTL_S = 150.0
-"""Time to live of a record whose owner renews it: seven missed renewals."""
+RENEWAL_INTERVAL_S = 5.0
+TTL_S = 30.0
+"""Time to live of a record whose owner renews it: six missed renewals. A run that was killed in another
+container delays the next one by this much."""
 IDLE_TTL_S = 900.0
 """Time to live between two steps of a distributed run: the next pod may have to wait for a machine."""
 MAX_RECORDS = 8
@@ -53,6 +55,8 @@ MAX_RECORDS = 8
 
 IsFinished = Callable[[str], bool]
 """Returns whether the run of an owner is known to have finished."""
+OnWait = Callable[[str], None]
+"""Receives a message each time a contender begins to wait for another holder."""
 
 
 class LockHeld(Unavailable):
@@ -132,15 +136,20 @@ def acquire(
     *,
     distributed: bool = False,
     is_finished: IsFinished = lambda _: False,
+    wait_s: float = 0.0,
+    on_wait: OnWait = log.info,
+    poll_s: float = POLL_INTERVAL_S,
 ) -> Iterator[None]:
     """Hold the lock for the block. Blocks of one owner share it; the block that acquired it releases it.
 
     With `distributed`, the block is one step of a run whose other steps execute in other processes. The
     run keeps the lock until it has finished, or for IDLE_TTL_S after its last step.
 
-    Raises Unavailable, naming the holder, if another run holds the lock; LockLost if this run has finished.
+    Raises LockHeld, naming the holder, if another run still holds the lock after `wait_s` seconds; LockLost
+    if this run has finished; Unavailable.
     """
-    record, created = _take(store, owner, name, 0 if distributed else os.getpid(), is_finished)
+    pid = 0 if distributed else os.getpid()
+    record, created = _take(store, owner, name, pid, is_finished, wait_s, on_wait, poll_s)
     shared_by_steps = record.pid == 0
     stop = threading.Event()
     renewals = threading.Thread(
@@ -164,22 +173,35 @@ def acquire(
 
 
 def _take(
-    store: ObjectStore, owner: str, name: str, pid: int, is_finished: IsFinished
+    store: ObjectStore,
+    owner: str,
+    name: str,
+    pid: int,
+    is_finished: IsFinished,
+    wait_s: float,
+    on_wait: OnWait,
+    poll_s: float,
 ) -> tuple[LockRecord, bool]:
     """Return the owner's record, and whether this call created it."""
     if is_finished(owner):
         raise LockLost(f"run {owner[:8]} has finished, so none of its steps may start")
+    started, watched, watched_since, reported = _now(), None, 0.0, ""
     while True:
         number, record = current(store, name)
         if record is not None and not record.released and not owner_died(record):
             if record.owner == owner:
                 return record, False
-            if not is_finished(record.owner) and not _is_abandoned(store, name, number, record):
-                raise LockHeld(
-                    f"{ACTIVITIES[name]} ({record}; last renewed {_age_s(record):.0f} s ago). "
-                    "Wait for it to end, or cancel it. The lock of a killed run expires "
-                    f"{record.ttl:.0f} s after its last renewal"
-                )
+            is_alive = watched not in (None, (number, record))  # it was renewed while it was watched
+            if watched != (number, record):
+                watched, watched_since = (number, record), _now()
+            if not is_finished(record.owner) and _now() - watched_since < record.ttl:
+                if _now() - started >= wait_s and (is_alive or not is_expired(record)):
+                    raise LockHeld(f"{_describe(name, record)}. Wait for it to end, or cancel it")
+                if record.owner != reported:
+                    reported = record.owner
+                    on_wait(f"{_describe(name, record)}; waiting for it to end")
+                _wait(poll_s)
+                continue
         if record is not None and not record.released:
             log.warning("taking over %s of a run that has ended: %s", name, record)
         now = time.time()
@@ -197,17 +219,13 @@ def publication(store: ObjectStore) -> Iterator[None]:
 
     Raises LockHeld if the other does not release it within PUBLICATION_TIMEOUT_S, Unavailable.
     """
-    owner, deadline = str(uuid.uuid4()), time.monotonic() + PUBLICATION_TIMEOUT_S
-    with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(acquire(store, owner, PUBLICATION))
-                break
-            except LockHeld:
-                if time.monotonic() > deadline:
-                    raise
-                _wait(PUBLICATION_POLL_S)
+    owner = str(uuid.uuid4())
+    with acquire(store, owner, PUBLICATION, wait_s=PUBLICATION_TIMEOUT_S, poll_s=PUBLICATION_POLL_S):
         yield
+
+
+def _describe(name: str, record: LockRecord) -> str:
+    return f"{ACTIVITIES[name]} ({record}; last renewed {_age_s(record):.0f} s ago)"
 
 
 def owner_died(record: LockRecord) -> bool:
@@ -235,14 +253,8 @@ def _age_s(record: LockRecord) -> float:
     return time.time() - record.renewed_at
 
 
-def _is_abandoned(store: ObjectStore, name: str, number: int, record: LockRecord) -> bool:
-    """Return whether an expired record is not renewed while it is watched."""
-    if not is_expired(record):
-        return False
-    watch_s = RENEWAL_INTERVAL_S * 1.5
-    log.warning("the refresh lock has expired (%s); waiting %.0f s for a renewal", record, watch_s)
-    _wait(watch_s)
-    return current(store, name) == (number, record)
+def _now() -> float:
+    return time.monotonic()
 
 
 def _wait(seconds: float) -> None:

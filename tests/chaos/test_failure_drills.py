@@ -13,12 +13,13 @@ import pytest
 
 from gallery.errors import GalleryError
 from gallery.services import Services
-from pipelines import lock, steps
+from pipelines import steps
 from pipelines.runner import run_refresh
 from pipelines.tables import ARTWORKS
 from tests.chaos.drills import problems
 from tests.fakes.archives import picture
 from tests.fakes.gallery import Gallery
+from tests.fakes.locks import Clock
 from tests.fakes.weaviate import FakeWeaviate
 
 FAKETIME = [
@@ -82,7 +83,7 @@ def test_a_full_disk_stops_a_refresh_with_a_message_and_the_next_completes(
 def test_all_tables_may_be_truncated_and_the_next_refresh_repairs_them(
     gallery: Gallery, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lock, "_wait", lambda seconds: None)  # for a renewal of the truncated lock
+    Clock(monkeypatch)  # the truncated lock is watched for a renewal
     build = gallery.refresh()["build"]
     tables = sorted((gallery.settings().home / "tables").rglob(f"*.{kind}"))
     assert len(tables) > 5

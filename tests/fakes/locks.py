@@ -6,8 +6,11 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
+
+import pytest
 
 from gallery.objects.base import ObjectStore
 from pipelines import lock
@@ -20,6 +23,32 @@ def leave_record(store: ObjectStore, owner: str, **fields: Any) -> None:
     number, _ = lock.current(store)
     data = json.dumps(asdict(replace(record, **fields))).encode()
     assert store.add(f"{lock.REFRESH}{number + 1:012d}.json", data)
+
+
+def renew_record(store: ObjectStore, owner: str, renewed_at: float) -> None:
+    """Renew the record as its owner would on a machine with this time. Do nothing if it lost the lock."""
+    number, record = lock.current(store)
+    if record is not None and record.owner == owner:
+        data = json.dumps(asdict(replace(record, renewed_at=renewed_at))).encode()
+        store.put(f"{lock.REFRESH}{number:012d}.json", data)
+
+
+class Clock:
+    """The clock of `pipelines.lock`: time passes only while a contender waits.
+
+    `events` are calls by time, made when it has come.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        self.events: dict[float, Callable[[], object]] = {}
+        monkeypatch.setattr(lock, "_now", lambda: self.now)
+        monkeypatch.setattr(lock, "_wait", self._wait)
+
+    def _wait(self, seconds: float) -> None:
+        self.now += seconds
+        for at in sorted(at for at in self.events if at <= self.now):
+            self.events.pop(at)()
 
 
 def dead_pid() -> int:

@@ -56,10 +56,18 @@ def translated():
     except KeyboardInterrupt:
         raise ValueError("the library gave up")
 
+def terminated_in_the_background():
+    os.kill(os.getpid(), signal.SIGINT)  # ignored
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # as Dagster does around its steps
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait()
+
+if "{case}" == "terminated_in_the_background":  # as a shell does for `gallery refresh &` in a script
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 with interrupts.exit_on_interrupt("Stopped.") as is_interrupted:
     {case}()
 """
-CASES = ("raised", "lost", "ignored", "ignored_twice", "translated")
+CASES = ("raised", "lost", "ignored", "ignored_twice", "translated", "terminated_in_the_background")
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gallery.errors import Unavailable
 from gallery.objects.base import TABLES, ObjectStore
 from gallery.objects.memory import MemoryObjects
 from pipelines import lock
 from pipelines.lock import LockLost
-from tests.fakes.locks import dead_pid, leave_record
+from tests.fakes.locks import Clock, dead_pid, leave_record, renew_record
 from tests.fakes.processes import HANG_GUARD_S
 
 
@@ -26,9 +30,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStor
 
 
 @pytest.fixture
-def while_watching(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
-    """Replace the time for which an expired record is watched by a call of the given function."""
-    return lambda function: monkeypatch.setattr(lock, "_wait", lambda seconds: function())
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
 
 
 def record_in(store: ObjectStore) -> lock.LockRecord:
@@ -141,28 +144,60 @@ def test_a_late_step_of_a_finished_run_does_not_start(store: ObjectStore) -> Non
 
 
 @pytest.mark.parametrize("age_s", [lock.TTL_S + 1, -10_000_000.0], ids=["expired", "from the future"])
-def test_a_record_that_is_not_renewed_while_it_is_watched_is_taken_over(
-    store: ObjectStore, while_watching: Callable[[Callable[[], object]], None], age_s: float
+def test_an_expired_record_that_is_not_renewed_while_it_is_watched_is_taken_over(
+    store: ObjectStore, clock: Clock, age_s: float
 ) -> None:
-    watched: list[str] = []
-    while_watching(lambda: watched.append(record_in(store).owner))
     leave_record(store, "silent", renewed_at=time.time() - age_s)
     with lock.acquire(store, "next"):
-        assert record_in(store).owner == "next" and watched == ["silent"]
+        assert record_in(store).owner == "next" and clock.now >= lock.TTL_S
 
 
-@pytest.mark.parametrize("skew_s", [-10_000.0, 10_000.0])
-def test_a_wrong_clock_does_not_take_the_lock_of_a_live_run(
-    store: ObjectStore, while_watching: Callable[[Callable[[], object]], None], skew_s: float
+def test_a_contender_that_waits_gets_the_lock_when_the_holder_releases_it(
+    store: ObjectStore, clock: Clock
 ) -> None:
-    def renew() -> None:
-        store.delete(f"{lock.REFRESH}{1:012d}.json")
-        leave_record(store, "alive", renewed_at=time.time() + skew_s + lock.RENEWAL_INTERVAL_S)
+    messages: list[str] = []
+    leave_record(store, "first")
+    clock.events = {3.0: lambda: lock.release(store, "first"), 2.0: lambda: leave_record(store, "second")}
+    clock.events[5.0] = lambda: lock.release(store, "second")
+    with lock.acquire(store, "next", wait_s=math.inf, on_wait=messages.append):
+        assert record_in(store).owner == "next" and clock.now < lock.TTL_S
+    assert [message.split(" on ")[0] for message in messages] == [
+        "another refresh is running (run first",
+        "another refresh is running (run second",
+    ]
 
-    while_watching(renew)
-    leave_record(store, "alive", renewed_at=time.time() + skew_s)
-    with pytest.raises(Unavailable, match="another refresh"), lock.acquire(store, "next"):
-        pass
+
+LATEST_RENEWAL_S = lock.TTL_S - lock.RENEWAL_INTERVAL_S - 2 * lock.POLL_INTERVAL_S
+
+
+@given(
+    skew_s=st.floats(-1e7, 1e7),
+    dies_at_s=st.floats(0, 400),
+    delays_s=st.lists(
+        st.floats(0, lock.TTL_S - lock.RENEWAL_INTERVAL_S - 2 * lock.POLL_INTERVAL_S), min_size=1
+    ),
+    wait_s=st.sampled_from([0.0, 60.0, math.inf]),
+)
+def test_a_live_run_keeps_its_lock_and_that_of_a_killed_one_is_free_after_the_ttl(
+    skew_s: float, dies_at_s: float, delays_s: list[float], wait_s: float
+) -> None:
+    """The holder is on another machine with a wrong clock, and its renewals are late."""
+    store = MemoryObjects()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        clock = Clock(monkeypatch)
+        at, last = 0.0, 0.0
+        for delay in itertools.cycle(delays_s):
+            if at >= dies_at_s:
+                break
+            last = at
+            clock.events[at] = lambda renewed_at=at + skew_s: renew_record(store, "holder", renewed_at)
+            at += lock.RENEWAL_INTERVAL_S + delay
+        leave_record(store, "holder", renewed_at=skew_s)
+        try:
+            with lock.acquire(store, "next", wait_s=wait_s):
+                assert last + lock.TTL_S <= clock.now <= last + lock.TTL_S + 2 * lock.POLL_INTERVAL_S
+        except lock.LockHeld:
+            assert wait_s <= clock.now <= max(wait_s, last + lock.TTL_S) + 2 * lock.POLL_INTERVAL_S
 
 
 def test_an_owner_that_lost_the_lock_learns_of_it_and_does_not_take_it_back(store: ObjectStore) -> None:
@@ -178,10 +213,7 @@ def test_an_owner_that_lost_the_lock_learns_of_it_and_does_not_take_it_back(stor
     assert record_in(store).owner == "fast" and record_in(store).released
 
 
-def test_an_unreadable_record_is_watched_and_taken_over(
-    store: ObjectStore, while_watching: Callable[[Callable[[], object]], None]
-) -> None:
-    while_watching(lambda: None)
+def test_an_unreadable_record_is_watched_and_taken_over(store: ObjectStore, clock: Clock) -> None:
     store.put(f"{lock.REFRESH}000000000007.json", b"{half")
     with lock.acquire(store, "next"):
         assert lock.current(store)[0] == 8
