@@ -28,6 +28,7 @@ from gallery.vectors.base import VECTORS
 PREFIX = "GALLERY_"
 TEST_PREFIX = "GALLERY_TEST_"
 """Prefix of variables that name services and data for the test suite; the program ignores them."""
+URL_PATTERN = r"^https?://\S+$"
 RATE_PATTERN = r"^(off|[1-9][0-9]{0,6}/(second|minute|hour|day))$"
 CRON_PATTERN = r"^(off|\S+( \S+){4}|@\w+)$"
 ORIGINS_PATTERN = r"^(\*|https?://[^\s,/?#@*]+(\s*,\s*https?://[^\s,/?#@*]+)*)$"
@@ -104,7 +105,7 @@ class Settings(BaseSettings):
     )
     site_url: str | None = Field(
         None,
-        pattern=r"^https?://\S+$",
+        pattern=URL_PATTERN,
         description="Public address of the site; the requested host when unset.",
     )
 
@@ -131,6 +132,9 @@ class Settings(BaseSettings):
     )
     webhook: SecretStr | None = Field(
         None, description="URL that receives a JSON POST when a run fails; treated as a secret."
+    )
+    dagster_url: str | None = Field(
+        None, pattern=URL_PATTERN, description="Address of the Dagster UI, for links to failed runs."
     )
     keep_runs: int = Field(
         180, ge=0, le=3650, description="Days to keep records of finished runs; 0 keeps them forever."
@@ -279,6 +283,19 @@ def read_settings(**overrides: Any) -> Settings:
     if problems or settings is None:
         raise Invalid("Invalid settings:\n" + "\n".join(f"  {problem}" for problem in problems))
     return settings
+
+
+def valid_settings() -> Settings:
+    """Return the settings of this process, with the default of each that is invalid."""
+    defaults: dict[str, Any] = {}
+    while True:
+        try:
+            return Settings(**defaults)
+        except ValidationError as error:
+            invalid = {str(mistake["loc"][0]) for mistake in error.errors() if mistake["loc"]}
+            if not invalid - set(defaults):  # two settings contradict each other
+                return Settings.model_construct()
+            defaults |= {name: Settings.model_fields[name].default for name in invalid}
 
 
 def _dotenv_lines() -> list[str]:

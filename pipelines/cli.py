@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +27,27 @@ def open_services() -> Services:
     return Services(read_settings())
 
 
+@contextmanager
+def _alert_on_error() -> Iterator[None]:
+    """Report an error of the block to GALLERY_WEBHOOK, even if other settings are invalid."""
+    from gallery.errors import GalleryError
+
+    try:
+        yield
+    except GalleryError as error:
+        from gallery.settings import valid_settings
+        from pipelines import alerts
+        from pipelines.errors import Failure
+        from pipelines.runner import RefreshFailed
+
+        found: dict[str, Any] = {"failures": [Failure("", "", str(error))]}
+        if isinstance(error, RefreshFailed):
+            found = vars(error)
+        settings = valid_settings()
+        alerts.post(settings, alerts.failure_report(settings, job="refresh", **found))
+        raise
+
+
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 @click.option(
@@ -32,16 +56,20 @@ def open_services() -> Services:
     help="Publish even if more works are missing from the dataset than GALLERY_MAX_REMOVED allows.",
 )
 @click.option("--reread", is_flag=True, help="Read every file again, even if it seems unchanged.")
-def refresh(as_json: bool, allow_removals: bool, reread: bool) -> None:
+@click.option(
+    "--no-wait", is_flag=True, help="Fail if another refresh is running, instead of waiting for it."
+)
+def refresh(as_json: bool, allow_removals: bool, reread: bool, no_wait: bool) -> None:
     """Bring the collection up to date with the dataset.
 
     Runs the Dagster job `refresh`. Unchanged works are not processed again. The live build stays live
-    until the new one is complete and has passed its checks.
+    until the new one is complete and has passed its checks. If another refresh is running, this one
+    starts when it has ended.
     """
     from gallery.cli import report_errors
     from pipelines.interrupts import exit_on_interrupt
 
-    with report_errors(), exit_on_interrupt(INTERRUPTED) as is_interrupted:
+    with report_errors(), exit_on_interrupt(INTERRUPTED) as is_interrupted, _alert_on_error():
         services = open_services()
         from pipelines.progress import show_progress
         from pipelines.runner import StageEvent, run_refresh
@@ -52,7 +80,13 @@ def refresh(as_json: bool, allow_removals: bool, reread: bool) -> None:
                 if not is_interrupted():
                     show(event)
 
-            counts = run_refresh(services, callback, allow_removals=allow_removals, reread=reread)
+            counts = run_refresh(
+                services,
+                callback,
+                allow_removals=allow_removals,
+                reread=reread,
+                wait_s=0 if no_wait else math.inf,
+            )
     if as_json:
         click.echo(json.dumps(counts, ensure_ascii=False))
     else:

@@ -1,10 +1,62 @@
-"""Messages of failed steps."""
+"""Why a run failed, from the events that Dagster recorded."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
+import dagster as dg
+
 from gallery.errors import GalleryError
+
+EVENT_TYPES = {
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+    dg.DagsterEventType.STEP_FAILURE,
+    dg.DagsterEventType.RUN_FAILURE,
+}
+"""The events that `failures` reads."""
+CHECK_ERROR = "DagsterAssetCheckFailedError"
+"""The error of a step whose check failed. It does not say why."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a run failed: a failed check of the asset `step`, a failed step, or neither if both are ""."""
+
+    step: str
+    check: str
+    error: str
+
+    def __str__(self) -> str:
+        return f"{self.step} failed: {self.error}" if self.step else self.error
+
+
+def failures(events: Iterable[dg.DagsterEvent]) -> list[Failure]:
+    """Return why a run failed: failed checks first, then failed steps; without either, the run's own error.
+
+    Empty if nothing recorded a reason, as after a crash.
+    """
+    checks, steps, runs = [], [], []
+    for event in events:
+        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            if not check.passed and check.blocking:
+                checks.append(Failure(check.asset_key.path[-1], check.check_name, check_reason(check)))
+        elif event.event_type == dg.DagsterEventType.STEP_FAILURE:
+            error = event.step_failure_data.error
+            if error is None or error.cls_name != CHECK_ERROR:
+                steps.append(Failure(event.step_key or "", "", error_message(error)))
+        elif event.event_type == dg.DagsterEventType.RUN_FAILURE:
+            data: Any = event.event_specific_data  # None for a run that Dagster ended
+            runs += [Failure("", "", error_message(data.error))] if data and data.error else []
+    return checks + steps or runs
+
+
+def check_reason(check: dg.AssetCheckResult | dg.AssetCheckEvaluation) -> str:
+    """Return why a check failed: its description or, without one, its figures."""
+    figures = (f"{name} {getattr(value, 'value', value)}" for name, value in (check.metadata or {}).items())
+    return check.description or f"{check.check_name or 'a check'} did not pass ({', '.join(figures)})"
 
 
 def error_message(error: Any) -> str:

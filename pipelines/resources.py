@@ -1,8 +1,9 @@
 """The resources of assets, jobs and sensors: the stores and the encoder that the settings name."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache, cached_property
+import math
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache, cached_property, partial
 from typing import Any, Self
 
 import dagster as dg
@@ -17,6 +18,8 @@ from pipelines.executors import is_distributed
 
 LOCK_OWNER_TAG = "gallery/lock-owner"
 """Tag of a run whose lock was acquired before Dagster gave the run an id."""
+LOCATION_TAG = ".dagster/repository"
+"""Dagster's tag with the code location of a run, by which the UI filters."""
 
 
 @cache
@@ -26,7 +29,19 @@ def process_encoder(address: str, batch_size: int) -> Encoder:
 
 
 class StepServices(Services):
-    """The services of one step, with the encoder of the process."""
+    """The services of one step, with the encoder of the process.
+
+    The settings are read by the first step that uses them, so that an invalid one fails that step with its
+    message. Outside a step, Dagster would log a stack trace and start the run again.
+    """
+
+    def __init__(self, read: Callable[[], Settings]) -> None:
+        self._read = read
+        self._searching = False
+
+    @cached_property
+    def settings(self) -> Settings:  # type: ignore[override]
+        return self._read()
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -56,20 +71,58 @@ def finished_runs(instance: dg.DagsterInstance) -> lock.IsFinished:
     return is_finished
 
 
+_held: dict[str, ExitStack] = {}
+"""The refresh locks that this process holds, by owner."""
+
+
+def hold_lock(context: dg.OpExecutionContext, services: Services) -> None:
+    """Hold the refresh lock until the run, or its step in this process, has ended; wait for another refresh.
+
+    Raises LockHeld if another refresh is running and this is a step of a distributed run, which must not
+    occupy a worker; LockLost, Unavailable.
+    """
+    owner = lock_owner(context.run)
+    if owner not in _held:
+        distributed = is_distributed(services.settings)
+        with ExitStack() as stack:
+            acquired = lock.acquire(
+                services.tables,
+                owner,
+                distributed=distributed,
+                is_finished=finished_runs(context.instance),
+                wait_s=0 if distributed else math.inf,
+                on_wait=context.log.info,
+            )
+            stack.enter_context(acquired)
+            _held[owner] = stack.pop_all()
+        add_code_location(context.instance, context.run)
+    lock.check(services.tables, owner)
+
+
 @contextmanager
-def hold_lock(
-    context: dg.InitResourceContext, services: Services, *, distributed: bool = False
-) -> Iterator[Services]:
-    """Yield the services while the run holds the refresh lock. Raises Unavailable if another run holds it."""
-    if context.run is None or context.instance is None:
-        raise dg.DagsterInvariantViolationError("the resource `services` needs a run")
-    with lock.acquire(
-        services.tables,
-        lock_owner(context.run),
-        distributed=distributed,
-        is_finished=finished_runs(context.instance),
-    ):
-        yield services
+def _lock_released(context: dg.InitResourceContext) -> Iterator[None]:
+    """Release the lock that a step has acquired in the block, if one has."""
+    try:
+        yield
+    finally:
+        if context.run is not None:
+            _held.pop(lock_owner(context.run), ExitStack()).close()
+
+
+def add_code_location(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Give a run that a command started the code location of the daemon's sensors.
+
+    The UI's timeline and the sensors for failed runs leave out runs without one. Dagster has no public way to
+    name it; the state of a sensor has it. Does nothing if no daemon has used this instance.
+    """
+    if run.remote_job_origin is not None or not instance.is_persistent:
+        return
+    for state in instance.all_instigator_state():
+        if state.instigator_name == "failure_alert":
+            repository = state.origin.repository_origin
+            instance.run_storage.replace_job_origin(run, repository.get_job_origin(run.job_name))
+            instance.add_run_tags(run.run_id, {LOCATION_TAG: repository.get_label()})
+            return
 
 
 def _setting(name: str) -> Any:
@@ -99,18 +152,22 @@ class ServicesResource(dg.ConfigurableResource[Services]):
         """Return the services. Reads the settings again, so that a run reports those that are invalid."""
         given = {name: getattr(self, name) for name in type(self).model_fields}
         return StepServices(
-            read_settings(**{name: value for name, value in given.items() if value is not None})
+            partial(read_settings, **{name: value for name, value in given.items() if value is not None})
         )
 
 
 class LockedServicesResource(ServicesResource):
-    """Stores and encoder of the `GALLERY_*` settings. Holds the refresh lock while in use."""
+    """Stores, encoder and limits of the `GALLERY_*` settings. Holds the refresh lock while in use."""
+
+    per_artist: int | None = _setting("per_artist")
+    max_quarantine: float | None = _setting("max_quarantine")
+    max_removed: float | None = _setting("max_removed")
+    tolerance: float | None = _setting("tolerance")
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Services]:
-        services = self.create_resource(context)
-        with hold_lock(context, services, distributed=is_distributed(services.settings)):
-            yield services
+        with _lock_released(context):
+            yield self.create_resource(context)
 
 
 def service_resources(given: Services | None, settings: Settings | None) -> dict[str, Any]:
@@ -127,7 +184,7 @@ def service_resources(given: Services | None, settings: Settings | None) -> dict
 
     @dg.resource
     def services(context: dg.InitResourceContext) -> Iterator[Services]:
-        with hold_lock(context, given):
+        with _lock_released(context):
             yield given
 
     return {"services": services, "unlocked_services": dg.ResourceDefinition.hardcoded_resource(given)}

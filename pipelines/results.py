@@ -5,6 +5,8 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.errors import check_reason
+
 DECIMALS = 4
 """Digits after the point of figures in the UI, which shows 0.20000000000000004 as it is."""
 
@@ -18,8 +20,8 @@ def tidy(context: dg.OpExecutionContext, result: Any) -> Any:
         checks = [tidy(context, check) for check in result.check_results or ()]
         return result._replace(metadata=_tidy_metadata(result.metadata or {}), check_results=checks)
     if isinstance(result, dg.AssetCheckResult):
-        if not result.passed and result.description:
-            context.log.error(result.description)
+        if not result.passed:
+            context.log.error(check_reason(result))
         return result._replace(metadata=_tidy_metadata(result.metadata or {}))
     return result
 

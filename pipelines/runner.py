@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ import dagster as dg
 from gallery.errors import GalleryError, Invalid, Unavailable
 from gallery.services import Services
 from gallery.settings import Settings, variable
-from pipelines import lock
+from pipelines import alerts, lock
 from pipelines.definitions import build_defs
-from pipelines.errors import error_message
+from pipelines.errors import Failure, error_message, failures
 from pipelines.executors import check_startable, is_distributed
 from pipelines.jobs import REFRESH
 from pipelines.resources import LOCK_OWNER_TAG, finished_runs, run_of_owner
@@ -52,6 +53,7 @@ EMPTY_FAN_OUT = "Emitting implicit Nothing"
 """Start of the message that Dagster logs, at INFO, about a fan-out without shards."""
 POLL_INTERVAL_S = 0.5
 """Seconds between two reads of the log of a run whose steps execute in other processes."""
+TAGS = {alerts.ALERT_TAG: alerts.BY_COMMAND}
 NO_CONSOLE = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Run configuration that silences Dagster's own output: the callback receives every event."""
 
@@ -59,8 +61,12 @@ NO_CONSOLE = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 class RefreshFailed(GalleryError):
     """A stage failed; the message names it and its error.
 
-    The live collection has not changed, unless the stage is `published_collection` or a later one.
+    `published` says whether the new build had become live before.
     """
+
+    def __init__(self, failures: Sequence[Failure], run_id: str, *, published: bool) -> None:
+        super().__init__(str(failures[0]))
+        self.failures, self.run_id, self.published = failures, run_id, published
 
 
 @dataclass(frozen=True)
@@ -87,14 +93,17 @@ def run_refresh(
     *,
     allow_removals: bool = False,
     reread: bool = False,
+    wait_s: float = math.inf,
 ) -> dict[str, Any]:
     """Run a refresh and return its counts.
 
     Dagster's records go to `instance`, by default that of DAGSTER_HOME. With `allow_removals` the refresh
     may remove more works than GALLERY_MAX_REMOVED; with `reread` it reads files that seem unchanged.
-    Steps that execute in other processes (GALLERY_EXECUTOR) read the settings of those.
+    Steps that execute in other processes (GALLERY_EXECUTOR) read the settings of those. If another refresh
+    is running, this one starts when it has ended.
 
-    Raises RefreshFailed, naming the stage; Unavailable if another refresh is running; KeyboardInterrupt.
+    Raises RefreshFailed, naming the stage; LockHeld if another refresh is still running after `wait_s`
+    seconds; KeyboardInterrupt.
     """
     started = time.monotonic()
     check_startable(services.settings)
@@ -104,7 +113,13 @@ def run_refresh(
         nullcontext(instance) if instance else open_instance(services.settings) as opened,
         # Acquired before there is a run, so a refresh that is refused leaves no record. The steps share
         # the lock.
-        lock.acquire(services.tables, owner, is_finished=finished_runs(opened)),
+        lock.acquire(
+            services.tables,
+            owner,
+            is_finished=finished_runs(opened),
+            wait_s=wait_s,
+            on_wait=lambda text: callback(StageEvent(STAGES[0], "log", text)),
+        ),
     ):
         ops: dict[str, Any] = {
             "artworks": {"config": {"allow_removals": allow_removals}},
@@ -115,11 +130,10 @@ def run_refresh(
         if not result.success:
             if _was_interrupted(result):
                 raise KeyboardInterrupt
-            raise RefreshFailed(_failure(result))
-    facts = {}
-    for event in result.get_asset_materialization_events():
-        materialization = event.step_materialization_data.materialization
-        facts[materialization.asset_key.path[-1]] = _facts(materialization)
+            raise RefreshFailed(
+                _failures(result), result.run_id, published="published_collection" in _all_facts(result)
+            )
+    facts = _all_facts(result)
     works = facts["artworks"]
     return {
         "artists": works["artists"],
@@ -151,7 +165,7 @@ def _execute_in_process(
 ) -> dg.ExecutionResult:
     instance.add_event_listener(run_id, handle)
     job = build_defs(services).resolve_job_def(REFRESH)
-    return job.execute_in_process(config, instance, raise_on_error=False, run_id=run_id)
+    return job.execute_in_process(config, instance, raise_on_error=False, run_id=run_id, tags=TAGS)
 
 
 def distributed_refresh() -> dg.JobDefinition:
@@ -165,7 +179,7 @@ def _execute_distributed(
     # dg.execute_job chooses the id of the run, so the run gets the owner of the lock as a tag.
     with _following(instance, owner, handle):
         return dg.execute_job(
-            dg.reconstructable(distributed_refresh), instance, config, tags={LOCK_OWNER_TAG: owner}
+            dg.reconstructable(distributed_refresh), instance, config, tags={LOCK_OWNER_TAG: owner, **TAGS}
         )
 
 
@@ -234,6 +248,13 @@ def _stage(step_key: str | None) -> str:
     return name if name in STAGES else ""
 
 
+def _all_facts(result: dg.ExecutionResult) -> dict[str, dict[str, Any]]:
+    """Return the metadata of each stage that is done."""
+    events = result.get_asset_materialization_events()
+    done = [event.step_materialization_data.materialization for event in events]
+    return {materialization.asset_key.path[-1]: _facts(materialization) for materialization in done}
+
+
 def _facts(materialization: dg.AssetMaterialization) -> dict[str, Any]:
     return {name: value.value for name, value in materialization.metadata.items()}
 
@@ -287,20 +308,7 @@ def _is_interrupt(error: Any) -> bool:
     return error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__
 
 
-def _failure(result: dg.ExecutionResult) -> str:
-    """Return what failed and why, from the most specific event."""
-    failed = [evaluation for evaluation in result.get_asset_check_evaluations() if not evaluation.passed]
-    for evaluation in failed:
-        if evaluation.description:  # says more than the error of its step
-            return f"{evaluation.asset_key.path[-1]} failed: {evaluation.description}"
-    for event in result.all_events:
-        if event.is_step_failure:
-            stage = _stage(event.step_key) or event.step_key
-            return f"{stage} failed: {error_message(event.step_failure_data.error)}"
-    for evaluation in failed:
-        facts = ", ".join(f"{name} {value.value}" for name, value in evaluation.metadata.items())
-        return f"the check {evaluation.check_name} of {evaluation.asset_key.path[-1]} failed ({facts})"
-    for event in result.all_events:
-        if event.event_type == dg.DagsterEventType.RUN_FAILURE and event.job_failure_data.error:
-            return f"no step could start: {error_message(event.job_failure_data.error)}"
-    return "the run failed before its first step; see its log in the Dagster UI"
+def _failures(result: dg.ExecutionResult) -> list[Failure]:
+    """Return why the run failed, with stages in place of steps. At least one reason."""
+    found = [replace(one, step=_stage(one.step) or one.step) for one in failures(result.all_events)]
+    return found or [Failure("", "", "the run ended without an error; see its log in the Dagster UI")]

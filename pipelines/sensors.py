@@ -3,10 +3,7 @@
 They are on by default; the UI can switch them off.
 """
 
-import json
-import logging
-import urllib.error
-import urllib.request
+import time
 from typing import Any
 
 import dagster as dg
@@ -14,27 +11,19 @@ import dagster as dg
 from gallery.errors import Unavailable
 from gallery.objects.base import ObjectStore
 from gallery.services import Services
-from gallery.settings import Settings
-from pipelines import lock
+from gallery.settings import Settings, valid_settings
+from pipelines import alerts, lock
 from pipelines.defs.collection.builds import live_or_none
-from pipelines.errors import error_message
-from pipelines.jobs import REFRESH
+from pipelines.errors import EVENT_TYPES, Failure, failures
+from pipelines.jobs import REFRESH, delete_old_runs, rollback
+from pipelines.reporting import asset_key
 from pipelines.resources import run_of_owner
 
-log = logging.getLogger(__name__)
-
 VERSION_INTERVAL_S = 3600
-ORPHAN_INTERVAL_S = 60
-"""Longer than two renewals of the lock, so a live owner has renewed it between two checks."""
-WEBHOOK_TIMEOUT_S = 10.0
-ADVICE = (
-    "The live collection has not changed. Fix the cause and start `refresh` again, or run `gallery refresh`: "
-    "it continues from what is stored."
-)
-ORPHANED = (
-    "The process of this run died, or did not renew its lock in time. The live collection has not changed, "
-    "and what the run stored is kept."
-)
+ORPHAN_INTERVAL_S = 30
+ORPHANED = "The process of this run died, or did not renew its lock in time. What the run stored is kept."
+OTHER_JOBS = {rollback.name, delete_old_runs.name}
+"""Jobs that materialize no assets."""
 
 
 @dg.sensor(
@@ -57,17 +46,21 @@ def new_dataset_version(
 def fail_orphaned_runs(
     context: dg.SensorEvaluationContext, unlocked_services: dg.ResourceParam[Services]
 ) -> dg.SensorResult | dg.SkipReason:
-    return fail_orphaned_run(context.instance, unlocked_services.tables, context.cursor)
+    return fail_orphaned_run(context.instance, unlocked_services.tables, context.cursor, time.time())
 
 
 @dg.run_failure_sensor(
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Report failed runs, with cause and remedy, in the sensor's log and to GALLERY_WEBHOOK.",
 )
-def failure_alert(context: dg.RunFailureSensorContext, unlocked_services: dg.ResourceParam[Services]) -> None:
-    report = failure_report(context)
+def failure_alert(context: dg.RunFailureSensorContext) -> None:
+    """Read the settings here: a resource would fail the tick if one of them is invalid."""
+    if context.dagster_run.tags.get(alerts.ALERT_TAG) == alerts.BY_COMMAND:
+        return
+    settings = valid_settings()
+    report = report_of(context, settings)
     context.log.error(report["text"])
-    post(unlocked_services.settings, report)
+    alerts.post(settings, report)
 
 
 SENSORS: list[dg.SensorDefinition] = [new_dataset_version, fail_orphaned_runs, failure_alert]
@@ -94,7 +87,7 @@ def check_version(services: Services, cursor: str | None) -> dg.SensorResult | d
 
 
 def fail_orphaned_run(
-    instance: dg.DagsterInstance, store: ObjectStore, cursor: str | None
+    instance: dg.DagsterInstance, store: ObjectStore, cursor: str | None, now: float
 ) -> dg.SensorResult | dg.SkipReason:
     """Fail the run that holds the refresh lock if its process died while Dagster still shows it as started.
 
@@ -102,9 +95,9 @@ def fail_orphaned_run(
     started the run, Dagster 1.13 shows it as started until max_runtime_seconds, and other refreshes stay
     queued behind it.
 
-    A process on this machine is looked up. On another machine, the lock must have expired, without a
-    renewal since the last tick, which is in the cursor. The daemon retries the failed run if the daemon
-    had started it.
+    A process on this machine is looked up. On another machine, the lock must not have been renewed for its
+    TTL since a tick first saw it in this state. The cursor holds the state, and when that was by the daemon's
+    clock (`now`). The daemon retries the failed run if the daemon had started it.
     """
     number, record = lock.current(store)
     if record is None or record.released:
@@ -113,56 +106,27 @@ def fail_orphaned_run(
     if run is None or run.is_finished:
         return dg.SkipReason(f"the refresh that holds the lock is not running in this Dagster ({record})")
     renewal = f"{number} {record.renewed_at}"
-    if lock.owner_died(record) or (lock.is_expired(record) and renewal == cursor):
+    seen, _, since = (cursor or "").rpartition(" ")
+    since = since if seen == renewal else str(now)
+    if lock.owner_died(record) or now - float(since) >= record.ttl:
+        instance.add_run_tags(run.run_id, {alerts.ALERT_TAG: alerts.BY_SENSOR})  # its command died too
         instance.report_run_failed(run, ORPHANED)
         return dg.SensorResult(skip_reason=dg.SkipReason(f"failed the run whose process died: {record}"))
-    return dg.SensorResult(skip_reason=dg.SkipReason(f"running: {record}"), cursor=renewal)
+    return dg.SensorResult(skip_reason=dg.SkipReason(f"running: {record}"), cursor=f"{renewal} {since}")
 
 
-def failure_report(context: dg.RunFailureSensorContext) -> dict[str, Any]:
-    """Return the report of a failed run: `text` for people, other fields for programs."""
+def report_of(context: dg.RunFailureSensorContext, settings: Settings) -> dict[str, Any]:
+    """Return the report of the run that failed."""
     run = context.dagster_run
-    failures = [
-        {"step": event.step_key or "", "error": error_message(event.step_failure_data.error)}
-        for event in context.get_step_failure_events()
-    ]
-    # The event of the step names a failed check; the evaluation of the check has the reason.
-    entries = context.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-    evaluations = [
-        entry.dagster_event.asset_check_evaluation_data for entry in entries if entry.dagster_event
-    ]
-    failures += [
-        {
-            "step": f"{evaluation.asset_key.path[-1]}, {evaluation.check_name}",
-            "error": evaluation.description,
-        }
-        for evaluation in evaluations
-        if not evaluation.passed and evaluation.blocking and evaluation.description
-    ]
-    causes = "; ".join(f"{failure['step']}: {failure['error']}" for failure in failures)
-    cause = causes or context.failure_event.message
-    return {
-        "text": f"Run {run.run_id[:8]} of {run.job_name} failed. {cause} {ADVICE}",
-        "run_id": run.run_id,
-        "job": run.job_name,
-        "failures": failures,
-    }
-
-
-def post(settings: Settings, report: dict[str, Any]) -> None:
-    """Send the report to GALLERY_WEBHOOK if it is set. Log failures without the address, which is secret."""
-    if settings.webhook is None:
-        return
-    try:
-        request = urllib.request.Request(
-            settings.webhook.get_secret_value(),
-            data=json.dumps(report).encode(),
-            headers={"Content-Type": "application/json", "User-Agent": "artwork-gallery"},
-        )
-        with urllib.request.urlopen(request, timeout=WEBHOOK_TIMEOUT_S):
-            return
-    except urllib.error.HTTPError as error:
-        log.warning("GALLERY_WEBHOOK answered a failure report with status %d", error.code)
-    except (OSError, ValueError) as error:
-        # Only the type: messages of some of these quote the address.
-        log.warning("could not send a failure report to GALLERY_WEBHOOK (%s)", type(error).__name__)
+    types = {*EVENT_TYPES, dg.DagsterEventType.ASSET_MATERIALIZATION}
+    entries = context.instance.all_logs(run.run_id, of_type=types)
+    events = [entry.dagster_event for entry in entries if entry.dagster_event]
+    keys = {event.asset_key for event in events if event.is_step_materialization}
+    return alerts.failure_report(
+        settings,
+        failures(events) or [Failure("", "", context.failure_event.message or "")],
+        job=run.job_name,
+        run_id=run.run_id,
+        refreshes=run.job_name not in OTHER_JOBS,
+        published=asset_key("published_collection") in keys,
+    )

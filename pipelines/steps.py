@@ -16,8 +16,8 @@ import dagster as dg
 from gallery.errors import GalleryError, Unavailable
 from gallery.services import Services
 from gallery.settings import variable
-from pipelines import lock
-from pipelines.resources import lock_owner
+from pipelines.lock import LockHeld
+from pipelines.resources import hold_lock
 from pipelines.results import tidy
 
 REFRESH_POOL = "refresh"
@@ -26,6 +26,9 @@ RETRY_POLICY = dg.RetryPolicy(
     max_retries=2, delay=15, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
 """Retry after 15 s and 45 s, each plus or minus 15 s, so that failed shards do not retry all at once."""
+MAX_LOCK_RETRIES = 100_000
+LOCK_RETRY_DELAY_S = 30
+"""Seconds until a step of a distributed run looks again whether another refresh still has the lock."""
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 
@@ -63,14 +66,17 @@ def _guard() -> Iterator[dg.OpExecutionContext]:
     context = dg.OpExecutionContext.get()
     services: Services = context.resources.services
     try:
-        lock.check(services.tables, lock_owner(context.run))
+        try:
+            hold_lock(context, services)
+        except LockHeld as error:
+            raise dg.RetryRequested(MAX_LOCK_RETRIES, LOCK_RETRY_DELAY_S) from error
         with time_limit(services.settings.step_limit):
             yield context
     except (Unavailable, StepTimeout) as error:
         # Not by a policy of the job: Dagster would apply it to Ctrl-C and to canceled runs too.
         delay = RETRY_POLICY.calculate_delay(context.retry_number + 1)
         raise dg.RetryRequested(RETRY_POLICY.max_retries, delay) from error
-    except dg.Failure:
+    except (dg.Failure, dg.RetryRequested):
         raise
     except GalleryError as error:
         raise dg.Failure(str(error)) from error

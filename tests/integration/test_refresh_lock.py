@@ -7,10 +7,9 @@ import pytest
 
 from pipelines import lock
 from pipelines.definitions import build_defs
-from pipelines.reporting import asset_key
 from pipelines.runner import RefreshFailed, StageEvent, run_refresh
 from tests.fakes.gallery import Gallery
-from tests.fakes.locks import leave_record
+from tests.fakes.locks import Clock, leave_record
 
 
 def test_a_run_that_lost_the_lock_fails_before_it_publishes(gallery: Gallery) -> None:
@@ -28,28 +27,29 @@ def test_a_run_that_lost_the_lock_fails_before_it_publishes(gallery: Gallery) ->
     assert services.vectors.live() is None
 
 
-def test_one_asset_alone_is_refused_while_a_refresh_runs(gallery: Gallery) -> None:
+@pytest.mark.parametrize("start", ["one asset from the UI", "gallery refresh"])
+def test_a_run_waits_for_the_lock_of_another_one(
+    built_gallery: Gallery, monkeypatch: pytest.MonkeyPatch, start: str
+) -> None:
+    tables, clock = built_gallery.services.tables, Clock(monkeypatch)
+    leave_record(tables, "another")
+    clock.events[5.0] = lambda: lock.release(tables, "another")
+    if start == "gallery refresh":
+        logged: list[str] = []
+        built_gallery.refresh(lambda event: logged.append(event.text))
+        assert "another refresh is running (run another on elsewhere" in logged[0]
+    else:
+        assert built_gallery.materialize("artists").success
+    _, record = lock.current(tables)
+    assert clock.now == 5 and record is not None and record.released and record.owner != "another"
+
+
+def test_a_refresh_that_does_not_wait_is_refused_and_leaves_no_run(gallery: Gallery) -> None:
+    leave_record(gallery.services.tables, "another")
     with dg.DagsterInstance.ephemeral() as instance:
-        run_refresh(gallery.services, lambda _: None, instance)
-        job = build_defs(gallery.services).resolve_job_def("refresh")
-        with lock.acquire(gallery.services.tables, "a refresh"):
-            result = job.execute_in_process(
-                instance=instance, raise_on_error=False, asset_selection=[asset_key("published_collection")]
-            )
-    assert not result.success
-
-
-def test_of_two_processes_that_refresh_at_once_the_second_is_refused_or_waits(gallery: Gallery) -> None:
-    both = [gallery.start("--json") for _ in range(2)]
-    outputs = [process.communicate(timeout=900) for process in both]
-    codes = sorted(process.returncode for process in both)
-    # Both succeed if one starts so late that the other has finished.
-    assert codes in ([0, 1], [0, 0])
-    if codes == [0, 1]:
-        refused = next(err for process, (_, err) in zip(both, outputs, strict=True) if process.returncode)
-        assert "Error: another refresh is running (run " in refused and "Traceback" not in refused
-    live = gallery.services.vectors.live()
-    assert live is not None and live.works == 8
+        with pytest.raises(lock.LockHeld, match="another refresh is running"):
+            run_refresh(gallery.services, lambda _: None, instance, wait_s=0)
+        assert instance.get_runs_count() == 0
 
 
 def test_every_asset_op_and_check_is_in_the_pool_that_dagster_yaml_limits(gallery: Gallery) -> None:

@@ -1,13 +1,8 @@
-"""The sensors: a new dataset version, runs whose process died, and reports of failed runs."""
+"""The sensors: a new dataset version, and runs whose process died."""
 
 from __future__ import annotations
 
-import json
-import logging
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import dagster as dg
@@ -15,15 +10,14 @@ import pytest
 
 from gallery.errors import Invalid, Unavailable
 from gallery.services import Services
-from gallery.settings import Settings
-from pipelines import lock, sensors
+from pipelines import lock
 from pipelines.definitions import build_defs
 from pipelines.jobs import REFRESH
 from pipelines.resources import LOCK_OWNER_TAG
 from pipelines.sensors import check_version, fail_orphaned_run
 from tests.fakes.archives import picture
 from tests.fakes.gallery import Gallery
-from tests.fakes.locks import dead_pid, leave_record
+from tests.fakes.locks import dead_pid, leave_record, renew_record
 
 
 def run(services: Services, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
@@ -128,7 +122,7 @@ def test_a_run_whose_process_died_on_this_machine_fails_at_once(gallery: Gallery
     with dg.DagsterInstance.ephemeral() as instance:
         run = started_run(instance, services)
         leave_record(services.tables, run.run_id, machine=lock.machine_id(), pid=dead_pid())
-        fail_orphaned_run(instance, services.tables, None)
+        fail_orphaned_run(instance, services.tables, None, 0)
         assert status(instance, run) == dg.DagsterRunStatus.FAILURE
 
 
@@ -137,7 +131,7 @@ def test_a_run_is_found_by_the_owner_in_its_tag(gallery: Gallery) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         run = started_run(instance, services, **{LOCK_OWNER_TAG: "a command"})
         leave_record(services.tables, "a command", machine=lock.machine_id(), pid=dead_pid())
-        fail_orphaned_run(instance, services.tables, None)
+        fail_orphaned_run(instance, services.tables, None, 0)
         assert status(instance, run) == dg.DagsterRunStatus.FAILURE
 
 
@@ -145,135 +139,25 @@ def test_a_live_run_is_not_failed_whatever_the_clocks_say(gallery: Gallery) -> N
     services = gallery.services
     with dg.DagsterInstance.ephemeral() as instance:
         run = started_run(instance, services)
-        with lock.acquire(services.tables, run.run_id):
-            for _ in range(2):
-                result = fail_orphaned_run(instance, services.tables, None)
-                assert isinstance(result, dg.SensorResult) and result.cursor
-        # On another machine, whose clock may be wrong.
-        leave_record(services.tables, run.run_id, renewed_at=time.time() - 10_000)
-        first = fail_orphaned_run(instance, services.tables, None)
-        assert isinstance(first, dg.SensorResult)
-        leave_record(services.tables, run.run_id, renewed_at=time.time() - 9_980)  # renewed since
-        second = fail_orphaned_run(instance, services.tables, first.cursor)
-        assert isinstance(second, dg.SensorResult) and status(instance, run) == dg.DagsterRunStatus.STARTED
-        fail_orphaned_run(instance, services.tables, second.cursor)  # not renewed since
+
+        def tick(cursor: str | None, now: float) -> str | None:
+            result = fail_orphaned_run(instance, services.tables, cursor, now)
+            assert isinstance(result, dg.SensorResult)
+            return result.cursor
+
+        leave_record(services.tables, run.run_id, renewed_at=-10_000)  # its machine's clock is wrong
+        cursor = tick(None, 0)
+        renew_record(services.tables, run.run_id, -9_980)
+        cursor = tick(cursor, lock.TTL_S + 10)
+        cursor = tick(cursor, lock.TTL_S + 20)
+        assert cursor and status(instance, run) == dg.DagsterRunStatus.STARTED
+        tick(cursor, 2 * lock.TTL_S + 10)  # not renewed for the TTL
         assert status(instance, run) == dg.DagsterRunStatus.FAILURE
 
 
 def test_without_a_lock_or_with_that_of_another_dagster_no_run_is_failed(gallery: Gallery) -> None:
     tables = gallery.services.tables
     with dg.DagsterInstance.ephemeral() as instance:
-        assert isinstance(fail_orphaned_run(instance, tables, None), dg.SkipReason)
+        assert isinstance(fail_orphaned_run(instance, tables, None, 0), dg.SkipReason)
         leave_record(tables, "elsewhere", machine=lock.machine_id(), pid=dead_pid())
-        assert isinstance(fail_orphaned_run(instance, tables, None), dg.SkipReason)
-
-
-# --- Failed runs
-
-
-class Webhook:
-    """A local web server that keeps what is posted to it."""
-
-    def __init__(self, status: int) -> None:
-        self.reports: list[dict[str, Any]] = []
-        webhook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                webhook.reports.append(json.loads(self.rfile.read(length)))
-                self.send_response(status)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                return
-
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._server.server_port}/hidden-token"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def webhook() -> Iterator[Callable[[int], Webhook]]:
-    """Return a function that starts a webhook which answers with a status."""
-    started: list[Webhook] = []
-
-    def start(status: int) -> Webhook:
-        started.append(Webhook(status))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.close()
-
-
-@pytest.fixture
-def broken(gallery: Gallery) -> Callable[..., Services]:
-    """Return a function that opens services whose archive is not a zip."""
-    archive = gallery.root / "archive.zip"
-    archive.write_bytes(b"PK not a zip")
-    return lambda **given: Services(gallery.settings(dataset=f"file://{archive}", **given))
-
-
-def failure_context(services: Services, instance: dg.DagsterInstance) -> dg.RunFailureSensorContext:
-    """Run a refresh that fails, and return what the daemon passes to the failure sensor."""
-    result = run(services, instance)
-    assert not result.success
-    (event,) = [event for event in result.all_events if event.event_type == dg.DagsterEventType.RUN_FAILURE]
-    context = dg.build_run_status_sensor_context(
-        sensor_name="failure_alert",
-        dagster_event=event,
-        dagster_instance=instance,
-        dagster_run=result.dagster_run,
-        resources={"unlocked_services": services},
-    )
-    return context.for_run_failure()
-
-
-def test_a_report_says_what_failed_and_what_to_do(
-    broken: Callable[..., Services], webhook: Callable[[int], Webhook]
-) -> None:
-    receiver = webhook(204)
-    services = broken(webhook=receiver.address)
-    with dg.DagsterInstance.ephemeral() as instance:
-        sensor(services, "failure_alert")(failure_context(services, instance))
-    (report,) = receiver.reports
-    assert report["job"] == REFRESH and len(report["failures"]) == 1
-    assert "cannot be read as a zip" in report["failures"][0]["error"]
-    assert "cannot be read as a zip" in report["text"] and "live collection has not changed" in report["text"]
-    assert "Traceback" not in report["text"]
-
-
-def test_the_report_of_a_failed_check_says_what_it_found(gallery: Gallery) -> None:
-    gallery.refresh()
-    worse = Services(gallery.settings(encoder="fake://?dim=2", tolerance=0.0))
-    with dg.DagsterInstance.ephemeral() as instance:
-        report = sensors.failure_report(failure_context(worse, instance))
-    (failure,) = [one for one in report["failures"] if one["step"] == "evaluation, not_below_live"]
-    assert "in the live build" in failure["error"] and failure["error"] in report["text"]
-
-
-@pytest.mark.parametrize("status", [404, 500])
-def test_a_webhook_that_answers_with_an_error_stops_nothing_and_its_address_is_not_logged(
-    broken: Callable[..., Services],
-    webhook: Callable[[int], Webhook],
-    caplog: pytest.LogCaptureFixture,
-    status: int,
-) -> None:
-    receiver = webhook(status)
-    sensors.post(broken(webhook=receiver.address).settings, {"text": "x"})
-    assert len(receiver.reports) == 1 and f"status {status}" in caplog.text
-    assert "hidden-token" not in caplog.text
-
-
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1/hidden-token", "no address/hidden-token"])
-def test_a_webhook_that_cannot_be_reached_stops_nothing_and_its_address_is_not_logged(
-    settings_with: Callable[..., Settings], caplog: pytest.LogCaptureFixture, address: str
-) -> None:
-    caplog.set_level(logging.INFO)
-    sensors.post(settings_with(webhook=address), {"text": "x"})
-    assert "could not send a failure report" in caplog.text and "hidden-token" not in caplog.text
+        assert isinstance(fail_orphaned_run(instance, tables, None, 0), dg.SkipReason)
