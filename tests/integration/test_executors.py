@@ -79,10 +79,12 @@ def test_the_result_backend_fits_the_broker(
 
 def test_a_worker_opens_the_encoder_once(small: Callable[..., Settings]) -> None:
     settings = small()
-    assert resources.StepServices(settings).encoder is resources.StepServices(settings).encoder
     assert (
-        resources.StepServices(settings).encoder
-        is not resources.StepServices(small(encoder="fake://?dim=16")).encoder
+        resources.StepServices(lambda: settings).encoder is resources.StepServices(lambda: settings).encoder
+    )
+    assert (
+        resources.StepServices(lambda: settings).encoder
+        is not resources.StepServices(lambda: small(encoder="fake://?dim=16")).encoder
     )
 
 
