@@ -150,7 +150,7 @@ class Settings(BaseSettings):
     rate_limit: str = Field(
         "120/minute",
         pattern=RATE_PATTERN,
-        description="Pages and API requests per client, or off; images are free.",
+        description="Pages and API requests per client, or off. Images: 50 times as many.",
     )
     upload_rate_limit: str = Field(
         "20/minute", pattern=RATE_PATTERN, description="Image uploads per client, or off."

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import click
 
+MAX_WARM_UP_S = 120.0
+"""Maximum time that a process waits for its encoder before it accepts from a socket that was handed over.
+After it, searches get a 503. A start on a busy machine was measured to take 60 s."""
+
 
 @click.command()
 @click.option("--host", help="Address to listen on.  [default: GALLERY_HOST, else 127.0.0.1]")
@@ -19,6 +23,7 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
     """Serve the search pages until Ctrl-C.
 
     Before a collection is built, the pages show how to build one. New collections appear without a restart.
+    A listening socket that systemd hands over is used instead of host and port, once the encoder is loaded.
     """
     from gallery.cli import report_errors
     from gallery.logs import configure
@@ -28,17 +33,23 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
     with report_errors():
         settings = read_settings(**{name: value for name, value in given.items() if value is not None})
         from serving.server import listen, serve_app
+        from serving.systemd import inherited_listener
 
-        with listen(settings.host, settings.port) as listener:  # first, so that a port in use fails at once
+        inherited = inherited_listener()
+        # First, so that a port in use fails at once.
+        with inherited or listen(settings.host, settings.port) as listener:
             configure(settings.log_level)
             from serving.app import create_app
             from serving.context import EXTENSION
 
             app = create_app(settings)
-            app.extensions[EXTENSION].warmup.start()
-            where = address(settings.host, settings.port)
+            warmup = app.extensions[EXTENSION].warmup
+            warmup.start()
+            if inherited:  # another process may still answer
+                warmup.wait(MAX_WARM_UP_S)
+            where = address(*(listener.getsockname()[:2] if inherited else (settings.host, settings.port)))
             click.echo(f"Serving the gallery at {where} (press Ctrl-C to stop)", err=True)
-            serve_app(app, listener, settings)
+            serve_app(app, listener, settings, shared=inherited is not None)
 
 
 @click.command()

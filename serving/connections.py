@@ -32,6 +32,8 @@ UPLOAD_TIMEOUT_S = 60.0
 """Maximum time to receive a request with a large body: 10 MB at 1.4 Mbit/s."""
 RESPONSE_TIMEOUT_S = 300.0
 """Maximum time for a client to read a response: 15 MB at 50 kB/s."""
+MIN_READ_BYTES = 65_536
+"""Every client counts as having read this much, so that the rate of a new one is not zero."""
 LINGER_IDLE_S, LINGER_MAX_S = 5.0, 60.0
 """How long to read and discard data after the last response: between two reads, and in total. Browsers send a
 large upload completely before they read the response, and closing a socket with unread data can discard the
@@ -122,6 +124,8 @@ class Channel(HTTPChannel):
     answering_since = 0.0
     lingering_since: float | None = None
     _dropped = False
+    _unread_since = 0.0
+    _sent_since = 0  # bytes sent since then
 
     def parser_class(self, adj: Any) -> Request:
         """Return a parser for the next request."""
@@ -130,8 +134,18 @@ class Channel(HTTPChannel):
     def service(self) -> None:
         """Answer one request. Runs in a worker thread."""
         self.answering_since = time.time()
+        if not self.total_outbufs_len:
+            self._unread_since, self._sent_since = self.answering_since, 0
+        if self.server.stopping and len(self.requests) == 1:
+            self.requests[0].headers["CONNECTION"] = "close"  # so that the client sends no other here
         super().service()
         self.server.limit_pending()
+
+    def send(self, data: bytes, do_close: bool = True) -> int:
+        """Send some of the bytes; return how many were sent."""
+        sent: int = super().send(data, do_close=do_close)
+        self._sent_since += sent
+        return sent
 
     def received(self, data: bytes) -> bool:
         """Process received bytes. After the last response they are discarded."""
@@ -157,6 +171,16 @@ class Channel(HTTPChannel):
                 # The loop only notices sockets that are writable or shut down.
                 sock.shutdown(socket.SHUT_RDWR)
         self.server.pull_trigger()
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes of responses that are not yet sent; 0 if the connection is being closed."""
+        return 0 if self._dropped else self.total_outbufs_len
+
+    def remaining_s(self, now: float) -> float:
+        """Return the time until all responses are sent, at the client's reading rate so far."""
+        reading_s = now - self._unread_since
+        return self.unsent_bytes * reading_s / max(self._sent_since, MIN_READ_BYTES)
 
     @property
     def is_idle(self) -> bool:

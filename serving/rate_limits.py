@@ -17,9 +17,13 @@ from gallery.errors import Invalid
 from gallery.settings import Settings, variable
 
 EXTENSION = "gallery-rate-limits"
-EXEMPT_BLUEPRINTS = ("static_files", "media", "map_data", "health")
-"""Blueprints without a limit: a page loads dozens of images, the map loads a card for each work under the
-pointer, and monitoring calls the health checks all the time."""
+IMAGE_BLUEPRINTS = ("media", "map_data")
+"""Blueprints with a limit of their own: a page loads dozens of images, and the map a card for each work under
+the pointer."""
+IMAGES_PER_PAGE = 50
+"""Factor of the limit of images: a page loads 24 by default, and the map a few hundred in a minute."""
+EXEMPT_BLUEPRINTS = ("static_files", "health")
+"""Blueprints without a limit: browsers cache static files, and monitoring calls the health checks."""
 STORAGE_TIMEOUT_S = 0.5
 """Maximum time that a request waits for the storage."""
 IPV6_PREFIX_BITS = 64
@@ -54,14 +58,19 @@ class RateLimits:
             ) from None
         except ValueError:
             raise Invalid(f"{variable('rate_storage')} must be a URL such as redis://host:6379") from None
-        for name in EXEMPT_BLUEPRINTS:
+        for name in (*IMAGE_BLUEPRINTS, *EXEMPT_BLUEPRINTS):
             self._limiter.exempt(app.blueprints[name])  # type: ignore[call-overload]  # Flask has two Blueprint classes
-        self.count_upload: Callable[[], None] = _do_nothing
-        for rate in _rates(settings.upload_rate_limit):
-            self.count_upload = self._limiter.shared_limit(rate, "uploads", override_defaults=False)(
-                _do_nothing
-            )
+        self.count_upload = self._counter("uploads", _rates(settings.upload_rate_limit), _upload)
+        count_image = self._counter("images", _rates(settings.rate_limit, IMAGES_PER_PAGE), _image)
+        for name in IMAGE_BLUEPRINTS:
+            app.before_request_funcs.setdefault(name, []).insert(0, count_image)
         app.before_request(self._warn_of_proxy)
+
+    def _counter(self, scope: str, rates: list[str], function: Callable[[], None]) -> Callable[[], None]:
+        """Return the function wrapped so that its calls by a client are limited."""
+        for rate in rates:
+            function = self._limiter.shared_limit(rate, scope, override_defaults=False)(function)
+        return function
 
     def retry_after_s(self) -> int:
         """Return the seconds until a client over its limit may try again, at least 1."""
@@ -108,8 +117,11 @@ def client_key() -> str:
     return str(ipaddress.ip_network((int(address), IPV6_PREFIX_BITS), strict=False))
 
 
-def _rates(rate: str) -> list[Any]:
-    return [] if rate == "off" else [rate]
+def _rates(rate: str, factor: int = 1) -> list[str]:
+    if rate == "off":
+        return []
+    number, _, period = rate.partition("/")
+    return [f"{int(number) * factor}/{period}"]
 
 
 def _options(address: str) -> dict[str, Any]:
@@ -126,5 +138,6 @@ def _options(address: str) -> dict[str, Any]:
     }
 
 
-def _do_nothing() -> None:
-    """Do nothing. Flask-Limiter wraps this function and counts its calls."""
+# Flask-Limiter counts the calls of these functions by name.
+def _upload() -> None: ...
+def _image() -> None: ...

@@ -21,15 +21,18 @@ from gallery.errors import Invalid
 from gallery.settings import Settings
 from serving.connections import Channel
 from serving.errors import max_body_bytes
+from serving.systemd import notify_ready
 
 MAX_CONNECTIONS = 500
 """Maximum open connections; each needs a file descriptor, of which a process often has 1,024."""
 MAX_HEADER_BYTES = 65_536
 """Maximum size of a request's headers."""
 MAX_PENDING_BYTES = 128_000_000
-"""Maximum total of response bytes not yet sent; beyond it, the connection with the most is closed."""
-GRACE_S = 8.0
-"""Time for running requests to finish after a stop signal. Docker kills a container after 10 s."""
+"""Maximum total of response bytes not yet sent; beyond it, the slowest readers are disconnected."""
+GRACE_S = 25.0
+"""Time for accepted requests to finish after a stop signal. Kubernetes kills a container after 30 s."""
+KEEP_ALIVE_GRACE_S = 1.0
+"""Time after a stop signal until connections without a request are closed: one may be on its way."""
 UNACKNOWLEDGED_TIMEOUT_MS = 20_000
 """Time after which the kernel closes a connection whose sent bytes are not acknowledged."""
 
@@ -39,12 +42,16 @@ class Server(TcpWSGIServer):
 
     channel_class = Channel
 
-    def __init__(self, app: Flask, listener: socket.socket, settings: Settings) -> None:
+    def __init__(
+        self, app: Flask, listener: socket.socket, settings: Settings, *, shared: bool = False
+    ) -> None:
+        """`shared` means that other processes may accept from the listener too, now or later."""
         # waitress logs a warning for every request that waits for a thread.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         max_body = max_body_bytes(settings) + 1
         self._max_large = max(1, settings.threads // 2)
-        self._stopping = False
+        self._shared = shared
+        self.stopping = False
         super().__init__(
             app,
             _sock=listener,
@@ -65,23 +72,25 @@ class Server(TcpWSGIServer):
         )
 
     def run(self) -> None:
-        """Serve until `stop` is called, then finish the requests in progress, for up to GRACE_S."""
-        while not self._stopping:
+        """Serve until `stop` is called, then answer all requests that were accepted, for up to GRACE_S."""
+        while not self.stopping:
             self._poll(1.0)
+        if not self._shared:
+            self._accept_waiting()
         wasyncore.dispatcher.close(self)  # close the listening socket: refuse new clients
-        until = time.monotonic() + GRACE_S
-        while self.active_channels and time.monotonic() < until:
-            now = time.time()
+        stopped = time.monotonic()
+        while self.active_channels and time.monotonic() < stopped + GRACE_S:
+            self._poll(0.1)  # first, since a request may wait in the socket of an idle connection
+            now, may_close = time.time(), time.monotonic() > stopped + KEEP_ALIVE_GRACE_S
             for channel in list(self.active_channels.values()):
-                if channel.is_idle or channel.is_overdue(now):
+                if channel.is_overdue(now) or (may_close and channel.is_idle):
                     channel.drop()
-            self._poll(0.1)
         self.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
 
     def stop(self) -> None:
         """Make `run` return. May be called from any thread and from signal handlers."""
-        self._stopping = True
+        self.stopping = True
         with contextlib.suppress(OSError):  # `run` has already returned
             self.pull_trigger()
 
@@ -98,10 +107,23 @@ class Server(TcpWSGIServer):
         return sum(request is not None and request.is_large for request in requests) < self._max_large
 
     def limit_pending(self) -> None:
-        """If more than MAX_PENDING_BYTES are not yet sent, close the connection with the most of them."""
-        channels = list(self.active_channels.values())
-        if sum(channel.total_outbufs_len for channel in channels) > MAX_PENDING_BYTES:
-            max(channels, key=lambda channel: channel.total_outbufs_len).drop()
+        """If more than MAX_PENDING_BYTES are not yet sent, disconnect the slowest readers until they fit."""
+        waiting = [channel for channel in list(self.active_channels.values()) if channel.unsent_bytes]
+        excess = sum(channel.unsent_bytes for channel in waiting) - MAX_PENDING_BYTES
+        now = time.time()
+        for channel in sorted(waiting, key=lambda channel: channel.remaining_s(now), reverse=True):
+            if excess <= 0:
+                break
+            excess -= channel.unsent_bytes
+            channel.drop()
+
+    def _accept_waiting(self) -> None:
+        """Accept the connections in the socket's queue, which closing it would reset."""
+        for _ in range(MAX_CONNECTIONS):
+            before = len(self.active_channels)
+            self.handle_accept()
+            if len(self.active_channels) == before:
+                break
 
     def _poll(self, timeout_s: float) -> None:
         # With poll, because select does not accept file descriptors above 1,023.
@@ -120,8 +142,6 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         # Allows a restart while the last connections are still closing.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # only on Linux; accepted connections inherit it
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_TIMEOUT_MS)
         listener.bind(address)
         listener.listen()
     except OSError as error:
@@ -134,9 +154,15 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve_app(app: Flask, listener: socket.socket, settings: Settings) -> None:
-    """Serve the app until SIGTERM or Ctrl-C. A second signal ends it at once."""
-    server = Server(app, listener, settings)
+def serve_app(app: Flask, listener: socket.socket, settings: Settings, *, shared: bool = False) -> None:
+    """Serve the app until SIGTERM or Ctrl-C. A second signal ends it at once.
+
+    `shared` means that other processes may accept from the listener too. Tells the service manager when
+    requests are accepted.
+    """
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # only on Linux; accepted connections inherit it
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_TIMEOUT_MS)
+    server = Server(app, listener, settings, shared=shared)
     previous: dict[int, Any] = {}
 
     def on_signal(*_: object) -> None:
@@ -146,4 +172,5 @@ def serve_app(app: Flask, listener: socket.socket, settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         previous[number] = signal.signal(number, on_signal)
+    notify_ready()
     server.run()

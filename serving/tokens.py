@@ -13,11 +13,12 @@ import hashlib
 import math
 import secrets
 import struct
+import time
 import zlib
 
 import numpy as np
 from flask_babel import gettext
-from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
+from itsdangerous import BadSignature, TimestampSigner
 
 from gallery.search.query import ImageTerm, Preview
 from gallery.vectors.base import Vector
@@ -26,6 +27,8 @@ from serving.i18n import marked
 
 MAX_AGE_S = 7 * 24 * 60 * 60
 """Lifetime of a token."""
+CLOCK_SKEW_S = 60
+"""How far the clock of the replica that signed a token may be ahead of this one's."""
 
 SALT = "picture/2"
 """Increase the number when the content of tokens changes, so that older tokens are rejected."""
@@ -65,13 +68,16 @@ class Tokens:
         fingerprint.
         """
         try:
-            text = self._signer.unsign(token.encode("ascii", "replace"), max_age=MAX_AGE_S)
-        except SignatureExpired:
-            raise Rejected(
-                gettext("The image of this search was uploaded more than a week ago. Please add it again.")
-            ) from None
+            text, signed_at = self._signer.unsign(token.encode("ascii", "replace"), return_timestamp=True)
         except BadSignature:
             raise Rejected(gettext(UNUSABLE)) from None
+        age_s = time.time() - signed_at.timestamp()
+        if age_s > MAX_AGE_S:
+            raise Rejected(
+                gettext("The image of this search was uploaded more than a week ago. Please add it again.")
+            )
+        if age_s < -CLOCK_SKEW_S:
+            raise Rejected(gettext(UNUSABLE))
         # Base64 allows several spellings of the same bytes; accept only one.
         body, _, signature = token.rpartition(".")
         if self._signer.get_signature(body).decode("ascii") != signature:

@@ -34,6 +34,7 @@ class WarmUp:
         self._engine = engine
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._settled = threading.Event()
 
     def start(self) -> None:
         """Start the background thread, unless it is already running."""
@@ -42,15 +43,21 @@ class WarmUp:
                 self._thread = threading.Thread(target=self._until_ready, name="warm-up", daemon=True)
                 self._thread.start()
 
+    def wait(self, timeout_s: float) -> None:
+        """Return once the encoder is loaded or there is no collection yet, or after the timeout."""
+        self._settled.wait(timeout_s)
+
     def attempt(self) -> bool:
         """Try once. Returns True if the encoder is loaded."""
         try:
             build = self._services.vectors.live()
             if build is None:
                 self.state = State.STARTING
+                self._settled.set()
             else:
                 self._engine.warm(self._services.vectors.open(build.name))
                 self.state = State.READY
+                self._settled.set()
         except GalleryError as error:
             self.state = State.FAILED
             log.warning("The search is not ready; trying again: %s", error)

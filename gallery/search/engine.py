@@ -16,7 +16,7 @@ from gallery.encoders.opening import open_encoder
 from gallery.errors import Invalid, Unavailable
 from gallery.models import Build, Hit
 from gallery.search.calibration import Relevance, ScoreBaseline, ScoreStats, relevance_of
-from gallery.search.query import ImageTerm, SearchQuery, Term, TextTerm, WorkTerm, combine
+from gallery.search.query import ImageTerm, InvalidQuery, SearchQuery, Term, TextTerm, WorkTerm, combine
 from gallery.services import Services
 from gallery.vectors.base import Collection, Vector, Vectors
 from gallery.vectors.lexical import remove_words, searchable_text, tokens
@@ -218,9 +218,12 @@ def _find(collection: Collection, query: SearchQuery, vector: Vector) -> tuple[l
     limit, offset, works = query.limit, query.offset, query.works
 
     def search(k: int, offset: int, per_artist: int | None) -> list[Hit]:
+        depth = collection.max_depth
+        if depth is not None and offset >= depth:
+            raise InvalidQuery("offset", "A search in this collection ends after %(max)s results.", max=depth)
         return collection.search(
             vector,
-            k,
+            k if depth is None else min(k, depth - offset),
             fingerprint=collection.build.fingerprint,
             text=query.text,
             where=query.where,

@@ -47,6 +47,8 @@ class Collection(Protocol):
     """
 
     build: Build
+    max_depth: int | None
+    """Largest offset + k of a search; None if there is no limit."""
 
     def upsert(self, works: Sequence[Artwork], vectors: Vectors) -> None:
         """Store works with their vectors, float32 [works, dim], replacing works of the same id.

@@ -28,6 +28,8 @@ _STORES: dict[str, MemoryStore] = {}
 class MemoryCollection:
     """One build's works and vectors in a dict."""
 
+    max_depth = None
+
     def __init__(self, build: Build) -> None:
         self.build = build
         self._kept: dict[str, tuple[Artwork, Vector]] = {}

@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from gallery.errors import Invalid
 from gallery.settings import Settings
 from serving import create_app
+from serving.rate_limits import IMAGES_PER_PAGE
 from tests.fakes.collection import drawing, encoded, stocked
 from tests.fakes.processes import HANG_GUARD_S, free_port, redis_server
 from tests.fakes.web import app_with, upload
@@ -61,14 +62,24 @@ def test_all_pages_share_one_limit_and_unknown_addresses_count(make: Callable[..
     assert [client.get(path).status_code for path in paths] == [200, 404, 200, 429]
 
 
-def test_images_styles_and_health_are_never_limited(make: Callable[..., FlaskClient]) -> None:
+def test_static_files_and_health_are_never_limited(make: Callable[..., FlaskClient]) -> None:
     client = make(rate_limit="1/hour")
     page = client.get(SEARCH).text
     assert client.get(SEARCH).status_code == 429
-    picture = next(part for part in page.split('"') if part.startswith("/images/"))
     style = next(part for part in page.split('"') if part.startswith("/static/"))
-    for path in (picture, style, "/healthz", "/readyz"):
+    for path in (style, "/healthz", "/readyz"):
         assert statuses(client, path, 6) == [200] * 6
+
+
+def test_images_have_a_larger_limit_of_their_own(make: Callable[..., FlaskClient]) -> None:
+    client = make(rate_limit="1/hour")
+    page = client.get(SEARCH).text
+    image = next(part for part in page.split('"') if part.startswith("/images/"))
+    assert statuses(client, image, IMAGES_PER_PAGE) == [200] * IMAGES_PER_PAGE
+    answer = client.get(image)
+    assert answer.status_code == 429 and "immutable" not in answer.headers["Cache-Control"]
+    assert 1 <= int(answer.headers["Retry-After"]) <= 3_600
+    assert statuses(client, image, 1, **who("192.0.2.2")) == [200]
 
 
 def test_uploads_have_their_own_limit(make: Callable[..., FlaskClient]) -> None:

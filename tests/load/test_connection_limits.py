@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -11,8 +12,10 @@ from gallery.settings import Settings
 from serving import connections
 from serving import server as web_server
 from serving.errors import max_body_bytes
+from serving.server import listen
 from tests.fakes.processes import HANG_GUARD_S, wait_for
 from tests.fakes.servers import RunningServer, read_all, running, upload_form
+from tests.fakes.web import app_with
 from tests.load.conftest import THREADS
 
 SOON_S = 0.2
@@ -20,6 +23,7 @@ FORM = (
     b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
     b"Content-Length: %d\r\n\r\n"
 )
+HTTP = b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 PAGES = b"GET /?q=blue HTTP/1.1\r\nHost: x\r\n\r\n" * 40
 
 
@@ -113,6 +117,19 @@ def test_unread_responses_are_bounded(
                 read += modest.recv(1 << 16).rstrip()
 
 
+def test_the_slowest_reader_is_cut_off_and_not_the_newest(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with server.connect(b"GET /?q=blue&limit=5" + HTTP, receive_buffer=1):
+        wait_for(lambda: pending(server) > 0)
+        [slow] = server.server.active_channels.values()
+        slow._unread_since -= 60
+        monkeypatch.setattr(web_server, "MAX_PENDING_BYTES", slow.unsent_bytes + 1_000)
+        with server.connect(b"GET /?q=blue&limit=50" + HTTP) as newest:  # more than the slow one waits for
+            assert b"</html>" in read_all(newest)
+        assert slow.unsent_bytes == 0
+
+
 def pending(server: RunningServer) -> int:
     return sum(channel.total_outbufs_len for channel in list(server.server.active_channels.values()))
 
@@ -173,6 +190,26 @@ def test_a_stop_lets_begun_requests_finish(server: RunningServer) -> None:
                 server.connect().close()
         client.sendall(form[10:])
         assert read_all(client).startswith(b"HTTP/1.1 415 ")
+    server.thread.join(HANG_GUARD_S)
+    assert not server.thread.is_alive()
+
+
+def test_requests_that_wait_in_the_socket_at_a_stop_are_answered(
+    settings_with: Callable[..., Settings],
+) -> None:
+    settings = settings_with(threads=2)
+    listener = listen("127.0.0.1", 0)
+    stopped = web_server.Server(app_with(settings), listener, settings)
+    stopped.stop()
+    server = RunningServer(stopped, threading.Thread(target=stopped.run), listener.getsockname()[1])
+    clients = [server.connect(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(20)]
+    late = server.connect()  # its request is on the way when the server stops
+    server.thread.start()
+    late.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    for client in (*clients, late):
+        with client:
+            answer = read_all(client)
+        assert answer.startswith(b"HTTP/1.1 200 ") and b"\r\nConnection: close\r\n" in answer
     server.thread.join(HANG_GUARD_S)
     assert not server.thread.is_alive()
 

@@ -16,7 +16,7 @@ from gallery.errors import Invalid, NotFound, Unavailable
 from gallery.models import Build
 from gallery.search.calibration import Relevance
 from gallery.search.engine import Results, SearchEngine
-from gallery.search.query import ImageTerm, SearchQuery, Term, TextTerm, WorkTerm
+from gallery.search.query import ImageTerm, InvalidQuery, SearchQuery, Term, TextTerm, WorkTerm
 from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.filters import Filter
@@ -136,6 +136,22 @@ def test_pages_follow_one_another_without_the_works_among_the_terms(
             seen += ids(found)
             offset = found.next_offset
         assert seen == whole
+
+
+def test_a_search_ends_at_the_depth_of_the_store(
+    services: Services, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stocked(store, "one")
+    monkeypatch.setattr("gallery.vectors.memory.MemoryCollection.max_depth", 5)
+    engine, query = SearchEngine(services), SearchQuery((TextTerm("red"),), limit=3)
+    for per_artist, term in ((None, TextTerm("red")), (4, TextTerm("red")), (None, WorkTerm("red"))):
+        query = SearchQuery((term,), limit=3, per_artist=per_artist)
+        more = find(engine, query).next_offset
+        assert more
+        last = find(engine, query.at(more))
+        assert 1 <= len(last.hits) <= 2 and last.next_offset is None
+        with pytest.raises(InvalidQuery, match="ends after 5 results"):
+            find(engine, query.at(5))
 
 
 def test_a_negative_weight_reverses_the_order(services: Services, store: MemoryStore) -> None:

@@ -68,6 +68,8 @@ def _translate_errors(
 class LanceCollection:
     """The works of one build as a Lance table. Vector search is exact in small or unsealed builds."""
 
+    max_depth = None
+
     def __init__(self, folder: Path, build: Build) -> None:
         self.build = build
         self._folder = folder

@@ -48,6 +48,8 @@ SPARE_RESULTS = 8
 class QdrantCollection:
     """The works of one build as points of a Qdrant collection."""
 
+    max_depth = None
+
     def __init__(self, provider: ClientProvider, collection: str, build: Build) -> None:
         self.build = build
         self._provider = provider

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +15,7 @@ from weaviate.classes.query import Filter as Condition
 from weaviate.classes.query import MetadataQuery, Sort
 from weaviate.exceptions import WeaviateInsertManyAllFailedError
 
-from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
+from gallery.errors import Corrupted, NotFound, Unavailable
 from gallery.models import Artwork, Build, Hit, from_payload
 from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows
 from gallery.vectors.filters import EVERYTHING, Filter
@@ -43,11 +42,11 @@ PAGE_OBJECTS = 1_000
 RETRY_PAUSES_S = (0.25, 0.5, 1.0, 2.0)
 """Seconds between attempts of a write."""
 
-_PERMANENT = re.compile(r"length|no such prop|invalid", re.I)
-
 
 class WeaviateCollection:
     """The works of one build as objects; their UUIDs are derived from the works' ids."""
+
+    max_depth = MAX_RESULTS
 
     def __init__(self, connection: Connection, options: SchemaOptions, build: Build) -> None:
         self.build = build
@@ -115,8 +114,8 @@ class WeaviateCollection:
         if failed:
             problem = next(iter(failed.values()))
             named = _some([ids[index] for index in failed])
-            kind = Invalid if _PERMANENT.search(problem) else Unavailable
-            raise kind(f"build {self.build.name}: Weaviate rejected works {named} ({problem})")
+            # The messages do not tell a lasting problem from a passing one, so both are retried.
+            raise Unavailable(f"build {self.build.name}: Weaviate rejected works {named} ({problem})")
         stored = {item.properties["work_id"] for item in self._objects(ids, ["work_id"])}
         if lost := [id for id in ids if id not in stored]:
             raise Unavailable(

@@ -79,7 +79,7 @@ class Service(weaviate_pb2_grpc.WeaviateServicer):  # type: ignore[misc]
         for index, one in enumerate(request.objects):
             try:
                 if fault == "reject" and index % 2 == 0:
-                    raise Refused(500, "shard is read-only: disk usage too high")
+                    raise Refused(500, "shard is read-only: disk usage too high (invalid length)")
                 if fault in ("lose", "reset") and index % 2:
                     continue
                 collection = self.data.resolve(one.collection)

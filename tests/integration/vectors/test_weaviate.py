@@ -481,10 +481,10 @@ def test_a_server_that_is_not_ready_says_so(server: FakeWeaviate, store: Weaviat
 
 def test_a_write_is_retried(server: FakeWeaviate, store: WeaviateStore) -> None:
     fill(store)
-    for fault in ("refuse", "reset", "429", "500", "lose"):
+    for fault in ("refuse", "reset", "429", "500", "lose", "reject"):
         server.faults.add("BatchObjects", fault, times=1)
         store.open("one").upsert([work(fault), work(f"{fault}2")], rows(row(1), row(1)))
-    assert store.open("one").count() == 4 + 10
+    assert store.open("one").count() == 4 + 12
 
 
 def test_an_error_names_the_works_that_failed(server: FakeWeaviate, store: WeaviateStore) -> None:
