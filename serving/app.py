@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Flask, Request
+from flask_babel import gettext
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.formparser import FormDataParser
 from werkzeug.utils import cached_property
 
 from gallery.services import Services
@@ -23,12 +26,30 @@ from serving import (
     template_filters,
 )
 from serving.context import EXTENSION, AppState
-from serving.errors import FORM_OVERHEAD_BYTES, MAX_URLENCODED_BYTES, max_body_bytes
+from serving.errors import FORM_OVERHEAD_BYTES, MAX_URLENCODED_BYTES, Rejected, max_body_bytes
 from serving.views import artists, health, map_view, media, search, works
+
+
+class FormParser(FormDataParser):
+    """Rejects a form that cannot be parsed. Werkzeug's version takes it for an empty one."""
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the stream, the fields and the files of a form. Raises Rejected."""
+        self.silent = False
+        try:
+            return super().parse(*args, **kwargs)
+        except UnicodeDecodeError as error:
+            raise Rejected(
+                gettext("The form can’t be read: the name of a file is not in UTF-8. Please rename the file.")
+            ) from error
+        except ValueError as error:
+            raise Rejected(gettext("The form can’t be read: it is incomplete or damaged.")) from error
 
 
 class GalleryRequest(Request):
     """A request that keeps uploads in memory and accepts any bytes in an address."""
+
+    form_data_parser_class = FormParser
 
     @cached_property
     def args(self) -> MultiDict[str, str]:

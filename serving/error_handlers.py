@@ -18,7 +18,16 @@ from gallery.search.query import InvalidQuery, SearchQuery, TextTerm
 from serving.api import PREFIX
 from serving.context import live_collection, state
 from serving.describe import resolve_terms
-from serving.errors import PROBLEM, Busy, FieldError, NoCollection, Rejected, Starting, error_text
+from serving.errors import (
+    PROBLEM,
+    Busy,
+    FieldError,
+    NoCollection,
+    Rejected,
+    Starting,
+    error_text,
+    max_body_bytes,
+)
 from serving.query import parse_valid, rejected
 from serving.rate_limits import rate_limits
 from serving.view_models import EmptyPage, ErrorPage, Layout, Page, layout, render
@@ -68,13 +77,25 @@ def _handle_gallery_error(error: GalleryError) -> Response:
 
 
 def _handle_http_error(error: HTTPException) -> Response:
-    response = _respond(error.code or 500)
+    title, message = _form_too_large() if error.code == 413 else ("", "")
+    response = _respond(error.code or 500, message, title=title)
     if isinstance(error, RateLimitExceeded):
         _retry(response, rate_limits().retry_after_s())
     for name, value in error.get_headers(request.environ):
         if name in KEPT_HEADERS:
             response.headers[name] = value
     return response
+
+
+def _form_too_large() -> tuple[str, str]:
+    """Return title and message if a form is too large and not its files; empty for the default ones."""
+    within = request.content_length is not None and request.content_length <= max_body_bytes(state().settings)
+    if request.mimetype != "application/x-www-form-urlencoded" and not within:
+        return "", ""
+    return (
+        gettext("That form is too large"),
+        gettext("The form has too many fields, or one with too much text. Send images as files."),
+    )
 
 
 def _handle_unexpected(error: Exception) -> Response:
@@ -119,7 +140,7 @@ def _rejected_form(field_errors: Sequence[FieldError]) -> Layout:
     """Return a layout whose search form keeps what was entered and marks the invalid fields."""
     try:
         values = request.form if request.method == "POST" else request.args
-    except HTTPException:  # the form cannot be read
+    except (HTTPException, Rejected):  # the form cannot be read
         return layout(_entered_text())
     query, invalid = parse_valid(values, state().settings)
     invalid = {error.field: values.get(error.field, "") for error in field_errors} | invalid

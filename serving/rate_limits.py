@@ -66,7 +66,7 @@ class RateLimits:
             app.before_request_funcs.setdefault(name, []).insert(0, count_image)
         app.before_request(self._warn_of_proxy)
 
-    def _counter(self, scope: str, rates: list[str], function: Callable[[], None]) -> Callable[[], None]:
+    def _counter(self, scope: str, rates: list[Any], function: Callable[[], None]) -> Callable[[], None]:
         """Return the function wrapped so that its calls by a client are limited."""
         for rate in rates:
             function = self._limiter.shared_limit(rate, scope, override_defaults=False)(function)
@@ -117,7 +117,7 @@ def client_key() -> str:
     return str(ipaddress.ip_network((int(address), IPV6_PREFIX_BITS), strict=False))
 
 
-def _rates(rate: str, factor: int = 1) -> list[str]:
+def _rates(rate: str, factor: int = 1) -> list[Any]:
     if rate == "off":
         return []
     number, _, period = rate.partition("/")

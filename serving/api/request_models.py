@@ -261,7 +261,7 @@ class UploadedImage(RequestModel):
 
     data: str = Field(
         min_length=4,
-        pattern=r"^(data:[A-Za-z0-9/+.-]+;base64,)?[A-Za-z0-9+/_\s-]+={0,2}\s*$",
+        pattern=r"^(data:[^,]*;base64,)?[A-Za-z0-9+/_\s-]+=*\s*$",
         description=f"The file in Base64, with or without line breaks: {FORMATS}. It is not stored.",
         json_schema_extra={"contentEncoding": "base64"},
     )

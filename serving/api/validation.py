@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from serving.api.request_models import IMAGE_MODELS, RequestModel
 from serving.errors import FieldError, Rejected
+from serving.old_addresses import RENAMED
 
 MAX_ERRORS = 20
 """Maximum number of errors in a response."""
@@ -26,7 +27,7 @@ MAX_NAME_CHARS = 100
 FIELD_MESSAGES = {
     "cursor": "Invalid cursor; pass next_cursor unchanged.",
     "token": "Invalid token; pass the token of an earlier response unchanged.",
-    "data": "Must be an image file in Base64.",
+    "data": "Must be an image file in Base64, as `base64 FILE` prints it.",
 }
 """Field with its own text format -> message for invalid text."""
 MESSAGES = {
@@ -98,6 +99,8 @@ def _field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldE
 def _message(error: Mapping[str, Any], path: list[str], model: type[BaseModel]) -> str:
     kind, name = error["type"], path[-1] if path else ""
     if kind == "extra_forbidden":
+        if name in RENAMED:
+            return f"Unknown field; it is now called {RENAMED[name]}."
         near = difflib.get_close_matches(name[:MAX_NAME_CHARS], _names(model, path[:-1]), n=1)
         return f"Unknown field; did you mean {near[0]}?" if near else "Unknown field."
     if name in FIELD_MESSAGES and kind.startswith("string_") and kind != "string_type":

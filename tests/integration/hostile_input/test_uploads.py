@@ -133,6 +133,46 @@ def test_the_file_name_is_ignored(client: FlaskClient, jpeg: bytes, name: bytes)
     assert "alert(1)" not in answer.text and "Set-Cookie" not in answer.headers
 
 
+READABLE = (
+    'filename=""',
+    'filename="絵.jpg"',
+    "filename*=UTF-8''%e7%b5%b5.jpg",
+    'filename="a\\".jpg"',
+    "filename=a.jpg",
+)
+UNREADABLE = ("caf\xe9.jpg".encode("latin-1"), "絵.jpg".encode("shift-jis"), "絵.jpg".encode("utf-16"))
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/search"])
+def test_a_file_part_is_used_whatever_its_name_or_the_reason_is_shown(
+    client: FlaskClient, jpeg: bytes, path: str
+) -> None:
+    def send(disposition: bytes, *more: bytes) -> TestResponse:
+        head = b'--b\r\nContent-Disposition: form-data; name="image"; %b\r\n\r\n' % disposition
+        body = b"".join([head, jpeg, b"\r\n", *more, b"--b--\r\n"])
+        return client.post(path, data=body, content_type=MULTIPART)
+
+    for name in READABLE:
+        assert send(name.encode()).status_code in (200, 303), name
+    for raw in UNREADABLE:
+        answer = send(b'filename="%b"' % raw)
+        assert answer.status_code == 400 and "not in UTF-8" in answer.text, raw
+    k = send(b'filename="a"', b'--b\r\nContent-Disposition: form-data; name="k"\r\n\r\n1\r\n')
+    assert k.status_code == 303 if path == "/" else "it is now called limit" in k.text
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/search"])
+def test_a_form_that_is_too_large_is_not_called_an_image(client: FlaskClient, path: str) -> None:
+    for kind, form in (
+        (URLENCODED, b"q=" + b"a" * 200_000),
+        (MULTIPART, FIELD % (b"a" * 2_000_000)),
+        (MULTIPART, PART % (b"image", b"", b"", b"") * 200 + b"--b--\r\n"),
+    ):
+        answer = client.post(path, data=form, content_type=kind)
+        assert answer.status_code == 413
+        assert "too many fields" in answer.text and "smaller copy" not in answer.text
+
+
 TYPES = [b"text/html", b"image/svg+xml", b"application/zip", b"", b"x" * 5_000, b'image/png; a="b']
 
 

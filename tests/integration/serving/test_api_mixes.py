@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
+import json
+import textwrap
 from typing import Any
 
 import pytest
@@ -13,12 +16,44 @@ from werkzeug.test import TestResponse
 
 from gallery.models import Artwork
 from gallery.services import Services
+from serving.api.request_models import UploadedImage
 from tests.fakes.collection import drawing, encoded, stocked
 from tests.fakes.web import API_SEARCH as PATH
 from tests.fakes.web import body, state_of, upload
 
 PICTURE = encoded(drawing("#c08020", 1))
 AS_TEXT = base64.b64encode(PICTURE).decode()
+
+
+LINES = (0, 60, 64, 76)
+"""Characters in a line of Base64; 0 for no line breaks."""
+PREFIXES = ("", "data:image/jpeg;base64,", "data:;base64,", "data:image/png;charset=utf-8;base64,", " \r\n")
+
+
+@pytest.mark.parametrize("urlsafe", [False, True], ids=["standard alphabet", "URL-safe alphabet"])
+@pytest.mark.parametrize("padding", [0, 1, 2], ids=lambda length: f"{length} bytes of padding")
+def test_base64_is_read_as_programs_write_it(
+    monkeypatch: pytest.MonkeyPatch, padding: int, urlsafe: bool
+) -> None:
+    monkeypatch.setattr("serving.api.request_models.encode", lambda _collection, data, *_: data)
+    data = bytes(range(256)) * 3 + b"\xfb\xff" * 3 + b"\xff" * ((3 - padding) % 3)
+    whole = (base64.urlsafe_b64encode if urlsafe else base64.b64encode)(data).decode()
+    assert whole.count("=") == padding
+    for text, length, newline, prefix, end in itertools.product(
+        (whole, whole.rstrip("=")), LINES, ("\n", "\r\n"), PREFIXES, ("", "\n", " ")
+    ):
+        lines = newline.join(textwrap.wrap(text, length)) if length else text
+        image = UploadedImage.model_validate_json(json.dumps({"data": prefix + lines + end}))
+        assert image.image_term(None) == data, (text[-4:], length, prefix, end)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "data", ['"' + AS_TEXT + '"', "%2B" + AS_TEXT, "file:///photo.jpg", "", "é", "====="]
+)
+def test_what_is_not_base64_is_rejected_by_name(client: FlaskClient, data: str) -> None:
+    answer = client.post(PATH, json={"images": [{"data": data}]})
+    assert answer.status_code == 400
+    assert body(answer)["detail"].startswith("images.0.data: Must be an image file in Base64")
 
 
 def ids(answer: TestResponse) -> list[str]:
@@ -180,7 +215,7 @@ def test_a_token_of_another_encoder_is_refused(client: FlaskClient, app: Flask) 
         ({"q": "sea", "limit": "5"}, "limit", "Must be a whole number."),
         ({"q": "sea", "cursor": "x"}, "cursor", "Invalid cursor; pass next_cursor unchanged."),
         ({"q": "sea", "filters": {"styles": ["x"]}}, "filters.styles", "Unknown field; did you mean style?"),
-        ({"images": [{"data": "*"}]}, "images.0.data", "Must be an image file in Base64."),
+        ({"images": [{"data": "*"}]}, "images.0.data", "Must be an image file in Base64, as `base64 FILE` prints it."),
         ({"images": [{"token": "a b"}]}, "images.0.token",
          "Invalid token; pass the token of an earlier response unchanged."),
         ({"images": [{"tokens": "x"}]}, "images.0", "Must have one of data, token and work."),
