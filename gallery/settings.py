@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -31,6 +32,7 @@ TEST_PREFIX = "GALLERY_TEST_"
 URL_PATTERN = r"^https?://\S+$"
 RATE_PATTERN = r"^(off|[1-9][0-9]{0,6}/(second|minute|hour|day))$"
 CRON_PATTERN = r"^(off|\S+( \S+){4}|@\w+)$"
+SITE_PATTERN = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/\S*)?")
 ORIGINS_PATTERN = r"^(\*|https?://[^\s,/?#@*]+(\s*,\s*https?://[^\s,/?#@*]+)*)$"
 REGISTRIES: dict[str, Registry[Any]] = {
     "dataset": DATASETS,
@@ -104,9 +106,7 @@ class Settings(BaseSettings):
         0.05, ge=0, le=1, description="Largest drop of a quality metric below the live build's, 0 to 1."
     )
     site_url: str | None = Field(
-        None,
-        pattern=URL_PATTERN,
-        description="Public address of the site; the requested host when unset.",
+        None, description="Public address of the site; the requested host when unset."
     )
 
     # Runs
@@ -203,6 +203,22 @@ class Settings(BaseSettings):
             REGISTRIES[info.field_name].parse(text)
         except Invalid as error:
             raise ValueError(str(error)) from error
+        return text
+
+    @field_validator("site_url", "cors")
+    @classmethod
+    def _ascii_addresses(cls, text: str | None) -> str | None:
+        if text and not text.isascii():
+            raise ValueError(
+                "must be in ASCII; write the host as DNS has it (xn--…), and a path with %-escapes"
+            )
+        return text
+
+    @field_validator("site_url")
+    @classmethod
+    def _valid_site(cls, text: str | None) -> str | None:
+        if text and not SITE_PATTERN.fullmatch(text):
+            raise ValueError("must be an address such as https://gallery.example")
         return text
 
     @field_validator("rate_storage")

@@ -70,6 +70,7 @@ class Layout:
     max_results: int
     max_query: int
     max_upload: int
+    max_upload_pixels: int
     language: Language
     alternates: tuple[Alternate, ...]
     words_hint: str
@@ -203,6 +204,7 @@ def layout(
         settings.max_results,
         settings.max_query,
         settings.max_upload,
+        settings.max_upload_pixels,
         language(),
         alternates(),
         words_hint(build.encoder) if build else "",

@@ -7,6 +7,7 @@ const byId = (id) => document.getElementById(id);
 const search = () => byId("search");
 const announce = (text) => { byId("live").textContent = text; };
 const MAX_ADDRESS_CHARS = 7900; // characters; a longer address is posted, and the server answers with the reason
+const SHRUNK_SIDES = [4096, 2048, 1024]; // pixels; longer sides of a copy that is within the server's limits, tried in turn
 const BOX_FIELDS = ["x", "y", "w", "h"];
 const texts = byId("texts").dataset; // in the page's language
 const isHomeAddress = () => [...new URLSearchParams(location.search).keys()].every((name) => name === "lang");
@@ -127,20 +128,56 @@ const removeImage = () => {
   byId("image").focus();
 };
 
-const showImage = async (file) => {
-  const cropped = byId("cropper");
-  let bitmap;
-  try {
-    bitmap = await createImageBitmap(file);
-  } catch { // a format that this browser cannot decode; the server may accept it
-    search().requestSubmit();
-    return;
-  }
-  const scale = Math.min(1, 560 / bitmap.width, 420 / bitmap.height);
+const setFile = (input, file) => {
+  const transfer = new DataTransfer();
+  transfer.items.add(file);
+  input.files = transfer.files;
+};
+
+const drawn = (bitmap, width, height) => {
+  const scale = Math.min(1, width / bitmap.width, height / bitmap.height);
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-  canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  const context = canvas.getContext("2d");
+  context.fillStyle = "white"; // behind transparent pixels, as on the server
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return canvas;
+};
+
+/* Return a smaller JPEG of at most `limit` bytes, or the file itself if that fails. The bitmap is upright, so the copy is too. */
+const shrunk = async (file, bitmap, limit) => {
+  for (const side of SHRUNK_SIDES) {
+    try {
+      const blob = await new Promise((done) => { drawn(bitmap, side, side).toBlob(done, "image/jpeg", 0.9); });
+      if (blob.size <= limit) return new File([blob], "image.jpg", { type: blob.type });
+    } catch { /* too little memory, or a browser that blocks canvases */ }
+  }
+  return file;
+};
+
+const showImage = async (original, input) => {
+  const cropped = byId("cropper");
+  const { maxUpload, maxPixels } = search().dataset;
+  let file = original;
+  let bitmap = null;
+  try {
+    bitmap = await createImageBitmap(file);
+  } catch { /* a format that this browser cannot decode; the server may accept it */ }
+  if (bitmap && (file.size > maxUpload || bitmap.width * bitmap.height > maxPixels)) file = await shrunk(file, bitmap, maxUpload);
+  if (input.files[0] !== original) return; // replaced meanwhile
+  if (file.size > maxUpload) {
+    showStatus(texts.tooLarge.replace("{limit}", Math.floor(maxUpload / 1e6)));
+    input.value = "";
+    return;
+  }
+  if (file !== original) setFile(input, file);
+  if (!bitmap) {
+    search().requestSubmit();
+    return;
+  }
+  const canvas = drawn(bitmap, 560, 420);
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", texts.chosen);
   bitmap.close();
@@ -158,19 +195,14 @@ const showImage = async (file) => {
 
 const chooseImage = (files, input) => {
   const file = [...files].find((candidate) => candidate.type.startsWith("image/"));
-  const limit = Number(search().dataset.maxUpload);
-  if (!file || file.size > limit) {
-    showStatus(file ? texts.tooLarge.replace("{limit}", Math.floor(limit / 1e6)) : texts.notImage);
+  if (!file) {
+    showStatus(texts.notImage);
     input.value = "";
     return;
   }
-  if (input.files[0] !== file) {
-    const transfer = new DataTransfer();
-    transfer.items.add(file);
-    input.files = transfer.files;
-  }
+  if (input.files[0] !== file) setFile(input, file);
   search().querySelectorAll("input[type=file]").forEach((other) => { if (other !== input) other.value = ""; });
-  showImage(file);
+  showImage(file, input);
 };
 
 document.addEventListener("change", (event) => {

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.fakes.browser import (
     NARROW,
@@ -236,6 +237,26 @@ def test_an_image_that_is_too_large_is_not_sent(gallery: str, visit: Visit, tmp_
     page.set_input_files("#image", large)
     expect(page.locator("#form-status")).to_contain_text("larger than")
     expect(page).to_have_url(f"{gallery}/")
+
+
+def test_an_image_over_a_limit_is_sent_as_a_smaller_copy(gallery: str, visit: Visit, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    Image.linear_gradient("L").resize((8_160, 6_144)).convert("RGB").save(photo, quality=95, exif=exif)
+    assert photo.stat().st_size > 200_000
+    page = visit(gallery)
+    page.set_input_files("#image", photo)
+    page.wait_for_selector("#cropper canvas")
+    sent = "document.getElementById('image').files[0]"
+    assert page.evaluate(f"{sent}.type") == "image/jpeg"
+    assert 1_000 < page.evaluate(f"{sent}.size") <= 200_000
+    page.get_by_role("button", name="Search with this image").click()
+    preview = page.locator(".upload-preview")
+    preview.wait_for()
+    assert preview.evaluate("image => image.naturalWidth / image.naturalHeight") == pytest.approx(
+        3 / 4, rel=0.03
+    )
 
 
 def test_an_invalid_search_keeps_its_text_in_the_form(gallery: str, visit: Visit) -> None:

@@ -48,6 +48,27 @@ def test_all_errors_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "takes kaggle://, file://, sample://" in text
 
 
+@pytest.mark.parametrize("name", ["site_url", "cors"])
+@pytest.mark.parametrize("address", ["https://bücher.example", "https://例え.example", "https://a.example/é"])
+def test_an_address_for_headers_must_be_in_ascii(name: str, address: str) -> None:
+    """A header with it would fail, or no browser would send the same."""
+    if name == "cors" and address.endswith("/é"):
+        address = address.removesuffix("/é") + ",https://é.example"
+    with pytest.raises(Invalid, match=rf"GALLERY_{name.upper()}: must be in ASCII.*xn--"):
+        read_settings(**{name: address})
+    assert read_settings(**{name: "https://xn--bcher-kva.example"})
+
+
+@pytest.mark.parametrize(
+    "address", ["gallery.example", "https://", "https://a:b@c.example", "https://a.example:x"]
+)
+def test_a_site_url_that_is_no_address_is_rejected(address: str) -> None:
+    with pytest.raises(
+        Invalid, match=r"GALLERY_SITE_URL: must be an address such as https://gallery\.example"
+    ):
+        read_settings(site_url=address)
+
+
 def test_a_misspelt_name_in_dotenv_is_found() -> None:
     Path(".env").write_text("export GALLERY_PRT=1\n")
     with pytest.raises(Invalid, match="GALLERY_PORT"):
