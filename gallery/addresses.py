@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from gallery.errors import Invalid
+from gallery.installation import install_command
 
 Service = TypeVar("Service")
 
@@ -138,8 +139,7 @@ class Registry(Generic[Service]):
             if not scheme.extra or (error.name or "").partition(".")[0] == "gallery":
                 raise
             raise Invalid(
-                f"{text} needs {error.name}, which is not installed; "
-                f"run pip install 'artwork-gallery[{scheme.extra}]'"
+                f"{text} needs {error.name}, which is not installed; run {install_command(scheme.extra)}"
             ) from error
         opened: Service = getattr(adapter, factory)(address, **arguments)
         return opened

@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from gallery.errors import GalleryError
+from gallery.installation import install_command
 from gallery.text import printable, printable_lines
 
 COMMANDS = "gallery.commands"
@@ -65,9 +66,7 @@ def report_errors() -> Iterator[None]:
         name = (error.name or "").partition(".")[0]
         if name not in extra:
             raise
-        raise click.ClickException(
-            f"{name} is not installed; run pip install 'artwork-gallery[{extra[name]}]'"
-        ) from error
+        raise click.ClickException(f"{name} is not installed; run {install_command(extra[name])}") from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -208,28 +207,33 @@ def _shown(value: Any, *, given: bool) -> Any:
 
 
 @main.command()
+@click.option("--web", is_flag=True, help="Check only what the web app needs, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def doctor(as_json: bool) -> None:
-    """Check that each configured service works, and say what to do if not. Exits with 1 if a check fails."""
+def doctor(web: bool, as_json: bool) -> None:
+    """Check that each configured service works, and say what to do if not.
+
+    Exits with 1 if a check fails. What the first refresh has yet to make is "not yet", which is no failure.
+    """
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    from gallery.doctor import examine
+    from gallery.doctor import Status, examine
     from gallery.settings import read_settings
 
     with report_errors():
-        findings = examine(read_settings())
+        findings = examine(read_settings(), web=web)
     if as_json:
         click.echo(json.dumps([vars(finding) for finding in findings], ensure_ascii=False))
     else:
+        colors = {Status.OK: "green", Status.NOT_YET: "yellow", Status.FAILED: "red"}
         table = Table(box=None, padding=(0, 2, 0, 0))
         for title in ("check", "", "result", "what to do"):
             table.add_column(title, overflow="fold")
         for finding in findings:
-            status = "[green]ok[/]" if finding.ok else "[red]failed[/]"
+            status = f"[{colors[finding.status]}]{finding.status}[/]"
             table.add_row(finding.check, status, escape(finding.result), escape(finding.advice))
         # In a file or a pipe, keep each finding on one line, so that grep works.
         Console(width=None if sys.stdout.isatty() else 10_000).print(table)
-    if not all(finding.ok for finding in findings):
+    if any(finding.status == Status.FAILED for finding in findings):
         raise SystemExit(1)

@@ -9,12 +9,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from gallery.errors import GalleryError, Invalid, Unavailable
+from gallery.installation import install_command
 from gallery.models import Artist, Artwork, Build, StoredImage
 from gallery.objects.base import ObjectStore
 from gallery.services import Services
@@ -27,43 +29,73 @@ FETCH_TIMEOUT_S = 10
 """Time limit for downloading an image from its public or signed URL."""
 
 
+class NotYet(GalleryError):
+    """Nothing is wrong, but the first refresh has not made what a check needs."""
+
+
+class Status(StrEnum):
+    """The outcome of a check."""
+
+    OK = "ok"
+    NOT_YET = "not yet"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True)
 class Finding:
     """The result of one check; `advice` is the remedy, empty if the check passed."""
 
     check: str
-    ok: bool
+    status: Status
     result: str
     advice: str
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Run every check and return the findings. Removes the objects and builds that it creates."""
-    services, read_only = Services(settings), Services(settings, searching=True)
-    return [
-        _try("home", "set GALLERY_HOME to a writable folder with free space", lambda: _home(settings.home)),
-        _try("dataset", "check GALLERY_DATASET", lambda: _dataset(services)),
-        _try("images", "check GALLERY_IMAGES", lambda: _objects(services.images)),
-        _try("delivery", "check GALLERY_DELIVERY and GALLERY_IMAGES", lambda: _delivery(services)),
-        _try("tables", "check GALLERY_TABLES", lambda: _objects(services.tables)),
-        _try("encoder", "check GALLERY_ENCODER", lambda: _encoder(services)),
-        _try("vectors", "check GALLERY_VECTORS and GALLERY_VECTORS_KEY", lambda: _vectors(services.vectors)),
+def examine(settings: Settings, *, web: bool = False) -> list[Finding]:
+    """Run every check and return the findings. Removes the objects and builds that it creates.
+
+    With `web`, check only what the web app needs, with its keys, and write nothing.
+    """
+    services, reader = Services(settings), Services(settings, searching=True)
+    images = ("images", "check GALLERY_IMAGES")
+    delivery = ("delivery", "check GALLERY_DELIVERY and GALLERY_IMAGES")
+    encoder = _try("encoder", "check GALLERY_ENCODER", lambda: _encoder(reader))
+    search = (
         _try(
             "searching",
             "check GALLERY_VECTORS and GALLERY_VECTORS_SEARCH_KEY",
-            lambda: _read_only(read_only.vectors),
+            lambda: _searching(reader.vectors),
         ),
-        _try("collection", "run `gallery refresh`", lambda: _collection(services)),
+        _try("collection", "run `gallery refresh`", lambda: _collection(reader)),
+    )
+    if web:
+        return [
+            _try(*images, lambda: _stored_image(reader)),
+            _try(*delivery, lambda: _delivery(reader)),
+            encoder,
+            *search,
+        ]
+    return [
+        _try("home", "set GALLERY_HOME to a writable folder with free space", lambda: _home(settings.home)),
+        _try("dataset", "check GALLERY_DATASET", lambda: _dataset(services)),
+        _try(*images, lambda: _objects(services.images)),
+        _try(*delivery, lambda: _delivery_of_probe(services)),
+        _try("tables", "check GALLERY_TABLES", lambda: _objects(services.tables)),
+        encoder,
+        _try("vectors", "check GALLERY_VECTORS and GALLERY_VECTORS_KEY", lambda: _vectors(services.vectors)),
+        *search,
     ]
 
 
 def _try(name: str, advice: str, check: Callable[[], str]) -> Finding:
     try:
-        return Finding(name, True, check(), "")
+        return Finding(name, Status.OK, check(), "")
+    except NotYet as reason:
+        return Finding(name, Status.NOT_YET, str(reason), "run `gallery refresh`")
     except (GalleryError, OSError) as error:
-        return Finding(name, False, str(error), advice)
+        return Finding(name, Status.FAILED, str(error), advice)
     except ModuleNotFoundError as error:
-        return Finding(name, False, str(error), "run pip install 'artwork-gallery[encoders,pipeline,web]'")
+        return Finding(name, Status.FAILED, str(error), f"run {install_command('encoders,pipeline,web')}")
 
 
 def _home(home: Path) -> str:
@@ -97,30 +129,58 @@ def _objects(store: ObjectStore) -> str:
     return f"{store.address}: write, read, list and delete work{client}"
 
 
-def _delivery(services: Services) -> str:
-    """Download an image from its URL, as a visitor's browser does."""
+def _live(services: Services) -> Build:
+    build = services.vectors.live()
+    if build is None:
+        raise NotYet("no build is published yet")
+    return build
+
+
+def _image_key(services: Services) -> str:
+    """Return the key of a stored image of the live collection."""
+    work = next(iter(services.vectors.open(_live(services).name).works(limit=1)), None)
+    if work is None:
+        raise Invalid("the live build has no works")
+    return work.image.small
+
+
+def _stored_image(services: Services) -> str:
+    data = services.images.get(_image_key(services))
+    return f"{services.images.address}: read an image of {len(data):,} bytes"
+
+
+def _delivery_of_probe(services: Services) -> str:
+    if services.settings.delivery == "app":
+        return "images are served by the app"
+    key = f"doctor/{uuid.uuid4().hex}.webp"
+    services.images.add(key, b"probe", "image/webp")
+    try:
+        return _delivery(services, key)
+    finally:
+        services.images.delete(key)
+
+
+def _delivery(services: Services, key: str = "") -> str:
+    """Download an image from its URL, as a visitor's browser does: that of the key, or a stored one."""
     how = services.settings.delivery
     if how == "app":
         return "images are served by the app"
-    key, data = f"doctor/{uuid.uuid4().hex}.webp", b"probe"
-    services.images.add(key, data, "image/webp")
+    key = key or _image_key(services)
+    data = services.images.get(key)
+    url = (
+        services.images.public_url(key)
+        if how == "public"
+        else services.images.signed_url(key, services.settings.signed_for)
+    )
     try:
-        url = (
-            services.images.public_url(key)
-            if how == "public"
-            else services.images.signed_url(key, services.settings.signed_for)
-        )
-        try:
-            with urllib.request.urlopen(url, timeout=FETCH_TIMEOUT_S) as answer:
-                got = answer.read(len(data) + 1)
-        except urllib.error.HTTPError as error:
-            raise Invalid(f"an image's {how} URL answers {error.code}{_hint(how, error.code)}") from None
-        except (OSError, ValueError) as error:  # not quoted: it contains the URL, which may be signed
-            raise Unavailable(f"an image's {how} URL cannot be reached ({type(error).__name__})") from None
-        if got != data:
-            raise Invalid(f"an image's {how} URL returns something other than what was written")
-    finally:
-        services.images.delete(key)
+        with urllib.request.urlopen(url, timeout=FETCH_TIMEOUT_S) as answer:
+            got = answer.read(len(data) + 1)
+    except urllib.error.HTTPError as error:
+        raise Invalid(f"an image's {how} URL answers {error.code}{_hint(how, error.code)}") from None
+    except (OSError, ValueError) as error:  # not quoted: it contains the URL, which may be signed
+        raise Unavailable(f"an image's {how} URL cannot be reached ({type(error).__name__})") from None
+    if got != data:
+        raise Invalid(f"an image's {how} URL returns something other than what is stored")
     return f"an image was downloaded from its {how} URL"
 
 
@@ -158,7 +218,7 @@ def _vectors(store: VectorStore) -> str:
     return f"{store.version()}, {store.address}: {before} builds; created, searched and dropped a probe build"
 
 
-def _read_only(store: VectorStore) -> str:
+def _searching(store: VectorStore) -> str:
     build = store.live()
     if build is None:
         return f"{store.address} answers; no build is published yet"
@@ -166,9 +226,7 @@ def _read_only(store: VectorStore) -> str:
 
 
 def _collection(services: Services) -> str:
-    build = services.vectors.live()
-    if build is None:
-        raise Invalid("no build is published yet")
+    build = _live(services)
     count = services.vectors.open(build.name).count()
     if count != build.works:
         raise Invalid(f"live build {build.name} has {count} of {build.works} works")

@@ -105,7 +105,7 @@ def _address_tables() -> Iterator[str]:
 
 
 def _extra(extra: str) -> str:
-    return f"Needs `pip install 'artwork-gallery[{extra}]'`." if extra else ""
+    return f"Needs `pip install '.[{extra}]'`." if extra else ""
 
 
 def _values(option: Option) -> str:

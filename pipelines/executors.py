@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from gallery.errors import Invalid
+from gallery.installation import install_command
 from gallery.settings import Settings, variable
 
 EXTRA = "cluster"
@@ -131,6 +132,6 @@ def _kubernetes_executor(settings: Settings) -> dg.ExecutorDefinition:
 
 def _not_installed(executor: str, error: ModuleNotFoundError) -> Invalid:
     return Invalid(
-        f"{variable('executor')}={executor} needs {error.name}, which is not installed; run pip install "
-        f"'artwork-gallery[{EXTRA}]'"
+        f"{variable('executor')}={executor} needs {error.name}, which is not installed; run "
+        f"{install_command(EXTRA)}"
     )

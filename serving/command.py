@@ -66,6 +66,7 @@ def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
     import sys
 
     from gallery.cli import main, report_errors
+    from gallery.installation import install_command
     from gallery.settings import read_settings
 
     with report_errors():
@@ -77,7 +78,7 @@ def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
     refresh = main.get_command(ctx, "refresh")
     if refresh is None:
         raise click.ClickException(
-            "`gallery refresh` is not installed; pip install 'artwork-gallery[pipeline,encoders]'"
+            f"`gallery refresh` is not installed; run {install_command('pipeline,encoders')}"
         )
     ctx.invoke(refresh)
     if not no_serve:

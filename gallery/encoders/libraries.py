@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.errors import Invalid
+from gallery.installation import install_command
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -24,7 +25,7 @@ def require(*modules: str) -> None:
     if missing:
         raise Invalid(
             f"This encoder needs packages that are not installed ({', '.join(missing)}); "
-            "run pip install 'artwork-gallery[encoders]'."
+            f"run {install_command('encoders')}"
         )
 
 

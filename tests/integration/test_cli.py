@@ -10,7 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from gallery.cli import main
+from gallery.objects.local import LocalObjects
 from gallery.settings import Settings, variable
+from gallery.vectors.lance.store import LanceStore
 from tests.fakes.archives import artists_csv, picture, write_folder
 from tests.fakes.processes import modules_loaded_by
 
@@ -183,25 +185,38 @@ def test_settings_shows_every_setting_and_no_secret(run, monkeypatch: pytest.Mon
     assert "GALLERY_ENCODER=fake\n" in text and "GALLERY_PER_ARTIST=20  (default)" in text
 
 
-def test_doctor_reports_problems_with_advice(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    before = run("doctor", "--json")
-    assert before.exit_code == 1
-    findings = {finding["check"]: finding for finding in json.loads(before.stdout)}
-    assert not findings["collection"]["ok"] and findings["collection"]["advice"] == "run `gallery refresh`"
-    run("refresh")
-    after = run("doctor", "--json")
-    assert after.exit_code == 0 and all(finding["ok"] for finding in json.loads(after.stdout))
-    assert run("doctor").exit_code == 0
-    monkeypatch.setenv("GALLERY_DATASET", "file:///nowhere.zip")
-    broken = run("doctor")
-    assert broken.exit_code == 1 and "GALLERY_DATASET" in broken.stdout
+def doctor(run, *options: str, exit_code: int = 0) -> dict[str, dict[str, str]]:  # type: ignore[no-untyped-def]
+    """Run the doctor, and return its findings by check."""
+    done = run("doctor", "--json", *options)
+    assert done.exit_code == exit_code, done.output
+    return {finding["check"]: finding for finding in json.loads(done.stdout)}
 
 
-def test_doctor_leaves_nothing_behind(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_doctor_tells_what_is_missing_from_what_is_wrong(  # type: ignore[no-untyped-def]
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for options, waiting in (((), {"collection"}), (("--web",), {"images", "collection"})):
+        findings = doctor(run, *options)
+        assert {name for name, found in findings.items() if found["status"] == "not yet"} == waiting
+        assert all(findings[name]["advice"] == "run `gallery refresh`" for name in waiting)
     run("refresh")
     before = sorted(path for path in (tmp_path / "home").rglob("*") if path.is_file())
-    run("doctor")
+    assert {found["status"] for found in doctor(run).values()} == {"ok"} and "failed" not in run(
+        "doctor"
+    ).stdout
     assert sorted(path for path in (tmp_path / "home").rglob("*") if path.is_file()) == before
+    monkeypatch.setenv("GALLERY_DATASET", "file:///nowhere.zip")
+    broken = doctor(run, exit_code=1)["dataset"]
+    assert broken["status"] == "failed" and "GALLERY_DATASET" in broken["advice"]
+
+    # A web machine needs no dataset and no right to write.
+    for store, methods in (
+        (LocalObjects, ("put", "add", "delete")),
+        (LanceStore, ("create", "publish", "drop")),
+    ):
+        for method in methods:
+            monkeypatch.delattr(store, method)
+    assert {found["status"] for found in doctor(run, "--web").values()} == {"ok"}
 
 
 def test_lineage_shows_a_file_or_says_that_none_matches(run) -> None:  # type: ignore[no-untyped-def]
