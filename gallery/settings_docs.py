@@ -5,6 +5,7 @@ Run ``python -m gallery.settings_docs`` in the project's root; a test checks tha
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,9 @@ def dotenv() -> str:
     for name, field in Settings.model_fields.items():
         if name in SECTIONS:
             lines += ["", f"# --- {SECTIONS[name]}", ""]
-        lines += [f"# {field.description}", f"#{variable(name)}={default_of(field.default)}"]
+        default = default_of(field.default)
+        quoted = shlex.quote(default) if default else ""  # shells read such files too
+        lines += [f"# {field.description}", f"#{variable(name)}={quoted}"]
     return "\n".join(lines) + "\n"
 
 

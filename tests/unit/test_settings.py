@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 from gallery.errors import Invalid
 from gallery.settings import Settings, read_settings
@@ -124,3 +127,21 @@ def test_the_example_file_sets_nothing_and_is_read_back_as_the_defaults() -> Non
 def test_each_setting_has_one_line_of_help() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description and field.description.endswith(".") and "\n" not in field.description, name
+
+
+def setting_lines() -> list[str]:
+    """Return each line that sets something in .env.example and in the code blocks of the guides."""
+    text = (ROOT / ".env.example").read_text("utf-8").replace("\n#GALLERY", "\nGALLERY")
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        text += "".join(re.findall(r"^```\w*\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL))
+    return re.findall(r"^(?:GALLERY|DAGSTER|KAGGLE)_[A-Z_]+=.*$", text, re.MULTILINE)
+
+
+def test_shells_read_settings_files_as_the_program_does() -> None:
+    lines = setting_lines()
+    assert len(lines) > 70 and all(any(sign in line for line in lines) for sign in "&*?")
+    names = [line.partition("=")[0] for line in lines]
+    script = "\n".join(f"{line}\nprintf '%s\\0' \"${name}\"" for name, line in zip(names, lines, strict=True))
+    shell = subprocess.run(["bash", "-u"], input=script, capture_output=True, text=True, check=True)
+    program = [dotenv_values(stream=io.StringIO(line))[name] for name, line in zip(names, lines, strict=True)]
+    assert not shell.stderr and shell.stdout.split("\0")[:-1] == program
