@@ -1,10 +1,11 @@
-"""The Docker Compose files, checked without Docker."""
+"""The Docker files, checked without Docker."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import yaml
 
 from gallery.settings import Settings, variable
 
-INFRA = Path(__file__).parents[2] / "infra"
+ROOT = Path(__file__).parents[2]
+INFRA = ROOT / "infra"
 COMPOSE = INFRA / "compose.yaml"
 
 
@@ -70,3 +72,46 @@ def test_secrets_are_given_from_outside_and_the_web_app_gets_no_loader_key(servi
                 assert value.startswith("${") and ":?" in value, name
     assert "GALLERY_VECTORS_KEY" not in services["web"]["environment"]
     assert "GALLERY_VECTORS_SEARCH_KEY" not in services["pipeline"]["environment"]
+
+
+def test_one_process_opens_an_empty_history_and_the_newest_instance_file_counts(
+    services: dict[str, Any],
+) -> None:
+    users = {
+        name: one
+        for name, one in services.items()
+        if any("dagster:" in str(v) for v in one.get("volumes", []))
+    }
+    first = [name for name, one in users.items() if not users.keys() & one["depends_on"].keys()]
+    assert first == ["dagster-webserver"] and len(users) == 3
+    for name, one in users.items():
+        if name not in first:
+            assert one["depends_on"] == {first[0]: {"condition": "service_healthy"}}
+        # Over the volume, which keeps what the first image put into it.
+        assert "../dagster.yaml:/home/gallery/dagster/dagster.yaml:ro" in one["volumes"]
+
+
+def test_images_install_dependencies_before_they_copy_the_source() -> None:
+    stages = (INFRA / "Dockerfile").read_text("utf-8").split("\nFROM ")[1:]
+    assert len(stages) == 3
+    for stage in stages[1:]:
+        assert (
+            0
+            < stage.index("install --constraint")
+            < stage.index("COPY . .")
+            < stage.index("install --no-deps")
+        )
+    ignore = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    copied = {line[1:] for line in ignore if line.startswith("!")}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert {*packages, "pyproject.toml", "constraints.txt", "dagster.yaml", "workspace.yaml"} < copied
+    assert "*" in ignore and all((ROOT / name).exists() for name in copied)
+
+
+def test_the_readme_lists_every_file_and_folder() -> None:
+    readme = (INFRA / "README.md").read_text("utf-8")
+    for path in INFRA.iterdir():
+        assert path.name in ("README.md", "compose.env") or f"{path.name}{'/' * path.is_dir()}" in readme, (
+            path
+        )

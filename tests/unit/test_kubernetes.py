@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,6 +60,21 @@ def test_every_manifest_is_valid(path: Path) -> None:
         k8s_model_from_dict(
             kind, k8s_snake_case_dict(kind, document)
         )  # raises for a key that it does not have
+
+
+def test_the_image_is_named_in_one_place(tmp_path: Path) -> None:
+    for path in MANIFESTS:
+        if path.name != "kustomization.yaml":
+            assert "gallery-pipeline:" not in path.read_text("utf-8"), path.name
+    if not shutil.which("kubectl"):
+        pytest.skip("kubectl is not installed; it renders the kustomization")
+    shutil.copytree(MANIFESTS[0].parent, tmp_path / "kubernetes")
+    file = tmp_path / "kubernetes" / "kustomization.yaml"
+    file.write_text(file.read_text("utf-8").replace('newTag: "1"', 'newTag: "2026.11"'))
+    command = ["kubectl", "kustomize", str(file.parent)]
+    rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    named = re.findall(r"gallery-pipeline:\S+", rendered)
+    assert named == ["gallery-pipeline:2026.11"] * 5  # four containers, and DAGSTER_CURRENT_IMAGE
 
 
 def test_the_pods_refer_to_existing_objects() -> None:
