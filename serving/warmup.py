@@ -1,13 +1,17 @@
-"""Loading the encoder in the background, so that the server responds at once after a start."""
+"""Loading encoder and decoder in the background, so that the server responds at once after a start."""
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
 import time
 from enum import Enum
 
+from PIL import Image
+
 from gallery.errors import GalleryError
+from gallery.images.sandbox import decode_untrusted
 from gallery.search.engine import SearchEngine
 from gallery.services import Services
 
@@ -68,7 +72,18 @@ class WarmUp:
         return self.state is State.READY
 
     def _until_ready(self) -> None:
+        _start_decoder()
         delay = FIRST_DELAY_S
         while not self.attempt():
             time.sleep(delay)
             delay = min(2 * delay, MAX_DELAY_S)
+
+
+def _start_decoder() -> None:
+    """Decode an image, so that the first upload does not wait for the decoder's process to start."""
+    file = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(file, "PNG")
+    try:
+        decode_untrusted(file.getvalue(), max_pixels=1)
+    except (GalleryError, OSError) as error:
+        log.warning("The decoder of uploaded images does not start: %s", error)

@@ -75,12 +75,45 @@ def seeds() -> dict[str, list[bytes]]:
             saved(image, "TIFF", compression=kind)
             for kind in ("raw", "tiff_lzw", "tiff_deflate", "packbits", "jpeg")
         ]
-        + [saved(image, "TIFF", **rich), saved(image, "TIFF", **frames)],
+        + [saved(image, "TIFF", **rich), saved(image, "TIFF", **frames), tiled_tiff()],
         "AVIF": [saved(image, "AVIF", speed=10), saved(image, "AVIF", speed=10, **rich)],
     }
     found["HEIF"] = [HEIC]
     assert set(found) == set(FORMATS)
     return found
+
+
+def tiled_tiff(side: int = 64, tile: int = 64) -> bytes:
+    """A grey TIFF of one tile, whose size is independent of the image's."""
+    packed = zlib.compress(picture(side=tile).convert("L").tobytes())
+    values = {
+        256: side, 257: side, 258: 8, 259: 8, 262: 1, 277: 1, 284: 1,
+        322: tile, 323: tile, 324: 8, 325: len(packed),
+    }  # fmt: skip
+    tags = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in values.items())
+    directory = struct.pack("<H", len(values)) + tags + bytes(4)
+    return b"II*\0" + struct.pack("<I", 8 + len(packed)) + packed + directory
+
+
+STRUCTURES = (
+    *(b"ispe", b"clap", b"irot", b"iloc", b"iprp", b"av1C", b"hvcC", b"pixi", b"colr"),  # AVIF and HEIF
+    *(b"VP8X", b"ANMF", b"ALPH", b"IHDR", b"fcTL", b"acTL", b"iCCP", b"eXIf", b"PLTE"),  # WebP and PNG
+    *(b"\xff\xc0", b"\xff\xc2", b"\xff\xda", b"\xff\xe1", b"\xff\xe2", b"\x21\xf9", b"\x2c"),  # JPEG and GIF
+    *(struct.pack("<H", tag) for tag in (256, 257, 258, 259, 273, 277, 278, 279, 322, 323, 324, 325)),  # TIFF
+)
+"""Names of boxes, frames, strips, tiles and metadata, whose numbers are mutated."""
+NUMBERS = (0, 1, 2, 64, 255, 4_096, 16_384, 46_336, 2**16 - 1, 2**24, 2**31 - 1, 2**32 - 1)
+
+
+def with_another_number(out: bytearray, chance: random.Random) -> None:
+    """Change a number of one of the STRUCTURES that the file has."""
+    found = [place for name in STRUCTURES if (place := out.find(name)) >= 0]
+    if not found:
+        return
+    place = chance.choice(found) + chance.randrange(2, 24)
+    number = chance.choice(NUMBERS)
+    size = 2 if number < 2**16 and chance.random() < 0.5 else 4
+    out[place : place + size] = number.to_bytes(size, chance.choice(("big", "little")))
 
 
 def mutated(data: bytes, chance: random.Random, donor: bytes) -> bytes:
@@ -89,7 +122,7 @@ def mutated(data: bytes, chance: random.Random, donor: bytes) -> bytes:
     for _ in range(chance.choice((1, 1, 2, 4, 16))):
         place = chance.randrange(len(out)) if out else 0
         early = min(place, chance.randrange(256))  # headers are where damage has most effect
-        match chance.randrange(9):
+        match chance.randrange(13):
             case 0:
                 out[early : early + 1] = bytes([chance.randrange(256)])
             case 1:
@@ -110,6 +143,8 @@ def mutated(data: bytes, chance: random.Random, donor: bytes) -> bytes:
                 out[place:place] = out[place : place + 200] * chance.randrange(1, 20)
             case 8:
                 out[place:] = donor[place:]
+            case _:
+                with_another_number(out, chance)
     return with_valid_checksums(bytes(out)) if chance.random() < 0.7 else bytes(out)
 
 

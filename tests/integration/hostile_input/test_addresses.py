@@ -123,6 +123,24 @@ def test_no_parameter_injects_a_header(client: FlaskClient, text: str) -> None:
         assert "evil.example" not in answer.headers.get("Location", "").split("?")[0]
 
 
+@given(text=st.text(st.characters(min_codepoint=32, codec="utf-8"), min_size=1, max_size=12))
+@settings(max_examples=15)
+def test_addresses_in_headers_are_in_ascii(client: FlaskClient, text: str) -> None:
+    """Location, Link, HX-Push-Url and others: anything else is not a URI, and may not be encodable."""
+    query = {"q": text, "style": text}
+    answers = [
+        client.post("/", data=query),
+        client.get("/", query_string=query, headers={"HX-Target": "main"}),
+        client.get("/", query_string={"q": text, "genre": text}),
+        client.get("/api/v1/search", query_string={"q": text, "limit": 1}),
+        client.get("/api/v1/works", query_string={"limit": 1}, headers={"Origin": f"https://{text}"}),
+        client.get("/", environ_overrides={"PATH_INFO": f"//{text}/".encode().decode("latin-1")}),
+    ]
+    for answer in answers:
+        assert answer.status_code < 500
+        assert all(value.isascii() for value in answer.headers.values()), dict(answer.headers)
+
+
 def absolute(client: FlaskClient, host: str) -> set[str]:
     """The hosts of absolute links on a work's page and in the API, for a request with that Host."""
     found = client.get("/api/v1/search?q=sea&limit=1", headers={"Host": host}).text
