@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from gallery.services import Services
 
 
+SHARE = click.FloatRange(0, 1)
 INTERRUPTED = "Interrupted. The next `gallery refresh` continues from what is stored."
 
 
-def open_services() -> Services:
+def open_services(**overrides: Any) -> Services:
     """Return the services of the settings. Imports are in the functions so that `--help` is fast."""
     from gallery.services import Services
     from gallery.settings import read_settings
 
-    return Services(read_settings())
+    return Services(read_settings(**overrides))
 
 
 @contextmanager
@@ -50,16 +51,23 @@ def _alert_on_error() -> Iterator[None]:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+@click.option("--dry-run", is_flag=True, help="Evaluate the new build, but publish and delete nothing.")
+@click.option(
+    "--publish-anyway", is_flag=True, help="Publish even if metrics are too low; intact builds only."
+)
 @click.option(
     "--allow-removals",
     is_flag=True,
     help="Publish even if more works are missing from the dataset than GALLERY_MAX_REMOVED allows.",
 )
+@click.option("--per-artist", type=click.IntRange(1), metavar="N", help="GALLERY_PER_ARTIST for this run.")
+@click.option("--max-quarantine", type=SHARE, metavar="X", help="GALLERY_MAX_QUARANTINE for this run.")
+@click.option("--tolerance", type=SHARE, metavar="X", help="GALLERY_TOLERANCE for this run.")
 @click.option("--reread", is_flag=True, help="Read every file again, even if it seems unchanged.")
 @click.option(
     "--no-wait", is_flag=True, help="Fail if another refresh is running, instead of waiting for it."
 )
-def refresh(as_json: bool, allow_removals: bool, reread: bool, no_wait: bool) -> None:
+def refresh(as_json: bool, allow_removals: bool, no_wait: bool, **options: Any) -> None:
     """Bring the collection up to date with the dataset.
 
     Runs the Dagster job `refresh`. Unchanged works are not processed again. The live build stays live
@@ -70,7 +78,11 @@ def refresh(as_json: bool, allow_removals: bool, reread: bool, no_wait: bool) ->
     from pipelines.interrupts import exit_on_interrupt
 
     with report_errors(), exit_on_interrupt(INTERRUPTED) as is_interrupted, _alert_on_error():
-        services = open_services()
+        flags = {name: options.pop(name) for name in ("reread", "publish_anyway", "dry_run")}
+        overrides = {name: value for name, value in options.items() if value is not None}
+        if allow_removals:
+            overrides["max_removed"] = 1.0
+        services = open_services(**overrides)
         from pipelines.progress import show_progress
         from pipelines.runner import StageEvent, run_refresh
 
@@ -80,13 +92,8 @@ def refresh(as_json: bool, allow_removals: bool, reread: bool, no_wait: bool) ->
                 if not is_interrupted():
                     show(event)
 
-            counts = run_refresh(
-                services,
-                callback,
-                allow_removals=allow_removals,
-                reread=reread,
-                wait_s=0 if no_wait else math.inf,
-            )
+            wait_s = 0 if no_wait else math.inf
+            counts = run_refresh(services, callback, overrides=overrides, wait_s=wait_s, **flags)
     if as_json:
         click.echo(json.dumps(counts, ensure_ascii=False))
     else:

@@ -41,7 +41,8 @@ def failures(events: Iterable[dg.DagsterEvent]) -> list[Failure]:
     for event in events:
         if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
-            if not check.passed and check.blocking:
+            is_error = check.severity == dg.AssetCheckSeverity.ERROR
+            if not check.passed and check.blocking and is_error:
                 checks.append(Failure(check.asset_key.path[-1], check.check_name, check_reason(check)))
         elif event.event_type == dg.DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error

@@ -21,7 +21,8 @@ def tidy(context: dg.OpExecutionContext, result: Any) -> Any:
         return result._replace(metadata=_tidy_metadata(result.metadata or {}), check_results=checks)
     if isinstance(result, dg.AssetCheckResult):
         if not result.passed:
-            context.log.error(check_reason(result))
+            is_error = result.severity == dg.AssetCheckSeverity.ERROR
+            (context.log.error if is_error else context.log.warning)(check_reason(result))
         return result._replace(metadata=_tidy_metadata(result.metadata or {}))
     return result
 

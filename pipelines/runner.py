@@ -8,10 +8,11 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -91,16 +92,20 @@ def run_refresh(
     callback: StageCallback,
     instance: dg.DagsterInstance | None = None,
     *,
-    allow_removals: bool = False,
+    overrides: Mapping[str, Any] = MappingProxyType({}),
     reread: bool = False,
+    publish_anyway: bool = False,
+    dry_run: bool = False,
     wait_s: float = math.inf,
 ) -> dict[str, Any]:
     """Run a refresh and return its counts.
 
-    Dagster's records go to `instance`, by default that of DAGSTER_HOME. With `allow_removals` the refresh
-    may remove more works than GALLERY_MAX_REMOVED; with `reread` it reads files that seem unchanged.
-    Steps that execute in other processes (GALLERY_EXECUTOR) read the settings of those. If another refresh
-    is running, this one starts when it has ended.
+    Dagster's records go to `instance`, by default that of DAGSTER_HOME. With `reread` it reads files that
+    seem unchanged, with `publish_anyway` low metrics do not stop it, with `dry_run` it publishes nothing. If
+    another refresh is running, this one starts when it has ended.
+
+    Steps that execute in other processes (GALLERY_EXECUTOR) read the settings of those, apart from
+    `overrides`: settings of this run by name, which those of `services` contain too.
 
     Raises RefreshFailed, naming the stage; LockHeld if another refresh is still running after `wait_s`
     seconds; KeyboardInterrupt.
@@ -121,11 +126,16 @@ def run_refresh(
             on_wait=lambda text: callback(StageEvent(STAGES[0], "log", text)),
         ),
     ):
-        ops: dict[str, Any] = {
-            "artworks": {"config": {"allow_removals": allow_removals}},
-            "scanned_files": {"ops": {"plan_scan": {"config": {"reread": reread}}}},
+        config: dict[str, Any] = {
+            "ops": {
+                "scanned_files": {"ops": {"plan_scan": {"config": {"reread": reread}}}},
+                "evaluation": {"config": {"publish_anyway": publish_anyway}},
+                "published_collection": {"config": {"dry_run": dry_run}},
+            },
+            **NO_CONSOLE,
         }
-        config = {"ops": ops, **NO_CONSOLE}
+        if execute is _execute_distributed:
+            config["resources"] = {"services": {"config": dict(overrides)}}
         result = execute(services, _StageEvents(callback).handle, opened, owner, config)
         if not result.success:
             if _was_interrupted(result):
@@ -147,7 +157,8 @@ def run_refresh(
         "embedded": facts["embeddings"]["embedded"],
         "embeddings_reused": facts["embeddings"]["embeddings_reused"],
         "indexed": facts["candidate"]["indexed"],
-        "build": facts["published_collection"]["build"],
+        "build": facts["candidate"]["build"],
+        "published": "published_collection" in facts,
         "encoder": facts["candidate"]["encoder"],
         "seconds": round(time.monotonic() - started, 2),
     }

@@ -48,8 +48,9 @@ def guarded_op(body: Body) -> Body:
 
         @functools.wraps(body)
         def generator(*args: Any, **kwargs: Any) -> Iterator[Any]:
-            with _guard():
-                yield from body(*args, **kwargs)
+            with _guard() as context:
+                for result in body(*args, **kwargs):
+                    yield tidy(context, result)
 
         return generator  # type: ignore[return-value]
 

@@ -63,8 +63,9 @@ class Gallery:
         self,
         watch: StageCallback = lambda _: None,
         *,
-        allow_removals: bool = False,
         reread: bool = False,
+        publish_anyway: bool = False,
+        dry_run: bool = False,
         services: Services | None = None,
         **given: Any,
     ) -> dict[str, Any]:
@@ -77,7 +78,8 @@ class Gallery:
             watch(event)
 
         services = services or Services(self.settings(**given))
-        return run_refresh(services, callback, self.instance, allow_removals=allow_removals, reread=reread)
+        options = {"reread": reread, "publish_anyway": publish_anyway, "dry_run": dry_run}
+        return run_refresh(services, callback, self.instance, **options)
 
     def changes(self, stage: str) -> tuple[int, ...]:
         """Return how many rows of the stage were new, changed, removed and unchanged."""

@@ -4,7 +4,6 @@ from contextlib import closing
 from pathlib import PurePosixPath
 
 import dagster as dg
-from pydantic import Field
 
 from gallery.datasets.base import ARTISTS_CSV
 from gallery.services import Services
@@ -120,15 +119,6 @@ def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
     )
 
 
-class RemovalConfig(dg.Config):
-    """Whether this run may remove many works from the collection."""
-
-    allow_removals: bool = Field(
-        default=False,
-        description="Continue even if more live works are missing than GALLERY_MAX_REMOVED allows.",
-    )
-
-
 @dg.asset(
     **CATALOG_ASSET,
     deps=["scanned_files", artists],
@@ -141,16 +131,14 @@ class RemovalConfig(dg.Config):
             blocking=True,
             description=(
                 "No more live works are missing from the dataset than GALLERY_MAX_REMOVED allows. "
-                "`gallery refresh --allow-removals`, or allow_removals in the launchpad, overrides it."
+                "`gallery refresh --allow-removals`, or `max_removed: 1` in the launchpad, allows them once."
             ),
         )
     ],
     description="One row per work. The table `files` has every file: kept, duplicate, or quarantined.",
 )
 @guarded_op
-def artworks(
-    context: dg.AssetExecutionContext, config: RemovalConfig, services: dg.ResourceParam[Services]
-) -> dg.MaterializeResult:
+def artworks(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Classify the files, and compare the works with the live build."""
     tables = services.tables
     files, works = classify_files(CONTENTS.read(tables), ARTISTS.read(tables))
@@ -171,11 +159,11 @@ def artworks(
             "duplicates": int(status.get("duplicate", 0)),
             "quarantined": int(status.get("quarantined", 0)),
         },
-        check_results=[_removals(services, set(works["id"]), config.allow_removals)],
+        check_results=[_removals(services, set(works["id"]))],
     )
 
 
-def _removals(services: Services, works: set[str], allowed: bool) -> dg.AssetCheckResult:
+def _removals(services: Services, works: set[str]) -> dg.AssetCheckResult:
     """Check how many live works are missing.
 
     The live build stays as it is, so the next run checks the same.
@@ -184,7 +172,6 @@ def _removals(services: Services, works: set[str], allowed: bool) -> dg.AssetChe
     live_ids = live_works(services.vectors, services.tables)
     gone = live_ids - works
     share = len(gone) / max(1, len(live_ids))
-    within = share <= limit
     facts: dict[str, dg.RawMetadataValue] = {
         "live": len(live_ids),
         "gone": len(gone),
@@ -192,15 +179,14 @@ def _removals(services: Services, works: set[str], allowed: bool) -> dg.AssetChe
         "limit": limit,
     }
     why = None
-    if not within:
-        facts["allowed"] = allowed
+    if share > limit:
         why = (
             f"{len(gone)} of the {len(live_ids)} live works ({share:.1%}) are missing from the dataset, "
             f"over the limit of {limit:.1%} (GALLERY_MAX_REMOVED), so nothing is published; if this is "
             "intended, run `gallery refresh --allow-removals`"
         )
     return dg.AssetCheckResult(
-        check_name="removals_within_limit", passed=within or allowed, description=why, metadata=facts
+        check_name="removals_within_limit", passed=share <= limit, description=why, metadata=facts
     )
 
 

@@ -1,8 +1,10 @@
 """Assets of the collection: candidate -> (evaluation) -> published_collection -> image_cleanup."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 import dagster as dg
+from pydantic import Field
 
 from gallery.models import Artwork
 from gallery.services import Services
@@ -108,9 +110,19 @@ def candidate_is_complete(services: dg.ResourceParam[Services]) -> dg.AssetCheck
     )
 
 
+class PublicationConfig(dg.Config):
+    """Whether to publish."""
+
+    dry_run: bool = Field(
+        default=False,
+        description="Publish nothing and delete nothing. The candidate and its evaluation stay.",
+    )
+
+
 @dg.asset(
     pool=REFRESH_POOL,
     deps=[candidate, "evaluation"],
+    output_required=False,
     group_name=GROUP_COLLECTION,
     owners=OWNERS,
     kinds={"vectors"},
@@ -124,9 +136,12 @@ def candidate_is_complete(services: dg.ResourceParam[Services]) -> dg.AssetCheck
 )
 @guarded_op
 def published_collection(
-    context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
-) -> dg.MaterializeResult:
+    context: dg.AssetExecutionContext, config: PublicationConfig, services: dg.ResourceParam[Services]
+) -> Iterator[dg.MaterializeResult]:
     """Publish the candidate if its evaluation allows it, since blocking checks work within one run only."""
+    if config.dry_run:
+        context.log.info(f"dry run: build {candidate_name(services.tables)} is not published")
+        return  # Dagster then skips image_cleanup
     tables, store, site_url = services.tables, services.vectors, services.settings.site_url
     published = publish_candidate(
         store,
@@ -139,7 +154,7 @@ def published_collection(
     build, before = published.build, published.before
     record_run(tables, "published_collection", context.run.run_id)
     context.log.info(f"live: {build.name}" + (f", before: {before}" if before and published.moved else ""))
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         data_version=dg.DataVersion(build.name),
         metadata={
             "dagster/row_count": build.works,

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import dagster as dg
 import pandas as pd
+from pydantic import Field
 
 from gallery.models import Artwork
 from gallery.services import Services
@@ -28,6 +29,15 @@ CHECKS = {
 }
 
 
+class EvaluationConfig(dg.Config):
+    """Whether metrics decide about publication."""
+
+    publish_anyway: bool = Field(
+        default=False,
+        description="Publish even if metrics are too low. Invalid rows and another encoder stop the run.",
+    )
+
+
 @dg.asset(
     pool=REFRESH_POOL,
     deps=[candidate],
@@ -49,7 +59,7 @@ CHECKS = {
 )
 @guarded_op
 def evaluation(
-    context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
+    context: dg.AssetExecutionContext, config: EvaluationConfig, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
     """Measure both builds, compare every metric with its limits, and store the result with the candidate."""
     name = candidate_name(services.tables)
@@ -60,17 +70,21 @@ def evaluation(
         context.log.warning(f"no comparison with the live build: {compared.not_compared}")
     frame = _table(compared)
     EVALUATION.write(services.tables, frame)
+    is_sound = not compared.row_problems and not compared.encoder_problems
+    anyway = config.publish_anyway and is_sound and bool(compared.problems)
     result = EvaluationResult(
         build=name,
         against=live.name if live else "",
-        passed=not compared.problems,
+        passed=anyway or not compared.problems,
         reasons=compared.problems,
         run=context.run.run_id,
         at=now(),
     )
     save_evaluation(services.tables, result)
     record_run(services.tables, "evaluation", context.run.run_id)
-    verdict = "passed; ready to publish" if result.passed else f"failed: {'; '.join(result.reasons)}"
+    verdict = f"failed: {'; '.join(result.reasons)}" if result.reasons else "passed; ready to publish"
+    if anyway:
+        verdict += "; to be published anyway"
     context.log.info(f"build {name}: {verdict}")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(f"{name} against {result.against or 'nothing'}: {result.passed}"),
@@ -85,7 +99,9 @@ def evaluation(
             **_most_changed(compared, works, services),
             **_text_results(compared),
         },
-        check_results=_check_results(compared),
+        check_results=_check_results(
+            compared, dg.AssetCheckSeverity.WARN if anyway else dg.AssetCheckSeverity.ERROR
+        ),
     )
 
 
@@ -155,7 +171,7 @@ def _text_results(compared: Comparison) -> dict[str, dg.MarkdownMetadataValue]:
     return {"text_queries": markdown_table(("text", "nearest works", "score of 1st minus 10th"), rows)}
 
 
-def _check_results(compared: Comparison) -> list[dg.AssetCheckResult]:
+def _check_results(compared: Comparison, severity: dg.AssetCheckSeverity) -> list[dg.AssetCheckResult]:
     measured, metrics = compared.candidate, compared.metrics
     rows = {"rows": measured.rows, "works": measured.build.works, "bad_rows": measured.bad_rows}
     above = {result.metric: result.candidate for result in metrics if result.candidate is not None}
@@ -174,6 +190,7 @@ def _check_results(compared: Comparison) -> list[dg.AssetCheckResult]:
         dg.AssetCheckResult(
             check_name=name,
             passed=not problems,
+            severity=severity,
             description="; ".join(problems) or None,
             metadata=numbers,
         )

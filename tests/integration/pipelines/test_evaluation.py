@@ -77,7 +77,8 @@ def test_a_worse_encoder_is_refused_and_the_live_build_stays(larger: LargerGalle
     with pytest.raises(RefreshFailed):
         larger.refresh(encoder="fake://?dim=3", tolerance=0.0)
     assert [found.dim for found in larger.services.vectors.builds()] == [3, 48]
-    assert larger.refresh(encoder="fake://?dim=2", tolerance=1.0)["build"] == larger.live != build
+    assert larger.refresh(encoder="fake://?dim=2", publish_anyway=True)["build"] == larger.live != build
+    assert "modified_copies" in larger.facts["evaluation"]["result"]
 
 
 def test_a_failed_check_stops_the_assets_after_it(larger: LargerGallery) -> None:
@@ -130,7 +131,7 @@ def test_a_damaged_vector_blocks_publishing(larger: LargerGallery) -> None:
         collection._kept[id] = (work, row * np.float32(np.nan))
 
     with pytest.raises(RefreshFailed, match="evaluation failed: 1 of 36 rows are not finite"):
-        larger.refresh(after("candidate", damage), services=services)
+        larger.refresh(after("candidate", damage), services=services, publish_anyway=True)
     assert store.live() is None
 
 

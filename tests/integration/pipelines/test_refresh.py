@@ -8,14 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 
-from gallery.errors import Invalid, NotFound, Unavailable
+from gallery.errors import Invalid, NotFound
 from gallery.search.engine import SearchEngine
 from gallery.search.query import SearchQuery, WorkTerm
 from gallery.vectors.filters import Filter
-from pipelines import lock
 from pipelines.defs.collection.builds import assemble_works
 from pipelines.defs.collection.publication import publish
 from pipelines.lineage import lineage
@@ -246,14 +244,6 @@ def test_tables_of_different_runs_are_not_combined(built_gallery: Gallery) -> No
         assemble_works(ARTISTS_TABLE.read(tables), artworks[artworks["id"] != images["id"][0]], images)
 
 
-def test_a_second_refresh_at_the_same_time_is_refused(gallery: Gallery) -> None:
-    with (
-        lock.acquire(gallery.services.tables, "another"),
-        pytest.raises(Unavailable, match="another refresh is running"),
-    ):
-        gallery.refresh()
-
-
 @pytest.mark.parametrize("home", ["relative", "/nowhere/at/all"])
 def test_an_unusable_dagster_home_is_reported(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch, home: str
@@ -350,7 +340,7 @@ def test_removals_need_permission_when_they_are_many(built_gallery: Gallery) -> 
             built_gallery.refresh()
         assert "sample" not in built_gallery.facts
     assert built_gallery.live == build and built_gallery.live_files() == set(FILES)
-    counts = built_gallery.refresh(allow_removals=True)
+    counts = built_gallery.refresh(max_removed=1.0)
     assert counts["indexed"] == 6 and len(built_gallery.live_files()) == 6
 
 
@@ -359,16 +349,3 @@ def test_a_smaller_sample_counts_as_no_removal_and_the_limit_is_a_setting(built_
     for name in ("Anna_A/Anna_A_0.jpg", "Bea_B/Bea_B_0.jpg"):
         built_gallery.path(name).unlink()
     built_gallery.refresh(max_removed=0.99)
-
-
-def test_removals_can_be_allowed_in_the_launchpad(built_gallery: Gallery) -> None:
-    from pipelines.definitions import build_defs
-
-    for name in FILES:
-        if name.startswith("Bea"):
-            built_gallery.path(name).unlink()
-    job = build_defs(built_gallery.services).resolve_job_def("refresh")
-    with dg.DagsterInstance.ephemeral() as instance:
-        assert not job.execute_in_process(instance=instance, raise_on_error=False).success
-        config = {"ops": {"artworks": {"config": {"allow_removals": True}}}}
-        assert job.execute_in_process(run_config=config, instance=instance).success
