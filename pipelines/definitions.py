@@ -18,6 +18,7 @@ from pipelines.defs.embeddings import assets as embeddings
 from pipelines.defs.evaluation import assets as evaluation
 from pipelines.defs.images import assets as images
 from pipelines.defs.similarity_map import assets as similarity_map
+from pipelines.dev import forget_exported_settings
 from pipelines.executors import build_executor
 from pipelines.locations import add_location, external_assets
 from pipelines.reporting import KEY_PREFIX, asset_key
@@ -83,4 +84,5 @@ def add_freshness(settings: Settings) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
     return apply
 
 
+forget_exported_settings()
 defs = build_defs()

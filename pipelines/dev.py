@@ -9,6 +9,7 @@ canceled.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -22,16 +23,36 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from gallery.settings import PREFIX
 from pipelines.interrupts import EXIT_CODE
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
+ENVIRONMENT = "ARTWORK_GALLERY_ENVIRONMENT"
+"""Variable with the GALLERY_* variables of the shell that started `make dev`, as JSON."""
 CURSORS = ("EVENT_LOG_CONSUMER_CURSOR-PIPELINE_FAILURE", "EVENT_LOG_CONSUMER_CURSOR-PIPELINE_SUCCESS")
 """Keys under which the daemon that retries runs keeps the last event it has read."""
 STOP_TIMEOUT_S = 30
 """Seconds that `dg dev` and canceled runs have to end before their processes are killed."""
 POLL_INTERVAL_S = 0.1
+
+
+def given_settings() -> str:
+    """Return the GALLERY_* variables of this process as JSON."""
+    return json.dumps({name: value for name, value in os.environ.items() if name.startswith(PREFIX)})
+
+
+def forget_exported_settings() -> None:
+    """Remove the copies of `.env` that `dg dev` has exported to this process.
+
+    They would win over the file, which every run reads, so that only new variables of a changed file counted.
+    """
+    given = os.environ.get(ENVIRONMENT)
+    if given is not None:
+        for name in [name for name in os.environ if name.startswith(PREFIX)]:
+            del os.environ[name]
+        os.environ.update(json.loads(given))
 
 
 class _Server:
@@ -61,7 +82,7 @@ class _Server:
         self._starting = True
         process = self._process = subprocess.Popen(
             command,
-            env={**os.environ, "VIRTUAL_ENV": sys.prefix},
+            env={**os.environ, "VIRTUAL_ENV": sys.prefix, ENVIRONMENT: given_settings()},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,

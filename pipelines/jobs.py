@@ -9,6 +9,7 @@ from pydantic import Field
 from gallery.errors import GalleryError
 from gallery.services import Services
 from gallery.settings import read_settings
+from pipelines.defs.collection.manifests import dataset_of
 from pipelines.defs.collection.rollback import roll_back
 from pipelines.reporting import asset_key
 
@@ -70,7 +71,7 @@ def publish_earlier_build(
                 "build": moved.build.name,
                 "before": moved.before or "none",
                 "made_at": moved.build.created_at,
-                "dataset_version": moved.build.version,
+                "dataset_version": dataset_of(unlocked_services.tables, moved.build).version,
             },
         )
     )

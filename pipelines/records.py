@@ -46,6 +46,13 @@ class DatasetRecord(Record):
     generated: bool
 
 
+class BuildDatasetsRecord(Record):
+    """The dataset that each build was last made from, by build, oldest first."""
+
+    key = "build_datasets.json"
+    datasets: dict[str, DatasetRecord] = {}
+
+
 class ScanRecord(Record):
     """The last scan: its run, the number of files read, and the digests of the originals it stored."""
 

@@ -14,6 +14,7 @@ from gallery.services import Services
 from gallery.settings import Settings, valid_settings
 from pipelines import alerts, lock
 from pipelines.defs.collection.builds import live_or_none
+from pipelines.defs.collection.manifests import dataset_of
 from pipelines.errors import EVENT_TYPES, Failure, failures
 from pipelines.jobs import REFRESH, delete_old_runs, rollback
 from pipelines.reporting import asset_key
@@ -76,7 +77,8 @@ def check_version(services: Services, cursor: str | None) -> dg.SensorResult | d
         version = f"{dataset.address}@{dataset.version()}"
         if cursor is None:
             live = live_or_none(services.vectors)
-            cursor = f"{live.dataset}@{live.version}" if live is not None else None
+            known = dataset_of(services.tables, live) if live is not None else None
+            cursor = f"{known.address}@{known.version}" if known is not None else None
     except Unavailable as error:
         return dg.SkipReason(f"the dataset's version is unknown, next check in an hour: {error}")
     if version == cursor:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,6 +14,7 @@ from gallery.errors import Invalid, Unavailable
 from gallery.services import Services
 from pipelines import lock
 from pipelines.definitions import build_defs
+from pipelines.defs.collection.rollback import list_builds
 from pipelines.jobs import REFRESH
 from pipelines.resources import LOCK_OWNER_TAG
 from pipelines.sensors import check_version, fail_orphaned_run
@@ -68,6 +71,19 @@ def test_a_sensor_without_a_cursor_does_not_refresh_the_version_that_is_live(gal
     gallery.refresh()
     result = check_version(gallery.services, None)
     assert isinstance(result, dg.SensorResult) and not result.run_requests and result.cursor
+
+
+def test_a_version_with_the_content_that_is_live_is_not_refreshed_again(
+    built_gallery: Gallery, tmp_path: Path
+) -> None:
+    """The build is reused, and names the dataset that it was first made from."""
+    moved = f"file://{shutil.copytree(built_gallery.root, tmp_path / 'moved')}"
+    build = built_gallery.refresh(dataset=moved)["build"]
+    services = Services(built_gallery.settings(dataset=moved))
+    assert build == built_gallery.first["build"]
+    assert [found["dataset"] for found in list_builds(services.vectors, services.tables)] == [moved]
+    result = check_version(services, None)
+    assert isinstance(result, dg.SensorResult) and not result.run_requests
 
 
 def test_a_dataset_that_does_not_answer_is_asked_later(

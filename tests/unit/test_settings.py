@@ -14,6 +14,7 @@ from gallery.errors import Invalid
 from gallery.settings import Settings, read_settings
 from gallery.settings_docs import dotenv, markdown
 from gallery.vectors.base import VECTORS
+from pipelines import dev
 
 ROOT = Path(__file__).parents[2]
 
@@ -145,3 +146,15 @@ def test_shells_read_settings_files_as_the_program_does() -> None:
     shell = subprocess.run(["bash", "-u"], input=script, capture_output=True, text=True, check=True)
     program = [dotenv_values(stream=io.StringIO(line))[name] for name, line in zip(names, lines, strict=True)]
     assert not shell.stderr and shell.stdout.split("\0")[:-1] == program
+
+
+def test_an_edited_env_file_counts_for_the_next_run_of_make_dev(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dg dev` exports the file when it starts."""
+    monkeypatch.setenv("GALLERY_PORT", "8001")
+    monkeypatch.setenv(dev.ENVIRONMENT, dev.given_settings())
+    Path(".env").write_text("GALLERY_PORT=9000\nGALLERY_PER_ARTIST=3\n")
+    for name, value in {"PORT": "9000", "PER_ARTIST": "4", "SCHEDULE": "off"}.items():
+        monkeypatch.setenv(f"GALLERY_{name}", value)
+    dev.forget_exported_settings()
+    settings = read_settings()
+    assert (settings.port, settings.per_artist, settings.schedule) == (8001, 3, Settings().schedule)

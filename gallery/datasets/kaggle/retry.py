@@ -8,11 +8,12 @@ from typing import TypeVar
 
 from gallery.datasets.base import ProgressCallback
 from gallery.errors import Unavailable
+from gallery.retries import with_jitter
 
 TIMEOUT_S = (15.0, 120.0)
 """Limits for connecting, and for waiting for a response or more bytes. Kaggle may first build the archive."""
 RETRY_DELAYS_S = (1.0, 3.0, 9.0)
-"""Pauses before the second, third and fourth attempt; there is no fifth."""
+"""Pauses before the second, third and fourth attempt, up to half longer; there is no fifth."""
 MAX_RETRY_AFTER_S = 60.0
 """The longest Retry-After to wait for."""
 
@@ -53,7 +54,8 @@ class Retrier:
                 delay = RETRY_DELAYS_S[self._retries] if error.retry_after is None else error.retry_after
                 if delay > MAX_RETRY_AFTER_S:
                     raise
-                message = f"{error}; trying again in {delay:g} s"
+                delay = with_jitter(delay)
+                message = f"{error}; trying again in {delay:.0f} s"
             self._retries += 1
             self._progress(message)
             time.sleep(delay)

@@ -17,6 +17,7 @@ from weaviate.exceptions import WeaviateInsertManyAllFailedError
 
 from gallery.errors import Corrupted, NotFound, Unavailable
 from gallery.models import Artwork, Build, Hit, from_payload
+from gallery.retries import with_jitter
 from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows
 from gallery.vectors.filters import EVERYTHING, Filter
 from gallery.vectors.lexical import tokens
@@ -40,7 +41,7 @@ MESSAGE_BYTES = 8 * 2**20
 PAGE_OBJECTS = 1_000
 """Objects in one page of an iteration over a collection."""
 RETRY_PAUSES_S = (0.25, 0.5, 1.0, 2.0)
-"""Seconds between attempts of a write."""
+"""Seconds between attempts of a write, up to half longer."""
 
 
 class WeaviateCollection:
@@ -95,7 +96,7 @@ class WeaviateCollection:
                     raise Unavailable(
                         f"build {self.build.name}: could not write works {_some(objects)} ({error})"
                     ) from error
-                time.sleep(pause)
+                time.sleep(with_jitter(pause))
 
     def _insert(self, objects: dict[str, DataObject[Any, Any]]) -> None:
         ids = list(objects)

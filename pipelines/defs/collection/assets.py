@@ -54,17 +54,18 @@ def candidate(
     tables, store = services.tables, services.vectors
     works = wanted_works(services)
     vectors = vector_cache(services)
-    previous = CandidateRecord.load_or_none(tables)
+    previous, dataset = CandidateRecord.load_or_none(tables), DatasetRecord.load(tables)
     made = build_candidate(
         store,
         works,
         lambda: vectors.vectors([work.sha256 for work in works]),
         services.encoder,
         vectors_version=vectors.version,
-        dataset=DatasetRecord.load(tables),
+        dataset=dataset,
         record=lambda name: manifests.save_manifest(tables, store, name, works),
     )
     build = made.build
+    manifests.record_dataset(tables, build.name, dataset)
     record_candidate(tables, build.name, build.works, context.run.run_id)
     if previous and drop_refused(store, tables, previous.build, build.name):
         context.log.info(f"dropped build {previous.build}, a candidate that was never live")
@@ -163,7 +164,7 @@ def published_collection(
             "moved": published.moved,
             "dropped": ", ".join(published.dropped) or "none",
             "made_at": build.created_at,
-            "dataset_version": build.version,
+            "dataset_version": manifests.dataset_of(tables, build).version,
             **({"search_page": dg.MetadataValue.url(site_url)} if site_url else {}),
         },
     )

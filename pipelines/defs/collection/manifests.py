@@ -3,6 +3,7 @@ are blocked.
 
 builds/<store>/<build>.parquet   the manifest of a build, one row per work, written before the build
 publications.json                what became live and when
+build_datasets.json              the dataset that each build was last made from
 blocked.json                     builds that were rolled back from, which no refresh publishes again
 """
 
@@ -16,16 +17,24 @@ from collections.abc import Sequence
 import pandas as pd
 
 from gallery.errors import Corrupted
-from gallery.models import Artwork, to_payload
+from gallery.models import Artwork, Build, to_payload
 from gallery.objects.base import ObjectStore
 from gallery.vectors.base import VectorStore
 from pipelines.defs.collection.builds import live_or_none
-from pipelines.records import BlockedRecord, Publication, PublicationsRecord, now
+from pipelines.records import (
+    BlockedRecord,
+    BuildDatasetsRecord,
+    DatasetRecord,
+    Publication,
+    PublicationsRecord,
+    now,
+)
 from pipelines.tables import build_folder, build_table
 
 log = logging.getLogger(__name__)
 
 MAX_PUBLICATIONS = 100
+"""Publications, and builds with their datasets, to keep a record of."""
 
 
 def save_manifest(tables: ObjectStore, store: VectorStore, build: str, works: Sequence[Artwork]) -> None:
@@ -92,6 +101,25 @@ def published_builds(tables: ObjectStore) -> list[str]:
     """Return the builds that have been live, latest first."""
     entries = reversed(publications(tables))
     return list(dict.fromkeys(name for entry in entries for name in (entry.build, entry.before) if name))
+
+
+def record_dataset(tables: ObjectStore, build: str, dataset: DatasetRecord) -> None:
+    """Record that the dataset gives this build."""
+    record = BuildDatasetsRecord.load_or_none(tables) or BuildDatasetsRecord()
+    others = {name: other for name, other in record.datasets.items() if name != build}
+    latest = list({**others, build: dataset}.items())[-MAX_PUBLICATIONS:]
+    BuildDatasetsRecord(datasets=dict(latest)).save(tables)
+
+
+def dataset_of(tables: ObjectStore, build: Build) -> DatasetRecord:
+    """Return the dataset that the build was last made from.
+
+    The build itself names the one it was first made from: the same content from another address or version
+    is the same build.
+    """
+    record = BuildDatasetsRecord.load_or_none(tables)
+    first = DatasetRecord(address=build.dataset, version=build.version, generated=build.generated)
+    return record.datasets.get(build.name, first) if record else first
 
 
 def blocked_builds(tables: ObjectStore) -> list[str]:

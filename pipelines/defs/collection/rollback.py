@@ -14,6 +14,7 @@ from pipelines.defs.collection.builds import live_or_none
 from pipelines.defs.collection.manifests import (
     block,
     blocked_builds,
+    dataset_of,
     publications,
     published_builds,
     record_publication,
@@ -113,8 +114,8 @@ def list_builds(store: VectorStore, tables: ObjectStore) -> list[dict[str, Any]]
             "state": _state(build, build.name in blocked, build.name in published),
             "works": build.works,
             "encoder": build.encoder,
-            "dataset": build.dataset,
-            "version": build.version,
+            "dataset": (dataset := dataset_of(tables, build)).address,
+            "version": dataset.version,
             "made": build.created_at,
             "published": entry.at if (entry := published.get(build.name)) else "",
             "run": entry.run if entry else "",

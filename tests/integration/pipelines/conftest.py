@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from tests.fakes.gallery import LargerGallery
 
 
 @pytest.fixture
-def larger(tmp_path: Path, settings_with: Callable[..., Settings]) -> LargerGallery:
+def larger(tmp_path: Path, settings_with: Callable[..., Settings]) -> Iterator[LargerGallery]:
     """Return a dataset that is large enough to tell encoders apart; nothing is built yet."""
-    return LargerGallery(tmp_path, settings_with)
+    with LargerGallery(tmp_path, settings_with) as gallery:
+        yield gallery

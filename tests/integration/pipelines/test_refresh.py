@@ -25,7 +25,8 @@ from tests.fakes.gallery import ARTISTS, BOATS, FILES, Gallery
 
 COUNTS = [
     "artists", "files", "works", "duplicates", "quarantined", "sampled", "images_uploaded",
-    "images_unchanged", "embedded", "embeddings_reused", "indexed", "build", "encoder", "seconds",
+    "images_unchanged", "embedded", "embeddings_reused", "indexed", "build", "published", "encoder",
+    "seconds",
 ]  # fmt: skip
 
 
