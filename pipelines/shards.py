@@ -10,16 +10,15 @@ steps, and the last step can detect lost shards.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Sequence
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from gallery.errors import Invalid, NotFound
 from gallery.objects.base import ObjectStore
+from pipelines.parquet import read_parquet, write_parquet
 
 
 def shard_name(items: Sequence[str]) -> str:
@@ -44,9 +43,7 @@ class Plan:
     def write(self, shards: dict[str, pd.DataFrame]) -> None:
         """Replace the previous plan."""
         for name, rows in shards.items():
-            buffer = io.BytesIO()
-            pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), buffer)
-            self._store.put(self._key(name), buffer.getvalue(), "application/vnd.apache.parquet")
+            write_parquet(self._store, self._key(name), pa.Table.from_pandas(rows, preserve_index=False))
         sizes = {name: len(rows) for name, rows in shards.items()}
         self._store.put(f"{self._folder}shards.json", json.dumps(sizes).encode(), "application/json")
         current = {self._key(name) for name in shards}
@@ -67,20 +64,15 @@ class Plan:
     def shard(self, name: str) -> pd.DataFrame:
         """Return the rows of a shard.
 
-        Raises Invalid if it is unreadable or another run has replaced the plan.
+        Raises Corrupted if it is unreadable, Invalid if another run has replaced the plan.
         """
         try:
-            return pq.read_table(io.BytesIO(self._store.get(self._key(name)))).to_pandas()
+            return read_parquet(self._store, self._key(name)).to_pandas()
         except NotFound:
             raise Invalid(
                 f"the plan in {self._folder} has no shard {name}: another run has replaced it; run "
                 "`gallery refresh` again"
             ) from None
-        except (pa.ArrowInvalid, OSError) as error:
-            raise Invalid(
-                f"shard {name} of the plan in {self._folder} cannot be read ({error}); run "
-                "`gallery refresh` again"
-            ) from error
 
     def _key(self, name: str) -> str:
         return f"{self._folder}{name}.parquet"

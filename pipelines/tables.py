@@ -6,17 +6,16 @@ Assets pass data to each other through these, in a store that every machine can 
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from gallery.errors import Invalid, NotFound
+from gallery.errors import Corrupted, Invalid, NotFound
 from gallery.objects.base import ObjectStore
+from pipelines.parquet import read_parquet, write_parquet
 
 TEXT, WHOLE, SHARE, TEXTS = pa.string(), pa.int64(), pa.float64(), pa.list_(pa.string())
 BINARY, FLAG = pa.binary(), pa.bool_()
@@ -50,32 +49,23 @@ class Table:
         except (pa.ArrowInvalid, pa.ArrowTypeError, KeyError) as error:
             raise Invalid(f"table {self.name}: the rows do not fit its schema ({error})") from error
         table = table.replace_schema_metadata(None)  # pandas' own metadata is not part of the content
-        buffer = io.BytesIO()
-        pq.write_table(table, buffer, compression="zstd")
-        store.put(self.key, buffer.getvalue(), "application/vnd.apache.parquet")
-        return hashlib.sha256(buffer.getvalue()).hexdigest()[:16]
+        return hashlib.sha256(write_parquet(store, self.key, table)).hexdigest()[:16]
 
     def read_or_none(self, store: ObjectStore) -> pd.DataFrame | None:
         """Return the stored frame, or None if there is none that can be read."""
         try:
             return self.read(store)
-        except (NotFound, Invalid):
+        except (NotFound, Corrupted):
             return None
 
     def read(self, store: ObjectStore) -> pd.DataFrame:
-        """Return the stored frame. Raises NotFound if it does not exist, Invalid if it cannot be read."""
+        """Return the stored frame. Raises NotFound if it does not exist, Corrupted if it cannot be read."""
         try:
-            data = store.get(self.key)
+            return read_parquet(store, self.key, self.schema).to_pandas(types_mapper=_PANDAS.get)
         except NotFound:
             raise NotFound(
                 f"the table `{self.name}` does not exist yet; run `gallery refresh`, or materialize its asset"
             ) from None
-        try:
-            return pq.read_table(io.BytesIO(data), schema=self.schema).to_pandas(types_mapper=_PANDAS.get)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise Invalid(
-                f"table {self.name} in {store.address} cannot be read ({error}); materialize its asset again"
-            ) from error
 
 
 def count_changes(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gallery import durable
 from gallery.addresses import Address
 from gallery.errors import NotFound, Unavailable
 from gallery.objects.base import check_key, no_url
@@ -93,17 +93,11 @@ class LocalObjects:
 
 @contextmanager
 def _temporary_file(path: Path, data: bytes) -> Iterator[Path]:
-    """Yield a file with the bytes in the folder of `path`, so that moving it to `path` is atomic."""
+    """Yield a file with the bytes for moving to `path`; afterwards, sync the folder. Raises Unavailable."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=PARTIAL_SUFFIX)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(name).chmod(0o644)  # mkstemp creates 0600, and another user may serve it
-            yield Path(name)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        with durable.temporary_file(path, data, suffix=PARTIAL_SUFFIX) as temporary:
+            yield temporary
+            durable.sync_folder(path.parent)
     except OSError as error:
         raise Unavailable(
             f"cannot write {path}: {error.strerror}; check free space and permissions"

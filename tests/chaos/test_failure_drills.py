@@ -99,7 +99,7 @@ def test_an_asset_that_reads_a_truncated_table_names_it(gallery: Gallery) -> Non
     cut = gallery.settings().home / "tables" / ARTWORKS.key
     cut.write_bytes(cut.read_bytes()[:200])
     with pytest.raises(
-        GalleryError, match=r"table artworks in .* cannot be read .*materialize its asset again"
+        GalleryError, match=r"artworks\.parquet in .* cannot be read .*`gallery refresh` replaces it"
     ):
         ARTWORKS.read(gallery.services.tables)
 

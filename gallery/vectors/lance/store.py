@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import os
 import shutil
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
 import lancedb
 
+from gallery import durable
 from gallery.addresses import Address
 from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
 from gallery.models import Build
@@ -42,7 +41,6 @@ class LanceStore:
             raise Invalid(f"build {build.name} already exists in {self._folder}")
         build = dataclasses.replace(build, ready=False)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
             self._write(self._manifest(build.name), json.dumps(dataclasses.asdict(build), indent=1))
             # An interrupted drop leaves rows without a manifest.
             shutil.rmtree(self._folder / f"{build.name}.lance", ignore_errors=True)
@@ -75,6 +73,9 @@ class LanceStore:
         build = dataclasses.replace(self._read(name), ready=True)
         try:
             seal_indexes(LanceCollection(self._folder, build).table)
+            # Lance does not sync its files; a power cut must not leave a ready build without them.
+            durable.sync_tree(self._folder / f"{name}.lance")
+            durable.sync_folder(self._folder)
         except (OSError, RuntimeError, ValueError) as error:
             raise Unavailable(f"cannot index build {name} in {self._folder} ({error})") from error
         self._write(self._manifest(name), json.dumps(dataclasses.asdict(build), indent=1))
@@ -138,17 +139,7 @@ class LanceStore:
 
     def _write(self, path: Path, text: str) -> None:
         try:
-            handle, name = tempfile.mkstemp(dir=self._folder, prefix=".")
-            unfinished = Path(name)
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())  # so that a power cut cannot keep the rename but lose the content
-                unfinished.chmod(0o644)
-                unfinished.replace(path)
-            finally:
-                unfinished.unlink(missing_ok=True)
+            durable.write_file(path, text.encode())
         except OSError as error:
             raise Unavailable(
                 f"cannot write {path} ({error.strerror}); check free space and permissions"

@@ -11,24 +11,27 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 from collections.abc import Hashable
 from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
 from gallery.datasets.base import Archive, ProgressCallback, is_ignored
-from gallery.errors import Invalid, NotFound
+from gallery.errors import Corrupted, Invalid, NotFound
 from gallery.images.derivatives import decode_image
 from gallery.objects.base import ObjectStore
 from pipelines.defs.images.storage import ImageLimits, keys_of, store_absent
 from pipelines.parallel import parallel_map, report_progress
+from pipelines.parquet import read_parquet, write_parquet
 from pipelines.records import ScanRecord
 from pipelines.shards import Plan
 from pipelines.tables import CONTENTS, SNAPSHOT
+
+log = logging.getLogger(__name__)
 
 RESULTS = "scan/results/"
 PREVIEW_SIDE = 96
@@ -120,9 +123,8 @@ def scan_files(
 
 def write_result(tables: ObjectStore, shard: str, rows: pd.DataFrame) -> None:
     """Store the result of a shard, so that an interrupted run does not read its files again."""
-    buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pandas(rows, schema=CONTENTS.schema, preserve_index=False), buffer)
-    tables.put(f"{RESULTS}{shard}.parquet", buffer.getvalue(), "application/vnd.apache.parquet")
+    table = pa.Table.from_pandas(rows, schema=CONTENTS.schema, preserve_index=False)
+    write_parquet(tables, f"{RESULTS}{shard}.parquet", table)
 
 
 def collect_results(
@@ -166,9 +168,11 @@ def _results(tables: ObjectStore) -> dict[str, pd.DataFrame]:
     found = {}
     for key in tables.sizes(RESULTS):
         try:
-            found[key] = pq.read_table(io.BytesIO(tables.get(key)), schema=CONTENTS.schema).to_pandas()
-        except (pa.ArrowInvalid, OSError):
-            tables.delete(key)  # was cut off; its files are read again
+            if key.endswith(".parquet"):
+                found[key] = read_parquet(tables, key, CONTENTS.schema).to_pandas()
+        except Corrupted as error:
+            log.warning("%s; its files are read again", error)
+            tables.delete(key)
     return found
 
 
