@@ -1,7 +1,8 @@
 """What assets report: how their table changed, and values for their pages in the UI."""
 
 import base64
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -9,8 +10,10 @@ import pandas as pd
 
 from gallery.objects.base import ObjectStore
 from pipelines.records import record_run
-from pipelines.steps import REFRESH_POOL
+from pipelines.steps import REFRESH_POOL, StepTimeout
 from pipelines.tables import Table, count_changes
+
+log = logging.getLogger(__name__)
 
 GROUP_CATALOG, GROUP_IMAGES, GROUP_COLLECTION = "catalog", "images", "collection"
 OWNERS = ["team:gallery"]
@@ -75,6 +78,22 @@ def columns(table: Table) -> dict[str, dg.TableSchema]:
 def image(jpeg: bytes, title: str = "contact sheet") -> dg.MarkdownMetadataValue:
     """Return a JPEG as Markdown with a data URI, since Dagster has no metadata type for images."""
     return dg.MetadataValue.md(f"![{title}](data:image/jpeg;base64,{base64.b64encode(jpeg).decode()})")
+
+
+def decoration(
+    name: str, draw: Callable[[], bytes], title: str = "contact sheet"
+) -> dict[str, dg.MarkdownMetadataValue]:
+    """Return metadata of this name with the JPEG that `draw` returns; none, with a warning, if it fails.
+
+    No step fails for want of an image that only decorates its page.
+    """
+    try:
+        return {name: image(draw(), title)}
+    except StepTimeout:
+        raise
+    except Exception as error:
+        log.warning("%s cannot be drawn: %s: %s", name, type(error).__name__, error)
+        return {}
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MarkdownMetadataValue:

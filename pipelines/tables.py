@@ -181,6 +181,14 @@ IMAGES = Table(
         "fault": (TEXT, "why the work has no images; empty if it has"),
     },
 )
+INVENTORY = Table(
+    "inventory",
+    {
+        "key": (TEXT, "key in the image store"),
+        "sha256": (TEXT, "digest of the object in hex"),
+        "etag": (TEXT, "of the object when it was last known to be whole; empty to read it again"),
+    },
+)
 QUARANTINE = Table(
     "quarantine",
     {
@@ -205,7 +213,18 @@ EVALUATION = Table(
 )
 TABLES = {
     table.name: table
-    for table in (SNAPSHOT, ARTISTS, FILES, ARTWORKS, CONTENTS, QUARANTINE, SAMPLE, IMAGES, EVALUATION)
+    for table in (
+        SNAPSHOT,
+        ARTISTS,
+        FILES,
+        ARTWORKS,
+        CONTENTS,
+        QUARANTINE,
+        SAMPLE,
+        IMAGES,
+        INVENTORY,
+        EVALUATION,
+    )
 }
 
 

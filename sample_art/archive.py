@@ -87,8 +87,8 @@ def write_archive(
                 done += len(jpegs)
                 if progress:
                     progress(done, total)
-        with Path(name).open("rb") as file:
-            os.fsync(file.fileno())  # so that a power cut does not leave an archive of zeros
+        with Path(name).open("rb") as written:
+            os.fsync(written.fileno())  # so that a power cut does not leave an archive of zeros
         Path(name).chmod(0o644)  # mkstemp makes it readable only by its owner
         Path(name).replace(path)
     except BaseException:

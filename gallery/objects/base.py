@@ -27,10 +27,13 @@ class ObjectStore(Protocol):
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
         """Store the bytes, replacing an existing object. Raises Unavailable."""
 
-    def add(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
-        """Store the bytes if the key has no object yet; return whether they were stored. Raises Unavailable.
+    def add(
+        self, key: str, data: bytes, content_type: str = "application/octet-stream", *, replace: bool = False
+    ) -> str | None:
+        """Store the bytes if the key has no object yet; return the new object's etag, else None.
 
         For keys derived from the content. An empty object counts as none, since a power cut can leave one.
+        With `replace`, an existing object is replaced: it was found damaged. Raises Unavailable.
         """
 
     def get(self, key: str) -> bytes:
@@ -38,6 +41,13 @@ class ObjectStore(Protocol):
 
     def sizes(self, prefix: str = "") -> dict[str, int]:
         """Return key -> size in bytes for keys that start with `prefix`, ordered. Raises Unavailable."""
+
+    def etags(self, prefix: str = "") -> dict[str, str]:
+        """Return key -> etag for keys that start with `prefix`, ordered, without reading any object.
+
+        An etag is a short text that changes when the object is written: size and checksum in a bucket, size
+        and time of the last change in a folder, where only reading shows a decayed disk. Raises Unavailable.
+        """
 
     def delete(self, key: str) -> None:
         """Delete the object, if it exists. Raises Unavailable."""

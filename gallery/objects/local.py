@@ -39,20 +39,23 @@ class LocalObjects:
         with _temporary_file(path, data) as temporary:
             temporary.replace(path)
 
-    def add(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
+    def add(
+        self, key: str, data: bytes, content_type: str = "application/octet-stream", *, replace: bool = False
+    ) -> str | None:
         path = self._root / check_key(key)
-        if _size(path):
-            return False
+        if _size(path) and not replace:
+            return None
         with _temporary_file(path, data) as temporary:
+            etag = _etag(temporary.stat())
             try:
                 os.link(temporary, path)  # unlike a rename, fails if the file exists
             except OSError as error:
                 if error.errno not in (errno.EEXIST, *NO_LINK_ERRORS):
                     raise
-                if _size(path):
-                    return False
+                if _size(path) and not replace:
+                    return None
                 temporary.replace(path)
-        return True
+        return etag
 
     def get(self, key: str) -> bytes:
         path = self._root / check_key(key)
@@ -66,7 +69,13 @@ class LocalObjects:
             raise Unavailable(f"cannot read {path}: {error.strerror}") from error
 
     def sizes(self, prefix: str = "") -> dict[str, int]:
-        found: dict[str, int] = {}
+        return {key: found.st_size for key, found in self._list(prefix).items()}
+
+    def etags(self, prefix: str = "") -> dict[str, str]:
+        return {key: _etag(found) for key, found in self._list(prefix).items()}
+
+    def _list(self, prefix: str) -> dict[str, os.stat_result]:
+        found: dict[str, os.stat_result] = {}
         # Walk only the folder that the prefix names.
         start = self._root / prefix[: prefix.rfind("/") + 1]
         for folder, _, names in os.walk(start):
@@ -75,7 +84,7 @@ class LocalObjects:
                 key = path.relative_to(self._root).as_posix()
                 if key.startswith(prefix) and not name.endswith(PARTIAL_SUFFIX):
                     with suppress(FileNotFoundError):  # deleted since it was listed
-                        found[key] = path.stat().st_size
+                        found[key] = path.stat()
         return dict(sorted(found.items()))
 
     def delete(self, key: str) -> None:
@@ -102,6 +111,10 @@ def _temporary_file(path: Path, data: bytes) -> Iterator[Path]:
         raise Unavailable(
             f"cannot write {path}: {error.strerror}; check free space and permissions"
         ) from error
+
+
+def _etag(found: os.stat_result) -> str:
+    return f"{found.st_size}-{found.st_mtime_ns}"
 
 
 def _size(path: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zlib
 
 from gallery.addresses import Address
 from gallery.errors import NotFound
@@ -22,12 +23,14 @@ class MemoryObjects:
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> None:
         self._objects[check_key(key)] = bytes(data)
 
-    def add(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
+    def add(
+        self, key: str, data: bytes, content_type: str = "application/octet-stream", *, replace: bool = False
+    ) -> str | None:
         with self._add_lock:
-            if self._objects.get(check_key(key)):
-                return False
+            if self._objects.get(check_key(key)) and not replace:
+                return None
             self.put(key, data, content_type)
-            return True
+            return _etag(data)
 
     def get(self, key: str) -> bytes:
         try:
@@ -38,6 +41,9 @@ class MemoryObjects:
     def sizes(self, prefix: str = "") -> dict[str, int]:
         return {key: len(data) for key, data in sorted(self._objects.items()) if key.startswith(prefix)}
 
+    def etags(self, prefix: str = "") -> dict[str, str]:
+        return {key: _etag(data) for key, data in sorted(self._objects.items()) if key.startswith(prefix)}
+
     def delete(self, key: str) -> None:
         self._objects.pop(check_key(key), None)
 
@@ -46,6 +52,10 @@ class MemoryObjects:
 
     def signed_url(self, key: str, seconds: int) -> str:
         raise no_url(self.address, key)
+
+
+def _etag(data: bytes) -> str:
+    return f"{len(data)}-{zlib.crc32(data):08x}"
 
 
 def open_memory(address: Address, *, fail_fast: bool = False) -> MemoryObjects:

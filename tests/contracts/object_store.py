@@ -88,37 +88,50 @@ class ObjectStoreContract:
     # Adding
 
     def test_added_bytes_can_be_read(self, objects: ObjectStore) -> None:
-        assert objects.add("a/b.bin", b"\x00\xff", "image/png") is True
+        assert objects.add("a/b.bin", b"\x00\xff", "image/png")
         assert objects.get("a/b.bin") == b"\x00\xff" and objects.sizes() == {"a/b.bin": 2}
 
     def test_a_second_add_changes_nothing(self, objects: ObjectStore) -> None:
-        assert objects.add("a", b"first") is True
-        assert objects.add("a", b"another") is False
+        assert objects.add("a", b"first")
+        assert objects.add("a", b"another") is None
         assert objects.get("a") == b"first" and objects.sizes() == {"a": 5}
 
     def test_adding_does_not_replace_a_put_object(self, objects: ObjectStore) -> None:
         objects.put("a", b"put")
-        assert objects.add("a", b"added") is False
+        assert objects.add("a", b"added") is None
         assert objects.get("a") == b"put"
 
     def test_an_empty_object_counts_as_absent(self, objects: ObjectStore) -> None:
         objects.put("a", b"")
-        assert objects.add("a", b"whole") is True
-        assert objects.add("a", b"again") is False
+        assert objects.add("a", b"whole")
+        assert objects.add("a", b"again") is None
         assert objects.get("a") == b"whole"
 
     def test_a_deleted_object_can_be_added_again(self, objects: ObjectStore) -> None:
         objects.add("a", b"old")
         objects.delete("a")
-        assert objects.add("a", b"new") is True
+        assert objects.add("a", b"new")
         assert objects.get("a") == b"new"
 
     def test_exactly_one_of_many_threads_adds_a_key(self, objects: ObjectStore) -> None:
         data = [bytes([number]) * 1000 for number in range(40)]
         with ThreadPoolExecutor(8) as pool:
             added = list(pool.map(lambda number: objects.add("same/key", data[number]), range(40)))
-        assert added.count(True) == 1
-        assert objects.get("same/key") == data[added.index(True)] and objects.sizes() == {"same/key": 1000}
+        (first,) = [number for number, etag in enumerate(added) if etag]
+        assert objects.get("same/key") == data[first] and objects.sizes() == {"same/key": 1000}
+
+    # Etags
+
+    def test_the_etag_of_an_object_is_that_of_its_last_write(self, objects: ObjectStore) -> None:
+        first = objects.add("a/b", b"first")
+        objects.add("a/c", b"other")
+        assert objects.etags("a/b") == {"a/b": first}
+        assert objects.add("a/b", b"FIRST") is None and objects.etags("a/b") == {"a/b": first}
+        second = objects.add("a/b", b"FIRST", replace=True)
+        assert objects.get("a/b") == b"FIRST" and objects.etags("a/b") == {"a/b": second}
+        objects.put("a/b", b"third")
+        assert first and second and len({first, second, objects.etags()["a/b"]}) == 3
+        assert list(objects.etags("a/")) == list(objects.sizes("a/"))
 
     # Web addresses
 

@@ -64,18 +64,22 @@ class GcsObjects:
         with translate_errors(self._name, f"write {key}"):
             self._upload(key, data, content_type, PRIVATE_CACHE_CONTROL)
 
-    def add(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> bool:
+    def add(
+        self, key: str, data: bytes, content_type: str = "application/octet-stream", *, replace: bool = False
+    ) -> str | None:
         check_key(key)
         with translate_errors(self._name, f"write {key}"):
-            existing = self._bucket().get_blob(self._prefix + key, **self._options)
-            if existing is not None and (existing.size or not data):
-                return False
-            generation = 0 if existing is None else existing.generation
+            generation = None
+            if not replace:
+                existing = self._bucket().get_blob(self._prefix + key, **self._options)
+                if existing is not None and (existing.size or not data):
+                    return None
+                generation = 0 if existing is None else existing.generation
             try:
                 self._upload(key, data, content_type, IMMUTABLE_CACHE_CONTROL, if_generation_match=generation)
             except PreconditionFailed:
-                return False  # added by another writer, or by an attempt whose response was lost
-        return True
+                return None  # added by another writer, or by an attempt whose response was lost
+        return _etag(len(data), _crc32c(data))
 
     def get(self, key: str) -> bytes:
         blob = self._blob(key)
@@ -84,24 +88,30 @@ class GcsObjects:
                 # The client's own check skips resumed downloads and responses without a checksum, such as a
                 # proxy's page. Google sends a checksum with every object.
                 data: bytes = blob.download_as_bytes(checksum=None, **self._options)
-                checksum = google_crc32c.value(data).to_bytes(4, "big")
-                if blob.crc32c != base64.b64encode(checksum).decode():
+                if blob.crc32c != _crc32c(data):
                     raise DataCorruption(None, "wrong checksum")
         except NotFound as error:
             raise NotFound(f"{self.address}: no object {key}") from error
         return data
 
     def sizes(self, prefix: str = "") -> dict[str, int]:
+        return {key: int(blob.size) for key, blob in self._list(prefix).items()}
+
+    def etags(self, prefix: str = "") -> dict[str, str]:
+        # Not the bucket's own etag, which also changes with an object's metadata.
+        return {key: _etag(int(blob.size), blob.crc32c or "") for key, blob in self._list(prefix).items()}
+
+    def _list(self, prefix: str) -> dict[str, storage.Blob]:
         with translate_errors(self._name, "list objects"):
             found = self._client.list_blobs(
                 self._bucket(),
                 prefix=self._prefix + prefix,
-                fields="items(name,size),nextPageToken",
+                fields="items(name,size,crc32c),nextPageToken",
                 **self._options,
             )
-            sizes = {blob.name.removeprefix(self._prefix): int(blob.size) for blob in found}
+            blobs = {blob.name.removeprefix(self._prefix): blob for blob in found}
         # Leave out names that are not valid keys, such as the folders that the console creates.
-        return {key: size for key, size in sorted(sizes.items()) if KEY_PATTERN.fullmatch(key)}
+        return {key: blob for key, blob in sorted(blobs.items()) if KEY_PATTERN.fullmatch(key)}
 
     def delete(self, key: str) -> None:
         blob = self._blob(key)
@@ -170,6 +180,14 @@ class GcsObjects:
         blob.upload_from_string(
             data, content_type, if_generation_match=if_generation_match, checksum="crc32c", **self._options
         )
+
+
+def _crc32c(data: bytes) -> str:
+    return base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
+
+
+def _etag(size: int, crc32c: str) -> str:
+    return f"{size}-{crc32c}"
 
 
 def open_gcs(address: Address, *, fail_fast: bool = False) -> GcsObjects:

@@ -21,7 +21,7 @@ from pipelines.reporting import (
     asset_key,
     bars,
     columns,
-    image,
+    decoration,
     markdown_table,
     save_table,
 )
@@ -276,7 +276,7 @@ def quarantine(
                     for row in frame.head(SHOWN_FILES).to_dict("records")
                 ],
             ),
-            **({"thumbnails": image(contact_sheet(previews))} if previews else {}),
+            **(decoration("thumbnails", lambda: contact_sheet(previews)) if previews else {}),
         },
         check_results=[
             dg.AssetCheckResult(
@@ -326,7 +326,7 @@ def sample(context: dg.AssetExecutionContext, services: dg.ResourceParam[Service
             "artists": len(per_artist),
             "artists_below_the_limit": int((per_artist < settings.per_artist).sum()),
             "works_per_artist": bars("artist", works_per_artist),
-            "contact_sheet": image(stored_sheet(tables, services.images, "sample", keys)),
+            **decoration("contact_sheet", lambda: stored_sheet(tables, services.images, "sample", keys)),
         },
     )
 

@@ -24,7 +24,8 @@ from gallery.datasets.base import Archive, ProgressCallback, is_ignored
 from gallery.errors import Corrupted, Invalid, NotFound
 from gallery.images.derivatives import decode_image
 from gallery.objects.base import ObjectStore
-from pipelines.defs.images.storage import ImageLimits, keys_of, store_absent
+from pipelines.defs.images.inventory import ImageWriter
+from pipelines.defs.images.storage import ImageLimits, keys_of
 from pipelines.parallel import parallel_map, report_progress
 from pipelines.parquet import read_parquet, write_parquet
 from pipelines.records import ScanRecord
@@ -80,7 +81,7 @@ def known_contents(tables: ObjectStore, snapshot: pd.DataFrame, limits: ImageLim
 
 def scan_files(
     archive: Archive,
-    images: ObjectStore,
+    writer: ImageWriter,
     files: pd.DataFrame,
     *,
     limits: ImageLimits,
@@ -109,8 +110,11 @@ def scan_files(
         row |= asdict(decoded.info)
         if file["store"]:
             large, small = decoded.thumbnails((limits.large, limits.small))
-            files_made = {"original": data, "large": large, "small": small}
-            row["stored"] = store_absent(images, keys_of(row, limits), files_made)
+            # The original is last, so a work whose original is stored has its thumbnails.
+            files_made = {"large": large, "small": small, "original": data}
+            keys = keys_of(row, limits)
+            added = [writer.add(keys[name], made) for name, made in files_made.items()]
+            row["stored"] = any(added)
         if file["preview"]:
             row["preview"] = _preview(decoded.image)
         return row

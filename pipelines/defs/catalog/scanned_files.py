@@ -11,6 +11,7 @@ from pipelines.defs.catalog import scan
 from pipelines.defs.catalog.artists import folder_of
 from pipelines.defs.catalog.assets import artists
 from pipelines.defs.catalog.sampling import likely_sample
+from pipelines.defs.images.inventory import ImageWriter, doubt
 from pipelines.defs.images.storage import SHEET_IMAGES, ImageLimits
 from pipelines.records import ScanRecord
 from pipelines.reporting import GROUP_CATALOG, OWNERS, columns, save_table
@@ -24,7 +25,7 @@ class ScanConfig(dg.Config):
 
     reread: bool = Field(
         default=False,
-        description="Read every file again, even if its signature is unchanged.",
+        description="Read every file and every stored image again, even if they seem unchanged.",
     )
 
 
@@ -43,6 +44,7 @@ def plan_scan(
     snapshot = SNAPSHOT.read(tables)
     if config.reread:
         scan.forget_contents(tables)
+        doubt(tables)
     slugs = {
         folder: row["slug"] for row in ARTISTS.read(tables).to_dict("records") for folder in row["folders"]
     }
@@ -67,16 +69,17 @@ def plan_scan(
 @guarded_op
 def scan_shard(context: dg.OpExecutionContext, services: dg.ResourceParam[Services]) -> None:
     """Read from the archive, which each machine downloads once into its own GALLERY_HOME."""
-    shard = context.get_mapping_key() or ""
+    shard, writer = context.get_mapping_key() or "", ImageWriter(services.images)
     with closing(services.dataset.fetch(context.log.info)) as archive:
         found = scan.scan_files(
             archive,
-            services.images,
+            writer,
             scan.scan_plan(services.tables).shard(shard),
             limits=ImageLimits.of(services.settings),
             workers=services.settings.workers,
             progress=context.log.info,
         )
+    writer.save(services.tables, f"scan-{shard}")
     scan.write_result(services.tables, shard, found)
 
 

@@ -12,6 +12,7 @@ from gallery.images import derivatives
 from gallery.services import Services
 from pipelines.defs.embeddings.vectors import VectorCache, encode_shard
 from pipelines.defs.images.assets import images
+from pipelines.defs.images.inventory import StoredImages
 from pipelines.records import record_run
 from pipelines.reporting import GROUP_COLLECTION, OWNERS
 from pipelines.shards import make_shards
@@ -57,26 +58,28 @@ def plan_embeddings(
     pool=REFRESH_POOL,
     ins={"shard": dg.In(dg.Nothing)},
     out=dg.Out(dg.Nothing),
-    description="Encode the images of one shard and store their vectors as one part.",
+    description="Encode the images of one shard and store their vectors every few seconds.",
 )
 @guarded_op
 def encode_images(context: dg.OpExecutionContext, services: dg.ResourceParam[Services]) -> None:
     """Encode the large thumbnails, which are in the image store, where every machine can read them."""
     vectors = vector_cache(services)
     thumbnails = vectors.plan.shard(context.get_mapping_key() or "")
+    if context.retry_number:
+        thumbnails = thumbnails[~thumbnails["sha256"].isin(vectors.present())]
     settings = services.settings
     services.encoder.load()  # before the clock for the rate starts
     started = time.monotonic()
-    rows = encode_shard(
+    encode_shard(
         services.encoder,
-        services.images,
+        StoredImages(services.images, services.tables),
+        vectors,
         thumbnails,
         batch_size=settings.batch_size,
         max_pixels=settings.max_pixels,
         workers=settings.workers,
         progress=context.log.info,
     )
-    vectors.add(list(thumbnails["sha256"]), rows)
     rate = len(thumbnails) / (time.monotonic() - started)
     context.log.info(f"encoded {len(thumbnails)} images, {rate:.1f}/s")
 
@@ -93,7 +96,7 @@ def reconcile_embeddings(
     """Fail if vectors are missing: Dagster can lose shards when a run is re-executed from its failure."""
     vectors = vector_cache(services)
     wanted = sorted(set(usable_images(services)["sha256"]))
-    lost = sorted(set(wanted) - vectors.present())
+    lost = sorted(set(wanted) - vectors.tidy())
     if lost:
         raise NotFound(
             f"{len(lost)} of {len(wanted)} images have no vector, such as {', '.join(lost[:3])}; "

@@ -1,6 +1,6 @@
 """A cache of vectors by encoder and content, so that each image is encoded once.
 
-embeddings/<encoder>/<part>.part.parquet   the vectors of one step
+embeddings/<encoder>/<part>.part.parquet   vectors, as they were encoded; `tidy` merges small parts
 embeddings/<encoder>/plan/...              the images still to encode, in shards
 
 Vectors are made from the large thumbnails, not the originals: these were decoded in the scan, thumbnails
@@ -14,25 +14,29 @@ mean is 0.993.
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
+import time
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
-from PIL import Image
 
 from gallery.datasets.base import ProgressCallback
 from gallery.encoders.base import Encoder, Vectors
-from gallery.errors import Invalid, NotFound
-from gallery.images.decode import open_image
+from gallery.errors import Corrupted, Invalid, NotFound
 from gallery.objects.base import ObjectStore
+from pipelines.defs.images.inventory import StoredImages
 from pipelines.parallel import parallel_map, report_progress
+from pipelines.parquet import read_parquet, write_parquet
 from pipelines.shards import Plan, shard_name
 
 log = logging.getLogger(__name__)
+
+SAVE_INTERVAL_S = 5.0
+"""Encoding that a killed run repeats, in seconds."""
+PART_ROWS = 4_096
+"""Vectors per part once they are merged: 8 MB with 512 floats. A refresh rewrites at most one such part."""
 
 
 class VectorCache:
@@ -46,26 +50,46 @@ class VectorCache:
         self._store = store
         self._dim = dim
         self._folder = f"embeddings/{hashlib.sha256(version.encode()).hexdigest()[:16]}"
+        self._schema = pa.schema({"sha256": pa.string(), "vector": pa.list_(pa.float32(), dim)})
 
     def _parts(self) -> list[str]:
         return [key for key in self._store.sizes(self._folder + "/") if key.endswith(".part.parquet")]
 
-    def _read(self, key: str, columns: list[str]) -> pa.Table | None:
+    def _read(self, key: str) -> pa.Table | None:
+        """Return the part, or None if it is damaged. All of it is read, to verify its checksums."""
         try:
-            return pq.read_table(io.BytesIO(self._store.get(key)), columns=columns)
-        except (pa.ArrowInvalid, OSError) as error:
-            log.warning(
-                "%s in %s cannot be read (%s); its images are encoded again",
-                key,
-                self._store.address,
-                error,
-            )
+            return read_parquet(self._store, key, self._schema)
+        except Corrupted as error:
+            log.warning("%s; its images are encoded again", error)
             return None
 
     def present(self) -> set[str]:
         """Return the digests that have a vector."""
-        tables = (self._read(key, ["sha256"]) for key in self._parts())
+        tables = (self._read(key) for key in self._parts())
         return {sha256 for table in tables if table is not None for sha256 in table["sha256"].to_pylist()}
+
+    def tidy(self) -> set[str]:
+        """Merge small parts and delete damaged ones; return the digests that have a vector."""
+        present: set[str] = set()
+        small: dict[str, pa.Table] = {}
+        for key in self._parts():
+            table = self._read(key)
+            if table is None:
+                self._store.delete(key)
+                continue
+            if table.num_rows < PART_ROWS:
+                small[key] = table
+            present.update(table["sha256"].to_pylist())
+        if len(small) > 1:
+            merged = pa.concat_tables(small.values())
+            place = {sha256: row for row, sha256 in enumerate(merged["sha256"].to_pylist())}
+            merged = merged.take(list(place.values()))
+            written = {
+                self._write(merged.slice(start, PART_ROWS)) for start in range(0, len(merged), PART_ROWS)
+            }
+            for key in small.keys() - written:
+                self._store.delete(key)
+        return present
 
     def add(self, digests: Sequence[str], vectors: Vectors) -> None:
         """Store vectors as one part. A repeated call with the same digests replaces it. Raises Invalid."""
@@ -76,16 +100,13 @@ class VectorCache:
                 f"{(len(digests), self._dim)}, or values that are not finite"
             )
         flat = pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), self._dim)
-        table = pa.table({"sha256": list(digests), "vector": flat}).replace_schema_metadata(
-            {"encoder": self.version}
-        )
-        buffer = io.BytesIO()
-        pq.write_table(table, buffer)
-        self._store.put(
-            f"{self._folder}/{shard_name(digests)}.part.parquet",
-            buffer.getvalue(),
-            "application/vnd.apache.parquet",
-        )
+        self._write(pa.table({"sha256": list(digests), "vector": flat}, schema=self._schema))
+
+    def _write(self, table: pa.Table) -> str:
+        """Store the part under a name made from its digests; return its key."""
+        key = f"{self._folder}/{shard_name(table['sha256'].to_pylist())}.part.parquet"
+        write_parquet(self._store, key, table.replace_schema_metadata({"encoder": self.version}))
+        return key
 
     def vectors(self, digests: Sequence[str]) -> Vectors:
         """Return the vectors in the given order, float32 [n, dim]. Raises NotFound if one is missing."""
@@ -93,7 +114,7 @@ class VectorCache:
         found = np.zeros((len(place), self._dim), dtype=np.float32)
         missing = set(place)
         for key in self._parts():
-            table = self._read(key, ["sha256", "vector"])
+            table = self._read(key)
             if table is None:
                 continue
             rows = table["vector"].combine_chunks().flatten().to_numpy().reshape(-1, self._dim)
@@ -116,35 +137,35 @@ class VectorCache:
 
 def encode_shard(
     encoder: Encoder,
-    store: ObjectStore,
+    images: StoredImages,
+    cache: VectorCache,
     thumbnails: pd.DataFrame,
     *,
     batch_size: int,
     max_pixels: int,
     workers: int,
     progress: ProgressCallback,
-) -> Vectors:
-    """Return the vectors of the thumbnails (columns sha256 and large), float32 [n, dim], unit length."""
+) -> None:
+    """Encode the thumbnails (columns sha256 and large); add the vectors to the cache every few seconds.
 
-    def decode(key: str) -> Image.Image:
-        try:
-            return open_image(store.get(key), max_pixels=max_pixels, side=encoder.image_side)
-        except Invalid as error:
-            # It was complete when it was stored, so the object is damaged.
-            raise Invalid(
-                f"{key} in {store.address}: {error}; delete this object and run `gallery refresh`, which "
-                "stores it again"
-            ) from error
-
-    images = parallel_map(decode, list(thumbnails["large"]), workers)
-    counted = report_progress(images, len(thumbnails), "encoded", progress)
+    Raises NotFound, Unavailable, or Corrupted if a thumbnail is damaged.
+    """
+    decoded = parallel_map(
+        lambda key: images.open(key, max_pixels=max_pixels, side=encoder.image_side),
+        list(thumbnails["large"]),
+        workers,
+    )
+    counted = report_progress(decoded, len(thumbnails), "encoded", progress)
+    digests, saved = list(thumbnails["sha256"]), 0
     rows: list[Vectors] = []
     batch = []
-    for image in counted:
+    saved_at = time.monotonic()
+    for done, image in enumerate(counted, 1):
         batch.append(image)
-        if len(batch) == batch_size:
-            rows.append(encoder.embed_images(batch))
-            batch = []
-    if batch:
+        if len(batch) < batch_size and done < len(digests):
+            continue
         rows.append(encoder.embed_images(batch))
-    return np.concatenate(rows) if rows else np.zeros((0, encoder.dim), dtype=np.float32)
+        batch = []
+        if done == len(digests) or time.monotonic() - saved_at > SAVE_INTERVAL_S:
+            cache.add(digests[saved:done], np.concatenate(rows))
+            rows, saved, saved_at = [], done, time.monotonic()

@@ -14,7 +14,7 @@ from pipelines.defs.evaluation.comparison import Comparison, before_and_after, c
 from pipelines.defs.evaluation.gate import candidate_name, save_evaluation
 from pipelines.defs.evaluation.metrics import mean
 from pipelines.records import EvaluationResult, now, record_run
-from pipelines.reporting import GROUP_COLLECTION, OWNERS, columns, image, markdown_table
+from pipelines.reporting import GROUP_COLLECTION, OWNERS, columns, decoration, markdown_table
 from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import EVALUATION
 
@@ -147,9 +147,12 @@ def _most_changed(
     queries = [by_id[id] for id in most_changed(compared.overlap) if id in by_id]
     if not queries:
         return {}
-    sheet = before_and_after(compared, queries, services.images)
     return {
-        "most_changed": image(sheet, "query, then results in the live build and in the candidate"),
+        **decoration(
+            "most_changed",
+            lambda: before_and_after(compared, queries, services.images),
+            "query, then results in the live build and in the candidate",
+        ),
         "most_changed_works": markdown_table(
             ("query", "results unchanged"),
             [(query.file.replace("/", " / "), f"{compared.overlap[query.id]:.0%}") for query in queries],

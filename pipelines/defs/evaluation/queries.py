@@ -13,13 +13,13 @@ from PIL import Image
 from gallery.encoders.base import Encoder, Vectors
 from gallery.encoders.opening import open_encoder
 from gallery.errors import GalleryError
-from gallery.images.decode import open_image
 from gallery.models import Artwork, Build, Hit
 from gallery.objects.base import ObjectStore
 from gallery.services import Services
 from gallery.vectors.base import Collection, Vector
 from pipelines.defs.embeddings.vectors import VectorCache
 from pipelines.defs.evaluation.metrics import NEIGHBORS, QueryMaker
+from pipelines.defs.images.inventory import StoredImages
 from pipelines.parallel import parallel_map
 
 VERSION = 2
@@ -76,14 +76,17 @@ def copies_cache(tables: ObjectStore, build: Build) -> VectorCache:
 
 
 def encode_copies(services: Services, cache: VectorCache, works: Sequence[Artwork]) -> int:
-    """Encode the copies that have no vector yet; return their number. Raises NotFound, Unavailable."""
+    """Encode the copies that have no vector yet; return their number.
+
+    Raises NotFound, Corrupted, Unavailable.
+    """
     settings, encoder = services.settings, services.encoder
+    images = StoredImages(services.images, services.tables)
     present = cache.present()
     new = [work for work in works if not {_key(work, kind) for kind in MODIFICATIONS} <= present]
 
     def copies(work: Artwork) -> list[Image.Image]:
-        data = services.images.get(work.image.large)
-        image = open_image(data, max_pixels=settings.max_pixels, side=max(COPY_SIDE, encoder.image_side))
+        image = images.open(work.image.large, side=max(COPY_SIDE, encoder.image_side))
         return [modify(image) for modify in MODIFICATIONS.values()]
 
     rows: list[Vectors] = []
@@ -95,6 +98,7 @@ def encode_copies(services: Services, cache: VectorCache, works: Sequence[Artwor
     keys = [_key(work, kind) for work in new for kind in MODIFICATIONS]
     if keys:
         cache.add(keys, np.concatenate(rows))
+        cache.tidy()
     return len(keys)
 
 

@@ -1,6 +1,6 @@
 """The asset images: plan -> store a shard -> reconcile, so that any executor can spread the shards."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 
 import dagster as dg
@@ -9,6 +9,7 @@ import pandas as pd
 from gallery.errors import Invalid
 from gallery.services import Services
 from pipelines.defs.catalog.scan import stored_by_scan
+from pipelines.defs.images.inventory import Check, ImageWriter, check_objects
 from pipelines.defs.images.storage import (
     SHEET_IMAGES,
     ImageLimits,
@@ -17,13 +18,13 @@ from pipelines.defs.images.storage import (
     missing_images,
     read_faults,
     store_images,
-    stored_keys,
     stored_sheet,
     verify_images,
+    wanted_keys,
     write_faults,
 )
 from pipelines.records import record_run
-from pipelines.reporting import GROUP_IMAGES, OWNERS, columns, image
+from pipelines.reporting import GROUP_IMAGES, OWNERS, columns, decoration
 from pipelines.shards import make_shards
 from pipelines.steps import REFRESH_POOL, guarded_op
 from pipelines.tables import ARTWORKS, IMAGES, SAMPLE
@@ -37,11 +38,15 @@ def sampled_works(services: Services) -> pd.DataFrame:
     return works[["id", "file", "sha256", "extension"]]
 
 
+def _check(services: Services, keys: Iterable[str]) -> Check:
+    return check_objects(services.tables, services.images, keys, workers=services.settings.workers)
+
+
 @dg.op(
     pool=REFRESH_POOL,
     ins={"sample": dg.In(dg.Nothing)},
     out=dg.DynamicOut(dg.Nothing),
-    description="Find the sampled works whose images are not stored yet.",
+    description="Find the sampled works whose images are missing or damaged.",
 )
 @guarded_op
 def plan_images(
@@ -49,7 +54,11 @@ def plan_images(
 ) -> Iterator[dg.DynamicOutput[None]]:
     """Yield one output per shard, named after the works in it."""
     works = sampled_works(services)
-    new = missing_images(works, services.images, ImageLimits.of(services.settings))
+    limits = ImageLimits.of(services.settings)
+    found = _check(services, wanted_keys(works, limits))
+    for key, fault in found.damaged.items():
+        context.log.warning(f"{key} in {services.images.address} is damaged, so it is stored again: {fault}")
+    new = missing_images(works, found.whole, limits)
     shards = make_shards(new, "id", services.settings.shard_size)
     clear_faults(services.tables)
     image_plan(services.tables).write(shards)
@@ -65,21 +74,22 @@ def plan_images(
     pool=REFRESH_POOL,
     ins={"shard": dg.In(dg.Nothing)},
     out=dg.Out(dg.Nothing),
-    description="Store the missing images of one shard.",
+    description="Store the missing and damaged images of one shard.",
 )
 @guarded_op
 def upload_images(context: dg.OpExecutionContext, services: dg.ResourceParam[Services]) -> None:
     """Read the originals from the archive, which each machine downloads once into its own GALLERY_HOME."""
-    shard = context.get_mapping_key() or ""
+    shard, writer = context.get_mapping_key() or "", ImageWriter(services.images)
     with closing(services.dataset.fetch(context.log.info)) as archive:
         faults = store_images(
             archive,
-            services.images,
+            writer,
             image_plan(services.tables).shard(shard),
             limits=ImageLimits.of(services.settings),
             workers=services.settings.workers,
             progress=context.log.info,
         )
+    writer.save(services.tables, shard)
     write_faults(services.tables, shard, faults)
 
 
@@ -94,8 +104,9 @@ def reconcile_images(
 ) -> dg.MaterializeResult:
     """Fail if images are missing, for example after a lost shard, or if too many works are unusable."""
     settings = services.settings
-    faults = read_faults(services.tables)
-    frame = verify_images(sampled_works(services), faults, services.images, ImageLimits.of(services.settings))
+    works, limits = sampled_works(services), ImageLimits.of(settings)
+    whole = _check(services, wanted_keys(works, limits)).whole
+    frame = verify_images(works, read_faults(services.tables), whole, limits, services.images.address)
     digest = IMAGES.write(services.tables, frame)
     record_run(services.tables, "images", context.run.run_id)
     unusable = frame[frame["fault"] != ""]
@@ -120,8 +131,9 @@ def reconcile_images(
             "unusable": len(unusable),
             "shards": len(shards),
             "store": services.images.address,
-            "contact_sheet": image(
-                stored_sheet(services.tables, services.images, "images", list(shown["small"]))
+            **decoration(
+                "contact_sheet",
+                lambda: stored_sheet(services.tables, services.images, "images", list(shown["small"])),
             ),
         },
     )
@@ -144,17 +156,16 @@ def images(sample):  # type: ignore[no-untyped-def]
     pool=REFRESH_POOL,
     asset=images,
     blocking=True,
-    description="The store has every object that the table lists.",
+    description="The store has every object that the table lists, with its size and checksum.",
 )
 @guarded_op
 def every_image_is_stored(services: dg.ResourceParam[Services]) -> dg.AssetCheckResult:
-    """List the store and compare the keys."""
+    """Compare the listing of the store with the inventory."""
     frame = IMAGES.read(services.tables)
     usable = frame[frame["fault"] == ""]
-    stored = stored_keys(services.images)
-    missing = [
-        key for column in ("original", "large", "small") for key in usable[column] if key not in stored
-    ]
+    keys = [key for column in ("original", "large", "small") for key in usable[column]]
+    whole = _check(services, keys).whole
+    missing = [key for key in keys if key not in whole]
     return dg.AssetCheckResult(
         passed=not missing,
         metadata={"objects": 3 * len(usable), "missing": len(missing), "examples": ", ".join(missing[:5])},

@@ -1,6 +1,6 @@
 """Originals and thumbnails in the image store, under keys made from their content.
 
-In the table store: images/plan/...             works that lack objects, in shards
+In the table store: images/plan/...             works whose objects are missing or damaged, in shards
                     images/faults/<shard>.json  the unusable works of a shard, with reasons
 """
 
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +19,12 @@ from gallery.datasets.archive import read_unchanged
 from gallery.datasets.base import Archive, ProgressCallback
 from gallery.errors import Invalid, NotFound
 from gallery.images.decode import open_image
-from gallery.images.derivatives import CONTENT_TYPES, VERSION, thumbnails
+from gallery.images.derivatives import VERSION, thumbnails
 from gallery.objects.base import ObjectStore
 from gallery.settings import Settings
+from pipelines.defs.images.inventory import ImageWriter
 from pipelines.parallel import parallel_map, report_progress
+from pipelines.records import Record
 from pipelines.shards import Plan
 from pipelines.tables import IMAGES
 
@@ -34,6 +35,12 @@ SHEET_IMAGES = 50
 SHEET_COLUMNS = 10
 SHEET_CELL = 72
 """Width and height of a cell of a contact sheet, in pixels."""
+
+
+class ShardFaults(Record):
+    """The unusable works of a shard: id -> reason."""
+
+    faults: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -71,38 +78,24 @@ def keys_of(work: Mapping[Any, Any], limits: ImageLimits) -> dict[str, str]:
     }
 
 
-def store_absent(store: ObjectStore, keys: Mapping[str, str], files: Mapping[str, bytes]) -> bool:
-    """Store the files whose keys have no object yet; return whether there were any. Raises Unavailable."""
-    # The original is last, so a work whose original is stored has its thumbnails.
-    names = sorted(files, key=lambda name: name == "original")
-    added = [store.add(keys[name], files[name], content_type(keys[name])) for name in names]
-    return any(added)
-
-
-def content_type(key: str) -> str:
-    """Return the media type of an object, by the extension of its key."""
-    return CONTENT_TYPES[key.rpartition(".")[2]]
-
-
-def stored_keys(store: ObjectStore) -> set[str]:
-    """Return the key of every image in the store.
-
-    Empty objects, which a power cut can leave, do not count.
-    """
-    return {key for prefix in ("originals/", "thumbs/") for key, size in store.sizes(prefix).items() if size}
+def wanted_keys(works: pd.DataFrame, limits: ImageLimits) -> list[str]:
+    """Return the keys of the works' objects."""
+    return [key for work in works.to_dict("records") for key in keys_of(work, limits).values()]
 
 
 def image_plan(tables: ObjectStore) -> Plan:
-    """Return the plan of the works that lack objects."""
+    """Return the plan of the works whose objects are missing or damaged."""
     return Plan(tables, FOLDER)
 
 
-def missing_images(works: pd.DataFrame, store: ObjectStore, limits: ImageLimits) -> pd.DataFrame:
-    """Return the works that lack objects; the column `missing` names these: original, large, small."""
-    present = stored_keys(store)
+def missing_images(works: pd.DataFrame, whole: Set[str], limits: ImageLimits) -> pd.DataFrame:
+    """Return the works with objects that are not `whole`.
+
+    The column `missing` names these objects: original, large, small.
+    """
     missing = pd.Series(
         [
-            [name for name, key in keys_of(work, limits).items() if key not in present]
+            [name for name, key in keys_of(work, limits).items() if key not in whole]
             for work in works.to_dict("records")
         ],
         index=works.index,
@@ -113,16 +106,16 @@ def missing_images(works: pd.DataFrame, store: ObjectStore, limits: ImageLimits)
 
 def store_images(
     archive: Archive,
-    store: ObjectStore,
+    writer: ImageWriter,
     works: pd.DataFrame,
     *,
     limits: ImageLimits,
     workers: int,
     progress: ProgressCallback,
 ) -> dict[str, str]:
-    """Store the missing objects of these works; return the unusable works: id -> reason.
+    """Store the missing or damaged objects of these works; return the unusable works: id -> reason.
 
-    `works` has id, file, sha256, extension and missing. Objects that exist by now are not replaced.
+    `works` has id, file, sha256, extension and missing.
     """
 
     def store_one(work: dict[Hashable, Any]) -> str:
@@ -132,7 +125,9 @@ def store_images(
         except (Invalid, NotFound) as error:
             return str(error)
         files = {"large": large, "small": small, "original": data}
-        store_absent(store, keys_of(work, limits), {name: files[name] for name in work["missing"]})
+        keys = keys_of(work, limits)
+        for name in work["missing"]:
+            writer.add(keys[name], files[name], replace=True)
         return ""
 
     items = works.to_dict("records")
@@ -148,37 +143,37 @@ def clear_faults(tables: ObjectStore) -> None:
 
 def write_faults(tables: ObjectStore, shard: str, faults: dict[str, str]) -> None:
     """Store the unusable works of a shard."""
-    tables.put(f"{FAULTS}{shard}.json", json.dumps(faults).encode(), "application/json")
+    ShardFaults(faults=faults).save(tables, f"{FAULTS}{shard}.json")
 
 
 def read_faults(tables: ObjectStore) -> dict[str, str]:
     """Return the unusable works of all shards: id -> reason."""
     faults: dict[str, str] = {}
     for key in tables.sizes(FAULTS):
-        faults |= json.loads(tables.get(key))
+        record = ShardFaults.load_or_none(tables, key)
+        faults |= record.faults if record else {}
     return faults
 
 
 def verify_images(
-    works: pd.DataFrame, faults: dict[str, str], store: ObjectStore, limits: ImageLimits
+    works: pd.DataFrame, faults: dict[str, str], whole: Set[str], limits: ImageLimits, store: str
 ) -> pd.DataFrame:
-    """Return the keys of each work's images, or why it has none (IMAGES).
+    """Return the keys of each work's images, or why it has none (IMAGES). `store` is for the message.
 
     Raises NotFound for works with neither images nor a reason, for example if a step never ran.
     """
-    present = stored_keys(store)
     rows, lost = [], []
     for work in works.to_dict("records"):
         keys = keys_of(work, limits)
         fault = ""
-        if not present.issuperset(keys.values()):
+        if not set(keys.values()) <= whole:
             fault = faults.get(work["id"], "")
             if not fault:
                 lost.append(work["id"])
         rows.append({"id": work["id"], "sha256": work["sha256"], **keys, "fault": fault})
     if lost:
         raise NotFound(
-            f"{len(lost)} of {len(rows)} works have no images in {store.address}, such as "
+            f"{len(lost)} of {len(rows)} works have no images in {store}, such as "
             f"{', '.join(lost[:3])}; materialize `images` again, which uploads only those"
         )
     return IMAGES.frame(rows)

@@ -8,6 +8,7 @@ from PIL import Image
 
 from gallery.map_layout import MapLayout, tile_name
 from gallery.models import Artwork
+from gallery.objects.base import ObjectStore
 from gallery.services import Services
 from gallery.vectors.base import Collection
 from pipelines.defs.collection.assets import candidate
@@ -23,7 +24,7 @@ from pipelines.defs.similarity_map.tiles import (
     save_layout,
 )
 from pipelines.records import record_run
-from pipelines.reporting import GROUP_COLLECTION, OWNERS, image
+from pipelines.reporting import GROUP_COLLECTION, OWNERS, decoration
 from pipelines.steps import REFRESH_POOL, guarded_op
 
 MAX_ITEMS = 20_000
@@ -51,12 +52,12 @@ PAGE_WORKS = 1_000
 def similarity_map(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]
 ) -> dg.MaterializeResult:
-    """Draw the map of the candidate unless it exists. The layout is stored last."""
+    """Draw the map of the candidate, or what is missing of it. The layout is stored last."""
     started = time.monotonic()
     name, images = candidate_name(services.tables), services.images
     collection = services.vectors.open(name)
     layout = read_layout(images, name)
-    reused, drawn = layout is not None, 0
+    reused = layout is not None
     if layout is None:
         works = mapped_works(collection)
         cells = assign_to_grid(positions(collection.vectors([work.id for work in works])))
@@ -65,7 +66,10 @@ def similarity_map(
             f"placed {len(works)} works on {layout.columns} x {layout.rows} cells in "
             f"{time.monotonic() - started:.0f} s"
         )
-        drawn = draw_tiles(layout, images, workers=services.settings.workers, progress=context.log.info)
+    drawn = draw_tiles(
+        layout, images, services.tables, workers=services.settings.workers, progress=context.log.info
+    )
+    if not reused:
         save_layout(layout, images)
     deleted = delete_other_maps(images, needed_maps(services), workers=services.settings.workers)
     record_run(services.tables, "similarity_map", context.run.run_id)
@@ -80,7 +84,7 @@ def similarity_map(
             "columns": layout.columns,
             "rows": layout.rows,
             "deleted_maps": ", ".join(deleted) or "none",
-            **overview(services, layout),
+            **(decoration("overview", lambda: overview(images, layout), "map") if layout.items else {}),
         },
     )
 
@@ -103,14 +107,12 @@ def needed_maps(services: Services) -> set[str]:
     return others | {build.name for build in services.vectors.builds()}
 
 
-def overview(services: Services, layout: MapLayout) -> dict[str, dg.MarkdownMetadataValue]:
-    """Return the whole map as one small image, for the asset page."""
-    if not layout.items:
-        return {}
-    with Image.open(io.BytesIO(services.images.get(layout.folder + tile_name(0, 0, 0)))) as opened:
+def overview(images: ObjectStore, layout: MapLayout) -> bytes:
+    """Return the whole map as one small JPEG, for the asset page."""
+    with Image.open(io.BytesIO(images.get(layout.folder + tile_name(0, 0, 0)))) as opened:
         tile = opened.convert("RGBA")
     sheet = Image.new("RGB", tile.size, "white")
     sheet.paste(tile, mask=tile)
     buffer = io.BytesIO()
     sheet.save(buffer, "JPEG", quality=80)
-    return {"overview": image(buffer.getvalue(), "map")}
+    return buffer.getvalue()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 from collections import Counter
 from collections.abc import Sequence
 
 from PIL import Image
 
 from gallery.datasets.base import ProgressCallback
-from gallery.errors import Corrupted, Invalid, NotFound
-from gallery.images.decode import open_image
+from gallery.errors import Corrupted, NotFound
 from gallery.images.derivatives import METHOD, QUALITY
 from gallery.map_layout import (
     CELL,
@@ -28,8 +28,12 @@ from gallery.map_layout import (
 )
 from gallery.models import Artwork
 from gallery.objects.base import ObjectStore
+from gallery.vectors.base import BUILD_NAME
+from pipelines.defs.images.inventory import ImageWriter, StoredImages, check_objects
 from pipelines.defs.similarity_map.positions import Cells, hilbert_order
 from pipelines.parallel import parallel_map, report_progress
+
+log = logging.getLogger(__name__)
 
 CELLS_PER_TILE = TILE // CELL
 """Cells along the side of a tile at the deepest zoom level."""
@@ -73,34 +77,39 @@ def tiles(layout: MapLayout, zoom: int) -> list[tuple[int, int]]:
     return sorted({(item.x // cells, item.y // cells) for item in layout.items})
 
 
-def draw_tiles(layout: MapLayout, images: ObjectStore, *, workers: int, progress: ProgressCallback) -> int:
-    """Draw the tiles that do not exist yet; return their number. Raises NotFound if a thumbnail is missing.
+def draw_tiles(
+    layout: MapLayout, images: ObjectStore, tables: ObjectStore, *, workers: int, progress: ProgressCallback
+) -> int:
+    """Draw the tiles that are missing or damaged; return their number. Raises Unavailable.
 
-    Each zoom level is drawn from the tiles of the next deeper one, so memory holds a few tiles at a time,
-    and an interrupted run continues where it stopped.
+    A work whose thumbnail is missing or damaged gets an empty cell, so that no map fails for want of one.
+    Each zoom level is drawn from the tiles of the next deeper one, so memory holds a few tiles at a time.
     """
-    folder = layout.folder
-    present = {key.removeprefix(folder) for key, size in images.sizes(folder).items() if size}
+    folder, stored, writer = layout.folder, StoredImages(images, tables), ImageWriter(images)
+    keys = [folder + tile_name(zoom, x, y) for zoom in range(layout.zoom + 1) for x, y in tiles(layout, zoom)]
+    whole = check_objects(tables, images, keys, workers=workers).whole
     thumbnails = {(item.x, item.y): item.small for item in layout.items}
     drawn = 0
     for zoom in range(layout.zoom, -1, -1):
-        missing = [(x, y) for x, y in tiles(layout, zoom) if tile_name(zoom, x, y) not in present]
+        missing = [(x, y) for x, y in tiles(layout, zoom) if folder + tile_name(zoom, x, y) not in whole]
         deeper = set(tiles(layout, zoom + 1)) if zoom < layout.zoom else set()
 
         def draw(tile: tuple[int, int], zoom: int = zoom, deeper: set[tuple[int, int]] = deeper) -> None:
             if zoom == layout.zoom:
-                image = _draw_thumbnails(images, thumbnails, *tile)
+                image = _draw_thumbnails(stored, thumbnails, *tile)
             else:
                 image = _join_tiles(images, folder, deeper, zoom + 1, *tile)
-            images.put(folder + tile_name(zoom, *tile), _webp(image), "image/webp")
+            writer.add(folder + tile_name(zoom, *tile), _webp(image), replace=True)
 
         done = parallel_map(draw, missing, workers)
         drawn += sum(1 for _ in report_progress(done, len(missing), f"tiles of zoom {zoom}", progress))
+    if drawn:
+        writer.save(tables, f"map-{layout.digest}")
     return drawn
 
 
 def _draw_thumbnails(
-    images: ObjectStore, thumbnails: dict[tuple[int, int], str], x: int, y: int
+    images: StoredImages, thumbnails: dict[tuple[int, int], str], x: int, y: int
 ) -> Image.Image:
     """Return a tile of the deepest zoom level: each image centred in its cell, on transparent ground."""
     tile = Image.new("RGBA", (TILE, TILE))
@@ -110,12 +119,10 @@ def _draw_thumbnails(
             if key is None:
                 continue
             try:
-                thumbnail = open_image(images.get(key), max_pixels=10**8)
-            except (NotFound, Invalid) as error:
-                raise NotFound(
-                    f"the map needs the thumbnail {key}, which is missing or damaged in {images.address} "
-                    f"({error}); materialize `images` again"
-                ) from error
+                thumbnail = images.open(key)
+            except (NotFound, Corrupted) as error:
+                log.warning("an empty cell on the map: %s", error)
+                continue
             thumbnail.thumbnail((CELL - 2 * MARGIN,) * 2, Image.Resampling.LANCZOS)
             left = column * CELL + (CELL - thumbnail.width) // 2
             upper = row * CELL + (CELL - thumbnail.height) // 2
@@ -168,7 +175,7 @@ def delete_other_maps(images: ObjectStore, needed: set[str], *, workers: int) ->
     obsolete: dict[str, list[str]] = {}
     for key in images.sizes(FOLDER):
         build = key.removeprefix(FOLDER).partition("/")[0]
-        if build not in needed:
+        if build not in needed and BUILD_NAME.fullmatch(build):
             obsolete.setdefault(build, []).append(key)
     for build, keys in obsolete.items():
         images.delete(layout_key(build))  # first: without it the map counts as incomplete

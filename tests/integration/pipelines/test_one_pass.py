@@ -1,4 +1,4 @@
-"""A refresh reads and decodes each new file once, and an unchanged one reads none."""
+"""A refresh reads and decodes each new file once; after that, only what it repairs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from gallery.objects.local import LocalObjects
 from gallery.services import Services
 from gallery.settings import Settings
 from pipelines.runner import run_refresh
+from pipelines.tables import IMAGES
 from tests.fakes.archives import artists_csv, picture, write_zip
 
 ARTISTS, WORKS = 6, 10
@@ -53,8 +54,10 @@ class Counts:
         monkeypatch.setattr(derivatives, "decode_untrusted", counted_decode)
 
 
-def test_each_new_file_is_read_and_decoded_once_and_an_unchanged_one_is_not(
-    settings_with: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_each_new_file_is_read_and_decoded_once_and_then_only_for_repairs(
+    settings_with: Callable[..., Settings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     names = [f"Artist {letter}" for letter in "ABCDEF"[:ARTISTS]]
     files = {
@@ -65,10 +68,12 @@ def test_each_new_file_is_read_and_decoded_once_and_an_unchanged_one_is_not(
     archive = write_zip(tmp_path / "archive.zip", files, artists_csv(names))
     counts = Counts(monkeypatch, {hashlib.sha256(data).hexdigest() for data in files.values()})
 
+    log: list[str] = []
+
     def refresh() -> dict[str, Any]:
         services = Services(settings_with(dataset=f"file://{archive}", per_artist=8))
         with dg.DagsterInstance.ephemeral() as instance:
-            return run_refresh(services, lambda _: None, instance)
+            return run_refresh(services, lambda event: log.append(event.text), instance)
 
     first = refresh()
     assert (first["works"], first["sampled"], first["images_uploaded"]) == (60, 48, 48)
@@ -81,3 +86,24 @@ def test_each_new_file_is_read_and_decoded_once_and_an_unchanged_one_is_not(
     assert (second["sampled"], second["images_uploaded"], second["embedded"]) == (48, 0, 0)
     assert second["build"] == first["build"]
     assert not counts.reads and not counts.decodes and not counts.store_reads
+
+    services = Services(settings_with())
+    images, works = services.images, IMAGES.read(services.tables).to_dict("records")
+    before = {key: images.get(key) for key in images.sizes()}
+    tile = next(key for key in before if key.endswith("0.webp") and key.startswith("maps/"))
+    damage = {
+        works[0]["original"]: b"",
+        works[0]["small"]: before[works[0]["small"]][:50],
+        works[1]["large"]: bytes(len(before[works[1]["large"]])),
+        works[2]["small"]: before[works[3]["small"]],
+        tile: before[tile][:-10],
+    }
+    for key, data in damage.items():
+        images.put(key, data)
+    counts.store_reads.clear()
+    third = refresh()
+    read = dict(counts.store_reads)
+    assert (third["images_uploaded"], third["embedded"], third["build"]) == (3, 0, first["build"])
+    assert {key: images.get(key) for key in images.sizes()} == before
+    assert len(counts.reads) == 3 and read == dict.fromkeys(damage.keys() - {tile}, 1)
+    assert all(any(key in line for line in log) for key in damage.keys() - {tile})

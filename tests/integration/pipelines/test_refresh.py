@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -141,12 +142,17 @@ def test_a_smaller_sample_makes_a_new_build(built_gallery: Gallery) -> None:
     assert (counts["sampled"], counts["indexed"], counts["embedded"]) == (6, 6, 0)
 
 
-def test_an_object_that_was_cut_off_is_uploaded_again(built_gallery: Gallery) -> None:
+def test_reread_finds_what_a_decaying_disk_has_changed(built_gallery: Gallery) -> None:
     images = built_gallery.services.images
-    key = next(iter(images.sizes("originals/")))
-    images.put(key, b"")
-    assert built_gallery.refresh()["images_uploaded"] == 1
-    assert hashlib.sha256(images.get(key)).hexdigest() in key
+    key = IMAGES.read(built_gallery.services.tables).iloc[0]["small"]
+    whole, path = images.get(key), built_gallery.settings().home / "images" / key
+    times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    path.write_bytes(whole[:100] + bytes([whole[100] ^ 4]) + whole[101:])
+    os.utime(path, ns=times)
+    built_gallery.refresh()
+    assert images.get(key) != whole
+    built_gallery.refresh(reread=True)
+    assert images.get(key) == whole
 
 
 def test_the_live_and_the_previous_build_are_kept(built_gallery: Gallery) -> None:
@@ -322,8 +328,8 @@ def test_empty_fields_at_the_end_of_rows_of_artists_csv_do_no_harm(gallery: Gall
 
 def test_a_failed_check_stops_the_run_before_publishing(gallery: Gallery) -> None:
     services = gallery.services
-    sizes = services.images.sizes
-    services.images.sizes = lambda prefix="": {} if prefix == "thumbs/" else sizes(prefix)  # type: ignore[method-assign]
+    etags = services.images.etags
+    services.images.etags = lambda prefix="": {} if prefix == "thumbs/" else etags(prefix)  # type: ignore[method-assign]
     with pytest.raises(RefreshFailed, match="images failed"):
         gallery.refresh(services=services)
     assert gallery.live == ""

@@ -25,6 +25,7 @@ from pipelines.defs.catalog.scan import (
     stored_by_scan,
     write_result,
 )
+from pipelines.defs.images.inventory import ImageWriter
 from pipelines.defs.images.storage import ImageLimits, keys_of
 from pipelines.tables import ARTISTS, ARTWORKS, CONTENTS, FILES, SAMPLE, SNAPSHOT
 from tests.fakes.archives import COLUMNS, artists_csv, picture, png_claiming, write_folder, write_zip
@@ -42,7 +43,7 @@ def scan(
 ) -> pd.DataFrame:
     files = files.assign(store=store, preview=False)
     images = images if images is not None else MemoryObjects()
-    return scan_files(archive, images, files, limits=limits, workers=2, progress=no_progress)
+    return scan_files(archive, ImageWriter(images), files, limits=limits, workers=2, progress=no_progress)
 
 
 class Catalog:
