@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from gallery.errors import Corrupted
+from gallery.stored_json import check_fields
 
 FOLDER = "maps/"
 FORMAT = 2
@@ -99,9 +100,13 @@ class MapLayout:
             if facts.pop("format") != FORMAT:
                 raise ValueError("unknown format version")
             facts["items"] = _items(facts["items"])
-            facts["artists"] = tuple((str(slug), str(name)) for slug, name in facts["artists"])
-            facts["styles"] = tuple(facts["styles"])
-            return cls(**facts)
+            layout = check_fields(cls, facts)
+            if not all(
+                0 <= item.artist < len(layout.artists) and -1 <= item.style < len(layout.styles)
+                for item in layout.items
+            ):
+                raise ValueError("a work has an unknown artist or style")
+            return layout
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Corrupted(
                 f"the similarity map cannot be read ({error}); materialize `similarity_map` to draw it again"

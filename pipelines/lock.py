@@ -29,6 +29,7 @@ from pathlib import Path
 
 from gallery.errors import GalleryError, NotFound, Unavailable
 from gallery.objects.base import ObjectStore
+from gallery.stored_json import parse_json
 
 log = logging.getLogger(__name__)
 
@@ -101,19 +102,26 @@ def machine_id() -> str:
 def current(store: ObjectStore, name: str = REFRESH) -> tuple[int, LockRecord | None]:
     """Return the newest record and its number; (0, None) without records. Raises Unavailable."""
     while True:
-        keys = [key for key in store.sizes(name) if RECORD.fullmatch(key.removeprefix(name))]
+        keys = _record_keys(store, name)
         if not keys:
             return 0, None
-        key = max(keys)
+        key = keys[-1]
         number = int(key.removeprefix(name).removesuffix(".json"))
         try:
-            return number, LockRecord(**json.loads(store.get(key)))
+            record = parse_json(LockRecord, store.get(key))
+            str(record)  # fails if a time is beyond the calendar
+            return number, record
         except NotFound:
             continue  # deleted since it was listed, so there is a newer one
-        except (ValueError, TypeError):
+        except (ValueError, OverflowError):
             # An unreadable record cannot be renewed, so it counts as expired.
             log.warning("the lock %s in %s is unreadable", key, store.address)
             return number, LockRecord("unknown", "unknown", "", 0, 0.0, 0.0, TTL_S)
+
+
+def _record_keys(store: ObjectStore, name: str) -> list[str]:
+    """Return the keys of the records, oldest first, without other files beside them."""
+    return sorted(key for key in store.sizes(name) if RECORD.fullmatch(key.removeprefix(name)))
 
 
 def check(store: ObjectStore, owner: str) -> None:
@@ -207,7 +215,7 @@ def _take(
         now = time.time()
         mine = LockRecord(owner, socket.gethostname(), machine_id(), pid, now, now, TTL_S)
         if store.add(_key(name, number + 1), _to_json(mine), "application/json"):
-            for key in sorted(store.sizes(name))[:-MAX_RECORDS]:
+            for key in _record_keys(store, name)[:-MAX_RECORDS]:
                 store.delete(key)
             return mine, True
         # Another process was faster, perhaps another step of this run.

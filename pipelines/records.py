@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from gallery.errors import NotFound
+from gallery.errors import Corrupted, NotFound
 from gallery.objects.base import ObjectStore
+from gallery.stored_json import parse_json
+
+log = logging.getLogger(__name__)
 
 RUNS = "runs/"
 
@@ -25,15 +29,24 @@ class Record(BaseModel):
 
     @classmethod
     def load(cls, tables: ObjectStore, key: str | None = None) -> Self:
-        """Return the stored record. Raises NotFound, or ValueError if it is damaged."""
-        return cls.model_validate_json(tables.get(key or cls.key))
+        """Return the stored record. Raises NotFound, or Corrupted if it is not of this shape."""
+        key = key or cls.key
+        try:
+            return parse_json(cls, tables.get(key))
+        except ValueError as error:
+            raise Corrupted(
+                f"{key} in {tables.address} cannot be read ({error}); `gallery refresh` replaces it"
+            ) from error
 
     @classmethod
     def load_or_none(cls, tables: ObjectStore, key: str | None = None) -> Self | None:
-        """Return the stored record, or None if there is none that can be read."""
+        """Return the stored record, or None if there is none that can be read; a damaged one is logged."""
         try:
             return cls.load(tables, key)
-        except (NotFound, ValueError):
+        except NotFound:
+            return None
+        except Corrupted as error:
+            log.warning("%s", error)
             return None
 
 

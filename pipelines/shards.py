@@ -16,8 +16,9 @@ from collections.abc import Sequence
 import pandas as pd
 import pyarrow as pa
 
-from gallery.errors import Invalid, NotFound
+from gallery.errors import Corrupted, Invalid, NotFound
 from gallery.objects.base import ObjectStore
+from gallery.stored_json import parse_json
 from pipelines.parquet import read_parquet, write_parquet
 
 
@@ -52,14 +53,18 @@ class Plan:
                 self._store.delete(key)
 
     def sizes(self) -> dict[str, int]:
-        """Return shard name -> number of rows. Raises NotFound if there is no plan."""
+        """Return shard name -> number of rows. Raises NotFound if there is no plan, or Corrupted."""
         try:
-            sizes: dict[str, int] = json.loads(self._store.get(f"{self._folder}shards.json"))
+            return parse_json(dict[str, int], self._store.get(f"{self._folder}shards.json"))
+        except ValueError as error:
+            raise Corrupted(
+                f"the plan in {self._folder} of {self._store.address} cannot be read ({error}); run "
+                "`gallery refresh` again"
+            ) from error
         except NotFound:
             raise NotFound(
                 f"there is no plan in {self._folder} of {self._store.address}; run `gallery refresh`"
             ) from None
-        return sizes
 
     def shard(self, name: str) -> pd.DataFrame:
         """Return the rows of a shard.

@@ -79,19 +79,28 @@ def test_a_full_disk_stops_a_refresh_with_a_message_and_the_next_completes(
     assert all("No space left" in message for message in messages), messages
 
 
-@pytest.mark.parametrize("kind", ["parquet", "json"])
-def test_all_tables_may_be_truncated_and_the_next_refresh_repairs_them(
+SHAPES = (b"[]", b'{"x": 1}', b"null", b'"text"', b"7")
+
+
+@pytest.mark.parametrize("kind", ["parquet", "json", "another shape"])
+def test_all_tables_may_be_damaged_and_the_next_refresh_repairs_them(
     gallery: Gallery, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Clock(monkeypatch)  # the truncated lock is watched for a renewal
+    Clock(monkeypatch)  # the damaged lock is watched for a renewal
     build = gallery.refresh()["build"]
-    tables = sorted((gallery.settings().home / "tables").rglob(f"*.{kind}"))
+    tables = sorted(
+        (gallery.settings().home / "tables").rglob("*.parquet" if kind == "parquet" else "*.json")
+    )
     assert len(tables) > 5
-    for path in tables:
-        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    for number, path in enumerate(tables):
+        half = path.read_bytes()[: path.stat().st_size // 2]
+        path.write_bytes(SHAPES[number % len(SHAPES)] if kind == "another shape" else half)
+        (path.parent / f"{path.name}.bak").write_text("left by an editor")
+        (path.parent / "notes.txt").write_text("left by a person")
     counts = gallery.refresh()
     assert (counts["build"], counts["indexed"], counts["images_uploaded"]) == (build, 8, 0)
     assert problems(gallery.services) == []
+    assert all((path.parent / "notes.txt").exists() for path in tables)
 
 
 def test_an_asset_that_reads_a_truncated_table_names_it(gallery: Gallery) -> None:

@@ -15,6 +15,7 @@ from gallery import durable
 from gallery.addresses import Address
 from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
 from gallery.models import Build
+from gallery.stored_json import parse_json
 from gallery.vectors.base import BUILD_NAME, check_name
 from gallery.vectors.lance.collection import LanceCollection
 from gallery.vectors.lance.table import create_text_index, schema, seal_indexes
@@ -127,12 +128,12 @@ class LanceStore:
     def _read(self, name: str) -> Build:
         path = self._manifest(name)
         try:
-            return Build(**json.loads(path.read_text("utf-8")))
+            return parse_json(Build, path.read_bytes())
         except FileNotFoundError:
             raise NotFound(f"no build {name} in {self._folder}") from None
         except OSError as error:
             raise Unavailable(f"{path} cannot be read ({error})") from error
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise Corrupted(
                 f"{path} cannot be read ({error}); move it away and run `gallery refresh`"
             ) from error

@@ -11,6 +11,7 @@ from qdrant_client import QdrantClient, models
 
 from gallery.errors import Invalid, NotFound
 from gallery.models import Build
+from gallery.stored_json import check_fields
 from gallery.vectors.base import BUILD_NAME, check_name
 from gallery.vectors.qdrant.client import ClientProvider
 from gallery.vectors.qdrant.collection import QdrantCollection
@@ -19,7 +20,6 @@ from gallery.vectors.qdrant.points import IMAGE, INDEXES, WORDS
 BASE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 MIN_VERSION = (1, 16)
 """First server version that stores a collection's metadata."""
-FIELDS = tuple(field.name for field in dataclasses.fields(Build))
 INT8 = models.ScalarQuantization(
     scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, always_ram=True)
 )
@@ -159,9 +159,12 @@ class QdrantStore:
             return None
 
     def _build(self, metadata: dict[str, Any] | None) -> Build | None:
-        if not metadata or metadata.get("base") != self._base or not metadata.keys() >= set(FIELDS):
+        if not metadata or metadata.get("base") != self._base:
             return None
-        return Build(**{field: metadata[field] for field in FIELDS})
+        try:
+            return check_fields(Build, metadata)
+        except ValueError:
+            return None
 
     def _check_version(self, client: QdrantClient) -> None:
         version = client.info().version

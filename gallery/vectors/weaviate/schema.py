@@ -22,6 +22,7 @@ from weaviate.classes.query import Filter as Condition
 
 from gallery.errors import NotFound
 from gallery.models import Artwork, Build, to_payload
+from gallery.stored_json import parse_json
 from gallery.vectors.base import BUILD_NAME
 from gallery.vectors.filters import Filter, life
 from gallery.vectors.lexical import searchable_text
@@ -131,8 +132,8 @@ def to_description(build: Build) -> str:
 def from_description(text: str | None) -> Build | None:
     """Return the manifest; None if the description is not one, so the collection is not a build."""
     try:
-        return Build(**json.loads(text or ""))
-    except (ValueError, TypeError):
+        return parse_json(Build, text or "")
+    except ValueError:
         return None
 
 

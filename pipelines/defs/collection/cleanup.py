@@ -6,6 +6,7 @@ manifest names belongs to someone else.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,6 +17,8 @@ from gallery.vectors.base import VectorStore
 from pipelines.defs.collection.manifests import list_manifests
 from pipelines.parallel import parallel_map, report_progress
 from pipelines.tables import FILES, IMAGES, Table, build_table
+
+log = logging.getLogger(__name__)
 
 KEY_COLUMNS = ("original", "large", "small")
 
@@ -43,25 +46,26 @@ def delete_unneeded_images(
     manifests = list_manifests(tables, store)
     without_manifest = builds - set(manifests.values())
     if without_manifest:
-        return Cleanup(
-            deleted=0,
-            needed=0,
-            protected=0,
-            obstacle=f"build {min(without_manifest)} has no manifest, so the objects that it needs are "
-            "unknown; nothing is deleted until that build is dropped",
-        )
+        return _nothing(f"build {min(without_manifest)} has no manifest")
 
     dropped = [key for key, name in manifests.items() if name and name not in builds]
     needed = _keys(IMAGES.read(tables))
     for key in manifests.keys() - set(dropped):
-        needed |= _keys(_manifest(key).read(tables))
+        manifest = _manifest(key).read_or_none(tables)
+        if manifest is None:
+            return _nothing(f"the manifest {key} cannot be read")
+        needed |= _keys(manifest)
     files = FILES.read(tables)
     unusable = set(files.loc[files["status"] == "quarantined", "path"])
 
     obsolete, protected = set(), set()
     remaining = {}
     for key in dropped:
-        manifest = _manifest(key).read(tables)
+        manifest = _manifest(key).read_or_none(tables)
+        if manifest is None:
+            log.warning("the manifest %s is damaged, so objects of that dropped build stay stored", key)
+            tables.delete(key)
+            continue
         protect = manifest["file"].isin(unusable)
         remaining[key] = manifest[protect]
         obsolete |= _keys(manifest[~protect])
@@ -78,6 +82,16 @@ def delete_unneeded_images(
         else:
             _manifest(key).write(tables, frame)
     return Cleanup(len(obsolete), len(needed), len(protected))
+
+
+def _nothing(problem: str) -> Cleanup:
+    return Cleanup(
+        deleted=0,
+        needed=0,
+        protected=0,
+        obstacle=f"{problem}, so the objects that its build needs are unknown; nothing is deleted until that "
+        "build is dropped",
+    )
 
 
 def _manifest(key: str) -> Table:

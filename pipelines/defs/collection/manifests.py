@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 
 MAX_PUBLICATIONS = 100
 """Publications, and builds with their datasets, to keep a record of."""
+MANIFEST = re.compile(r"builds/[0-9a-f]{8}/[a-z0-9_]+\.parquet")
+"""Keys of manifests. Other files beside them are left alone."""
 
 
 def save_manifest(tables: ObjectStore, store: VectorStore, build: str, works: Sequence[Artwork]) -> None:
@@ -66,6 +69,7 @@ def list_manifests(tables: ObjectStore, store: VectorStore) -> dict[str, str]:
     return {
         key: key.removeprefix(folder).removesuffix(".parquet") if key.startswith(folder) else ""
         for key in tables.sizes("builds/")
+        if MANIFEST.fullmatch(key)
     }
 
 

@@ -37,7 +37,7 @@ def test_a_record_is_read_as_it_was_written_and_a_damaged_one_counts_as_none() -
     assert CandidateRecord.load(tables) == record
     tables.put(CandidateRecord.key, b'{"build": "b1"')
     assert CandidateRecord.load_or_none(tables) is None
-    with pytest.raises(ValueError):
+    with pytest.raises(Corrupted, match=r"candidate\.json in .* cannot be read"):
         CandidateRecord.load(tables)
 
 
