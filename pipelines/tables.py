@@ -142,8 +142,11 @@ ARTWORKS = Table(
         "color": (TEXT, "mean colour as #rrggbb"),
         "phash": (TEXT, "64-bit difference hash in hex"),
         "extension": (TEXT, "of the format that was detected"),
+        "pixels": (TEXT, "digest of the decoded image in hex"),
     },
 )
+INFO_COLUMNS = ("width", "height", "color", "phash", "extension", "pixels")
+"""Columns that are facts about the image (`ImageInfo`)."""
 CONTENTS = Table(
     "contents",
     {
@@ -152,7 +155,7 @@ CONTENTS = Table(
         "size": (WHOLE, "bytes"),
         "sha256": (TEXT, "digest of the content in hex; empty if it could not be read"),
         "fault": (TEXT, "why it could not be read; empty if it could"),
-        **{name: ARTWORKS.columns[name] for name in ("width", "height", "color", "phash", "extension")},
+        **{name: ARTWORKS.columns[name] for name in INFO_COLUMNS},
         "image_fault": (TEXT, "why it is not a usable image; empty if it is"),
         "preview": (BINARY, "small PNG of an image outside the artists' folders; else empty"),
         "stored": (FLAG, "whether its original or thumbnails were stored while it was read"),
@@ -237,6 +240,8 @@ def build_table(store_address: str, build: str) -> Table:
             "file": (TEXT, "path in the archive"),
             **{name: IMAGES.columns[name] for name in ("sha256", "original", "large", "small")},
             "digest": (TEXT, "digest of all that the collection stores about the work"),
+            "artist": (TEXT, "slug"),
+            "facts": (TEXTS, "what is known of the artist: bio, years, …"),
         },
     )
 

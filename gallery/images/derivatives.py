@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +46,9 @@ CONTENT_TYPES = {
 class ImageInfo:
     """Facts about an image: upright size in pixels, mean colour ``#rrggbb``, perceptual hash, extension.
 
-    `phash` is a 64-bit difference hash in hex; similar images differ in few bits.
+    `phash` is a 64-bit difference hash in hex; similar images differ in few bits. `pixels` is the SHA-256, in
+    hex, of the image at the size of its largest thumbnail: equal for files that differ in metadata or
+    lossless compression alone.
     """
 
     width: int
@@ -53,6 +56,7 @@ class ImageInfo:
     color: str
     phash: str
     extension: str
+    pixels: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +84,14 @@ def decode_image(data: bytes, *, longest: int, max_pixels: int) -> DecodedImage:
     decoded = decode_untrusted(data, max_pixels=max_pixels, longest=longest)
     image, extension = decoded.image, EXTENSIONS[decoded.format]
     red, green, blue = np.asarray(image.resize((1, 1), Image.Resampling.BOX))[0, 0]
+    size = f"{decoded.width} {decoded.height} {image.width} {image.height} ".encode()
     info = ImageInfo(
-        decoded.width, decoded.height, f"#{red:02x}{green:02x}{blue:02x}", difference_hash(image), extension
+        width=decoded.width,
+        height=decoded.height,
+        color=f"#{red:02x}{green:02x}{blue:02x}",
+        phash=difference_hash(image),
+        extension=extension,
+        pixels=hashlib.sha256(size + image.tobytes()).hexdigest(),
     )
     return DecodedImage(info, image)
 

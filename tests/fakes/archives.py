@@ -52,8 +52,10 @@ def png_claiming(width: int, height: int) -> bytes:
     )
 
 
-def artists_csv(names: Mapping[str, str] | list[str], columns: tuple[str, ...] = COLUMNS) -> bytes:
-    """Return an artists.csv. The values of a mapping are the artists' years."""
+def artists_csv(
+    names: Mapping[str, str] | list[str], columns: tuple[str, ...] = COLUMNS, blank: tuple[str, ...] = ()
+) -> bytes:
+    """Return an artists.csv with these columns empty. The values of a mapping are the artists' years."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(columns)
@@ -69,7 +71,7 @@ def artists_csv(names: Mapping[str, str] | list[str], columns: tuple[str, ...] =
             "wikipedia": "https://en.wikipedia.org/wiki/Painting",
             "paintings": 3,
         }
-        writer.writerow([row[column] for column in columns])
+        writer.writerow(["" if column in blank else row[column] for column in columns])
     return buffer.getvalue().encode()
 
 

@@ -4,15 +4,23 @@ from contextlib import closing
 from pathlib import PurePosixPath
 
 import dagster as dg
+import pandas as pd
 
 from gallery.datasets.base import ARTISTS_CSV
 from gallery.services import Services
 from gallery.text import printable
 from pipelines.defs.catalog.artists import artists_digest, read_artists
 from pipelines.defs.catalog.artists_csv import MAX_PROBLEMS
-from pipelines.defs.catalog.files import classify_files, quarantined
+from pipelines.defs.catalog.files import SAME_PIXELS, classify_files, quarantined
+from pipelines.defs.catalog.removals import (
+    describe_lost_facts,
+    describe_removed_works,
+    lost_facts,
+    removed_works,
+)
 from pipelines.defs.catalog.sampling import draw_sample
 from pipelines.defs.catalog.scan import list_files
+from pipelines.defs.collection.builds import artists_by_slug
 from pipelines.defs.collection.manifests import live_works
 from pipelines.defs.images.storage import SHEET_IMAGES, contact_sheet, stored_sheet, thumbnail_key
 from pipelines.records import DatasetRecord
@@ -133,7 +141,17 @@ def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
                 "No more live works are missing from the dataset than GALLERY_MAX_REMOVED allows. "
                 "`gallery refresh --allow-removals`, or `max_removed: 1` in the launchpad, allows them once."
             ),
-        )
+        ),
+        dg.AssetCheckSpec(
+            "facts_within_limit",
+            asset="artworks",
+            blocking=True,
+            description=(
+                "No kind of fact (years, styles, nationalities, bio, link) is now missing for more of "
+                "the live artists than GALLERY_MAX_REMOVED allows. `gallery refresh --allow-removals` "
+                "allows it once."
+            ),
+        ),
     ],
     description="One row per work. The table `files` has every file: kept, duplicate, or quarantined.",
 )
@@ -141,9 +159,12 @@ def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
 def artworks(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Classify the files, and compare the works with the live build."""
     tables = services.tables
-    files, works = classify_files(CONTENTS.read(tables), ARTISTS.read(tables))
+    known = ARTISTS.read(tables)
+    files, works = classify_files(CONTENTS.read(tables), known)
     FILES.write(tables, files)
     status = files["status"].value_counts()
+    same_image = files[files["reason"].str.startswith(SAME_PIXELS)]
+    live = live_works(services.vectors, tables)
     return save_table(
         context,
         tables,
@@ -158,35 +179,52 @@ def artworks(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servi
             "works": int(status.get("kept", 0)),
             "duplicates": int(status.get("duplicate", 0)),
             "quarantined": int(status.get("quarantined", 0)),
+            "same_image_in_other_files": markdown_table(
+                ("file", "reason"),
+                list(same_image[["path", "reason"]].head(50).itertuples(index=False, name=None)),
+            ),
         },
-        check_results=[_removals(services, set(works["id"]))],
+        check_results=[
+            _removals(services, live, set(works["id"]), files),
+            _facts(services, live, known),
+        ],
     )
 
 
-def _removals(services: Services, works: set[str]) -> dg.AssetCheckResult:
+def _removals(
+    services: Services, live: pd.DataFrame, works: set[str], files: pd.DataFrame
+) -> dg.AssetCheckResult:
     """Check how many live works are missing.
 
     The live build stays as it is, so the next run checks the same.
     """
     limit = services.settings.max_removed
-    live_ids = live_works(services.vectors, services.tables)
-    gone = live_ids - works
-    share = len(gone) / max(1, len(live_ids))
-    facts: dict[str, dg.RawMetadataValue] = {
-        "live": len(live_ids),
-        "gone": len(gone),
-        "share": share,
-        "limit": limit,
-    }
-    why = None
-    if share > limit:
-        why = (
-            f"{len(gone)} of the {len(live_ids)} live works ({share:.1%}) are missing from the dataset, "
-            f"over the limit of {limit:.1%} (GALLERY_MAX_REMOVED), so nothing is published; if this is "
-            "intended, run `gallery refresh --allow-removals`"
-        )
+    gone, duplicates = removed_works(live, works, files)
+    share = len(gone) / max(1, len(live))
+    within = share <= limit
     return dg.AssetCheckResult(
-        check_name="removals_within_limit", passed=share <= limit, description=why, metadata=facts
+        check_name="removals_within_limit",
+        passed=within,
+        description=None if within else describe_removed_works(len(gone), len(live), duplicates, limit),
+        metadata={
+            "live": len(live),
+            "gone": len(gone),
+            "duplicates_now": duplicates,
+            "share": share,
+            "limit": limit,
+        },
+    )
+
+
+def _facts(services: Services, live: pd.DataFrame, known: pd.DataFrame) -> dg.AssetCheckResult:
+    """Check which facts about the live artists are missing."""
+    limit = services.settings.max_removed
+    problems = lost_facts(live, artists_by_slug(known), limit)
+    return dg.AssetCheckResult(
+        check_name="facts_within_limit",
+        passed=not problems,
+        description=describe_lost_facts(problems, limit) if problems else None,
+        metadata={"lost": "; ".join(problems) or "none", "limit": limit},
     )
 
 

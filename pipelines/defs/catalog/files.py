@@ -11,9 +11,10 @@ import pandas as pd
 from gallery.datasets.base import ARTISTS_CSV, IMAGE_FOLDER
 from pipelines.defs.catalog.artists import folder_of
 from pipelines.defs.catalog.sampling import work_id
-from pipelines.tables import ARTWORKS, FILES, QUARANTINE
+from pipelines.tables import ARTWORKS, FILES, INFO_COLUMNS, QUARANTINE
 
-INFO_COLUMNS = ("width", "height", "color", "phash", "extension")
+SAME_PIXELS = "the same image as"
+"""How the reason of a duplicate begins that differs in its bytes."""
 
 
 def classify_files(contents: pd.DataFrame, artists: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -21,7 +22,7 @@ def classify_files(contents: pd.DataFrame, artists: pd.DataFrame) -> tuple[pd.Da
     slug_of = {folder: row["slug"] for row in artists.to_dict("records") for folder in row["folders"]}
     files: list[dict[str, Any]] = []
     works: dict[str, dict[str, Any]] = {}
-    first: dict[str, tuple[str, str]] = {}  # digest -> work and path it was first found as
+    first: dict[str, tuple[str, str]] = {}  # digest of bytes or pixels -> work, path it was first found as
 
     for file in sorted(contents.to_dict("records"), key=_path_quality):
         path, sha256 = str(file["path"]), str(file["sha256"])
@@ -48,11 +49,15 @@ def classify_files(contents: pd.DataFrame, artists: pd.DataFrame) -> tuple[pd.Da
         elif sha256 in first:
             work, original = first[sha256]
             entry.update(status="duplicate", reason=f"the same bytes as {original}", work=work)
+        elif file["pixels"] in first:
+            work, original = first[file["pixels"]]
+            reason = f"{SAME_PIXELS} {original}, in another file"
+            entry.update(status="duplicate", reason=reason, work=work)
         else:
             id = work_id(slug, path)
             if id in works:  # two different images under one artist and file name
                 id = work_id(slug, path, sha256)
-            first[sha256] = (id, path)
+            first[sha256] = first[file["pixels"]] = (id, path)
             entry.update(status="kept", work=id)
             info = {name: file[name] for name in INFO_COLUMNS}
             works[id] = {

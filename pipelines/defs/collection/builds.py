@@ -35,16 +35,13 @@ class Candidate:
     reused: bool
 
 
-def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.DataFrame) -> list[Artwork]:
-    """Return the works that have images, ordered by id.
-
-    Raises Invalid if the tables are from different runs.
-    """
+def artists_by_slug(artists: pd.DataFrame) -> dict[str, Artist]:
+    """Return the artists of the table ARTISTS."""
 
     def year(value: Any) -> int | None:
         return None if pd.isna(value) else int(value)
 
-    artist_of = {
+    return {
         row["slug"]: Artist(
             slug=row["slug"],
             name=row["name"],
@@ -58,6 +55,14 @@ def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.Dat
         )
         for row in artists.to_dict("records")
     }
+
+
+def assemble_works(artists: pd.DataFrame, artworks: pd.DataFrame, images: pd.DataFrame) -> list[Artwork]:
+    """Return the works that have images, ordered by id.
+
+    Raises Invalid if the tables are from different runs.
+    """
+    artist_of = artists_by_slug(artists)
     stored = images[images["fault"] == ""]
     usable = stored.merge(artworks, on=["id", "sha256"], validate="one_to_one")
     if len(usable) != len(stored) or not set(usable["artist"]) <= set(artist_of):

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from gallery.errors import Corrupted
-from gallery.models import Artwork, Build, to_payload
+from gallery.models import Artist, Artwork, Build, to_payload
 from gallery.objects.base import ObjectStore
 from gallery.vectors.base import VectorStore
 from pipelines.defs.collection.builds import live_or_none
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 MAX_PUBLICATIONS = 100
 """Publications, and builds with their datasets, to keep a record of."""
+ARTIST_FACTS = ("years", "styles", "nationalities", "bio", "link")
+"""What may be known of an artist."""
 MANIFEST = re.compile(r"builds/[0-9a-f]{8}/[a-z0-9_]+\.parquet")
 """Keys of manifests. Other files beside them are left alone."""
 
@@ -52,6 +54,8 @@ def save_manifest(tables: ObjectStore, store: VectorStore, build: str, works: Se
             "large": work.image.large,
             "small": work.image.small,
             "digest": hashlib.sha256(json.dumps(to_payload(work), sort_keys=True).encode()).hexdigest()[:16],
+            "artist": work.artist.slug,
+            "facts": artist_facts(work.artist),
         }
         for work in works
     ]
@@ -73,19 +77,36 @@ def list_manifests(tables: ObjectStore, store: VectorStore) -> dict[str, str]:
     }
 
 
-def live_works(store: VectorStore, tables: ObjectStore) -> set[str]:
-    """Return the ids of the live works, none if the live build is missing or damaged. Raises Unavailable."""
+def artist_facts(artist: Artist) -> list[str]:
+    """Return which of `ARTIST_FACTS` are known of the artist."""
+    known = (
+        artist.birth is not None or artist.death is not None,
+        artist.styles,
+        artist.nationalities,
+        artist.bio,
+        artist.wikipedia,
+    )
+    return [name for name, value in zip(ARTIST_FACTS, known, strict=True) if value]
+
+
+def live_works(store: VectorStore, tables: ObjectStore) -> pd.DataFrame:
+    """Return the live works as in a manifest; no rows if the live build is missing or damaged.
+
+    Without a manifest, only the ids are known. Raises Unavailable.
+    """
+    empty = build_table(store.address, "").frame([])
     live = live_or_none(store)
     if live is None:
-        return set()
+        return empty
     manifest = load_manifest(tables, store, live.name)
     if manifest is not None:
-        return set(manifest["id"])
+        return manifest
     try:
-        return store.open(live.name).ids()
+        ids = store.open(live.name).ids()
     except Corrupted as error:
         log.warning("%s", error)
-        return set()
+        return empty
+    return build_table(store.address, "").frame([{"id": id, "artist": "", "facts": []} for id in ids])
 
 
 def publications(tables: ObjectStore) -> list[Publication]:

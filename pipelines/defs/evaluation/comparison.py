@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from gallery.encoders.base import Encoder
 from gallery.errors import Corrupted, NotFound
 from gallery.models import Artwork, Build
 from gallery.objects.base import ObjectStore
 from gallery.services import Services
-from pipelines.defs.evaluation.metrics import Measurement, MetricResult, compare, keyed_sample, mean, measure
+from pipelines.defs.evaluation.metrics import (
+    NEIGHBORS,
+    SCORE_TOLERANCE,
+    Measurement,
+    MetricResult,
+    compare,
+    keyed_sample,
+    mean,
+    measure,
+)
 from pipelines.defs.evaluation.queries import (
     COPIED_WORKS,
     TextResult,
@@ -110,13 +121,35 @@ def compare_builds(services: Services, name: str, live: Build | None, works: Seq
         candidate=after,
         live=before,
         not_compared=not_compared,
-        metrics=compare(after, before, services.settings.tolerance),
+        metrics=[
+            replace(result, too_low=f"{result.too_low}. {works_not_found(after, by_id)}")
+            if result.metric == "self_retrieval" and result.too_low
+            else result
+            for result in compare(after, before, services.settings.tolerance)
+        ],
         row_problems=_row_problems(after, ids, by_id),
         encoder_problems=_encoder_problems(build, encoder),
         overlap=overlaps(_result_ids(before), _result_ids(after)) if before else {},
         text_results=texts,
         text_overlap=text_overlap,
         encoded_copies=encoded,
+    )
+
+
+def works_not_found(measured: Measurement, works: Mapping[str, Artwork]) -> str:
+    """Return which works were not found by their own vectors, and what to do.
+
+    Files with equal pixels are one work, so works with the same vector are images that differ.
+    """
+    lost = sorted(query for query, score in measured.scores["self_retrieval"].items() if not score)
+    files = [works[id].file for id in lost if id in works][:SHOWN_QUERIES]
+    scores = {id: [hit.score for hit in measured.results[id]] for id in lost}
+    crowded = [id for id in lost if len(scores[id]) == NEIGHBORS and np.ptp(scores[id]) < SCORE_TOLERANCE]
+    return f"Not found by their own vectors: {len(lost)} works, such as {', '.join(files)}" + (
+        f"; {len(crowded)} of them have the same vector as at least {NEIGHBORS} other works. If these images "
+        "look alike, keep one of each in the dataset"
+        if crowded
+        else ""
     )
 
 

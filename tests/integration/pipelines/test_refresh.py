@@ -349,6 +349,12 @@ def test_removals_need_permission_when_they_are_many(built_gallery: Gallery) -> 
     assert built_gallery.live == build and built_gallery.live_files() == set(FILES)
     counts = built_gallery.refresh(max_removed=1.0)
     assert counts["indexed"] == 6 and len(built_gallery.live_files()) == 6
+    (built_gallery.root / "artists.csv").write_bytes(artists_csv(["Anna A", "Bea B"], blank=("bio", "genre")))
+    with pytest.raises(
+        RefreshFailed,
+        match=r"artworks failed: artists\.csv no longer has styles of 2 of 2 artists.*; bio of 2 of 2",
+    ):
+        built_gallery.refresh()
 
 
 def test_a_smaller_sample_counts_as_no_removal_and_the_limit_is_a_setting(built_gallery: Gallery) -> None:

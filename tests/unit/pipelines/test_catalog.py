@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from gallery.datasets.archive import open_archive
 from gallery.datasets.base import Archive, no_progress
@@ -71,6 +73,27 @@ SPELLINGS = [
     "Albrecht_Du\u0308rer",
     "albrecht-dürer",
 ]
+
+
+def test_images_with_equal_pixels_are_duplicates_whatever_their_bytes_are(tmp_path: Path) -> None:
+    drawn = Image.open(io.BytesIO(picture(1)))
+    files = {}
+    for number, (format, options) in enumerate(
+        [("PNG", {}), ("PNG", {"compress_level": 1}), ("BMP", {}), ("TIFF", {}), ("WEBP", {"lossless": True})]
+    ):
+        buffer = io.BytesIO()
+        drawn.save(buffer, format, **options)
+        files[f"A_A/{number}.{format.lower()}"] = buffer.getvalue()
+    other = drawn.copy()
+    other.putpixel((0, 0), (1, 2, 3))
+    buffer = io.BytesIO()
+    other.save(buffer, "PNG")
+    files["A_A/other.png"] = buffer.getvalue()
+    catalogue = Catalog(tmp_path / "a.zip", files, artists_csv(["A A"]))
+    assert list(catalogue.works["file"]) == ["images/images/A_A/0.png", "images/images/A_A/other.png"]
+    duplicate = catalogue.file("4.webp")
+    assert duplicate["status"] == "duplicate" and duplicate["work"] == catalogue.file("0.png")["work"]
+    assert duplicate["reason"] == "the same image as images/images/A_A/0.png, in another file"
 
 
 def test_every_spelling_of_a_folder_is_one_artist(tmp_path: Path) -> None:

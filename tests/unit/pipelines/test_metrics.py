@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from gallery.encoders.fake import FakeEncoder
 from gallery.models import Artist, Artwork, Build, Hit, StoredImage
 from gallery.vectors.memory import MemoryCollection
-from pipelines.defs.evaluation.comparison import most_changed, overlaps
+from pipelines.defs.evaluation.comparison import most_changed, overlaps, works_not_found
 from pipelines.defs.evaluation.metrics import (
     LIMITS,
     MIN_TIMED_QUERIES,
@@ -225,6 +226,14 @@ def test_works_that_look_the_same_both_find_themselves() -> None:
     rows = two_clusters()
     rows[2] = rows[0]
     assert means(measured(built(rows)))["self_retrieval"] == 1.0
+
+
+def test_works_with_one_vector_do_not_pass_and_are_named() -> None:
+    collection = built(np.repeat(two_clusters()[:1], 30, axis=0))
+    found = measured(collection)
+    assert means(found)["self_retrieval"] < 0.5  # as of an encoder that tells no images apart
+    works = {work.id: work for work in collection.works(limit=30)}
+    assert re.search(r"works, such as \S+, .*same vector .* keep one of each", works_not_found(found, works))
 
 
 def test_an_empty_build_has_no_metrics() -> None:

@@ -97,4 +97,4 @@ def test_an_unavailable_live_build_is_not_taken_for_none() -> None:
     with pytest.raises(Unavailable):
         live_or_none(store)
     store.error = Corrupted
-    assert live_works(store, tables) == set() and live_or_none(store) is None
+    assert live_works(store, tables).empty and live_or_none(store) is None
