@@ -63,7 +63,7 @@ def _alert_on_error() -> Iterator[None]:
 @click.option("--per-artist", type=click.IntRange(1), metavar="N", help="GALLERY_PER_ARTIST for this run.")
 @click.option("--max-quarantine", type=SHARE, metavar="X", help="GALLERY_MAX_QUARANTINE for this run.")
 @click.option("--tolerance", type=SHARE, metavar="X", help="GALLERY_TOLERANCE for this run.")
-@click.option("--reread", is_flag=True, help="Read every file again, even if it seems unchanged.")
+@click.option("--reread", is_flag=True, help="Read every file and stored image again, even if unchanged.")
 @click.option(
     "--no-wait", is_flag=True, help="Fail if another refresh is running, instead of waiting for it."
 )
