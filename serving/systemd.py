@@ -29,6 +29,7 @@ def inherited_listener() -> socket.socket | None:
     os.set_inheritable(FIRST_FD, False)
     listener = socket.socket(fileno=FIRST_FD)
     if listener.family not in (socket.AF_INET, socket.AF_INET6) or listener.type != socket.SOCK_STREAM:
+        listener.close()
         raise Invalid("the socket that was handed over is not TCP; use ListenStream=127.0.0.1:8000")
     return listener
 

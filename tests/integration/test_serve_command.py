@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from gallery.errors import Invalid
+from serving import systemd
 from serving.command import address, serve
 from serving.server import listen
 from tests.fakes.processes import HANG_GUARD_S, free_port, wait_for
@@ -50,6 +52,37 @@ def test_an_unknown_host_is_an_error_with_a_remedy() -> None:
 def test_the_address_of_another_machine_is_an_error() -> None:
     with pytest.raises(Invalid, match=r"cannot listen on 192\.0\.2\.1"):
         listen("192.0.2.1", free_port())
+
+
+@pytest.mark.parametrize(
+    ("pid", "count", "family", "problem"),
+    [
+        (os.getpid(), "2", socket.AF_INET, "2 sockets were handed over"),
+        (os.getpid(), "1", socket.AF_UNIX, "is not TCP"),
+        (os.getpid(), "1", socket.AF_INET, ""),
+        (1, "1", socket.AF_INET, ""),
+    ],
+    ids=["two", "not TCP", "one", "for another process"],
+)
+def test_a_socket_that_is_handed_over_is_used_or_rejected(
+    monkeypatch: pytest.MonkeyPatch, pid: int, count: str, family: int, problem: str
+) -> None:
+    with socket.socket(family) as given:
+        descriptor = os.dup(given.fileno())
+        monkeypatch.setattr(systemd, "FIRST_FD", descriptor)
+        monkeypatch.setenv("LISTEN_PID", str(pid))
+        monkeypatch.setenv("LISTEN_FDS", count)
+        if problem:
+            with pytest.raises(Invalid, match=problem):
+                systemd.inherited_listener()
+        else:
+            found = systemd.inherited_listener()
+            assert (found is None) == (pid == 1)
+            if found:
+                found.close()
+        assert "LISTEN_FDS" not in os.environ
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
 
 
 def test_invalid_settings_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
