@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ SUMMARY_FIELDS = {
     "similarity_map": ("tiles_drawn",),
 }
 """Stage -> the metadata to show when it is done."""
+MAX_SILENCE_S = 20.0
+"""Seconds without a line after which a stage is reported as still running."""
 STAGE_WIDTH = max(map(len, STAGES))
 MARKS = {
     "": "[dim]·[/]",
@@ -62,18 +65,43 @@ def show_progress() -> Iterator[StageCallback]:
         with Live(table, console=console, refresh_per_second=8):
             yield table.update
     else:
-        yield _line_printer(console)
+        lines, ended = StageLines(console), threading.Event()
+        watcher = threading.Thread(target=lines.watch, args=(ended,), name="progress", daemon=True)
+        watcher.start()
+        try:
+            yield lines.update
+        finally:
+            ended.set()
+            watcher.join()
 
 
-def _line_printer(console: Console) -> StageCallback:
-    started = time.monotonic()
+class StageLines:
+    """One line per event, and one after each `MAX_SILENCE_S` without an event."""
 
-    def print_line(event: StageEvent) -> None:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._started = self.printed = time.monotonic()
+        self._stage = ""
+
+    def update(self, event: StageEvent) -> None:
         text = summary(event.stage, event.facts or {}) if event.kind == "done" else event.text
-        line = f"{time.monotonic() - started:7.1f} s  {event.stage:<{STAGE_WIDTH}}  {event.kind:<6}  {text}"
-        console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
+        self._stage = "" if event.kind in ("done", "failed") else event.stage
+        self._print(event.stage, event.kind, text)
 
-    return print_line
+    def watch(self, ended: threading.Event) -> None:
+        """Report at times, until the event is set, that the stage still runs."""
+        while not ended.wait(1):
+            self.break_silence(time.monotonic())
+
+    def break_silence(self, now: float) -> None:
+        """Print that the stage still runs if nothing was printed for `MAX_SILENCE_S` before this time."""
+        if self._stage and now - self.printed >= MAX_SILENCE_S:
+            self._print(self._stage, "log", "still running")
+
+    def _print(self, stage: str, kind: str, text: str) -> None:
+        self.printed = time.monotonic()
+        line = f"{self.printed - self._started:7.1f} s  {stage:<{STAGE_WIDTH}}  {kind:<6}  {text}"
+        self._console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
 
 
 class _StageTable:

@@ -25,6 +25,10 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
     Before a collection is built, the pages show how to build one. New collections appear without a restart.
     A listening socket that systemd hands over is used instead of host and port, once the encoder is loaded.
     """
+    import logging
+    import os
+    import sys
+
     from gallery.cli import report_errors
     from gallery.logs import configure
     from gallery.settings import read_settings
@@ -44,12 +48,24 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
 
             app = create_app(settings)
             warmup = app.extensions[EXTENSION].warmup
-            warmup.start()
-            if inherited:  # another process may still answer
-                warmup.wait(MAX_WARM_UP_S)
-            where = address(*(listener.getsockname()[:2] if inherited else (settings.host, settings.port)))
-            click.echo(f"Serving the gallery at {where} (press Ctrl-C to stop)", err=True)
-            serve_app(app, listener, settings, shared=inherited is not None)
+            code = 0
+            try:
+                warmup.start()
+                if inherited:  # another process may still answer
+                    warmup.wait(MAX_WARM_UP_S)
+                where = address(
+                    *(listener.getsockname()[:2] if inherited else (settings.host, settings.port))
+                )
+                click.echo(f"Serving the gallery at {where} (press Ctrl-C to stop)", err=True)
+                serve_app(app, listener, settings, shared=inherited is not None)
+            except KeyboardInterrupt:
+                click.echo("Interrupted.", err=True)
+                code = 130
+            # Python's own exit would abort the process if a thread is in the C++ code of torch.
+            logging.shutdown()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
 
 
 @click.command()
@@ -61,10 +77,7 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
 @click.option("--no-serve", is_flag=True, help="Build the collection without serving it.")
 @click.pass_context
 def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
-    """Build the collection and serve its search pages. Runs `refresh`, then `serve`."""
-    import os
-    import sys
-
+    """Build the collection, and serve its search pages meanwhile and afterwards, until Ctrl-C."""
     from gallery.cli import main, report_errors
     from gallery.installation import install_command
     from gallery.settings import read_settings
@@ -80,12 +93,12 @@ def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
         raise click.ClickException(
             f"`gallery refresh` is not installed; run {install_command('pipeline,encoders')}"
         )
-    ctx.invoke(refresh)
-    if not no_serve:
-        # A new process, without the memory and threads that the refresh leaves behind.
-        sys.stdout.flush()
-        command = [sys.executable, "-m", "gallery", "serve", "--port", str(settings.port)]
-        os.execv(sys.executable, command)
+    if no_serve:
+        ctx.invoke(refresh)
+    else:
+        from serving.demo import serve_and_refresh
+
+        ctx.exit(serve_and_refresh(settings.port, address(settings.host, settings.port)))
 
 
 def address(host: str, port: int) -> str:

@@ -65,7 +65,7 @@ def evaluation(
     name = candidate_name(services.tables)
     live = live_or_none(services.vectors)
     works = wanted_works(services)
-    compared = compare_builds(services, name, live, works)
+    compared = compare_builds(services, name, live, works, context.log.info)
     if compared.not_compared:
         context.log.warning(f"no comparison with the live build: {compared.not_compared}")
     frame = _table(compared)

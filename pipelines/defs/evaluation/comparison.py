@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gallery.datasets.base import ProgressCallback
 from gallery.encoders.base import Encoder
 from gallery.errors import Corrupted, NotFound
 from gallery.models import Artwork, Build
@@ -74,7 +75,13 @@ class Comparison:
         return [*self.row_problems, *self.encoder_problems, *self.too_low, *self.dropped]
 
 
-def compare_builds(services: Services, name: str, live: Build | None, works: Sequence[Artwork]) -> Comparison:
+def compare_builds(
+    services: Services,
+    name: str,
+    live: Build | None,
+    works: Sequence[Artwork],
+    progress: ProgressCallback = lambda _: None,
+) -> Comparison:
     """Compare the build `name`, made of these works, with the live one. Raises NotFound, Unavailable."""
     store, tables, encoder = services.vectors, services.tables, services.encoder
     collection = store.open(name)
@@ -94,17 +101,19 @@ def compare_builds(services: Services, name: str, live: Build | None, works: Seq
     own_encoder = encoder.fingerprint == build.fingerprint
     cache, encoded = copies_cache(tables, build), 0
     if own_encoder:
-        encoded = encode_copies(services, cache, [by_id[id] for id in sampled])
+        encoded = encode_copies(services, cache, [by_id[id] for id in sampled], progress)
     before = None
     if other:
         try:
             old = store.open(other.name)
+            progress(f"searching the live build {other.name}")
             # Only copies that are encoded already: the encoder of this build may not be available.
             copies = copy_vectors(copies_cache(tables, other), [old.get(id) for id in sampled])
             before = measure(old, by_id, common, query_maker(other, encoder), copies)
         except (Corrupted, NotFound) as error:
             not_compared = str(error)
     copies = copy_vectors(cache, [by_id[id] for id in sampled])
+    progress(f"searching the candidate {name}")
     after = measure(collection, by_id, common, query_maker(build, encoder), copies)
     if live and live.name == name:
         before = after

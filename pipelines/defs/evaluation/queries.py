@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from gallery.datasets.base import ProgressCallback
 from gallery.encoders.base import Encoder, Vectors
 from gallery.encoders.opening import open_encoder
 from gallery.errors import GalleryError
@@ -20,7 +21,7 @@ from gallery.vectors.base import Collection, Vector
 from pipelines.defs.embeddings.vectors import VectorCache
 from pipelines.defs.evaluation.metrics import NEIGHBORS, QueryMaker
 from pipelines.defs.images.inventory import StoredImages
-from pipelines.parallel import parallel_map
+from pipelines.parallel import parallel_map, report_progress
 
 VERSION = 2
 """Version of the modifications, part of the cache key. Increase it when copies change."""
@@ -75,7 +76,9 @@ def copies_cache(tables: ObjectStore, build: Build) -> VectorCache:
     return VectorCache(tables, f"{build.fingerprint}+copies/{VERSION}", build.dim)
 
 
-def encode_copies(services: Services, cache: VectorCache, works: Sequence[Artwork]) -> int:
+def encode_copies(
+    services: Services, cache: VectorCache, works: Sequence[Artwork], progress: ProgressCallback
+) -> int:
     """Encode the copies that have no vector yet; return their number.
 
     Raises NotFound, Corrupted, Unavailable.
@@ -91,7 +94,8 @@ def encode_copies(services: Services, cache: VectorCache, works: Sequence[Artwor
 
     rows: list[Vectors] = []
     step = max(1, settings.batch_size // len(MODIFICATIONS))
-    for start in range(0, len(new), step):
+    starts = range(0, len(new), step)
+    for start in report_progress(starts, len(starts), "batches of modified copies", progress):
         groups = parallel_map(copies, new[start : start + step], settings.workers)
         batch = [copy for group in groups for copy in group]
         rows.append(encoder.embed_images(batch))

@@ -60,6 +60,7 @@ def similarity_map(
     reused = layout is not None
     if layout is None:
         works = mapped_works(collection)
+        context.log.info(f"placing {len(works)} works by similarity")
         cells = assign_to_grid(positions(collection.vectors([work.id for work in works])))
         layout = make_layout(name, works, cells, total=collection.build.works)
         context.log.info(
