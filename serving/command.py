@@ -36,9 +36,10 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
     given = {"host": host, "port": port, "threads": threads}
     with report_errors():
         settings = read_settings(**{name: value for name, value in given.items() if value is not None})
-        from serving.server import listen, serve_app
+        from serving.server import limit_heaps, listen, serve_app
         from serving.systemd import inherited_listener
 
+        limit_heaps()
         inherited = inherited_listener()
         # First, so that a port in use fails at once.
         with inherited or listen(settings.host, settings.port) as listener:

@@ -6,6 +6,7 @@ There is one process, because each process would load the encoder.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import logging
 import signal
@@ -33,6 +34,9 @@ GRACE_S = 25.0
 """Time for accepted requests to finish after a stop signal. Kubernetes kills a container after 30 s."""
 KEEP_ALIVE_GRACE_S = 1.0
 """Time after a stop signal until connections without a request are closed: one may be on its way."""
+M_ARENA_MAX = -8
+"""The parameter of mallopt(3) for the number of heaps, from malloc.h."""
+MAX_HEAPS = 2
 UNACKNOWLEDGED_TIMEOUT_MS = 20_000
 """Time after which the kernel closes a connection whose sent bytes are not acknowledged."""
 
@@ -128,6 +132,16 @@ class Server(TcpWSGIServer):
     def _poll(self, timeout_s: float) -> None:
         # With poll, because select does not accept file descriptors above 1,023.
         wasyncore.loop(timeout_s, use_poll=True, map=self._map, count=1)
+
+
+def limit_heaps() -> None:
+    """Let the threads share MAX_HEAPS heaps of glibc; without effect on other C libraries.
+
+    By default each thread gets a heap, which keeps the memory of the largest image that the thread handled.
+    With 16 threads and 300 uploads, the process took 1,670 MB that way, and 1,280 MB with two heaps.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, MAX_HEAPS)
 
 
 def listen(host: str, port: int) -> socket.socket:
