@@ -33,7 +33,7 @@ MAX_PENDING_BYTES = 128_000_000
 GRACE_S = 25.0
 """Time for accepted requests to finish after a stop signal. Kubernetes kills a container after 30 s."""
 KEEP_ALIVE_GRACE_S = 1.0
-"""Time after a stop signal until connections without a request are closed: one may be on its way."""
+"""After a stop signal, time without a request until a connection is closed: one may be on its way."""
 M_ARENA_MAX = -8
 """The parameter of mallopt(3) for the number of heaps, from malloc.h."""
 MAX_HEAPS = 2
@@ -82,12 +82,13 @@ class Server(TcpWSGIServer):
         if not self._shared:
             self._accept_waiting()
         wasyncore.dispatcher.close(self)  # close the listening socket: refuse new clients
-        stopped = time.monotonic()
-        while self.active_channels and time.monotonic() < stopped + GRACE_S:
+        stopped_at, until = time.time(), time.monotonic() + GRACE_S
+        while self.active_channels and time.monotonic() < until:
             self._poll(0.1)  # first, since a request may wait in the socket of an idle connection
-            now, may_close = time.time(), time.monotonic() > stopped + KEEP_ALIVE_GRACE_S
+            now = time.time()
             for channel in list(self.active_channels.values()):
-                if channel.is_overdue(now) or (may_close and channel.is_idle):
+                idle_s = now - max(channel.last_activity, stopped_at)
+                if channel.is_overdue(now) or (channel.is_idle and idle_s > KEEP_ALIVE_GRACE_S):
                     channel.drop()
         self.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -125,9 +126,10 @@ def test_the_slowest_reader_is_cut_off_and_not_the_newest(
         [slow] = server.server.active_channels.values()
         slow._unread_since -= 60
         monkeypatch.setattr(web_server, "MAX_PENDING_BYTES", slow.unsent_bytes + 1_000)
-        with server.connect(b"GET /?q=blue&limit=50" + HTTP) as newest:  # more than the slow one waits for
+        # The response is longer than that of the slow one, and is not read until the limit was applied.
+        with server.connect(b"GET /?q=blue&limit=50" + HTTP, receive_buffer=1) as newest:
+            wait_for(lambda: slow.unsent_bytes == 0)
             assert b"</html>" in read_all(newest)
-        assert slow.unsent_bytes == 0
 
 
 def pending(server: RunningServer) -> int:
@@ -212,6 +214,30 @@ def test_requests_that_wait_in_the_socket_at_a_stop_are_answered(
         assert answer.startswith(b"HTTP/1.1 200 ") and b"\r\nConnection: close\r\n" in answer
     server.thread.join(HANG_GUARD_S)
     assert not server.thread.is_alive()
+
+
+def test_a_client_whose_request_outlasts_the_stop_may_send_another(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_server, "KEEP_ALIVE_GRACE_S", 3.0)
+    begun, finish, app = threading.Event(), threading.Event(), server.server.application
+
+    def slow(environ: dict[str, object], start_response: Callable[..., object]) -> object:
+        begun.set()
+        assert finish.wait(HANG_GUARD_S)
+        return app(environ, start_response)
+
+    monkeypatch.setattr(server.server, "application", slow)
+    health = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    with server.connect(health) as client:
+        assert begun.wait(HANG_GUARD_S)
+        server.server.stop()
+        time.sleep(3.5)
+        finish.set()
+        assert client.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+        client.sendall(health)
+        last = read_all(client)
+    assert last.startswith(b"HTTP/1.1 200 ") and b"\r\nConnection: close\r\n" in last
 
 
 def test_a_stop_has_a_time_limit(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
