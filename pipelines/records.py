@@ -20,7 +20,7 @@ RUNS = "runs/"
 class Record(BaseModel):
     """A record that is stored under one key."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
     key: ClassVar[str]
 
     def save(self, tables: ObjectStore, key: str | None = None) -> None:

@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 
 SAVE_INTERVAL_S = 5.0
 """Encoding that a killed run repeats, in seconds."""
-PART_ROWS = 4_096
-"""Vectors per part once they are merged: 8 MB with 512 floats. A refresh rewrites at most one such part."""
+PART_ROWS = 512
+"""Vectors per part once they are merged: 1 MB with 512 floats. A damaged part costs this many encodings."""
 
 
 class VectorCache:
