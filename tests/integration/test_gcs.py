@@ -140,7 +140,7 @@ def test_a_listing_has_all_pages_and_only_the_needed_fields(trouble: Proxy, trou
         list(pool.map(lambda number: troubled.put(f"n/{number:04}", b"x"), range(1100)))
     assert list(troubled.sizes("n/")) == [f"n/{number:04}" for number in range(1100)]
     queries = [parse_qs(urlsplit(request).query) for request in trouble.seen if request.startswith("GET")]
-    assert {query["fields"][0] for query in queries} == {"items(name,size),nextPageToken"}
+    assert {query["fields"][0] for query in queries} == {"items(name,size,crc32c),nextPageToken"}
 
 
 def test_the_consoles_folders_are_not_objects(objects: GcsObjects) -> None:
