@@ -46,9 +46,11 @@ def failure_report(
     assets, `published` whether it had published before it failed.
     """
     reasons = "; ".join(map(str, failures)) or "The process of the run ended without an error message"
+    reasons = " ".join(reasons.split())  # one line
     advice = (PUBLISHED if published else UNCHANGED) if refreshes else OTHER_JOB
     url = f"{settings.dagster_url.rstrip('/')}/runs/{run_id}" if settings.dagster_url and run_id else ""
-    name = f"Run {run_id[:8]} of {job}" if run_id else job
+    what = "assets" if job.startswith("__") else job  # Dagster's job for assets that are materialized alone
+    name = f"Run {run_id[:8]} of {what}" if run_id else what
     return {
         "text": " ".join(filter(None, (f"{reasons.rstrip('.')}. {name} failed. {advice}", url))),
         "url": url,

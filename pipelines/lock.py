@@ -22,7 +22,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,18 +105,35 @@ def current(store: ObjectStore, name: str = REFRESH) -> tuple[int, LockRecord | 
         keys = _record_keys(store, name)
         if not keys:
             return 0, None
-        key = keys[-1]
-        number = int(key.removeprefix(name).removesuffix(".json"))
+        number = int(keys[-1].removeprefix(name).removesuffix(".json"))
         try:
-            record = parse_json(LockRecord, store.get(key))
-            str(record)  # fails if a time is beyond the calendar
-            return number, record
+            return number, _read(store, keys[-1])
         except NotFound:
             continue  # deleted since it was listed, so there is a newer one
-        except (ValueError, OverflowError):
-            # An unreadable record cannot be renewed, so it counts as expired.
-            log.warning("the lock %s in %s is unreadable", key, store.address)
-            return number, LockRecord("unknown", "unknown", "", 0, 0.0, 0.0, TTL_S)
+
+
+def owners_that_lost(store: ObjectStore, name: str = REFRESH) -> list[str]:
+    """Return the owners whose lock another one has taken over, of the records that are kept.
+
+    Raises Unavailable.
+    """
+    records = []
+    for key in _record_keys(store, name):
+        with suppress(NotFound):
+            records.append(_read(store, key))
+    newest = records[-1].owner if records else ""
+    return [record.owner for record in records if not record.released and record.owner != newest]
+
+
+def _read(store: ObjectStore, key: str) -> LockRecord:
+    """Return the record. One that is unreadable cannot be renewed, so it counts as expired."""
+    try:
+        record = parse_json(LockRecord, store.get(key))
+        str(record)  # fails if a time is beyond the calendar
+        return record
+    except (ValueError, OverflowError):
+        log.warning("the lock %s in %s is unreadable", key, store.address)
+        return LockRecord("unknown", "unknown", "", 0, 0.0, 0.0, TTL_S)
 
 
 def _record_keys(store: ObjectStore, name: str) -> list[str]:

@@ -91,16 +91,19 @@ def check_version(services: Services, cursor: str | None) -> dg.SensorResult | d
 def fail_orphaned_run(
     instance: dg.DagsterInstance, store: ObjectStore, cursor: str | None, now: float
 ) -> dg.SensorResult | dg.SkipReason:
-    """Fail the run that holds the refresh lock if its process died while Dagster still shows it as started.
+    """Fail a run whose process died while Dagster still shows it as started.
 
     The code server that starts a run watches its process. If the server is gone too, or `gallery refresh`
     started the run, Dagster 1.13 shows it as started until max_runtime_seconds, and other refreshes stay
     queued behind it.
 
-    A process on this machine is looked up. On another machine, the lock must not have been renewed for its
-    TTL since a tick first saw it in this state. The cursor holds the state, and when that was by the daemon's
-    clock (`now`). The daemon retries the failed run if the daemon had started it.
+    Such a run has lost the refresh lock to another one, or still holds it. In that case, a process on this
+    machine is looked up. On another machine, the lock must not have been renewed for its TTL since a tick
+    first saw it in this state. The cursor holds the state, and when that was by the daemon's clock (`now`).
+    The daemon retries the failed run if the daemon had started it.
     """
+    for owner in lock.owners_that_lost(store):
+        _fail(instance, run_of_owner(instance, owner))
     number, record = lock.current(store)
     if record is None or record.released:
         return dg.SkipReason("no refresh is running")
@@ -111,10 +114,15 @@ def fail_orphaned_run(
     seen, _, since = (cursor or "").rpartition(" ")
     since = since if seen == renewal else str(now)
     if lock.owner_died(record) or now - float(since) >= record.ttl:
-        instance.add_run_tags(run.run_id, {alerts.ALERT_TAG: alerts.BY_SENSOR})  # its command died too
-        instance.report_run_failed(run, ORPHANED)
+        _fail(instance, run)
         return dg.SensorResult(skip_reason=dg.SkipReason(f"failed the run whose process died: {record}"))
     return dg.SensorResult(skip_reason=dg.SkipReason(f"running: {record}"), cursor=f"{renewal} {since}")
+
+
+def _fail(instance: dg.DagsterInstance, run: dg.DagsterRun | None) -> None:
+    if run is not None and not run.is_finished:
+        instance.add_run_tags(run.run_id, {alerts.ALERT_TAG: alerts.BY_SENSOR})  # its command died too
+        instance.report_run_failed(run, ORPHANED)
 
 
 def report_of(context: dg.RunFailureSensorContext, settings: Settings) -> dict[str, Any]:

@@ -151,6 +151,18 @@ def test_a_run_is_found_by_the_owner_in_its_tag(gallery: Gallery) -> None:
         assert status(instance, run) == dg.DagsterRunStatus.FAILURE
 
 
+def test_a_run_whose_lock_was_taken_over_fails(gallery: Gallery) -> None:
+    services = gallery.services
+    with dg.DagsterInstance.ephemeral() as instance:
+        run, finished, newest = (started_run(instance, services) for _ in range(3))
+        leave_record(services.tables, run.run_id)
+        leave_record(services.tables, finished.run_id, released=True)
+        leave_record(services.tables, newest.run_id)
+        fail_orphaned_run(instance, services.tables, None, 0)
+        states = [status(instance, one) for one in (run, finished, newest)]
+        assert states == [dg.DagsterRunStatus.FAILURE, *[dg.DagsterRunStatus.STARTED] * 2]
+
+
 def test_a_live_run_is_not_failed_whatever_the_clocks_say(gallery: Gallery) -> None:
     services = gallery.services
     with dg.DagsterInstance.ephemeral() as instance:
