@@ -20,6 +20,7 @@ LOCK_OWNER_TAG = "gallery/lock-owner"
 """Tag of a run whose lock was acquired before Dagster gave the run an id."""
 LOCATION_TAG = ".dagster/repository"
 """Dagster's tag with the code location of a run, by which the UI filters."""
+MAX_RETRIES_TAG = "dagster/max_retries"
 
 
 @cache
@@ -114,14 +115,18 @@ def add_code_location(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
 
     The UI's timeline and the sensors for failed runs leave out runs without one. Dagster has no public way to
     name it; the state of a sensor has it. Does nothing if no daemon has used this instance.
+
+    The daemon must not start such a run again: whoever interrupted the command did not want that, and the
+    daemon may have other settings.
     """
-    if run.remote_job_origin is not None or not instance.is_persistent:
+    if run.remote_job_origin is not None or instance.schedule_storage is None:
         return
     for state in instance.all_instigator_state():
         if state.instigator_name == "failure_alert":
             repository = state.origin.repository_origin
             instance.run_storage.replace_job_origin(run, repository.get_job_origin(run.job_name))
-            instance.add_run_tags(run.run_id, {LOCATION_TAG: repository.get_label()})
+            tags = {LOCATION_TAG: repository.get_label(), MAX_RETRIES_TAG: "0"}
+            instance.add_run_tags(run.run_id, tags)
             return
 
 

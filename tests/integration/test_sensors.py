@@ -9,6 +9,18 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.sensor_definition import SensorType
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    InstigatorType,
+    SensorInstigatorData,
+)
 
 from gallery.errors import Invalid, Unavailable
 from gallery.services import Services
@@ -16,7 +28,7 @@ from pipelines import lock
 from pipelines.definitions import build_defs
 from pipelines.defs.collection.rollback import list_builds
 from pipelines.jobs import REFRESH
-from pipelines.resources import LOCK_OWNER_TAG
+from pipelines.resources import LOCK_OWNER_TAG, add_code_location
 from pipelines.sensors import check_version, fail_orphaned_run
 from tests.fakes.archives import picture
 from tests.fakes.gallery import Gallery
@@ -161,6 +173,30 @@ def test_a_run_whose_lock_was_taken_over_fails(gallery: Gallery) -> None:
         fail_orphaned_run(instance, services.tables, None, 0)
         states = [status(instance, one) for one in (run, finished, newest)]
         assert states == [dg.DagsterRunStatus.FAILURE, *[dg.DagsterRunStatus.STARTED] * 2]
+
+
+def test_a_run_of_a_command_gets_the_code_location_of_the_daemon_and_is_not_started_again(
+    gallery: Gallery, tmp_path: Path
+) -> None:
+    job = build_defs(gallery.services).resolve_job_def(REFRESH)
+    location = RegisteredCodeLocationOrigin("gallery")
+    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), "failure_alert")
+    state = InstigatorState(
+        origin,
+        InstigatorType.SENSOR,
+        InstigatorStatus.DECLARED_IN_CODE,
+        SensorInstigatorData(sensor_type=SensorType.RUN_STATUS),
+    )
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        first, second = (instance.create_run_for_job(job) for _ in range(2))
+        add_code_location(instance, first)  # no daemon has run yet
+        instance.add_instigator_state(state)
+        add_code_location(instance, second)
+        runs = {run.run_id: run for run in instance.get_runs()}
+    assert runs[first.run_id].remote_job_origin is None
+    found = runs[second.run_id]
+    assert found.remote_job_origin is not None and found.remote_job_origin.location_name == "gallery"
+    assert found.tags["dagster/max_retries"] == "0" and "gallery" in found.tags[".dagster/repository"]
 
 
 def test_a_live_run_is_not_failed_whatever_the_clocks_say(gallery: Gallery) -> None:
