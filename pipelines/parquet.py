@@ -6,12 +6,16 @@ Of 4,000 files with one flipped bit, none was read as other data; without the ch
 from __future__ import annotations
 
 import io
+import logging
+from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gallery.errors import Corrupted
+from gallery.errors import Corrupted, Unavailable
 from gallery.objects.base import ObjectStore
+
+log = logging.getLogger(__name__)
 
 
 def write_parquet(store: ObjectStore, key: str, table: pa.Table) -> bytes:
@@ -20,6 +24,15 @@ def write_parquet(store: ObjectStore, key: str, table: pa.Table) -> bytes:
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     store.put(key, buffer.getvalue(), "application/vnd.apache.parquet")
     return buffer.getvalue()
+
+
+def delete_superseded(store: ObjectStore, keys: Iterable[str]) -> None:
+    """Delete files whose content is in another one by now. A failure is logged; the next run tries again."""
+    try:
+        for key in keys:
+            store.delete(key)
+    except Unavailable as error:
+        log.warning("%s", error)
 
 
 def read_parquet(store: ObjectStore, key: str, schema: pa.Schema | None = None) -> pa.Table:

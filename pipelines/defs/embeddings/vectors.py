@@ -28,7 +28,7 @@ from gallery.errors import Corrupted, Invalid, NotFound
 from gallery.objects.base import ObjectStore
 from pipelines.defs.images.inventory import StoredImages
 from pipelines.parallel import parallel_map, report_progress
-from pipelines.parquet import read_parquet, write_parquet
+from pipelines.parquet import delete_superseded, read_parquet, write_parquet
 from pipelines.shards import Plan, shard_name
 
 log = logging.getLogger(__name__)
@@ -87,8 +87,7 @@ class VectorCache:
             written = {
                 self._write(merged.slice(start, PART_ROWS)) for start in range(0, len(merged), PART_ROWS)
             }
-            for key in small.keys() - written:
-                self._store.delete(key)
+            delete_superseded(self._store, small.keys() - written)
         return present
 
     def add(self, digests: Sequence[str], vectors: Vectors) -> None:

@@ -25,6 +25,7 @@ from gallery.images.decode import open_image
 from gallery.images.derivatives import CONTENT_TYPES
 from gallery.objects.base import ObjectStore
 from pipelines.parallel import parallel_map
+from pipelines.parquet import delete_superseded
 from pipelines.tables import INVENTORY, Table
 
 PARTS = "inventory/"
@@ -93,8 +94,7 @@ def check_objects(tables: ObjectStore, images: ObjectStore, keys: Iterable[str],
             known[key] = Entry(sha256, etags[key])
     if parts or known != before:
         INVENTORY.write(tables, INVENTORY.frame(_rows(known)))
-        for part in parts:
-            tables.delete(part)
+        delete_superseded(tables, parts)
     return Check(set(wanted) - damaged.keys(), damaged)
 
 
