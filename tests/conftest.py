@@ -8,7 +8,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import hypothesis
 import pytest
@@ -17,6 +17,8 @@ from gallery.settings import PREFIX, TEST_PREFIX, Settings, read_settings
 
 if TYPE_CHECKING:
     from tests.fakes.gallery import Gallery
+
+AnyGallery = TypeVar("AnyGallery", bound="Gallery")
 
 # Scripts start background commands with SIGINT ignored, which child processes inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -75,37 +77,41 @@ def gallery(tmp_path: Path, settings_with: Callable[..., Settings]) -> Iterator[
         yield made
 
 
-@pytest.fixture(scope="session")
-def _built_once(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Gallery, Path, dict[str, Any]]]:
-    """Build the gallery once, and keep a copy of its folder to restore it from."""
-    from tests.fakes.gallery import Gallery
+def built_once(folder: Path, kind: type[AnyGallery]) -> Iterator[Callable[[], AnyGallery]]:
+    """Refresh a gallery once. Yield a function that returns it in the state after that refresh.
 
-    folder = tmp_path_factory.mktemp("built")
+    The files are copied, so the next refresh reads them again, as their times are different.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX):
                 patch.delenv(name)
         patch.chdir(folder)
-        gallery = Gallery(folder / "gallery", settings_below(folder / "gallery" / "home"))
-        counts = gallery.refresh()
+        gallery = kind(folder / "gallery", settings_below(folder / "gallery" / "home"))
+        counts, facts = gallery.refresh(), gallery.facts
     shutil.copytree(folder / "gallery", folder / "copy", symlinks=True)
+
+    def restore() -> AnyGallery:
+        shutil.rmtree(folder / "gallery")
+        shutil.copytree(folder / "copy", folder / "gallery", symlinks=True)
+        gallery.first, gallery.facts = dict(counts), dict(facts)
+        return gallery
+
     with gallery:
-        yield gallery, folder / "copy", {"counts": counts, "facts": gallery.facts}
+        yield restore
+
+
+@pytest.fixture(scope="session")
+def _restore_gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Gallery]]:
+    from tests.fakes.gallery import Gallery
+
+    yield from built_once(tmp_path_factory.mktemp("built"), Gallery)
 
 
 @pytest.fixture
-def built_gallery(_built_once: tuple[Gallery, Path, dict[str, Any]]) -> Gallery:
-    """Return the dataset of `gallery` after one refresh, whose counts are in `first`; tests can change it.
-
-    The files have been copied, so the first refresh in a test reads them again, as their times are different.
-    """
-    gallery, copy, results = _built_once
-    shutil.rmtree(gallery.root.parent)
-    shutil.copytree(copy, gallery.root.parent, symlinks=True)
-    gallery.first, gallery.facts = dict(results["counts"]), dict(results["facts"])
-    return gallery
+def built_gallery(_restore_gallery: Callable[[], Gallery]) -> Gallery:
+    """Return the dataset of `gallery` after one refresh, whose counts are in `first`; tests can change it."""
+    return _restore_gallery()
 
 
 @pytest.fixture(scope="session")

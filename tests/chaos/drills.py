@@ -22,9 +22,9 @@ import numpy as np
 
 from gallery.search.engine import SearchEngine
 from gallery.services import Services
-from gallery.settings import read_settings
 from pipelines.defs.collection.manifests import load_manifest
 from pipelines.runner import STAGES
+from tests.conftest import settings_below
 from tests.fakes.archives import picture
 from tests.fakes.gallery import BOATS, FILES, Gallery
 
@@ -140,15 +140,14 @@ def main(kills: int, seed: int) -> None:
     """Kill refreshes and print what was found each time."""
     with tempfile.TemporaryDirectory(prefix="gallery-kills-") as folder:
         root = Path(folder)
-        gallery = Gallery(
-            root, lambda **given: read_settings(**{"home": root / "home", "encoder": "fake", **given})
-        )
-        for n, kill in enumerate(random_kills(gallery, kills, seed), start=1):
-            live = "unchanged" if kill.live_unchanged else "new      "
-            click.echo(
-                f"{n:>3}  {kill.stage:<10} + {kill.delay_s:.2f} s  live: {live}  "
-                f"next refresh encoded {kill.embedded}; {kill.partial_files} partial files"
-            )
+        settings_with = settings_below(root / "home")
+        with Gallery(root, settings_with) as gallery:
+            for n, kill in enumerate(random_kills(gallery, kills, seed), start=1):
+                live = "unchanged" if kill.live_unchanged else "new      "
+                click.echo(
+                    f"{n:>3}  {kill.stage:<10} + {kill.delay_s:.2f} s  live: {live}  "
+                    f"next refresh encoded {kill.embedded}; {kill.partial_files} partial files"
+                )
     click.echo("nothing was lost")
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,20 +39,20 @@ class Gallery:
         self.facts: dict[str, dict[str, Any]] = {}
         self.first: dict[str, Any] = {}
         self._instance: dg.DagsterInstance | None = None
+        self._exits = ExitStack()
         write_folder(self.root, FILES, ARTISTS)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._instance is not None:
-            self._instance.dispose()
+        self._exits.close()
 
     @property
     def instance(self) -> dg.DagsterInstance:
         """Dagster's instance for all runs. It is in memory, and making one takes as long as a few steps."""
         if self._instance is None:
-            self._instance = dg.DagsterInstance.ephemeral()
+            self._instance = self._exits.enter_context(dg.DagsterInstance.ephemeral())
         return self._instance
 
     def settings(self, *, keep_builds: int = 2, **given: Any) -> Settings:

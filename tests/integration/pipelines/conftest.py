@@ -8,11 +8,23 @@ from pathlib import Path
 import pytest
 
 from gallery.settings import Settings
+from tests.conftest import built_once
 from tests.fakes.gallery import LargerGallery
 
 
 @pytest.fixture
 def larger(tmp_path: Path, settings_with: Callable[..., Settings]) -> Iterator[LargerGallery]:
-    """Return a dataset that is large enough to tell encoders apart; nothing is built yet."""
-    with LargerGallery(tmp_path, settings_with) as gallery:
-        yield gallery
+    """Yield a dataset that is large enough to tell encoders apart; nothing is built yet."""
+    with LargerGallery(tmp_path, settings_with) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def _restore_larger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], LargerGallery]]:
+    yield from built_once(tmp_path_factory.mktemp("larger"), LargerGallery)
+
+
+@pytest.fixture
+def built_larger(_restore_larger: Callable[[], LargerGallery]) -> LargerGallery:
+    """Return the dataset of `larger` after one refresh; tests can change it."""
+    return _restore_larger()

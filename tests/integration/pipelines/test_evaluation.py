@@ -59,8 +59,8 @@ def test_every_metric_is_reported_and_unchanged_builds_are_not_encoded_again(lar
     assert facts["copies_encoded"] == 0 and facts["overlap_at_10"] == 1.0
 
 
-def test_a_worse_encoder_is_refused_and_the_live_build_stays(larger: LargerGallery) -> None:
-    build = larger.refresh()["build"]
+def test_a_worse_encoder_is_refused_and_the_live_build_stays(built_larger: LargerGallery) -> None:
+    larger, build = built_larger, built_larger.live
     with pytest.raises(RefreshFailed, match=r"evaluation failed: .*modified_copies is .*GALLERY_TOLERANCE"):
         larger.refresh(encoder="fake://?dim=2")
     facts = larger.facts["evaluation"]
@@ -81,10 +81,11 @@ def test_a_worse_encoder_is_refused_and_the_live_build_stays(larger: LargerGalle
     assert "modified_copies" in larger.facts["evaluation"]["result"]
 
 
-def test_a_failed_check_stops_the_assets_after_it(larger: LargerGallery) -> None:
-    larger.refresh()
-    assert failed_checks(larger.materialize("evaluation", encoder="fake://?dim=9")) == {"encoder_matches"}
-    result = larger.materialize(
+def test_a_failed_check_stops_the_assets_after_it(built_larger: LargerGallery) -> None:
+    assert failed_checks(built_larger.materialize("evaluation", encoder="fake://?dim=9")) == {
+        "encoder_matches"
+    }
+    result = built_larger.materialize(
         "embeddings",
         "candidate",
         "evaluation",
@@ -97,8 +98,8 @@ def test_a_failed_check_stops_the_assets_after_it(larger: LargerGallery) -> None
     assert materialized == ["embeddings", "candidate", "evaluation"]
 
 
-def test_vectors_of_the_wrong_works_are_refused(larger: LargerGallery) -> None:
-    build = larger.refresh()["build"]
+def test_vectors_of_the_wrong_works_are_refused(built_larger: LargerGallery) -> None:
+    larger, build = built_larger, built_larger.live
     larger.correct_artists()
 
     def swap_vectors() -> None:
@@ -111,8 +112,8 @@ def test_vectors_of_the_wrong_works_are_refused(larger: LargerGallery) -> None:
     assert larger.live == build != larger.candidate
 
 
-def test_a_candidate_that_was_not_evaluated_is_refused(larger: LargerGallery) -> None:
-    build = larger.refresh()["build"]
+def test_a_candidate_that_was_not_evaluated_is_refused(built_larger: LargerGallery) -> None:
+    larger, build = built_larger, built_larger.live
     larger.correct_artists()
     assert larger.materialize("raw_dataset", "artists", "artworks", "candidate").success
     result = larger.materialize("published_collection")

@@ -32,9 +32,7 @@ def change(gallery: Gallery, seed: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def _two_builds(
-    _built_once: tuple[Gallery, object, dict], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[Gallery], Builds]:
+def _two_builds(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Gallery], Builds]:
     """Return a function that gives a built gallery its second build, which is made only once."""
     copy = tmp_path_factory.mktemp("two") / "gallery"
     names: list[str] = []
