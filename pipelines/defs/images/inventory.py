@@ -36,7 +36,7 @@ UNKNOWN = ""
 """Etag of an object that must be read to know whether it is whole."""
 
 
-class Entry(NamedTuple):
+class Checksum(NamedTuple):
     """The SHA-256 of an object in hex, and its etag when it was last known to be whole."""
 
     sha256: str
@@ -48,13 +48,13 @@ class ImageWriter:
 
     def __init__(self, images: ObjectStore) -> None:
         self._images = images
-        self._added: dict[str, Entry] = {}
+        self._added: dict[str, Checksum] = {}
 
     def add(self, key: str, data: bytes, *, replace: bool = False) -> bool:
         """Store the object unless it exists; return whether it was stored. Raises Unavailable."""
         etag = self._images.add(key, data, CONTENT_TYPES[key.rpartition(".")[2]], replace=replace)
         if etag is not None:
-            self._added[key] = Entry(hashlib.sha256(data).hexdigest(), etag)
+            self._added[key] = Checksum(hashlib.sha256(data).hexdigest(), etag)
         return etag is not None
 
     def save(self, tables: ObjectStore, part: str) -> None:
@@ -91,14 +91,14 @@ def check_objects(tables: ObjectStore, images: ObjectStore, keys: Iterable[str],
         if fault:
             damaged[key] = fault
         else:
-            known[key] = Entry(sha256, etags[key])
+            known[key] = Checksum(sha256, etags[key])
     if parts or known != before:
         INVENTORY.write(tables, INVENTORY.frame(_rows(known)))
         delete_superseded(tables, parts)
     return Check(set(wanted) - damaged.keys(), damaged)
 
 
-def _examine(images: ObjectStore, key: str, entry: Entry | None) -> tuple[str, str]:
+def _examine(images: ObjectStore, key: str, entry: Checksum | None) -> tuple[str, str]:
     """Read the object; return its digest, and what is wrong with it or ""."""
     try:
         data = images.get(key)
@@ -116,11 +116,11 @@ def _examine(images: ObjectStore, key: str, entry: Entry | None) -> tuple[str, s
     return sha256, ""
 
 
-def load_inventory(tables: ObjectStore) -> dict[str, Entry]:
+def load_inventory(tables: ObjectStore) -> dict[str, Checksum]:
     """Return the entries of all known objects. Those of a damaged table are unknown, so they are read."""
     frames = [_part_at(key).read_or_none(tables) for key in (INVENTORY.key, *_parts(tables))]
     return {
-        key: Entry(sha256, etag)
+        key: Checksum(sha256, etag)
         for frame in frames
         if frame is not None
         for key, sha256, etag in zip(frame["key"], frame["sha256"], frame["etag"], strict=True)
@@ -132,7 +132,7 @@ def doubt(tables: ObjectStore, keys: Iterable[str] | None = None) -> None:
     entries = load_inventory(tables)
     chosen = entries if keys is None else {key: entries[key] for key in keys if key in entries}
     if chosen:
-        rows = {key: Entry(entry.sha256, UNKNOWN) for key, entry in chosen.items()}
+        rows = {key: Checksum(entry.sha256, UNKNOWN) for key, entry in chosen.items()}
         name = hashlib.sha256("|".join(sorted(rows)).encode()).hexdigest()[:12]
         _part(f"zz-doubted-{name}").write(tables, INVENTORY.frame(_rows(rows)))
 
@@ -145,7 +145,7 @@ class StoredImages:
         self._tables = tables
 
     @cached_property
-    def _entries(self) -> dict[str, Entry]:
+    def _entries(self) -> dict[str, Checksum]:
         return load_inventory(self._tables)
 
     def open(self, key: str, *, max_pixels: int = MAX_PIXELS, side: int | None = None) -> Image.Image:
@@ -166,7 +166,7 @@ class StoredImages:
             ) from error
 
 
-def _rows(entries: Mapping[str, Entry]) -> list[dict[str, str]]:
+def _rows(entries: Mapping[str, Checksum]) -> list[dict[str, str]]:
     return [{"key": key, "sha256": entry.sha256, "etag": entry.etag} for key, entry in entries.items()]
 
 
