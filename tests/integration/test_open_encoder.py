@@ -193,5 +193,5 @@ def test_missing_libraries_say_what_to_install(monkeypatch: pytest.MonkeyPatch) 
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else found(name))
     for address in ("auto", "offline", DEFAULT_CLIP):
-        with pytest.raises(Invalid, match=r"torch.*pip install 'artwork-gallery\[encoders\]'"):
+        with pytest.raises(Invalid, match=r"torch.*pip install .*\[encoders\]"):
             open_encoder(address)
