@@ -85,7 +85,7 @@ def decoration(
 ) -> dict[str, dg.MarkdownMetadataValue]:
     """Return metadata of this name with the JPEG that `draw` returns; none, with a warning, if it fails.
 
-    No step fails for want of an image that only decorates its page.
+    The image only decorates a page, so it never fails the step.
     """
     try:
         return {name: image(draw(), title)}
