@@ -125,7 +125,6 @@ def random_kills(gallery: Gallery, kills: int, seed: int) -> Iterator[Kill]:
 
     Not at a random moment of the run, which spends most of its time loading libraries in one stage.
     """
-    gallery.refresh()
     moments = random.Random(seed)
     stages: list[str] = []
     for turn in range(1, kills + 1):
@@ -142,6 +141,7 @@ def main(kills: int, seed: int) -> None:
         root = Path(folder)
         settings_with = settings_below(root / "home")
         with Gallery(root, settings_with) as gallery:
+            gallery.refresh()
             for n, kill in enumerate(random_kills(gallery, kills, seed), start=1):
                 live = "unchanged" if kill.live_unchanged else "new      "
                 click.echo(

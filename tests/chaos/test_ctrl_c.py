@@ -16,7 +16,7 @@ from tests.fakes.gallery import Gallery
 from tests.fakes.processes import free_port, process, wait_for
 
 
-@pytest.mark.parametrize("stage", ["raw_dataset", "scanned_files", "embeddings", "published_collection"])
+@pytest.mark.parametrize("stage", ["scanned_files", "published_collection"])
 def test_ctrl_c_ends_a_refresh_and_the_next_one_completes(gallery: Gallery, stage: str) -> None:
     process = gallery.start()
     assert process.stderr is not None

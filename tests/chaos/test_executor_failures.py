@@ -66,7 +66,7 @@ class Refresh:
 def test_a_killed_multiprocess_refresh_is_continued_and_gives_the_same_build(
     small: Callable[..., Settings], tmp_path: Path
 ) -> None:
-    refresh = Refresh(tmp_path, small())
+    refresh = Refresh(tmp_path, small(shard_size=6))
     process = refresh.start()
     assert process.stderr is not None and process.stdout is not None
     for line in process.stderr:

@@ -38,7 +38,7 @@ from tests.fakes.processes import free_port, process, redis_server, wait_for
 pytestmark = pytest.mark.services
 
 ROOT = Path(__file__).parents[2]
-ARTISTS, WORKS, SHARD = 3, 8, 8
+ARTISTS, WORKS, SHARD = 2, 8, 8
 KEY, TOKEN = "loader-key", "KGAT_for_a_test"
 STEP_LIMIT_S = 30
 """GALLERY_STEP_LIMIT. A few seconds later, Redis gives the step of a dead worker to another."""
