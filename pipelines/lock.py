@@ -22,14 +22,16 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from gallery.errors import GalleryError, NotFound, Unavailable
 from gallery.objects.base import ObjectStore
 from gallery.stored_json import parse_json
+from pipelines.parallel import in_background
 
 log = logging.getLogger(__name__)
 
@@ -176,18 +178,11 @@ def acquire(
     pid = 0 if distributed else os.getpid()
     record, created = _take(store, owner, name, pid, is_finished, wait_s, on_wait, poll_s)
     shared_by_steps = record.pid == 0
-    stop = threading.Event()
-    renewals = threading.Thread(
-        target=_renew_until, args=(store, owner, name, stop), name="lock", daemon=True
-    )
-    if created or shared_by_steps:
-        renewals.start()
+    renew = partial(_renew_until, store, owner, name)
     try:
-        yield
+        with in_background(renew, "lock") if created or shared_by_steps else nullcontext():
+            yield
     finally:
-        stop.set()
-        if renewals.ident:
-            renewals.join()
         try:
             if shared_by_steps:
                 _renew(store, owner, name, IDLE_TTL_S)

@@ -1,11 +1,13 @@
-"""Work on many files in parallel, with progress."""
+"""Work in threads: on many files in parallel, with progress, and in the background of a block."""
 
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
@@ -50,3 +52,16 @@ def report_progress(
             reported = now
             rate = done / (now - started)
             progress(f"{what}: {done} of {total}, {rate:.0f}/s, about {(total - done) / rate:.0f} s left")
+
+
+@contextmanager
+def in_background(work: Callable[[threading.Event], None], name: str) -> Iterator[None]:
+    """Call `work` in a thread. At the end of the block, set the event that it was given, and wait for it."""
+    ended = threading.Event()
+    thread = threading.Thread(target=work, args=(ended,), name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

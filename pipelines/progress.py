@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.parallel import in_background
 from pipelines.runner import STAGES, StageCallback, StageEvent
 
 SUMMARY_FIELDS = {
@@ -65,14 +66,9 @@ def show_progress() -> Iterator[StageCallback]:
         with Live(table, console=console, refresh_per_second=8):
             yield table.update
     else:
-        lines, ended = StageLines(console), threading.Event()
-        watcher = threading.Thread(target=lines.watch, args=(ended,), name="progress", daemon=True)
-        watcher.start()
-        try:
+        lines = StageLines(console)
+        with in_background(lines.watch, "progress"):
             yield lines.update
-        finally:
-            ended.set()
-            watcher.join()
 
 
 class StageLines:

@@ -25,6 +25,7 @@ from pipelines.definitions import build_defs
 from pipelines.errors import Failure, error_message, failures
 from pipelines.executors import check_startable, is_distributed
 from pipelines.jobs import REFRESH
+from pipelines.parallel import in_background
 from pipelines.resources import LOCK_OWNER_TAG, finished_runs, run_of_owner
 
 STAGES = (
@@ -197,9 +198,8 @@ def _execute_distributed(
 @contextmanager
 def _following(instance: dg.DagsterInstance, owner: str, handle: LogHandler) -> Iterator[None]:
     """Pass the log entries that other processes write to `handle` until the block ends."""
-    ended = threading.Event()
 
-    def follow() -> None:
+    def follow(ended: threading.Event) -> None:
         cursor, run, last = None, None, False
         while not last:
             last = ended.wait(POLL_INTERVAL_S)  # reads once more at the end
@@ -211,13 +211,8 @@ def _following(instance: dg.DagsterInstance, owner: str, handle: LogHandler) -> 
             for record in page.records:
                 handle(record.event_log_entry)
 
-    thread = threading.Thread(target=follow, name="follow", daemon=True)
-    thread.start()
-    try:
+    with in_background(follow, "follow"):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 class _StageEvents:

@@ -92,7 +92,8 @@ class ImageUrls:
                 is_new, self._failing = not self._failing, True
             if is_new:
                 log.warning(
-                    "The image store gives no addresses, so the app serves the images for now: %s", error
+                    "The image store cannot sign addresses; the app serves the images itself for now: %s",
+                    error,
                 )
             return None
         self._failing = False

@@ -155,6 +155,7 @@ class TestOffline(EncoderContract):
         return "offline"
 
 
+@pytest.mark.slow
 class TestTinyClip(EncoderContract):
     finds_altered_copies = False
 

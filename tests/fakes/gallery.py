@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import dagster as dg
 
+from gallery.search.engine import SearchEngine
 from gallery.search.query import SearchQuery, TextTerm
 from gallery.services import Services
 from gallery.settings import Settings
@@ -128,6 +129,11 @@ class Gallery:
         """The name of the live build; empty if there is none."""
         build = self.services.vectors.live()
         return build.name if build else ""
+
+    def search(self, query: SearchQuery) -> list[str]:
+        """Return the files of the results."""
+        engine = SearchEngine(self.services)
+        return [hit.artwork.file for hit in engine.search(engine.live_collection(), query).hits]
 
     def live_files(self) -> set[str]:
         """Return the files of the live works."""

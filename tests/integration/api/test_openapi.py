@@ -30,7 +30,7 @@ OPERATIONS = [
     ("GET", "/api/v1/builds/live"),
 ]
 PATH = "/api/v1/openapi.json"
-EXAMPLES = 40
+EXAMPLES = 25
 """The most valid requests to each operation, and the most invalid ones."""
 CONFIG = SchemathesisConfig.from_dict(
     {

@@ -72,6 +72,7 @@ def test_mutated_files_through_the_app_are_accepted_or_rejected(client: FlaskCli
     assert statuses[200] >= 20 and statuses[415] >= 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", bombs().values(), ids=bombs().keys())
 def test_a_decompression_bomb_stays_within_bounds(make: Callable[[], bytes]) -> None:
     outcome, grown = measured_decode(make())

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from gallery.datasets.base import no_progress
 from pipelines.defs.collection.cleanup import delete_unneeded_images
 from pipelines.defs.collection.manifests import load_manifest
 from tests.fakes.archives import picture
 from tests.fakes.gallery import Gallery
+
+pytestmark = pytest.mark.slow
 
 
 def objects(gallery: Gallery) -> set[str]:

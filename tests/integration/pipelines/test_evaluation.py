@@ -19,6 +19,8 @@ from pipelines.runner import RefreshFailed, StageEvent
 from pipelines.tables import EVALUATION
 from tests.fakes.gallery import Gallery, LargerGallery
 
+pytestmark = pytest.mark.slow
+
 
 def after(stage: str, action: Callable[[], None]) -> Callable[[StageEvent], None]:
     """Return a callback that acts when the stage is done."""

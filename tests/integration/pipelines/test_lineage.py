@@ -15,6 +15,8 @@ from pipelines.tables import QUARANTINE
 from tests.fakes.archives import artists_csv, picture
 from tests.fakes.gallery import FILES, Gallery
 
+pytestmark = pytest.mark.slow
+
 
 def test_lineage_explains_every_file(gallery: Gallery) -> None:
     gallery.path("Bea_B/again.jpg").write_bytes(FILES["Anna_A/Anna_A_1.jpg"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +10,9 @@ from typing import Any
 import pytest
 
 from gallery.errors import Invalid, NotFound
-from gallery.search.engine import SearchEngine
 from gallery.search.query import SearchQuery, WorkTerm
 from gallery.vectors.filters import Filter
 from pipelines.defs.collection.builds import assemble_works
-from pipelines.defs.collection.publication import publish
 from pipelines.lineage import lineage
 from pipelines.runner import STAGES, RefreshFailed, StageEvent, run_refresh
 from pipelines.tables import ARTISTS as ARTISTS_TABLE
@@ -29,12 +25,6 @@ COUNTS = [
     "images_unchanged", "embedded", "embeddings_reused", "indexed", "build", "published", "encoder",
     "seconds",
 ]  # fmt: skip
-
-
-def search(gallery: Gallery, query: SearchQuery) -> list[str]:
-    """Return the files of the results."""
-    engine = SearchEngine(gallery.services)
-    return [hit.artwork.file for hit in engine.search(engine.live_collection(), query).hits]
 
 
 def test_a_first_refresh_builds_and_publishes_everything(built_gallery: Gallery) -> None:
@@ -50,12 +40,12 @@ def test_a_first_refresh_builds_and_publishes_everything(built_gallery: Gallery)
 def test_the_built_collection_can_be_searched(built_gallery: Gallery) -> None:
     works = built_gallery.services.vectors.open(built_gallery.live).works()
     work = next(work for work in works if "Bea_B_2" in work.file)
-    assert search(built_gallery, SearchQuery((WorkTerm(work.id),), limit=3))[0] != work.file
-    assert len(search(built_gallery, replace(BOATS, limit=5))) == 5
-    found = search(built_gallery, replace(BOATS, where=Filter(artists=("bea-b",))))
+    assert built_gallery.search(SearchQuery((WorkTerm(work.id),), limit=3))[0] != work.file
+    assert len(built_gallery.search(replace(BOATS, limit=5))) == 5
+    found = built_gallery.search(replace(BOATS, where=Filter(artists=("bea-b",))))
     assert found and all("/Bea_B/" in file for file in found)
     with pytest.raises(NotFound):
-        search(built_gallery, SearchQuery((WorkTerm("nobody"),)))
+        built_gallery.search(SearchQuery((WorkTerm("nobody"),)))
 
 
 def test_a_refresh_of_an_unchanged_dataset_does_nothing(built_gallery: Gallery) -> None:
@@ -142,19 +132,7 @@ def test_a_smaller_sample_makes_a_new_build(built_gallery: Gallery) -> None:
     assert (counts["sampled"], counts["indexed"], counts["embedded"]) == (6, 6, 0)
 
 
-def test_reread_finds_what_a_decaying_disk_has_changed(built_gallery: Gallery) -> None:
-    images = built_gallery.services.images
-    key = IMAGES.read(built_gallery.services.tables).iloc[0]["small"]
-    whole, path = images.get(key), built_gallery.settings().home / "images" / key
-    times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
-    path.write_bytes(whole[:100] + bytes([whole[100] ^ 4]) + whole[101:])
-    os.utime(path, ns=times)
-    built_gallery.refresh()
-    assert images.get(key) != whole
-    built_gallery.refresh(reread=True)
-    assert images.get(key) == whole
-
-
+@pytest.mark.slow
 def test_the_live_and_the_previous_build_are_kept(built_gallery: Gallery) -> None:
     builds = []
     for seed in (70, 71):
@@ -203,7 +181,7 @@ def test_an_unusable_archive_is_one_clear_error_and_changes_nothing(
     with pytest.raises(RefreshFailed, match=message) as error:
         built_gallery.refresh()
     assert str(built_gallery.root) in str(error.value) and "Traceback" not in str(error.value)
-    assert built_gallery.live == build and len(search(built_gallery, replace(BOATS, limit=3))) == 3
+    assert built_gallery.live == build and len(built_gallery.search(replace(BOATS, limit=3))) == 3
 
 
 def test_every_stage_reports_its_start_and_end(gallery: Gallery) -> None:
@@ -212,31 +190,6 @@ def test_every_stage_reports_its_start_and_end(gallery: Gallery) -> None:
     for kind in ("start", "done"):
         assert [event.stage for event in events if event.kind == kind] == list(STAGES)
     assert not [event.text for event in events if "IOManager" in event.text]
-
-
-def test_an_incomplete_build_is_written_again(built_gallery: Gallery) -> None:
-    first = built_gallery.live
-    store = built_gallery.services.vectors
-    built_gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(71))
-    second = built_gallery.refresh()["build"]
-    store.publish(first)
-    collection = store.open(second)
-    collection.delete(sorted(collection.ids())[:3])
-    manifest = built_gallery.settings().home / "vectors" / f"{second}.json"
-    manifest.write_text(manifest.read_text().replace('"ready": true', '"ready": false'))
-    assert built_gallery.refresh()["build"] == second
-    assert built_gallery.services.vectors.open(second).count() == 8
-
-
-def test_a_live_build_that_lost_works_is_replaced(built_gallery: Gallery) -> None:
-    first = built_gallery.live
-    collection = built_gallery.services.vectors.open(first)
-    collection.delete(sorted(collection.ids())[:3])
-    with pytest.raises(Invalid, match="5 of 8"):
-        publish(built_gallery.services.vectors, first)
-    assert built_gallery.refresh()["build"] == f"{first}_1" == built_gallery.live
-    store = built_gallery.services.vectors
-    assert store.open(first).count() == 5 and store.open(f"{first}_1").count() == 8
 
 
 def test_a_zip_gives_the_same_collection_as_a_folder(built_gallery: Gallery, tmp_path: Path) -> None:
@@ -260,64 +213,6 @@ def test_an_unusable_dagster_home_is_reported(
         run_refresh(gallery.services, lambda _: None)
 
 
-def test_a_file_that_was_incomplete_during_a_run_is_read_again_by_the_next(built_gallery: Gallery) -> None:
-    file = built_gallery.path("Anna_A/Anna_A_1.jpg")
-    data = file.read_bytes()
-
-    def write_half(event: StageEvent) -> None:
-        if (event.stage, event.kind) == ("scanned_files", "start"):
-            file.write_bytes(data[:400])
-        if (event.stage, event.kind) == ("images", "start"):
-            file.write_bytes(data)
-
-    counts = built_gallery.refresh(write_half, max_quarantine=0.5)
-    assert counts["quarantined"] == 1
-    (facts,) = lineage(built_gallery.services, "Anna_A_1.jpg")
-    assert "the image is damaged" in facts["status"]
-    counts = built_gallery.refresh()
-    assert (counts["quarantined"], counts["indexed"]) == (0, 8)
-
-
-def test_nothing_is_stored_under_the_digest_of_other_content(built_gallery: Gallery) -> None:
-    file = built_gallery.path("Anna_A/Anna_A_1.jpg")
-    images = built_gallery.services.images
-    built_gallery.refresh()  # so that the scan does not read the file again
-    for key in images.sizes():
-        if hashlib.sha256(file.read_bytes()).hexdigest() in key:
-            images.delete(key)
-
-    def change(event: StageEvent) -> None:
-        if (event.stage, event.kind) == ("images", "start"):
-            file.write_bytes(picture(999))
-
-    counts = built_gallery.refresh(change, max_quarantine=0.5)
-    assert counts["indexed"] == 7
-    for key in images.sizes("originals/"):
-        assert hashlib.sha256(images.get(key)).hexdigest() in key
-
-
-@pytest.mark.parametrize("lost", ["*.lance", "*.lance/data", "b*.json", "LIVE"])
-def test_a_damaged_vector_folder_is_repaired_by_the_next_refresh(built_gallery: Gallery, lost: str) -> None:
-    for path in (built_gallery.settings().home / "vectors").glob(lost):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    counts = built_gallery.refresh()
-    assert counts["indexed"] == 8 and counts["embedded"] == 0
-    assert len(search(built_gallery, replace(BOATS, limit=20))) == 8
-
-
-@pytest.mark.parametrize(("which", "damage"), [("live", b'{"x": 1}'), ("previous", b"\xff\xfe")])
-def test_an_unreadable_manifest_stops_no_refresh(built_gallery: Gallery, which: str, damage: bytes) -> None:
-    first = built_gallery.live
-    built_gallery.path("Anna_A/Anna_A_0.jpg").write_bytes(picture(500))
-    second = built_gallery.refresh()["build"]
-    name = second if which == "live" else first
-    (built_gallery.settings().home / "vectors" / f"{name}.json").write_bytes(damage)
-    built_gallery.path("Anna_A/Anna_A_1.jpg").write_bytes(picture(501))
-    third = built_gallery.refresh()["build"]
-    assert built_gallery.live == third and third not in (first, second)
-    assert len(search(built_gallery, replace(BOATS, limit=20))) == 8
-
-
 def test_empty_fields_at_the_end_of_rows_of_artists_csv_do_no_harm(gallery: Gallery) -> None:
     path = gallery.root / "artists.csv"
     head, *rows = path.read_text("utf-8").splitlines()
@@ -335,6 +230,7 @@ def test_a_failed_check_stops_the_run_before_publishing(gallery: Gallery) -> Non
     assert gallery.live == ""
 
 
+@pytest.mark.slow
 def test_removals_need_permission_when_they_are_many(built_gallery: Gallery) -> None:
     build = built_gallery.live
     for number in (0, 1):
@@ -357,6 +253,7 @@ def test_removals_need_permission_when_they_are_many(built_gallery: Gallery) -> 
         built_gallery.refresh()
 
 
+@pytest.mark.slow
 def test_a_smaller_sample_counts_as_no_removal_and_the_limit_is_a_setting(built_gallery: Gallery) -> None:
     built_gallery.refresh(per_artist=1, max_removed=0.0)
     for name in ("Anna_A/Anna_A_0.jpg", "Bea_B/Bea_B_0.jpg"):

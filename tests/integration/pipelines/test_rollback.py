@@ -24,6 +24,8 @@ from pipelines.runner import RefreshFailed, StageEvent
 from tests.fakes.archives import picture
 from tests.fakes.gallery import BOATS, Gallery
 
+pytestmark = pytest.mark.slow
+
 Builds = tuple[str, str]
 
 

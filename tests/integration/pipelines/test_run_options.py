@@ -12,6 +12,8 @@ from gallery.cli import main
 from pipelines.definitions import build_defs
 from tests.fakes.gallery import FILES, Gallery
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def launch(built_gallery: Gallery, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]

@@ -15,6 +15,8 @@ from pipelines.runner import RefreshFailed
 from tests.fakes.archives import picture
 from tests.fakes.gallery import Gallery
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_map_of_a_build_is_drawn_once_and_deleted_with_it(built_gallery: Gallery) -> None:
     first = built_gallery.facts["similarity_map"]

@@ -17,6 +17,8 @@ from pipelines.runner import run_refresh
 from tests.fakes.archives import artists_csv
 from tests.fakes.gallery import Gallery
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:

@@ -261,7 +261,7 @@ def test_a_failing_signer_is_logged_once_and_not_called_for_every_image(
         assert signed.url_for("a") is None
         assert len(signer.asked) == 2
     assert [record.getMessage() for record in caplog.records] == [
-        "The image store gives no addresses, so the app serves the images for now: IAM is away"
+        "The image store cannot sign addresses; the app serves the images itself for now: IAM is away"
     ]
     signer.error = None
     clock[0] += 61

@@ -288,6 +288,7 @@ def test_pages_do_not_overlap_where_a_deeper_ranking_begins(
 # -- sizes
 
 
+@pytest.mark.slow
 def test_more_works_than_one_query_returns(
     server: FakeWeaviate, connect: Callable[..., WeaviateStore]
 ) -> None:
