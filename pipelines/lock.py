@@ -53,6 +53,8 @@ TTL_S = 30.0
 container delays the next one by this much."""
 IDLE_TTL_S = 900.0
 """Time to live between two steps of a distributed run: the next pod may have to wait for a machine."""
+OUTAGE_LIMIT_S = 300.0
+"""How long a waiting contender puts up with a store that does not answer."""
 MAX_RECORDS = 8
 """Records to keep, so that a contender with an outdated listing collides with a newer record."""
 
@@ -173,7 +175,7 @@ def acquire(
     run keeps the lock until it has finished, or for IDLE_TTL_S after its last step.
 
     Raises LockHeld, naming the holder, if another run still holds the lock after `wait_s` seconds; LockLost
-    if this run has finished; Unavailable.
+    if this run has finished; Unavailable, while waiting only after OUTAGE_LIMIT_S.
     """
     pid = 0 if distributed else os.getpid()
     record, created = _take(store, owner, name, pid, is_finished, wait_s, on_wait, poll_s)
@@ -206,8 +208,20 @@ def _take(
     if is_finished(owner):
         raise LockLost(f"run {owner[:8]} has finished, so none of its steps may start")
     started, watched, watched_since, reported = _now(), None, 0.0, ""
+    answered_at: float | None = None
     while True:
-        number, record = current(store, name)
+        try:
+            number, record = current(store, name)
+        except Unavailable as error:
+            if answered_at is None or _now() - answered_at >= min(wait_s, OUTAGE_LIMIT_S):
+                raise
+            watched = None  # the holder could not renew its record either
+            if reported:
+                on_wait(f"{error}; still waiting for the lock")
+                reported = ""
+            _wait(poll_s)
+            continue
+        answered_at = _now()
         if record is not None and not record.released and not owner_died(record):
             if record.owner == owner:
                 return record, False

@@ -140,6 +140,7 @@ def run_refresh(
         result = execute(services, _StageEvents(callback).handle, opened, owner, config)
         if not result.success:
             if _was_interrupted(result):
+                _report_canceled(opened, result.run_id)
                 raise KeyboardInterrupt
             raise RefreshFailed(
                 _failures(result), result.run_id, published="published_collection" in _all_facts(result)
@@ -308,6 +309,13 @@ def _was_interrupted(result: dg.ExecutionResult) -> bool:
         if event.is_step_failure or event.event_type == dg.DagsterEventType.RUN_FAILURE
     ]
     return any(map(_is_interrupt, errors))
+
+
+def _report_canceled(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Show the run as canceled. Dagster counts an interrupt that its UI did not ask for as a failure."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None:
+        instance.report_run_canceled(run, "The command was interrupted.")
 
 
 def _is_interrupt(error: Any) -> bool:

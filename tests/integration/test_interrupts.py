@@ -87,7 +87,7 @@ def test_without_an_interrupt_handlers_and_errors_are_left_alone() -> None:
     assert done.returncode == 1 and done.stderr.endswith("ValueError: a bug\n")
 
 
-def test_an_interrupted_step_is_not_retried(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_run_is_canceled_and_its_step_not_retried(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
     services, calls = gallery.services, []
     events: list[StageEvent] = []
 
@@ -101,5 +101,5 @@ def test_an_interrupted_step_is_not_retried(gallery: Gallery, monkeypatch: pytes
         with pytest.raises(KeyboardInterrupt):
             run_refresh(services, events.append, instance)
         (run,) = instance.get_runs()
-    assert calls == [1] and run.is_finished
+    assert calls == [1] and run.status == dg.DagsterRunStatus.CANCELED
     assert not [event for event in events if "trying again" in event.text]

@@ -257,3 +257,41 @@ def test_a_store_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.Monk
     monkeypatch.setattr(lock, "_wait", wait)
     with pytest.raises(Unavailable, match="does not answer"), lock.publication(store):
         pass
+
+
+def test_an_outage_while_waiting_neither_ends_the_wait_nor_counts_against_the_holder(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    store, messages = MemoryObjects(), list[str]()
+    leave_record(store, "first")
+    sizes, back_at, released_at = store.sizes, 2 * lock.TTL_S, 2 * lock.TTL_S + 20
+
+    def fail_for_a_while(prefix: str = "") -> dict[str, int]:
+        if 2.0 <= clock.now < back_at:
+            raise Unavailable("the bucket does not answer")
+        return sizes(prefix)
+
+    monkeypatch.setattr(store, "sizes", fail_for_a_while)
+    clock.events = {released_at: lambda: lock.release(store, "first")}
+    with lock.acquire(store, "next", wait_s=math.inf, on_wait=messages.append):
+        assert clock.now == released_at
+    assert [message.split(" (")[0] for message in messages] == [
+        "another refresh is running",
+        "the bucket does not answer; still waiting for the lock",
+        "another refresh is running",
+    ]
+
+
+def test_a_long_outage_ends_the_wait(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    def fail(prefix: str = "") -> dict[str, int]:
+        raise Unavailable("the bucket does not answer")
+
+    store = MemoryObjects()
+    leave_record(store, "first", pid=0)
+    clock.events = {1.0: lambda: monkeypatch.setattr(store, "sizes", fail)}
+    with (
+        pytest.raises(Unavailable, match="does not answer"),
+        lock.acquire(store, "next", wait_s=math.inf, on_wait=lambda _: None),
+    ):
+        pass
+    assert clock.now >= lock.OUTAGE_LIMIT_S
