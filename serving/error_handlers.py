@@ -59,11 +59,13 @@ def _handle_gallery_error(error: GalleryError) -> Response:
         log.info("%s: %s", request.path, error)
         return _respond(400 if isinstance(error, Invalid) else 404)
     log.warning("%s: %s", request.path, error)
+    is_get = request.method == "GET"
     if isinstance(error, NoCollection):
         message = gettext("There is no collection yet. Run `gallery refresh` to build one.")
-        return _retry(_respond(503, message, no_collection=True), NO_COLLECTION_RETRY_S)
+        refresh = NO_COLLECTION_RETRY_S if is_get else None
+        return _retry(_respond(503, message, no_collection=True, refresh=refresh), NO_COLLECTION_RETRY_S)
     if isinstance(error, Starting):
-        refresh = STARTING_REFRESH_S if request.method == "GET" else None
+        refresh = STARTING_REFRESH_S if is_get else None
         message = gettext("Search is starting up. This takes a few seconds.")
         return _retry(
             _respond(503, message, title=gettext("Starting up"), refresh=refresh), STARTING_REFRESH_S
@@ -127,7 +129,7 @@ def _respond(
     try:
         around = _rejected_form(field_errors) if status in FORM_STATUSES else layout(_entered_text())
         page: Page = (
-            EmptyPage(around) if no_collection else ErrorPage(around, status, title, message, refresh)
+            EmptyPage(around, refresh) if no_collection else ErrorPage(around, status, title, message, refresh)
         )
         return make_response(render(page), status)
     except Exception:

@@ -173,9 +173,10 @@ class ErrorPage(Page):
 
 @dataclass(frozen=True)
 class EmptyPage(Page):
-    """The page shown before the first collection is published."""
+    """The page shown before the first collection is published, which reloads itself after `refresh` seconds."""
 
     template = "empty.html"
+    refresh: int | None
 
 
 def layout(
