@@ -19,6 +19,8 @@ PERPLEXITY = 30.0
 PCA_DIMENSIONS = 50
 """Dimensions after PCA and before t-SNE, as its author recommends: ten times faster, with as good a
 layout."""
+MIN_TSNE_WORKS = 16
+"""Fewer works are placed by their first two principal components: t-SNE needs several neighbours of each."""
 BLOCK_CELLS = 24
 """Side of a block in which the assignment to cells is optimal, in cells; the time is cubic in their
 number."""
@@ -26,23 +28,33 @@ number."""
 
 def positions(vectors: Vectors) -> Positions:
     """Return positions for unit vectors [n, dim], always the same for the same vectors."""
-    # Imported here: they take longer to import than the rest of the code location.
-    from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits
-
     count = len(vectors)
     if count < 4:
         return np.stack([np.arange(count), np.zeros(count)], axis=1).astype(np.float64)
     if np.ptp(vectors, axis=0).max() < 1e-6:  # all the same
         side = int(np.ceil(np.sqrt(count)))
         return np.stack(np.divmod(np.arange(count), side)[::-1], axis=1).astype(np.float64)
+    rows = vectors.astype(np.float64)
+    return _tsne(rows) if count >= MIN_TSNE_WORKS else _principal_components(rows)
+
+
+def _principal_components(rows: NDArray[np.float64]) -> Positions:
+    centred = rows - rows.mean(axis=0)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    return np.asarray(centred @ axes[:2].T)
+
+
+def _tsne(rows: NDArray[np.float64]) -> Positions:
+    # Imported here: they take longer to import than the rest of the code location.
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+
     # With several threads the order of additions varies, and t-SNE amplifies the differences.
     with threadpool_limits(1):
-        rows = vectors.astype(np.float64)
         reduced = PCA(min(PCA_DIMENSIONS, *rows.shape), svd_solver="full").fit_transform(rows)
         model = TSNE(
-            perplexity=min(PERPLEXITY, (count - 1) / 3),
+            perplexity=min(PERPLEXITY, (len(rows) - 1) / 3),
             init=(reduced[:, :2] / reduced[:, 0].std() * 1e-4).astype(np.float32),
             random_state=0,
         )

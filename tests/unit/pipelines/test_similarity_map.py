@@ -68,7 +68,7 @@ def tile(images: MemoryObjects, layout: MapLayout, zoom: int, x: int, y: int) ->
     return Image.open(io.BytesIO(images.get(layout.folder + tile_name(zoom, x, y)))).convert("RGBA")
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 11, 60])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 15, 16, 60])
 def test_each_work_gets_its_own_cell(count: int) -> None:
     cells = assign_to_grid(positions(clusters(count)))
     assert cells.shape == (count, 2) and len({tuple(cell) for cell in cells.tolist()}) == count
@@ -91,6 +91,13 @@ def test_neighbours_stay_near_each_other() -> None:
     laid = positions(rows)
     assert trustworthiness(rows, laid, n_neighbors=10) > 0.9
     assert trustworthiness(rows, assign_to_grid(laid).astype(float), n_neighbors=10) > 0.8
+
+
+def test_few_works_are_placed_by_similarity_too() -> None:
+    rows = clusters(2).repeat(5, axis=0) + np.random.default_rng(3).normal(scale=0.01, size=(10, 1))
+    laid = positions(rows)
+    distances = np.linalg.norm(laid[:, None] - laid[None], axis=-1)
+    assert max(distances[:5, :5].max(), distances[5:, 5:].max()) < distances[:5, 5:].min()
 
 
 def test_identical_vectors_still_get_their_own_cells() -> None:
