@@ -146,6 +146,11 @@ class WeaviateStore:
         self._call(
             f"dropping build {name}", lambda client: client.collections.delete(collection), writing=True
         )
+        if self._exists(collection):
+            raise Unavailable(
+                f"Weaviate at {self._connection.endpoint} confirmed dropping build {name}, "
+                "but it still exists; try again"
+            )
 
     def close(self) -> None:
         """Close the connection, also done when the process ends; the next call opens another."""
