@@ -2,7 +2,7 @@
 
     python -m tests.chaos.drills --kills 20 --seed 7
 
-prints a line for each kill; docs/reliability.md quotes its result. The test suite does three of them.
+prints a line for each kill; docs/reliability.md quotes its result. The test suite does two of them.
 """
 
 from __future__ import annotations

@@ -87,7 +87,9 @@ def test_without_an_interrupt_handlers_and_errors_are_left_alone() -> None:
     assert done.returncode == 1 and done.stderr.endswith("ValueError: a bug\n")
 
 
-def test_an_interrupted_run_is_canceled_and_its_step_not_retried(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_run_is_canceled_and_its_step_not_retried(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
     services, calls = gallery.services, []
     events: list[StageEvent] = []
 
