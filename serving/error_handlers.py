@@ -128,9 +128,9 @@ def _respond(
         return plain  # no links can be built for an invalid host
     try:
         around = _rejected_form(field_errors) if status in FORM_STATUSES else layout(_entered_text())
-        page: Page = (
-            EmptyPage(around, refresh) if no_collection else ErrorPage(around, status, title, message, refresh)
-        )
+        page: Page = ErrorPage(around, status, title, message, refresh)
+        if no_collection:
+            page = EmptyPage(around, refresh)
         return make_response(render(page), status)
     except Exception:
         # The fault may affect the error page too.

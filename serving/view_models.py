@@ -173,7 +173,7 @@ class ErrorPage(Page):
 
 @dataclass(frozen=True)
 class EmptyPage(Page):
-    """The page shown before the first collection is published, which reloads itself after `refresh` seconds."""
+    """The page before the first collection is published; `refresh` is as for an error."""
 
     template = "empty.html"
     refresh: int | None
