@@ -96,7 +96,7 @@ def main() -> None:
 @click.option("--nationality", multiple=True, help="Only by artists of this nationality; can be repeated.")
 @click.option("--active-from", type=int, metavar="YEAR", help="Only by artists alive in this year or later.")
 @click.option("--active-to", type=int, metavar="YEAR", help="Only by artists alive in this year or before.")
-@click.option("--per-artist", type=int, metavar="N", help="Most works of one artist.")
+@click.option("--per-artist", type=int, metavar="N", help="Maximum number of works per artist.")
 @click.option(
     "-n", "--limit", type=int, metavar="N", help="Number of works.  [default: GALLERY_DEFAULT_RESULTS]"
 )
@@ -169,7 +169,7 @@ def search(
     for hit in results.hits:
         by = hit.artwork.artist
         styles = ", ".join(by.styles)
-        word = "named" if hit.matched_terms else hit.relevance.value
+        word = "text" if hit.matched_terms else hit.relevance.value
         line = (
             f"{hit.score:6.3f}  {word:7}  {by.name} ({by.years}; {styles})  "
             f"{hit.artwork.file}  {hit.artwork.id}"
@@ -212,7 +212,7 @@ def _shown(value: Any, *, given: bool) -> Any:
 def doctor(web: bool, as_json: bool) -> None:
     """Check that each configured service works, and say what to do if not.
 
-    Exits with 1 if a check fails. What the first refresh has yet to make is "not yet", which is no failure.
+    Exits with 1 if a check fails. "not yet", for what only the first refresh makes, is not a failure.
     """
     from rich.console import Console
     from rich.markup import escape

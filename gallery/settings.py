@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     sample_key: str = Field(
         "gallery",
         min_length=1,
-        description="Key of the hash that draws the sample; another key, another sample.",
+        description="Key of the hash that draws the sample; another key gives another sample.",
     )
     max_quarantine: float = Field(
         0.05, ge=0, le=1, description="Share of unusable files above which a run stops, 0 to 1."

@@ -33,9 +33,9 @@ TEST_VARIABLES = {
 INTRODUCTION = """# Settings
 
 Set environment variables, or lines in a `.env` file in the working folder; the environment wins.
-`gallery settings` prints the current values, with secrets masked. With invalid settings a program does not
-start, and lists all mistakes. In addresses, `{home}` stands for `GALLERY_HOME`. Sizes in bytes may have a
-unit, as in `10MB`.
+`gallery settings` prints the current values, with secrets masked. If settings are invalid, a command lists
+all of them and stops. In addresses, `{home}` stands for `GALLERY_HOME`. Sizes in bytes may have a unit, as in
+`10MB`.
 
 `python -m gallery.settings_docs` writes this page.
 """

@@ -53,7 +53,9 @@ def _alert_on_error() -> Iterator[None]:
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 @click.option("--dry-run", is_flag=True, help="Evaluate the new build, but publish and delete nothing.")
 @click.option(
-    "--publish-anyway", is_flag=True, help="Publish even if metrics are too low; intact builds only."
+    "--publish-anyway",
+    is_flag=True,
+    help="Publish even if metrics are too low. Damaged builds are still refused.",
 )
 @click.option(
     "--allow-removals",

@@ -133,7 +133,7 @@ def add_code_location(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
 def _setting(name: str) -> Any:
     """Return the field of a setting whose value is shown on the resources page and can be set for one run."""
     help = Settings.model_fields[name].description
-    return Field(None, description=f"{help} By default that of {variable(name)}.")
+    return Field(None, description=f"{help} The default is {variable(name)}.")
 
 
 class ServicesResource(dg.ConfigurableResource[Services]):
@@ -178,8 +178,8 @@ class LockedServicesResource(ServicesResource):
 def service_resources(given: Services | None, settings: Settings | None) -> dict[str, Any]:
     """Return the resources `services`, which holds the refresh lock for the run, and `unlocked_services`.
 
-    Both are `given`, by default the services at the addresses of `settings`, which the UI shows. None for the
-    settings leaves the addresses to the run or tick, which reads the settings when it starts.
+    Both are `given`, by default the services at the addresses of `settings`, which the UI shows. If
+    `settings` is None, each run or tick reads the settings when it starts.
     """
     if given is None:
         return {

@@ -23,7 +23,7 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
     """Serve the search pages until Ctrl-C.
 
     Before a collection is built, the pages show how to build one. New collections appear without a restart.
-    A listening socket that systemd hands over is used instead of host and port, once the encoder is loaded.
+    If systemd hands over a listening socket, it replaces host and port, once the encoder is loaded.
     """
     import logging
     import os

@@ -33,7 +33,7 @@ MAX_PENDING_BYTES = 128_000_000
 GRACE_S = 25.0
 """Time for accepted requests to finish after a stop signal. Kubernetes kills a container after 30 s."""
 KEEP_ALIVE_GRACE_S = 1.0
-"""After a stop signal, time without a request until a connection is closed: one may be on its way."""
+"""After a stop signal, time until an idle connection is closed: a request may be on its way."""
 M_ARENA_MAX = -8
 """The parameter of mallopt(3) for the number of heaps, from malloc.h."""
 MAX_HEAPS = 2

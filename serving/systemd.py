@@ -1,6 +1,6 @@
 """Socket activation and readiness, in the protocols of systemd: sd_listen_fds(3) and sd_notify(3).
 
-Two processes can accept from one socket, so a new one can begin before the old one stops. Without either,
+Two processes can accept from one socket, so a new one can start before the old one stops. While neither runs,
 connections wait in the queue of the socket. Any program that speaks the protocols can hand over the socket.
 """
 

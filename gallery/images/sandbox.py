@@ -2,8 +2,8 @@
 
 What an image claims about itself does not bound what decoding it costs: a TIFF's tiles, an AVIF's frame and a
 JPEG's scans have sizes of their own. So each image is decoded in another process, whose memory limit follows
-from the size that the image claims, and whose processor time is limited. Workers are reused: a request costs
-a copy of the file and of the decoded pixels through a pipe.
+from the size that the image claims, and whose processor time is limited. Workers are reused, so a request
+costs a copy of the file and of the decoded pixels through a pipe.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def decode_untrusted(
 ) -> Decoded:
     """Return what `decode` returns, from a worker process. Each calling thread has its own worker.
 
-    Raises TooManyPixels, or Invalid with a reason that reads well after "<file>: "; also for an image that
-    needs more memory or time than one of its size should.
+    Raises TooManyPixels or Invalid, whose messages can follow "<file>: ". Invalid also if the image needs
+    more memory or time than an image of its size should.
     """
     request = _REQUEST.pack(len(data), max_pixels, side or 0, longest or 0)
     worker = _take()
@@ -206,7 +206,7 @@ def _answer(
 
 
 def _reserve(size: int) -> None:
-    """Let this process take `size` bytes more than now, and BASE_MEMORY_BYTES. Linux only."""
+    """Limit this process to `size` plus BASE_MEMORY_BYTES more than it uses now. Linux only."""
     with contextlib.suppress(OSError):
         used = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
         _set_limit("RLIMIT_AS", used + BASE_MEMORY_BYTES + size)

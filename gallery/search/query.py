@@ -279,7 +279,9 @@ def _check_counts(terms: Sequence[Term]) -> None:
             )
         if kind in ("like", "unlike") and count > MAX_WORKS:
             raise InvalidQuery(
-                kind, "A search takes up to %(max)s works of a kind. Remove one of them.", max=MAX_WORKS
+                kind,
+                "A search takes up to %(max)s similar works, and as many dissimilar ones. Remove one.",
+                max=MAX_WORKS,
             )
         if kind in ("text", "exclude") and count > 1:
             raise InvalidQuery(parameter(kind), "A search takes one text to find and one to leave out.")

@@ -138,8 +138,8 @@ def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
             asset="artworks",
             blocking=True,
             description=(
-                "No more live works are missing from the dataset than GALLERY_MAX_REMOVED allows. "
-                "`gallery refresh --allow-removals`, or `max_removed: 1` in the launchpad, allows them once."
+                "The share of live works missing from the dataset is within GALLERY_MAX_REMOVED. "
+                "`gallery refresh --allow-removals`, or `max_removed: 1` in the launchpad, allows more once."
             ),
         ),
         dg.AssetCheckSpec(
@@ -147,9 +147,8 @@ def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
             asset="artworks",
             blocking=True,
             description=(
-                "No kind of fact (years, styles, nationalities, bio, link) is now missing for more of "
-                "the live artists than GALLERY_MAX_REMOVED allows. `gallery refresh --allow-removals` "
-                "allows it once."
+                "The shares of live artists who have lost years, styles, nationalities, bio or link are "
+                "within GALLERY_MAX_REMOVED. `gallery refresh --allow-removals` allows more once."
             ),
         ),
     ],
@@ -267,7 +266,7 @@ def every_file_accounted_for(services: dg.ResourceParam[Services]) -> dg.AssetCh
             "quarantine_within_limit",
             asset="quarantine",
             blocking=True,
-            description="No more files are unusable than GALLERY_MAX_QUARANTINE allows.",
+            description="The share of unusable files is within GALLERY_MAX_QUARANTINE.",
         )
     ],
     description="Rejected files, with reasons. `gallery lineage FILE` explains one of them.",

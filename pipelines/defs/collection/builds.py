@@ -162,7 +162,9 @@ def _existing_or_new(store: VectorStore, build: Build, works: list[Artwork]) -> 
         if not existing.build.ready and existing.build != live:
             store.drop(name)
             return None, new
-    raise Invalid(f"there are {MAX_REPLACEMENTS} damaged builds {build.name}; drop some of them")
+    raise Invalid(
+        f"there are {MAX_REPLACEMENTS} damaged builds named {build.name}; delete them in the vector store"
+    )
 
 
 def live_or_none(store: VectorStore) -> Build | None:

@@ -3,12 +3,11 @@
 embeddings/<encoder>/<part>.part.parquet   vectors, as they were encoded; `tidy` merges small parts
 embeddings/<encoder>/plan/...              the images still to encode, in shards
 
-Vectors are made from the large thumbnails, not the originals: these were decoded in the scan, thumbnails
-decode quickly, and a machine with a GPU needs no access to the dataset. Measured with the offline encoder
-on 61 of the real paintings: the cosine between the vectors of original and thumbnail has a median of
-0.985, a mean of 0.976 and a minimum of 0.91; neighbours share the artist as often; a search with the
-original always finds its thumbnail first. Most of the difference comes from compression: without it, the
-mean is 0.993.
+Vectors are made from the large thumbnails, not the originals: thumbnails decode quickly, and a machine with a
+GPU needs no access to the dataset. Measured with the offline encoder on 61 of the real paintings: the cosine
+between the vectors of original and thumbnail has a median of 0.985, a mean of 0.976 and a minimum of 0.91;
+neighbours share the artist as often; a search with the original always finds its thumbnail first. Most of the
+difference comes from compression: without it, the mean is 0.993.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from pipelines.shards import Plan, shard_name
 log = logging.getLogger(__name__)
 
 SAVE_INTERVAL_S = 5.0
-"""Encoding that a killed run repeats, in seconds."""
+"""Seconds between two writes of vectors: a killed run loses at most this much encoding."""
 PART_ROWS = 512
 """Vectors per part once they are merged: 1 MB with 512 floats. A damaged part costs this many encodings."""
 

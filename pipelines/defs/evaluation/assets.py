@@ -34,7 +34,7 @@ class EvaluationConfig(dg.Config):
 
     publish_anyway: bool = Field(
         default=False,
-        description="Publish even if metrics are too low. Invalid rows and another encoder stop the run.",
+        description="Publish even if metrics are too low. Invalid rows or another encoder still stop it.",
     )
 
 

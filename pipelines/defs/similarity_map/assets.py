@@ -45,7 +45,7 @@ PAGE_WORKS = 1_000
     description=(
         "A map of the candidate for the page /map: works are placed by similarity (t-SNE), one per grid "
         "cell, and drawn as a pyramid of tiles. The map of a build is drawn once; maps of dropped builds are "
-        f"deleted. Of more than {MAX_ITEMS:,} works a sample is drawn."
+        f"deleted. With more than {MAX_ITEMS:,} works, it shows a sample."
     ),
 )
 @guarded_op

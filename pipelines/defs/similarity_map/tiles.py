@@ -121,7 +121,7 @@ def _draw_thumbnails(
             try:
                 thumbnail = images.open(key)
             except (NotFound, Corrupted) as error:
-                log.warning("an empty cell on the map: %s", error)
+                log.warning("a cell of the map stays empty: %s", error)
                 continue
             thumbnail.thumbnail((CELL - 2 * MARGIN,) * 2, Image.Resampling.LANCZOS)
             left = column * CELL + (CELL - thumbnail.width) // 2
