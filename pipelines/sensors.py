@@ -109,7 +109,9 @@ def fail_orphaned_run(
         return dg.SkipReason("no refresh is running")
     run = run_of_owner(instance, record.owner)
     if run is None or run.is_finished:
-        return dg.SkipReason(f"the refresh that holds the lock is not running in this Dagster ({record})")
+        return dg.SkipReason(
+            f"the refresh that holds the lock does not run in this Dagster instance ({record})"
+        )
     renewal = f"{number} {record.renewed_at}"
     seen, _, since = (cursor or "").rpartition(" ")
     since = since if seen == renewal else str(now)

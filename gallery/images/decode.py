@@ -119,11 +119,11 @@ def decode(
     is the same for the longer side. `reserve` is called before decoding, with the number of bytes that it may
     take.
 
-    Raises TooManyPixels, or Invalid with a reason that reads well after "<file>: ".
+    Raises TooManyPixels or Invalid, whose messages can follow "<file>: ".
     """
     if not data:
         raise Invalid("the file is empty")
-    if size := _webp_size(data):  # whose decoder takes memory for two frames as soon as it is opened
+    if size := _webp_size(data):  # WebP's decoder takes memory for two frames as soon as it is opened
         _check_size("WEBP", size, size, max_pixels)
         reserve(BYTES_PER_PIXEL * math.prod(size))
     try:
@@ -233,7 +233,7 @@ def _load_without_end(image: Image.Image) -> None:
     """Load a JPEG whose end marker is missing. Raises OSError if pixels are missing too.
 
     libjpeg fills blocks that are missing with zero coefficients, which is grey (jdhuff.c). The setting
-    concerns the whole process; only the sandbox, which decodes one image at a time, meets such files.
+    concerns the whole process, but only the sandbox, which decodes one image at a time, gets such files.
     """
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:

@@ -46,7 +46,8 @@ class ObjectStore(Protocol):
         """Return key -> etag for keys that start with `prefix`, ordered, without reading any object.
 
         An etag is a short text that changes when the object is written: size and checksum in a bucket, size
-        and time of the last change in a folder, where only reading shows a decayed disk. Raises Unavailable.
+        and time of the last change in a folder, where only reading finds damage by a failing disk. Raises
+        Unavailable.
         """
 
     def delete(self, key: str) -> None:

@@ -93,7 +93,9 @@ def _read_body() -> SearchBody | SearchForm | UploadForm:
 def _files() -> list[bytes]:
     """Return the image files in the form. Raises Rejected."""
     if request.form.get(FILE_FIELD):
-        raise _rejected(FILE_FIELD, "Send the image as a file with a name; this field came as text.")
+        raise _rejected(
+            FILE_FIELD, "Send the image as a file; this field has no file name, so it was read as text."
+        )
     if others := sorted(set(request.files) - {FILE_FIELD}):
         name = "".join(character for character in others[0] if character.isprintable())[:100]
         raise _rejected(name, f"Unknown file field; send images as {FILE_FIELD}.")

@@ -5,7 +5,7 @@ In the table store: inventory.parquet          the objects that are known
 
 An object is whole if its etag is the one that it had when it was stored or last read. Otherwise it is read
 once and compared with its checksum, so a changed object is found without reading the others. A bucket's etag
-contains a checksum. A folder's is size and time, which a decaying disk does not change; there,
+contains a checksum. A folder's is size and time, which a failing disk does not change; there,
 `gallery refresh --reread` compares every object, and `StoredImages` each one that is read.
 """
 
