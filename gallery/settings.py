@@ -100,7 +100,7 @@ class Settings(BaseSettings):
         0.2,
         ge=0,
         le=1,
-        description="Share of live works missing from the dataset above which a run stops, 0 to 1.",
+        description="Share of missing live works, or artists' details, above which a run stops, 0 to 1.",
     )
     tolerance: float = Field(
         0.05, ge=0, le=1, description="Largest drop of a quality metric below the live build's, 0 to 1."

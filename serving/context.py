@@ -25,7 +25,7 @@ from serving.tokens import Tokens
 from serving.warmup import State, WarmUp
 
 MAX_DECODERS = 2
-"""Uploads decoded and encoded at the same time; each may need 600 MB for its pixels."""
+"""Uploads decoded and encoded at the same time; each may need 900 MB for its pixels."""
 
 EXTENSION = "gallery"
 """Key of the AppState in `app.extensions`."""
