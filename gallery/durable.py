@@ -18,13 +18,14 @@ NOT_SYNCED_ERRORS = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)
 
 
 @contextmanager
-def temporary_file(path: Path, data: bytes, *, suffix: str) -> Iterator[Path]:
+def temporary_file(path: Path, data: bytes) -> Iterator[Path]:
     """Yield a file with the bytes, synced, in the folder of `path`, so that moving it to `path` is atomic.
 
-    Creates the folder. The block moves the file and then calls `sync_folder`. Raises OSError.
+    Its name starts with a dot and ends with ".part". Creates the folder. The block moves the file and then
+    calls `sync` for the folder. Raises OSError.
     """
     make_folder(path.parent)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=suffix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -36,11 +37,11 @@ def temporary_file(path: Path, data: bytes, *, suffix: str) -> Iterator[Path]:
         Path(name).unlink(missing_ok=True)
 
 
-def write_file(path: Path, data: bytes, *, suffix: str = "") -> None:
+def write_file(path: Path, data: bytes) -> None:
     """Write the file atomically, replacing an existing one. Raises OSError."""
-    with temporary_file(path, data, suffix=suffix) as temporary:
+    with temporary_file(path, data) as temporary:
         temporary.replace(path)
-        sync_folder(path.parent)
+        sync(path.parent)
 
 
 def make_folder(folder: Path) -> None:
@@ -48,12 +49,12 @@ def make_folder(folder: Path) -> None:
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        sync_folder(folder.parent)
+        sync(folder.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Write the names in the folder to the disk. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Write the bytes of a file, or the names in a folder, to the disk. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     except OSError as error:
@@ -67,5 +68,5 @@ def sync_tree(folder: Path) -> None:
     """Write everything below the folder to the disk: the files, then the folders. Raises OSError."""
     for below, _, names in os.walk(folder, topdown=False):
         for name in names:
-            sync_folder(Path(below, name))
-        sync_folder(Path(below))
+            sync(Path(below, name))
+        sync(Path(below))

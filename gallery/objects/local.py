@@ -12,9 +12,8 @@ from pathlib import Path
 from gallery import durable
 from gallery.addresses import Address
 from gallery.errors import NotFound, Unavailable
-from gallery.objects.base import check_key, no_url
+from gallery.objects.base import KEY_PATTERN, check_key, no_url
 
-PARTIAL_SUFFIX = ".part"
 NO_LINK_ERRORS = (
     errno.EPERM,
     errno.EACCES,
@@ -78,13 +77,17 @@ class LocalObjects:
         found: dict[str, os.stat_result] = {}
         # Walk only the folder that the prefix names.
         start = self._root / prefix[: prefix.rfind("/") + 1]
-        for folder, _, names in os.walk(start):
-            for name in names:
-                path = Path(folder, name)
-                key = path.relative_to(self._root).as_posix()
-                if key.startswith(prefix) and not name.endswith(PARTIAL_SUFFIX):
-                    with suppress(FileNotFoundError):  # deleted since it was listed
-                        found[key] = path.stat()
+        try:
+            for folder, _, names in os.walk(start, onerror=_fail_listing):
+                for name in names:
+                    path = Path(folder, name)
+                    key = path.relative_to(self._root).as_posix()
+                    # Leave out names that are not valid keys: the remains of a killed write, .DS_Store.
+                    if key.startswith(prefix) and KEY_PATTERN.fullmatch(key):
+                        with suppress(FileNotFoundError):  # deleted since it was listed
+                            found[key] = path.stat()
+        except OSError as error:
+            raise Unavailable(f"cannot list {start}: {error.strerror}") from error
         return dict(sorted(found.items()))
 
     def delete(self, key: str) -> None:
@@ -104,13 +107,19 @@ class LocalObjects:
 def _temporary_file(path: Path, data: bytes) -> Iterator[Path]:
     """Yield a file with the bytes for moving to `path`; afterwards, sync the folder. Raises Unavailable."""
     try:
-        with durable.temporary_file(path, data, suffix=PARTIAL_SUFFIX) as temporary:
+        with durable.temporary_file(path, data) as temporary:
             yield temporary
-            durable.sync_folder(path.parent)
+            durable.sync(path.parent)
     except OSError as error:
         raise Unavailable(
             f"cannot write {path}: {error.strerror}; check free space and permissions"
         ) from error
+
+
+def _fail_listing(error: OSError) -> None:
+    """Raise the error of a folder that os.walk would leave out, unless the folder does not exist."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def _etag(found: os.stat_result) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,10 +32,17 @@ class TestLocalObjects(ObjectStoreContract):
         with pytest.raises(Unavailable, match="file"):
             LocalObjects(tmp_path / "file").put("a", b"x")
 
-    def test_the_remains_of_a_killed_write_are_not_an_object(self, tmp_path: Path) -> None:
-        (tmp_path / "a").mkdir()
-        (tmp_path / "a" / "tmp123.part").write_bytes(b"half")
-        assert LocalObjects(tmp_path).sizes() == {}
+    @pytest.mark.parametrize("name", [".tmp123", ".DS_Store", "._b", "notes (1).txt"])
+    def test_a_file_that_is_not_an_object_is_not_listed(self, tmp_path: Path, name: str) -> None:
+        store = LocalObjects(tmp_path)
+        store.put("a/b", b"x")
+        (tmp_path / "a" / name).write_bytes(b"half")
+        assert store.sizes() == {"a/b": 1} and list(store.etags("a/")) == ["a/b"]
+
+    def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(self, tmp_path: Path) -> None:
+        (tmp_path / "a").symlink_to("a")
+        with pytest.raises(Unavailable, match="cannot list"):
+            LocalObjects(tmp_path).sizes("a/")
 
     def test_a_listing_leaves_out_what_is_deleted_meanwhile(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -43,8 +51,8 @@ class TestLocalObjects(ObjectStoreContract):
         for name in ("a/1", "a/2"):
             store.put(name, b"x")
 
-        def walk_beside_a_delete(start: Path) -> object:
-            listed = list(walk(start))
+        def walk_beside_a_delete(start: Path, **options: Any) -> object:
+            listed = list(walk(start, **options))
             store.delete("a/1")
             return listed
 

@@ -76,7 +76,7 @@ class LanceStore:
             seal_indexes(LanceCollection(self._folder, build).table)
             # Lance does not sync its files; a power cut must not leave a ready build without them.
             durable.sync_tree(self._folder / f"{name}.lance")
-            durable.sync_folder(self._folder)
+            durable.sync(self._folder)
         except (OSError, RuntimeError, ValueError) as error:
             raise Unavailable(f"cannot index build {name} in {self._folder} ({error})") from error
         self._write(self._manifest(name), json.dumps(dataclasses.asdict(build), indent=1))
