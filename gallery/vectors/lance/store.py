@@ -13,6 +13,7 @@ import lancedb
 
 from gallery import durable
 from gallery.addresses import Address
+from gallery.cache import RecentlyUsed
 from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
 from gallery.models import Build
 from gallery.stored_json import parse_json
@@ -21,6 +22,8 @@ from gallery.vectors.lance.collection import LanceCollection
 from gallery.vectors.lance.table import create_text_index, schema, seal_indexes
 
 LIVE = "LIVE"
+MAX_OPEN_BUILDS = 4
+"""Builds whose tables stay open: the live one, the one before for requests in progress, a candidate."""
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +34,7 @@ class LanceStore:
     def __init__(self, folder: Path) -> None:
         self.address = f"lance://{folder}"
         self._folder = folder
-        self._opened: dict[Build, LanceCollection] = {}
+        self._opened = RecentlyUsed[Build, LanceCollection](MAX_OPEN_BUILDS)
 
     def version(self) -> str:
         return f"LanceDB {version('lancedb')}"
@@ -55,9 +58,7 @@ class LanceStore:
 
     def open(self, name: str) -> LanceCollection:
         build = self._read(name)
-        if build not in self._opened:
-            self._opened[build] = LanceCollection(self._folder, build)
-        return self._opened[build]
+        return self._opened.get(build, lambda: LanceCollection(self._folder, build))
 
     def builds(self) -> list[Build]:
         found = []
@@ -105,7 +106,10 @@ class LanceStore:
         if not BUILD_NAME.fullmatch(name):
             return
         # The manifest first: rows without one are not a build, and an interrupted drop leaves none.
-        self._manifest(name).unlink(missing_ok=True)
+        try:
+            self._manifest(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise Unavailable(f"cannot drop build {name} in {self._folder} ({error.strerror})") from error
         shutil.rmtree(self._folder / f"{name}.lance", ignore_errors=True)
 
     def _manifest(self, name: str) -> Path:
