@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from http.client import HTTPException
 from importlib.metadata import version
 from pathlib import Path
 
@@ -177,7 +178,11 @@ def _delivery(services: Services, key: str = "") -> str:
             got = answer.read(len(data) + 1)
     except urllib.error.HTTPError as error:
         raise Invalid(f"an image's {how} URL answers {error.code}{_hint(how, error.code)}") from None
-    except (OSError, ValueError) as error:  # not quoted: it contains the URL, which may be signed
+    except (
+        OSError,
+        ValueError,
+        HTTPException,
+    ) as error:  # not quoted: it contains the URL, which may be signed
         raise Unavailable(f"an image's {how} URL cannot be reached ({type(error).__name__})") from None
     if got != data:
         raise Invalid(f"an image's {how} URL returns something other than what is stored")

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import asdict
+from http.client import HTTPException
 from typing import Any
 
 from gallery.settings import Settings
@@ -74,6 +75,6 @@ def post(settings: Settings, report: dict[str, Any]) -> None:
             return
     except urllib.error.HTTPError as error:
         log.warning("GALLERY_WEBHOOK answered a failure report with status %d", error.code)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         # Only the type: messages of some of these quote the address.
         log.warning("could not send a failure report to GALLERY_WEBHOOK (%s)", type(error).__name__)

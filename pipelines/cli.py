@@ -30,18 +30,22 @@ def open_services(**overrides: Any) -> Services:
 
 @contextmanager
 def _alert_on_error() -> Iterator[None]:
-    """Report an error of the block to GALLERY_WEBHOOK, even if other settings are invalid."""
+    """Report an error of the block to GALLERY_WEBHOOK, even if other settings are invalid.
+
+    Also an unexpected one: no sensor reports the run of a command.
+    """
     from gallery.errors import GalleryError
 
     try:
         yield
-    except GalleryError as error:
+    except Exception as error:
         from gallery.settings import valid_settings
         from pipelines import alerts
         from pipelines.errors import Failure
         from pipelines.runner import RefreshFailed
 
-        found: dict[str, Any] = {"failures": [Failure("", "", str(error))]}
+        text = str(error) if isinstance(error, GalleryError) else f"{type(error).__name__}: {error}"
+        found: dict[str, Any] = {"failures": [Failure("", "", text)]}
         if isinstance(error, RefreshFailed):
             found = vars(error)
         settings = valid_settings()

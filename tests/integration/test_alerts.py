@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from gallery.cli import main
 from gallery.settings import Settings
-from pipelines import alerts
+from pipelines import alerts, runner
 from pipelines.definitions import build_defs
 from pipelines.jobs import REFRESH
 from pipelines.sensors import failure_alert
@@ -157,6 +157,21 @@ def test_a_refused_refresh_is_reported(
     assert report["text"].startswith("another refresh is running (run another") and report["run_id"] == ""
 
 
+def test_an_unexpected_error_of_a_command_is_reported(
+    gallery: Gallery, webhook: Callable[[int], Webhook], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Settings) -> None:
+        raise RuntimeError("the database is locked")
+
+    receiver = webhook(204)
+    monkeypatch.setenv("GALLERY_HOME", str(gallery.settings().home))
+    monkeypatch.setenv("GALLERY_WEBHOOK", receiver.address)
+    monkeypatch.setattr(runner, "open_instance", fail)
+    assert isinstance(CliRunner().invoke(main, ["refresh"]).exception, RuntimeError)
+    (report,) = receiver.reports
+    assert report["text"].startswith("RuntimeError: the database is locked. refresh failed.")
+
+
 def test_the_sensor_reports_a_run_of_a_command_only_if_the_command_died(
     gallery: Gallery, webhook: Callable[[int], Webhook], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,7 +200,10 @@ def test_a_webhook_that_answers_with_an_error_stops_nothing_and_its_address_is_n
     assert "hidden-token" not in caplog.text
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1/hidden-token", "no address/hidden-token"])
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1:1/hidden-token", "no address/hidden-token", "http://127.0.0.1:1/a space/hidden-token"],
+)
 def test_a_webhook_that_cannot_be_reached_stops_nothing_and_its_address_is_not_logged(
     settings_with: Callable[..., Settings], caplog: pytest.LogCaptureFixture, address: str
 ) -> None:
