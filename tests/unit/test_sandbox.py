@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import struct
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from gallery.errors import Invalid
-from gallery.images import sandbox
+from gallery.images import decode, sandbox
 from gallery.images.decode import TooManyPixels
 from gallery.images.sandbox import decode_untrusted
 from tests.fakes.archives import picture
@@ -74,6 +75,17 @@ def avif_claiming(side: int, claimed: int) -> bytes:
 def test_an_image_larger_than_it_claims_takes_little_memory(make: Callable[[], bytes]) -> None:
     _, megabytes = measured_decode(make(), side=224)
     assert megabytes < 100
+
+
+def test_the_chunks_of_a_large_png_are_copied_once() -> None:
+    body = bytes(20_000_000)  # the sandbox allows for one copy of the file, and 64 MB
+    data = png_with(chunk(b"IDAT", body))
+    tracemalloc.start()
+    try:
+        assert decode._without_metadata(data) == data
+        assert tracemalloc.get_traced_memory()[1] < 1.1 * len(data)
+    finally:
+        tracemalloc.stop()
 
 
 def test_decoding_has_a_limit_of_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
