@@ -27,6 +27,8 @@ RETRY_POLICY = dg.RetryPolicy(
 )
 """Retry after 15 s and 45 s, each plus or minus 15 s, so that failed shards do not retry all at once."""
 MAX_LOCK_RETRIES = 100_000
+REPEAT_LIMIT_S = 60.0
+"""Seconds after which a step that did not stop at its limit is stopped again."""
 LOCK_RETRY_DELAY_S = 30
 """Seconds until a step of a distributed run looks again whether another refresh still has the lock."""
 
@@ -86,12 +88,13 @@ def _guard() -> Iterator[dg.OpExecutionContext]:
 
 
 @contextmanager
-def time_limit(seconds: int) -> Iterator[None]:
+def time_limit(seconds: float) -> Iterator[None]:
     """Raise StepTimeout in a block that runs longer.
 
     A signal interrupts the block, so it must run in the main thread, as every executor runs steps. A long
     call into a C library is not interrupted; the limit of the run (max_runtime_seconds in dagster.yaml)
-    ends it.
+    ends it. The error is raised again every `REPEAT_LIMIT_S` until the block ends: Python drops an error in
+    the callback of a weak reference, a handler may take it for another one, and cleaning up may hang too.
     """
     if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
         yield
@@ -104,7 +107,7 @@ def time_limit(seconds: int) -> Iterator[None]:
         )
 
     previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, REPEAT_LIMIT_S)
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from gallery.errors import Invalid, Unavailable
+from gallery.errors import GalleryError, Invalid, Unavailable
 from gallery.services import Services
 from pipelines import steps
 from pipelines.definitions import build_defs
@@ -112,6 +112,20 @@ def test_a_step_over_its_limit_is_stopped_and_retried(
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert len(calls) == 2
     assert "stopped after 2 s (GALLERY_STEP_LIMIT)" in failure.step_failure_data.error.to_string()
+
+
+def test_a_step_that_swallows_the_error_of_its_limit_is_stopped_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(steps, "REPEAT_LIMIT_S", 0.05)
+    swallowed = []
+    with pytest.raises(steps.StepTimeout), steps.time_limit(0.05):
+        try:
+            threading.Event().wait(600)
+        except GalleryError as error:
+            swallowed.append(error)
+        threading.Event().wait(600)
+    assert len(swallowed) == 1
 
 
 def test_every_step_is_guarded(gallery: Gallery) -> None:
