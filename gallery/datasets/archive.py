@@ -265,13 +265,10 @@ class FileDataset:
         self._home = home
 
     def version(self) -> str:
-        archive = open_archive(self._path, skip=self._home)
-        try:
+        with contextlib.closing(open_archive(self._path, skip=self._home)) as archive:
             return archive.fingerprint()
-        finally:
-            archive.close()
 
-    def fetch(self, progress: ProgressCallback = no_progress) -> Archive:
+    def fetch(self, progress: ProgressCallback = no_progress, version: str | None = None) -> Archive:
         return open_archive(self._path, skip=self._home)
 
 

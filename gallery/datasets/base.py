@@ -91,8 +91,12 @@ class Dataset(Protocol):
     def version(self) -> str:
         """Return the current version's name, without fetching it. Raises Invalid, Unavailable."""
 
-    def fetch(self, progress: ProgressCallback = no_progress) -> Archive:
-        """Return the dataset as a local archive, fetched only once. Raises Invalid, Unavailable."""
+    def fetch(self, progress: ProgressCallback = no_progress, version: str | None = None) -> Archive:
+        """Return the dataset as a local archive, fetched only once. Raises Invalid, Unavailable.
+
+        `version` is what `version` returned earlier, perhaps in another process; by default the current one.
+        A dataset on this machine has no other.
+        """
 
 
 DATASETS: Registry[Dataset] = Registry(

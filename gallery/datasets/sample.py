@@ -27,7 +27,7 @@ class SampleDataset:
     def version(self) -> str:
         return f"generated-{GENERATOR_VERSION}-{self._artists}x{self._works}-{self._seed}"
 
-    def fetch(self, progress: ProgressCallback = no_progress) -> Archive:
+    def fetch(self, progress: ProgressCallback = no_progress, version: str | None = None) -> Archive:
         """Return the archive, generating it first if necessary. Raises Unavailable if a worker dies."""
         path = self._folder / f"{self.version()}.zip"
         if not path.exists():

@@ -12,6 +12,7 @@ import traceback
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,10 @@ import pytest
 from gallery.datasets.base import DATASETS, no_progress
 from gallery.datasets.kaggle import KaggleDataset, cache, client, credentials, download, retry
 from gallery.errors import GalleryError, Invalid, Unavailable
+from gallery.services import Services
+from gallery.settings import Settings
+from pipelines.defs.catalog.archive import fetch_listed
+from pipelines.records import DatasetRecord
 from tests.fakes.archives import artists_csv, write_zip
 from tests.fakes.kaggle import DATASET, SIGNATURE, FakeKaggle, Place
 from tests.fakes.processes import HANG_GUARD_S
@@ -142,6 +147,22 @@ def test_a_dataset_fetches_the_version_that_it_returned(
     kaggle.publish(2, archives[2])
     assert fetched(dataset) == 10
     assert dataset.version() == "2" and fetched(dataset) == 11
+
+
+def test_every_step_of_a_run_reads_the_version_that_was_listed(
+    kaggle: FakeKaggle,
+    home: Path,
+    archives: dict[int, Path],
+    settings_with: Callable[..., Settings],
+) -> None:
+    settings = settings_with(dataset=ADDRESS, home=home)
+    listing = Services(settings)
+    DatasetRecord(address=ADDRESS, version=listing.dataset.version(), generated=False).save(listing.tables)
+    kaggle.publish(2, archives[2])
+    for _ in range(2):
+        with closing(fetch_listed(Services(settings))) as archive:  # as a step in another process
+            assert len(archive.entries()) == 10
+    assert [seen.place for seen in kaggle.seen] == ["GetDataset", "DownloadDataset", "storage"]
 
 
 def test_a_pinned_version_is_fetched_although_there_is_a_newer_one(

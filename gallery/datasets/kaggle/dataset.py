@@ -44,19 +44,22 @@ class KaggleDataset:
         self._version = self._query_version(log.info)
         return str(self._version)
 
-    def fetch(self, progress: ProgressCallback = no_progress) -> Archive:
-        """Return the archive of the version that `version` last returned, or else returns now."""
-        version = self._version or self._query_version(progress)
+    def fetch(self, progress: ProgressCallback = no_progress, version: str | None = None) -> Archive:
+        """Return the archive of a version, by default the one that `version` last returned or returns now.
+
+        Does not call Kaggle for a given version whose archive is cached.
+        """
+        wanted = int(version) if version else self._version or self._query_version(progress)
         with self._cache.lock(progress):
-            path = self._cache.archive_path(version)
-            if not self._cache.is_verified(version):
+            path = self._cache.archive_path(wanted)
+            if not self._cache.is_verified(wanted):
                 if path.exists() and self._is_intact(path, progress):
-                    self._cache.mark_verified(version)
+                    self._cache.mark_verified(wanted)
                 else:
-                    self._download(version, progress)
+                    self._download(wanted, progress)
             archive = open_archive(path)
             # Last, so that the older archive survives any failure above.
-            self._cache.delete_other_versions(version)
+            self._cache.delete_other_versions(wanted)
         return archive
 
     def _query_version(self, progress: ProgressCallback) -> int:

@@ -9,6 +9,7 @@ import pandas as pd
 from gallery.datasets.base import ARTISTS_CSV
 from gallery.services import Services
 from gallery.text import printable
+from pipelines.defs.catalog.archive import fetch_listed
 from pipelines.defs.catalog.artists import artists_digest, read_artists
 from pipelines.defs.catalog.artists_csv import MAX_PROBLEMS
 from pipelines.defs.catalog.files import SAME_PIXELS, classify_files, quarantined
@@ -94,7 +95,7 @@ def raw_dataset(
 @guarded_op
 def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Read the artists and match each with its folders, however those are spelled."""
-    with closing(services.dataset.fetch()) as archive:
+    with closing(fetch_listed(services)) as archive:
         cleaned = read_artists(archive, SNAPSHOT.read(services.tables), services.dataset.address)
     frame = cleaned.artists
     for problem in cleaned.problems[:MAX_PROBLEMS]:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from gallery.services import Services
 from pipelines.defs.catalog import scan
+from pipelines.defs.catalog.archive import fetch_listed
 from pipelines.defs.catalog.artists import folder_of
 from pipelines.defs.catalog.assets import artists
 from pipelines.defs.catalog.sampling import likely_sample
@@ -70,7 +71,7 @@ def plan_scan(
 def scan_shard(context: dg.OpExecutionContext, services: dg.ResourceParam[Services]) -> None:
     """Read from the archive, which each machine downloads once into its own GALLERY_HOME."""
     shard, writer = context.get_mapping_key() or "", ImageWriter(services.images)
-    with closing(services.dataset.fetch(context.log.info)) as archive:
+    with closing(fetch_listed(services, context.log.info)) as archive:
         found = scan.scan_files(
             archive,
             writer,

@@ -8,6 +8,7 @@ import pandas as pd
 
 from gallery.errors import Invalid
 from gallery.services import Services
+from pipelines.defs.catalog.archive import fetch_listed
 from pipelines.defs.catalog.scan import stored_by_scan
 from pipelines.defs.images.inventory import Check, ImageWriter, check_objects
 from pipelines.defs.images.storage import (
@@ -80,7 +81,7 @@ def plan_images(
 def upload_images(context: dg.OpExecutionContext, services: dg.ResourceParam[Services]) -> None:
     """Read the originals from the archive, which each machine downloads once into its own GALLERY_HOME."""
     shard, writer = context.get_mapping_key() or "", ImageWriter(services.images)
-    with closing(services.dataset.fetch(context.log.info)) as archive:
+    with closing(fetch_listed(services, context.log.info)) as archive:
         faults = store_images(
             archive,
             writer,
