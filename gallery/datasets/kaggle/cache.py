@@ -20,10 +20,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
+from gallery import durable
 from gallery.datasets.base import ProgressCallback
 from gallery.errors import Invalid
+from gallery.stored_json import parse_json
+
+Note = TypeVar("Note")
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,23 @@ class PartialDownload:
 
     validator: str
     total: int
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """The size of a file in bytes and its modification time, which change if the file is written."""
+
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> Stamp | None:
+        """Return the stamp of the file, or None if it does not exist."""
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return None
+        return cls(found.st_size, found.st_mtime_ns)
 
 
 class ArchiveCache:
@@ -52,33 +73,29 @@ class ArchiveCache:
 
     def partial_size(self, version: int) -> int:
         """Return the number of bytes downloaded so far."""
-        return _stamp(self.partial_path(version)).get("size", 0)
+        stamp = Stamp.of(self.partial_path(version))
+        return stamp.size if stamp else 0
 
     def partial(self, version: int) -> PartialDownload | None:
         """Return the identity of the unfinished download, or None if it cannot be resumed."""
-        note = _read_json(self._partial_note(version))
-        validator, total = note.get("validator"), note.get("total")
-        return (
-            PartialDownload(validator, total)
-            if isinstance(validator, str) and isinstance(total, int)
-            else None
-        )
+        return _read_note(PartialDownload, self._partial_note(version))
 
     def set_partial(self, version: int, partial: PartialDownload | None) -> None:
         """Record the identity of the unfinished download; None makes it start over."""
         if partial is None:
             self._partial_note(version).unlink(missing_ok=True)
         else:
-            _write_json(self._partial_note(version), asdict(partial))
+            _write_note(self._partial_note(version), partial)
 
     def is_verified(self, version: int) -> bool:
         """Return whether the archive exists and is unchanged, by size and time, since it was verified."""
-        note = _read_json(self._verified_note(version))
-        return bool(note) and note == _stamp(self.archive_path(version))
+        verified = _read_note(Stamp, self._verified_note(version))
+        return verified is not None and verified == Stamp.of(self.archive_path(version))
 
     def mark_verified(self, version: int) -> None:
         """Record that the archive's checksums have been verified."""
-        _write_json(self._verified_note(version), _stamp(self.archive_path(version)))
+        if stamp := Stamp.of(self.archive_path(version)):
+            _write_note(self._verified_note(version), stamp)
 
     def commit(self, version: int) -> None:
         """Turn the verified download into the version's archive."""
@@ -142,26 +159,13 @@ def find_damage(path: Path) -> str | None:
         return None  # a file is encrypted or its compression unknown; `ZipArchive.read` reports it
 
 
-def _stamp(path: Path) -> dict[str, int]:
-    """Return the size and modification time of a file, or an empty dict if it does not exist."""
+def _read_note(kind: type[Note], path: Path) -> Note | None:
+    """Return the note, or None if it cannot be read: a lost note costs time, not the archive."""
     try:
-        stat = path.stat()
-    except FileNotFoundError:
-        return {}
-    return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """Return the file's content, or an empty dict if unreadable: a lost note costs time, not the archive."""
-    try:
-        content = json.loads(path.read_text("utf-8"))
+        return parse_json(kind, path.read_bytes())
     except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+        return None
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write the file atomically."""
-    draft = path.with_name(path.name + ".new")
-    draft.write_text(json.dumps(content), "utf-8")
-    draft.replace(path)
+def _write_note(path: Path, note: PartialDownload | Stamp) -> None:
+    durable.write_file(path, json.dumps(asdict(note)).encode())
