@@ -85,5 +85,5 @@ def _start_decoder() -> None:
     Image.new("RGB", (1, 1)).save(file, "PNG")
     try:
         decode_untrusted(file.getvalue(), max_pixels=1)
-    except (GalleryError, OSError) as error:
+    except GalleryError as error:
         log.warning("The decoder of uploaded images does not start: %s", error)

@@ -23,7 +23,7 @@ from typing import Any
 
 from PIL import Image
 
-from gallery.errors import Invalid
+from gallery.errors import Invalid, Unavailable
 from gallery.images.decode import Decoded, TooManyPixels, decode
 
 MAX_CPU_S = 20
@@ -48,7 +48,7 @@ def decode_untrusted(
     """Return what `decode` returns, from a worker process. Each calling thread has its own worker.
 
     Raises TooManyPixels or Invalid, whose messages can follow "<file>: ". Invalid also if the image needs
-    more memory or time than an image of its size should.
+    more memory or time than an image of its size should. Raises Unavailable if no process can be started.
     """
     request = _REQUEST.pack(len(data), max_pixels, side or 0, longest or 0)
     worker = _take()
@@ -76,13 +76,16 @@ class _Worker:
     def __init__(self) -> None:
         passed = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
         environment = {**passed, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "gallery.images.sandbox"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-            bufsize=0,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gallery.images.sandbox"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment,
+                bufsize=0,
+            )
+        except OSError as error:  # the machine or container has too many processes, or too little memory
+            raise Unavailable(f"cannot start a process that decodes images ({error.strerror})") from error
         self.ended_by = signal.SIGKILL
 
     def ask(self, request: bytes, data: bytes) -> tuple[dict[str, Any], bytearray] | None:

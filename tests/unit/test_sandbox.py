@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
 import struct
+import subprocess
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -19,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from gallery.errors import Invalid
+from gallery.errors import Invalid, Unavailable
 from gallery.images import decode, sandbox
 from gallery.images.decode import TooManyPixels
 from gallery.images.sandbox import decode_untrusted
@@ -106,6 +108,16 @@ def test_a_worker_that_was_ended_is_replaced() -> None:
     for worker in sandbox._idle:
         os.kill(worker._process.pid, signal.SIGKILL)
     assert decode_untrusted(picture(1), max_pixels=LIMIT).image.size == (120, 90)
+
+
+def test_a_worker_that_cannot_start_says_nothing_about_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(sandbox, "_idle", [])
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    with pytest.raises(Unavailable, match="cannot start a process"):
+        decode_untrusted(picture(1), max_pixels=LIMIT)
 
 
 def test_a_worker_has_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
