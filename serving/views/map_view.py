@@ -27,7 +27,7 @@ from serving.views.media import IMMUTABLE
 blueprint = Blueprint("map", __name__, url_prefix="/map")
 blueprint.before_request(redirect_old_names)
 data = Blueprint("map_data", __name__, url_prefix="/map")
-"""Requests of the map's script, without a rate limit, because a visitor loads many cards."""
+"""Requests of the map's script, with the rate limit of images, because a visitor loads many cards."""
 
 HIGHLIGHTED_RESULTS = 60
 """Highlighted results of a search, if the address has no `limit`."""

@@ -23,13 +23,10 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 def image(key: str) -> Response:
     """Return the bytes of an image, or the requested range."""
     content_type = CONTENT_TYPES.get(key.rpartition(".")[2])
-    if content_type is None or not key.startswith(PUBLIC_FOLDERS):
+    if content_type is None or not key.startswith(PUBLIC_FOLDERS) or not KEY_PATTERN.fullmatch(key):
         abort(404)
-    if not KEY_PATTERN.fullmatch(key):
-        abort(404)
-    if key in request.if_none_match.as_set(
-        include_weak=True
-    ):  # the client has it, so the store is not needed
+    # The client has it, so the store is not needed.
+    if key in request.if_none_match.as_set(include_weak=True):
         return _immutable(Response(status=304), key)
     try:
         data = state().services.images.get(key)
