@@ -8,7 +8,7 @@ from pathlib import Path
 from gallery.addresses import Address
 from gallery.datasets.archive import open_archive
 from gallery.datasets.base import Archive, ProgressCallback, no_progress
-from gallery.errors import Unavailable
+from gallery.errors import Invalid, Unavailable
 from sample_art import GENERATOR_VERSION
 
 PROGRESS_INTERVAL_S = 5.0
@@ -28,10 +28,12 @@ class SampleDataset:
         return f"generated-{GENERATOR_VERSION}-{self._artists}x{self._works}-{self._seed}"
 
     def fetch(self, progress: ProgressCallback = no_progress, version: str | None = None) -> Archive:
-        """Return the archive, generating it first if necessary. Raises Unavailable if a worker dies."""
+        """Return the archive, generating it first if necessary.
+
+        Raises Invalid if it cannot be written, Unavailable if a worker dies.
+        """
         path = self._folder / f"{self.version()}.zip"
         if not path.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
             progress(f"generating the works of {self._artists} artists, once")
             self._generate(path, progress)
         return open_archive(path)
@@ -49,9 +51,12 @@ class SampleDataset:
                 progress(f"generated {done} of {total} images")
 
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             write_archive(path, artists=self._artists, works=self._works, seed=self._seed, progress=report)
         except WorkerDied as error:
             raise Unavailable(str(error)) from error
+        except OSError as error:
+            raise Invalid(f"cannot write {path} ({error.strerror}); check GALLERY_HOME") from error
 
 
 def open_sample(address: Address, *, home: Path) -> SampleDataset:

@@ -33,6 +33,12 @@ def test_a_worker_that_dies_makes_the_dataset_unavailable(
         DATASETS.open("sample://?artists=1&works=1", home=tmp_path).fetch()
 
 
+def test_a_folder_that_cannot_be_written_names_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "datasets").write_text("in the way")
+    with pytest.raises(Invalid, match="check GALLERY_HOME"):
+        DATASETS.open("sample://?artists=1&works=1", home=tmp_path).fetch()
+
+
 def test_it_is_labelled_as_generated_and_a_file_is_not(tmp_path: Path) -> None:
     assert DATASETS.open("sample://", home=tmp_path).generated
     assert not DATASETS.open(f"file://{tmp_path}", home=tmp_path).generated
