@@ -169,7 +169,7 @@ def acquire(
     on_wait: OnWait = log.info,
     poll_s: float = POLL_INTERVAL_S,
 ) -> Iterator[None]:
-    """Hold the lock for the block. Blocks of one owner share it; the block that acquired it releases it.
+    """Hold the lock for the block. Blocks of one owner share it; the first one in its process releases it.
 
     With `distributed`, the block is one step of a run whose other steps execute in other processes. The
     run keeps the lock until it has finished, or for IDLE_TTL_S after its last step.
@@ -178,20 +178,30 @@ def acquire(
     if this run has finished; Unavailable, while waiting only after OUTAGE_LIMIT_S.
     """
     pid = 0 if distributed else os.getpid()
-    record, created = _take(store, owner, name, pid, is_finished, wait_s, on_wait, poll_s)
+    record = _take(store, owner, name, pid, is_finished, wait_s, on_wait, poll_s)
     shared_by_steps = record.pid == 0
+    # Not whether this call created the record: an earlier one may have, although its reply was lost.
+    held = (store.address, name, owner)
+    is_first = (record.pid, record.machine) == (os.getpid(), machine_id()) and held not in _held
     renew = partial(_renew_until, store, owner, name)
     try:
-        with in_background(renew, "lock") if created or shared_by_steps else nullcontext():
+        if is_first:
+            _held.add(held)
+        with in_background(renew, "lock") if is_first or shared_by_steps else nullcontext():
             yield
     finally:
         try:
             if shared_by_steps:
                 _renew(store, owner, name, IDLE_TTL_S)
-            elif created:
+            elif is_first:
+                _held.discard(held)
                 release(store, owner, name)
         except GalleryError as error:  # must not hide an error of the block; the lock expires
             log.warning("could not release %s: %s", name, error)
+
+
+_held: set[tuple[str, str, str]] = set()
+"""The locks that a block of this process renews and releases: address of the store, name, owner."""
 
 
 def _take(
@@ -203,8 +213,8 @@ def _take(
     wait_s: float,
     on_wait: OnWait,
     poll_s: float,
-) -> tuple[LockRecord, bool]:
-    """Return the owner's record, and whether this call created it."""
+) -> LockRecord:
+    """Return the owner's record, which exists or is created."""
     if is_finished(owner):
         raise LockLost(f"run {owner[:8]} has finished, so none of its steps may start")
     started, watched, watched_since, reported = _now(), None, 0.0, ""
@@ -224,7 +234,7 @@ def _take(
         answered_at = _now()
         if record is not None and not record.released and not owner_died(record):
             if record.owner == owner:
-                return record, False
+                return record
             is_alive = watched not in (None, (number, record))  # it was renewed while it was watched
             if watched != (number, record):
                 watched, watched_since = (number, record), _now()
@@ -243,7 +253,7 @@ def _take(
         if store.add(_key(name, number + 1), _to_json(mine), "application/json"):
             for key in _record_keys(store, name)[:-MAX_RECORDS]:
                 store.delete(key)
-            return mine, True
+            return mine
         # Another process was faster, perhaps another step of this run.
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -58,6 +59,29 @@ def test_a_failed_run_releases_the_lock(store: ObjectStore) -> None:
         raise ZeroDivisionError
     with lock.acquire(store, "two"):
         pass
+
+
+@pytest.mark.parametrize("raises", [False, True], ids=["the client tries again", "the client gives up"])
+def test_a_lock_whose_acquisition_got_no_reply_is_renewed_and_released(
+    monkeypatch: pytest.MonkeyPatch, *, raises: bool
+) -> None:
+    class NoReply(MemoryObjects):
+        def add(self, *args: Any, **options: Any) -> None:
+            super().add(*args, **options)
+            if raises:
+                raise Unavailable("no reply")
+
+    monkeypatch.setattr(lock, "RENEWAL_INTERVAL_S", 0.01)
+    store = NoReply()
+    if raises:
+        with pytest.raises(Unavailable), lock.acquire(store, "one"):
+            pass
+    with lock.acquire(store, "one"):
+        first, until = record_in(store), time.monotonic() + HANG_GUARD_S
+        while record_in(store) == first and time.monotonic() < until:
+            time.sleep(0.01)
+        assert record_in(store).renewed_at > first.renewed_at
+    assert record_in(store).released
 
 
 def contend(store: ObjectStore) -> int:
