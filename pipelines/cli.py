@@ -44,7 +44,12 @@ def _alert_on_error() -> Iterator[None]:
         from pipelines.errors import Failure
         from pipelines.runner import RefreshFailed
 
-        text = str(error) if isinstance(error, GalleryError) else f"{type(error).__name__}: {error}"
+        # The message of an unexpected error may quote an address with a key.
+        text = (
+            str(error)
+            if isinstance(error, GalleryError)
+            else f"unexpected {type(error).__name__}; see the log"
+        )
         found: dict[str, Any] = {"failures": [Failure("", "", text)]}
         if isinstance(error, RefreshFailed):
             found = vars(error)

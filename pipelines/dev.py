@@ -46,7 +46,7 @@ def given_settings() -> str:
 def forget_exported_settings() -> None:
     """Remove the copies of `.env` that `dg dev` has exported to this process.
 
-    They would win over the file, which every run reads, so that only new variables of a changed file counted.
+    They would override the file, which every run reads, so changes of it would have no effect.
     """
     given = os.environ.get(ENVIRONMENT)
     if given is not None:

@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 REFRESH = "lock/refresh/"
 PUBLICATION = "lock/publication/"
+TITLES = {REFRESH: "the refresh lock", PUBLICATION: "the publication lock"}
 ACTIVITIES = {
     REFRESH: "another refresh is running",
     PUBLICATION: "another process is publishing or rolling back",
@@ -197,7 +198,7 @@ def acquire(
                 _held.discard(held)
                 release(store, owner, name)
         except GalleryError as error:  # must not hide an error of the block; the lock expires
-            log.warning("could not release %s: %s", name, error)
+            log.warning("could not release %s: %s", TITLES[name], error)
 
 
 _held: set[tuple[str, str, str]] = set()
@@ -247,7 +248,7 @@ def _take(
                 _wait(poll_s)
                 continue
         if record is not None and not record.released:
-            log.warning("taking over %s of a run that has ended: %s", name, record)
+            log.warning("taking over %s of a run that has ended: %s", TITLES[name], record)
         now = time.time()
         mine = LockRecord(owner, socket.gethostname(), machine_id(), pid, now, now, TTL_S)
         if store.add(_key(name, number + 1), _to_json(mine), "application/json"):
@@ -314,7 +315,7 @@ def _renew_until(store: ObjectStore, owner: str, name: str, stop: threading.Even
             log.error("%s", error)
             return
         except GalleryError as error:
-            log.warning("could not renew the refresh lock, will try again: %s", error)
+            log.warning("could not renew %s, will try again: %s", TITLES[name], error)
 
 
 def _renew(store: ObjectStore, owner: str, name: str, ttl: float) -> None:
@@ -329,7 +330,7 @@ def _own_record(store: ObjectStore, owner: str, name: str = REFRESH) -> tuple[in
     if record is None or record.owner != owner or record.released:
         holder = "nobody does" if record is None or record.released else f"{record} does"
         raise LockLost(
-            f"run {owner[:8]} no longer holds the refresh lock ({holder}); it stops before it writes"
+            f"run {owner[:8]} no longer holds {TITLES[name]} ({holder}); it stops before it writes"
         )
     return number, record
 

@@ -85,7 +85,7 @@ class StageLines:
         self._print(event.stage, event.kind, text)
 
     def watch(self, ended: threading.Event) -> None:
-        """Report at times, until the event is set, that the stage still runs."""
+        """Call `break_silence` each second until the event is set."""
         while not ended.wait(1):
             self.break_silence(time.monotonic())
 

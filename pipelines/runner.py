@@ -28,6 +28,8 @@ from pipelines.jobs import REFRESH
 from pipelines.parallel import in_background
 from pipelines.resources import LOCK_OWNER_TAG, finished_runs, run_of_owner
 
+log = logging.getLogger(__name__)
+
 STAGES = (
     "raw_dataset",
     "artists",
@@ -204,10 +206,14 @@ def _following(instance: dg.DagsterInstance, owner: str, handle: LogHandler) -> 
         cursor, run, last = None, None, False
         while not last:
             last = ended.wait(POLL_INTERVAL_S)  # reads once more at the end
-            run = run or run_of_owner(instance, owner)
-            if run is None:
+            try:
+                run = run or run_of_owner(instance, owner)
+                if run is None:
+                    continue
+                page = instance.get_records_for_run(run.run_id, cursor=cursor)
+            except Exception as error:  # those of the databases share no base
+                log.warning("cannot read the run's log, will try again (%s)", type(error).__name__)
                 continue
-            page = instance.get_records_for_run(run.run_id, cursor=cursor)
             cursor = page.cursor
             for record in page.records:
                 handle(record.event_log_entry)

@@ -169,7 +169,7 @@ def test_an_unexpected_error_of_a_command_is_reported(
     monkeypatch.setattr(runner, "open_instance", fail)
     assert isinstance(CliRunner().invoke(main, ["refresh"]).exception, RuntimeError)
     (report,) = receiver.reports
-    assert report["text"].startswith("RuntimeError: the database is locked. refresh failed.")
+    assert report["text"].startswith("unexpected RuntimeError; see the log. refresh failed.")
 
 
 def test_the_sensor_reports_a_run_of_a_command_only_if_the_command_died(
