@@ -279,7 +279,7 @@ def owner_died(record: LockRecord) -> bool:
         return False
     try:
         os.kill(record.pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # the latter for a damaged record
         return True
     except PermissionError:
         return False
