@@ -135,6 +135,7 @@ def test_a_precondition_lets_one_of_two_writers_add(trouble: Proxy, troubled: Gc
     assert troubled.get(KEY) == b"first"
 
 
+@pytest.mark.slow
 def test_a_listing_has_all_pages_and_only_the_needed_fields(trouble: Proxy, troubled: GcsObjects) -> None:
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda number: troubled.put(f"n/{number:04}", b"x"), range(1100)))

@@ -47,6 +47,7 @@ def test_only_the_live_collection_has_a_freshness_policy(settings_with: Callable
     assert policy.fail_window.to_timedelta().days == 10 and policy.warn_window.to_timedelta().days == 5
 
 
+@pytest.mark.slow
 def test_records_of_old_runs_are_deleted_but_not_the_latest_of_an_asset(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:

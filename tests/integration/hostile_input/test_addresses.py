@@ -72,6 +72,7 @@ def test_no_path_leaves_the_image_store(client: FlaskClient, files: Path, start:
         assert client.get(answer.headers["Location"]).status_code == 404
 
 
+@pytest.mark.slow
 @given(st.text(st.sampled_from("./\\%2ef5c:~\0aé"), max_size=30))
 @settings(max_examples=100)
 def test_no_path_is_a_server_error(client: FlaskClient, files: Path, path: str) -> None:

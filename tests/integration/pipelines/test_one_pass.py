@@ -54,6 +54,7 @@ class Counts:
         monkeypatch.setattr(derivatives, "decode_untrusted", counted_decode)
 
 
+@pytest.mark.slow
 def test_each_new_file_is_read_and_decoded_once_and_then_only_for_repairs(
     settings_with: Callable[..., Settings],
     tmp_path: Path,
