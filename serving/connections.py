@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from waitress.utilities import BadRequest, RequestEntityTooLarge
 from serving.errors import Busy
 
 MAX_REQUEST_LINE_BYTES = 8_190
+NON_ASCII = re.compile(rb"[\x80-\xff]")
 SMALL_BODY_BYTES = 65_536
 """Larger bodies count as uploads, whose number is limited. A form without an image is far smaller."""
 IDLE_TIMEOUT_S = 15.0
@@ -76,6 +78,15 @@ class Request(HTTPRequestParser):
             # Else waitress would ask for a body that is refused or does not exist.
             self.expect_continue = False
         return len(data) if self._refused else consumed
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Parse the head. Bytes beyond ASCII in the address are escaped first.
+
+        curl sends them as they are typed, and waitress would reject them.
+        """
+        line, end, fields = header_plus.partition(b"\r\n")
+        line = NON_ASCII.sub(lambda match: b"%%%02X" % ord(match[0]), line)
+        super().parse_header(line + end + fields)
 
     def get_body_stream(self) -> Any:
         """Return the body, or a stream that raises Busy if the body was refused."""

@@ -111,7 +111,7 @@ def named() -> Language | None:
 
 def alternates() -> tuple[Alternate, ...]:
     """Return this page in each language, or the home page if this one has no address to link to."""
-    own = request.endpoint in LOCALIZED_ENDPOINTS and request.method == "GET"
+    own = request.endpoint in LOCALIZED_ENDPOINTS and request.method in ("GET", "HEAD")
     endpoint, values = (request.endpoint or "", request.view_args or {}) if own else ("search.page", {})
     address = url_for(endpoint, **values, **{PARAMETER: None})
     # Not with url_for, where some names, such as _anchor, have another meaning.

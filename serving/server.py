@@ -39,6 +39,7 @@ M_ARENA_MAX = -8
 MAX_HEAPS = 2
 UNACKNOWLEDGED_TIMEOUT_MS = 20_000
 """Time after which the kernel closes a connection whose sent bytes are not acknowledged."""
+HOST_REMEDY = "set GALLERY_HOST or give --host 127.0.0.1"
 
 
 class Server(TcpWSGIServer):
@@ -150,9 +151,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
-        raise Invalid(
-            f"{host!r} is not an address to listen on; set GALLERY_HOST or give --host 127.0.0.1"
-        ) from error
+        raise Invalid(f"{host!r} is not an address to listen on; {HOST_REMEDY}") from error
     listener = socket.socket(family, kind, protocol)
     try:
         # Allows a restart while the last connections are still closing.
@@ -163,9 +162,12 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             problem = f"port {port} is in use by another program"
+            remedy = f"set GALLERY_PORT or give --port {port % 65535 + 1}"
         else:
             problem = f"cannot listen on {host} port {port} ({error.strerror})"
-        raise Invalid(f"{problem}; set GALLERY_PORT or give --port {port % 65535 + 1}") from error
+            is_forbidden = error.errno == errno.EACCES  # a port below 1024
+            remedy = "set GALLERY_PORT or give --port 8000" if is_forbidden else HOST_REMEDY
+        raise Invalid(f"{problem}; {remedy}") from error
     return listener
 
 

@@ -11,6 +11,7 @@ from flask_babel import format_date, gettext
 from gallery.models import Artist, Artwork, StoredImage
 from gallery.search.calibration import Relevance
 from gallery.search.engine import SearchResult
+from gallery.text import printable
 from serving.context import state
 from serving.describe import capitalized
 from serving.i18n import all_of, number
@@ -118,6 +119,7 @@ def register(app: Flask) -> None:
         effect=effect,
         number=number,
         all_of=all_of,
+        printable=printable,
         href=href,
         only=only,
     )

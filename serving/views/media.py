@@ -33,7 +33,14 @@ def image(key: str) -> Response:
     except (NotFound, Invalid):
         abort(404)
     response = _immutable(Response(data, mimetype=content_type), key)
-    return response.make_conditional(request, accept_ranges=True, complete_length=len(data))
+    response.headers["Accept-Ranges"] = "bytes"
+    return response.make_conditional(request, accept_ranges=_has_one_range(), complete_length=len(data))
+
+
+def _has_one_range() -> bool:
+    """Return True if one range of bytes is requested. Any other Range is ignored (RFC 9110, 14.2)."""
+    asked = request.range
+    return asked is not None and asked.units == "bytes" and len(asked.ranges) == 1
 
 
 def _immutable(response: Response, key: str) -> Response:

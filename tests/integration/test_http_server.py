@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -49,6 +50,13 @@ def test_a_head_request_has_no_body(server: RunningServer) -> None:
     head, rest = response.split(b"\r\n\r\n", 1)
     assert head.startswith(b"HTTP/1.1 200 ") and b"\r\nContent-Length: " in head
     assert rest.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("path", [b"/?q=blue", b"/artists", b"/map", b"/api/v1/works"])
+def test_a_head_request_has_the_length_of_the_get(server: RunningServer, path: bytes) -> None:
+    answers = (server.ask(request % path) for request in (GET, GET.replace(b"GET", b"HEAD")))
+    got, head = (re.findall(rb"Content-Length: \d+", answer) for answer in answers)
+    assert got == head != []
 
 
 def test_the_server_does_not_name_itself(server: RunningServer) -> None:
@@ -131,6 +139,12 @@ def test_a_file_name_that_is_too_long(server: RunningServer) -> None:
 def test_an_invalid_address(server: RunningServer, method: bytes, path: bytes) -> None:
     request = b"%b %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % (method, path)
     assert status(server.ask(request)) in (200, 308, 400, 404)
+
+
+@pytest.mark.parametrize("words", ["café".encode(), b"caf%C3%A9"], ids=["as curl sends them", "escaped"])
+def test_words_beyond_ascii_in_an_address(server: RunningServer, words: bytes) -> None:
+    response = server.ask(GET % (b"/api/v1/search?limit=1&q=" + words))
+    assert status(response) == 200 and '"q":"café"'.encode() in response
 
 
 def test_the_request_line_and_the_head_are_bounded(server: RunningServer) -> None:

@@ -37,7 +37,7 @@ from serving.view_models import (
     WorkPage,
     banners,
 )
-from tests.fakes.collection import drawing, encoded, stocked
+from tests.fakes.collection import drawing, encoded, stock, stocked
 from tests.fakes.processes import HANG_GUARD_S
 from tests.fakes.web import app_with, state_of, upload
 
@@ -91,6 +91,17 @@ def test_a_work_page_shows_its_provenance(client: FlaskClient, work: Artwork) ->
         assert fact in page
 
 
+def test_a_file_name_cannot_hide_or_reverse_text(client: FlaskClient, services: Services) -> None:
+    [work, *_], _, rows = stock()
+    build = dataclasses.replace(services.vectors.open("one").build, name="two", works=1)
+    named = dataclasses.replace(work, file="x\x1b\u202egpj.exe")
+    services.vectors.create(build).upsert([named], rows[:1])
+    services.vectors.seal("two")
+    services.vectors.publish("two")
+    page = client.get(f"/works/{work.id}").text
+    assert "x\\x1b\\u202egpj.exe" in page and not {"\x1b", "\u202e"} & set(page)
+
+
 def test_a_work_page_shows_no_folder_of_the_server(client: FlaskClient, work: Artwork) -> None:
     assert "/srv/private" not in client.get(f"/works/{work.id}").text
 
@@ -125,6 +136,12 @@ def test_a_range_of_an_image_is_served(client: FlaskClient, services: Services, 
     answer = client.get(f"/images/{work.image.original}", headers={"Range": "bytes=4-9"})
     assert (answer.status_code, answer.data) == (206, data[4:10])
     assert answer.headers["Content-Range"] == f"bytes 4-9/{len(data)}"
+
+
+@pytest.mark.parametrize("ranges", ["bytes=0-0,4-9", "items=0-5", "bytes=x", "bytes=9-4"])
+def test_ranges_that_are_not_supported_are_ignored(client: FlaskClient, work: Artwork, ranges: str) -> None:
+    answer = client.get(f"/images/{work.image.original}", headers={"Range": ranges})
+    assert (answer.status_code, answer.headers["Accept-Ranges"]) == (200, "bytes")
 
 
 def test_a_range_beyond_the_end_is_416(client: FlaskClient, work: Artwork) -> None:
