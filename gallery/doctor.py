@@ -220,7 +220,8 @@ def _vectors(store: VectorStore) -> str:
             raise Invalid(f"{store.address} returned something other than what was written")
     finally:
         store.drop(name)
-    return f"{store.version()}, {store.address}: {before} builds; created, searched and dropped a probe build"
+    builds = "1 build" if before == 1 else f"{before} builds"
+    return f"{store.version()}, {store.address}: {builds}; created, searched and dropped a probe build"
 
 
 def _searching(store: VectorStore) -> str:

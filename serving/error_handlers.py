@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Flask, Response, make_response, request
+from flask import Flask, Response, make_response, request, url_for
 from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
@@ -80,6 +80,8 @@ def _handle_gallery_error(error: GalleryError) -> Response:
 
 def _handle_http_error(error: HTTPException) -> Response:
     title, message = _form_too_large() if error.code == 413 else ("", "")
+    if error.code == 404 and request.url_rule is None and request.path.startswith(PREFIX):
+        message = f"The API has no such address; {url_for('reference.page')} lists them."
     response = _respond(error.code or 500, message, title=title)
     if isinstance(error, RateLimitExceeded):
         _retry(response, rate_limits().retry_after_s())

@@ -79,6 +79,14 @@ def test_an_empty_search_is_refused(client: FlaskClient, kind: str) -> None:
     assert client.post(PATH, json={}).status_code == 400
 
 
+def test_an_unknown_address_of_the_api_is_not_taken_for_a_missing_work(client: FlaskClient) -> None:
+    answer = client.get("/api/v1/collection")
+    assert (answer.status_code, answer.get_json()["detail"]) == (
+        404,
+        "The API has no such address; /api lists them.",
+    )
+
+
 def test_errors_are_json_whatever_the_accept_header(client: FlaskClient) -> None:
     for path in (PATH, "/api/v2/none"):
         assert client.get(path, headers={"Accept": "text/html"}).mimetype == "application/problem+json"
