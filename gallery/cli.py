@@ -193,8 +193,10 @@ def settings(as_json: bool) -> None:
         click.echo(json.dumps(values, ensure_ascii=False, default=str))
         return
     for name, field in Settings.model_fields.items():
-        changed = name in current.model_fields_set
-        click.echo(f"{variable(name)}={values[variable(name)]}{'' if changed else '  (default)'}")
+        value, changed = values[variable(name)], name in current.model_fields_set
+        # Not "NAME=None", which someone may copy into .env.
+        shown = f"{variable(name)} is not set" if value is None else f"{variable(name)}={value}"
+        click.echo(shown if changed or value is None else f"{shown}  (default)")
         click.echo(f"    {field.description}")
 
 

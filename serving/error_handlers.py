@@ -58,7 +58,10 @@ def _handle_gallery_error(error: GalleryError) -> Response:
     if isinstance(error, Invalid | NotFound):
         log.info("%s: %s", request.path, error)
         return _respond(400 if isinstance(error, Invalid) else 404)
-    log.warning("%s: %s", request.path, error)
+    # No collection is the normal state until the first refresh has ended.
+    log.log(
+        logging.INFO if isinstance(error, NoCollection) else logging.WARNING, "%s: %s", request.path, error
+    )
     is_get = request.method == "GET"
     if isinstance(error, NoCollection):
         message = gettext("There is no collection yet. Run `gallery refresh` to build one.")
