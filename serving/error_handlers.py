@@ -62,13 +62,11 @@ def _handle_gallery_error(error: GalleryError) -> Response:
     log.log(
         logging.INFO if isinstance(error, NoCollection) else logging.WARNING, "%s: %s", request.path, error
     )
-    is_get = request.method == "GET"
     if isinstance(error, NoCollection):
         message = gettext("There is no collection yet. Run `gallery refresh` to build one.")
-        refresh = NO_COLLECTION_RETRY_S if is_get else None
-        return _retry(_respond(503, message, no_collection=True, refresh=refresh), NO_COLLECTION_RETRY_S)
+        return _retry(_respond(503, message, no_collection=True), NO_COLLECTION_RETRY_S)
     if isinstance(error, Starting):
-        refresh = STARTING_REFRESH_S if is_get else None
+        refresh = STARTING_REFRESH_S if request.method == "GET" else None
         message = gettext("Search is starting up. This takes a few seconds.")
         return _retry(
             _respond(503, message, title=gettext("Starting up"), refresh=refresh), STARTING_REFRESH_S
@@ -135,7 +133,7 @@ def _respond(
         around = _rejected_form(field_errors) if status in FORM_STATUSES else layout(_entered_text())
         page: Page = ErrorPage(around, status, title, message, refresh)
         if no_collection:
-            page = EmptyPage(around, refresh)
+            page = EmptyPage(around)
         return make_response(render(page), status)
     except Exception:
         # The fault may affect the error page too.

@@ -173,10 +173,9 @@ class ErrorPage(Page):
 
 @dataclass(frozen=True)
 class EmptyPage(Page):
-    """The page before the first collection is published; `refresh` is as for an error."""
+    """The page before the first collection is published."""
 
     template = "empty.html"
-    refresh: int | None
 
 
 def layout(
