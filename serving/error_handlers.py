@@ -58,13 +58,10 @@ def _handle_gallery_error(error: GalleryError) -> Response:
     if isinstance(error, Invalid | NotFound):
         log.info("%s: %s", request.path, error)
         return _respond(400 if isinstance(error, Invalid) else 404)
-    # No collection is the normal state until the first refresh has ended.
-    log.log(
-        logging.INFO if isinstance(error, NoCollection) else logging.WARNING, "%s: %s", request.path, error
-    )
-    if isinstance(error, NoCollection):
+    if isinstance(error, NoCollection):  # the normal state until the first refresh has ended: no warning
         message = gettext("There is no collection yet. Run `gallery refresh` to build one.")
         return _retry(_respond(503, message, no_collection=True), NO_COLLECTION_RETRY_S)
+    log.warning("%s: %s", request.path, error)
     if isinstance(error, Starting):
         refresh = STARTING_REFRESH_S if request.method == "GET" else None
         message = gettext("Search is starting up. This takes a few seconds.")
@@ -131,9 +128,9 @@ def _respond(
         return plain  # no links can be built for an invalid host
     try:
         around = _rejected_form(field_errors) if status in FORM_STATUSES else layout(_entered_text())
-        page: Page = ErrorPage(around, status, title, message, refresh)
-        if no_collection:
-            page = EmptyPage(around)
+        page: Page = (
+            EmptyPage(around) if no_collection else ErrorPage(around, status, title, message, refresh)
+        )
         return make_response(render(page), status)
     except Exception:
         # The fault may affect the error page too.

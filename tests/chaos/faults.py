@@ -477,8 +477,10 @@ def check_failing(made: World, call: Call) -> None:
 
 
 def check_single_faults(made: World, service: str, kind: str) -> None:
-    """Check that a refresh completes although every call to the service fails once, apart from those that
-    the tables in docs/reliability.md name."""
+    """Check that a refresh completes although every call to the service fails once.
+
+    The calls marked "even once" in docs/reliability.md are checked alone: each stops the refresh.
+    """
     calls = [call for call in CALLS if call.service == service]
     stopping = [call for call in calls if documented()[call, kind].endswith(EVEN_ONCE)]
     enduring = [call for call in calls if call not in stopping]
@@ -494,7 +496,7 @@ def check_single_faults(made: World, service: str, kind: str) -> None:
 
 
 def check_outcome(service: str, outcome: Outcome) -> None:
-    """Check that the message names the service and a remedy, and that the refresh did not retry for ever."""
+    """Check that the message names the service and a remedy, and that the number of retries is bounded."""
     assert outcome.met <= MAX_CALLS
     if outcome.message:
         assert re.search(NAMED[service], outcome.message), outcome.message
@@ -503,7 +505,7 @@ def check_outcome(service: str, outcome: Outcome) -> None:
 
 
 def tables(cells: dict[tuple[Call, str], str]) -> str:
-    """The tables, one for each service, as Markdown."""
+    """Return the tables as Markdown, one for each service."""
     lines = []
     for service in dict.fromkeys(call.service for call in CALLS):
         lines += ["", f"| {service} | {' | '.join(KINDS)} |", "| --- " * (len(KINDS) + 1) + "|"]
@@ -514,7 +516,7 @@ def tables(cells: dict[tuple[Call, str], str]) -> str:
 
 
 def documented() -> dict[tuple[Call, str], str]:
-    """What docs/reliability.md says of each call and fault."""
+    """Return the cells of the tables in docs/reliability.md."""
     service, cells = "", {}
     for line in PAGE.read_text("utf-8").partition(BEGIN)[2].partition(END)[0].splitlines():
         name, *told = [part.strip() for part in line.strip("|").split("|")]
