@@ -123,8 +123,9 @@ def test_the_slowest_reader_is_cut_off_and_not_the_newest(
 ) -> None:
     page = PAGES[: len(PAGES) // 40]
     with server.connect(page, receive_buffer=1):
-        wait_for(lambda: pending(server) > 0)
+        wait_for(lambda: server.connections == 1)
         [slow] = server.server.active_channels.values()
+        wait_for(lambda: slow.unsent_bytes > 0 and not slow.requests)  # the whole page is in the buffer
         slow._unread_since -= 60
         monkeypatch.setattr(web_server, "MAX_PENDING_BYTES", slow.unsent_bytes + 60_000)
         # Two pages are more than the slow client waits for, and are not read until the limit was applied.
