@@ -146,9 +146,9 @@ def _record_keys(store: ObjectStore, name: str) -> list[str]:
     return sorted(key for key in store.sizes(name) if RECORD.fullmatch(key.removeprefix(name)))
 
 
-def check(store: ObjectStore, owner: str) -> None:
+def check(store: ObjectStore, owner: str, name: str = REFRESH) -> None:
     """Raise LockLost if the owner does not hold the lock. Raises Unavailable."""
-    _own_record(store, owner)
+    _own_record(store, owner, name)
 
 
 def release(store: ObjectStore, owner: str, name: str = REFRESH) -> None:
@@ -259,14 +259,17 @@ def _take(
 
 
 @contextmanager
-def publication(store: ObjectStore) -> Iterator[None]:
+def publication(store: ObjectStore) -> Iterator[Callable[[], None]]:
     """Hold the lock on the pointer to the live build for the block, after waiting for another holder.
+
+    Yields a function to call right before the pointer moves. It raises LockLost if another process took over
+    the lock meanwhile, as it may once this one has not renewed it for TTL_S.
 
     Raises LockHeld if the other does not release it within PUBLICATION_TIMEOUT_S, Unavailable.
     """
     owner = str(uuid.uuid4())
     with acquire(store, owner, PUBLICATION, wait_s=PUBLICATION_TIMEOUT_S, poll_s=PUBLICATION_POLL_S):
-        yield
+        yield lambda: check(store, owner, PUBLICATION)
 
 
 def _describe(name: str, record: LockRecord) -> str:

@@ -113,13 +113,6 @@ class PublicationsRecord(Record):
     publications: list[Publication] = []
 
 
-class BlockedRecord(Record):
-    """Builds that were rolled back from, which no refresh publishes again."""
-
-    key = "blocked.json"
-    builds: list[str] = []
-
-
 class RunRecord(Record):
     """The run that an asset was last materialized by, and when."""
 

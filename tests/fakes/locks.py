@@ -16,13 +16,13 @@ from gallery.objects.base import ObjectStore
 from pipelines import lock
 
 
-def leave_record(store: ObjectStore, owner: str, **fields: Any) -> None:
+def leave_record(store: ObjectStore, owner: str, name: str = lock.REFRESH, **fields: Any) -> None:
     """Write the record of an owner on another machine, renewed just now; `fields` replace its fields."""
     now = time.time()
     record = lock.LockRecord(owner, "elsewhere", "another machine", 4711, now, now, lock.TTL_S)
-    number, _ = lock.current(store)
+    number, _ = lock.current(store, name)
     data = json.dumps(asdict(replace(record, **fields))).encode()
-    assert store.add(f"{lock.REFRESH}{number + 1:012d}.json", data)
+    assert store.add(f"{name}{number + 1:012d}.json", data)
 
 
 def renew_record(store: ObjectStore, owner: str, renewed_at: float) -> None:

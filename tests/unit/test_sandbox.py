@@ -110,6 +110,39 @@ def test_a_worker_that_was_ended_is_replaced() -> None:
     assert decode_untrusted(picture(1), max_pixels=LIMIT).image.size == (120, 90)
 
 
+@pytest.mark.parametrize(
+    ("number", "error", "message"),
+    [
+        (signal.SIGKILL, Unavailable, "killed twice; the machine may be out of memory"),
+        (signal.SIGSEGV, Invalid, r"makes the decoder fail \(SIGSEGV\)"),
+    ],
+)
+def test_a_worker_that_ends_twice_is_the_fault_of_the_image_only_if_it_crashed(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals, error: type[Exception], message: str
+) -> None:
+    ask, asked = sandbox._Worker.ask, []
+
+    def ended(self: sandbox._Worker, request: bytes, data: bytes) -> object:
+        asked.append(self)
+        os.kill(self._process.pid, number)
+        self._process.wait()
+        return ask(self, request, data)
+
+    monkeypatch.setattr(sandbox._Worker, "ask", ended)
+    with pytest.raises(error, match=message):
+        decode_untrusted(picture(1), max_pixels=LIMIT)
+    assert len(asked) == 2
+
+
+def test_a_worker_that_is_too_slow_gets_no_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "MAX_WALL_S", 0.2)
+    monkeypatch.setattr(sandbox, "_idle", [worker := sandbox._Worker()])
+    os.kill(worker._process.pid, signal.SIGSTOP)
+    with pytest.raises(Invalid, match="takes more than 300 s"):
+        decode_untrusted(picture(1), max_pixels=LIMIT)
+    assert worker._process.returncode == -signal.SIGKILL and not sandbox._idle
+
+
 def test_a_worker_that_cannot_start_says_nothing_about_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object, **__: object) -> None:
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")

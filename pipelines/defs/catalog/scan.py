@@ -21,7 +21,7 @@ import pyarrow as pa
 from PIL import Image
 
 from gallery.datasets.base import Archive, ProgressCallback, is_ignored
-from gallery.errors import Corrupted, Invalid, NotFound
+from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
 from gallery.images.derivatives import decode_image
 from gallery.objects.base import ObjectStore
 from pipelines.defs.images.inventory import ImageWriter
@@ -107,6 +107,8 @@ def scan_files(
             decoded = decode_image(data, longest=limits.large, max_pixels=limits.max_pixels)
         except Invalid as error:
             return row | {"image_fault": str(error)}
+        except Unavailable as error:
+            raise Unavailable(f"{file['path']} could not be decoded: {error}") from error
         row |= asdict(decoded.info)
         if file["store"]:
             large, small = decoded.thumbnails((limits.large, limits.small))

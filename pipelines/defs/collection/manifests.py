@@ -4,7 +4,8 @@ are blocked.
 builds/<store>/<build>.parquet   the manifest of a build, one row per work, written before the build
 publications.json                what became live and when
 build_datasets.json              the dataset that each build was last made from
-blocked.json                     builds that were rolled back from, which no refresh publishes again
+blocked/<build>                  an object for each build that was rolled back from, which no refresh
+                                 publishes again; only its key counts, so a damaged file unblocks nothing
 """
 
 from __future__ import annotations
@@ -20,10 +21,9 @@ import pandas as pd
 from gallery.errors import Corrupted
 from gallery.models import Artist, Artwork, Build, to_payload
 from gallery.objects.base import ObjectStore
-from gallery.vectors.base import VectorStore
+from gallery.vectors.base import BUILD_NAME, VectorStore
 from pipelines.defs.collection.builds import live_or_none
 from pipelines.records import (
-    BlockedRecord,
     BuildDatasetsRecord,
     DatasetRecord,
     Publication,
@@ -38,6 +38,7 @@ MAX_PUBLICATIONS = 100
 """Publications, and builds with their datasets, to keep a record of."""
 ARTIST_FACTS = ("years", "styles", "nationalities", "bio", "link")
 """What may be known of an artist."""
+BLOCKED = "blocked/"
 MANIFEST = re.compile(r"builds/[0-9a-f]{8}/[a-z0-9_]+\.parquet")
 """Keys of manifests. Other files beside them are left alone."""
 
@@ -149,10 +150,15 @@ def dataset_of(tables: ObjectStore, build: Build) -> DatasetRecord:
 
 def blocked_builds(tables: ObjectStore) -> list[str]:
     """Return the builds that were rolled back from and are not published again."""
-    record = BlockedRecord.load_or_none(tables)
-    return record.builds if record else []
+    names = [key.removeprefix(BLOCKED) for key in tables.sizes(BLOCKED)]
+    return [name for name in names if BUILD_NAME.fullmatch(name)]
 
 
-def block(tables: ObjectStore, builds: Sequence[str]) -> None:
-    """Block these builds, and no others."""
-    BlockedRecord(builds=list(builds)).save(tables)
+def block(tables: ObjectStore, build: str) -> None:
+    """Let no refresh publish the build again. The object says when it was blocked."""
+    tables.put(f"{BLOCKED}{build}", f"{now()}\n".encode(), "text/plain")
+
+
+def lift_block(tables: ObjectStore, build: str) -> None:
+    """Let refreshes publish the build again."""
+    tables.delete(f"{BLOCKED}{build}")

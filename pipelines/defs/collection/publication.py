@@ -6,7 +6,7 @@ different ideas of what is live.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -42,14 +42,15 @@ def publish_candidate(
 ) -> PublishedBuild:
     """Make the candidate live if its evaluation allows it, record that, and drop all but `keep` builds.
 
-    Raises LockLost if `owner` no longer holds the refresh lock; what `check_gate` and `publish` raise.
+    Raises LockLost if `owner` no longer holds the refresh lock, or another process took over the publication
+    lock; what `check_gate` and `publish` raise.
     """
-    with lock.publication(tables):
-        lock.check(tables, owner)  # time has passed since the step started
+    with lock.publication(tables) as check_lock:
         live = live_or_none(store)
         before = live.name if live else ""
         check_gate(tables, name, before)
-        build = publish(store, name)
+        lock.check(tables, owner)  # time has passed since the step started
+        build = publish(store, name, check_lock)
         # Even if the build is live already: an earlier run may have been interrupted before it recorded this.
         if published_builds(tables)[:1] != [build.name]:
             record_publication(tables, build.name, before if before != build.name else "", "refresh", run)
@@ -57,10 +58,11 @@ def publish_candidate(
     return PublishedBuild(build, before, dropped)
 
 
-def publish(store: VectorStore, name: str) -> Build:
+def publish(store: VectorStore, name: str, check_lock: Callable[[], None]) -> Build:
     """Make the build live and return it. Raises NotFound, or Invalid if it is incomplete.
 
-    `pipelines.defs.evaluation.gate` decides whether it may replace the live build.
+    `check_lock` is called right before the pointer moves. `pipelines.defs.evaluation.gate` decides whether
+    the build may replace the live one.
     """
     collection = store.open(name)
     build, count = collection.build, collection.count()
@@ -69,6 +71,7 @@ def publish(store: VectorStore, name: str) -> Build:
         raise Invalid(
             f"build {name} is not published: it is incomplete ({problem}); materialize `candidate` again"
         )
+    check_lock()
     store.publish(name)
     return build
 

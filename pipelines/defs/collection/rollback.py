@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from pipelines.defs.collection.manifests import (
     block,
     blocked_builds,
     dataset_of,
+    lift_block,
     publications,
     published_builds,
     record_publication,
@@ -37,14 +39,21 @@ def roll_back(
     Only a pointer moves, however large the collection is. With `force`, a build that has never been live may
     become so; it may be one that the evaluation refused.
 
-    Raises NotFound if there is no such build, Invalid if it is incomplete, live already or has never been
-    live.
+    Raises LockLost if another process took over the publication lock; NotFound if there is no such build;
+    Invalid if it is incomplete, live already or has never been live.
     """
-    with lock.publication(tables):
-        return _roll_back(store, tables, to, run, force)
+    with lock.publication(tables) as check_lock:
+        return _roll_back(store, tables, to, run, force, check_lock)
 
 
-def _roll_back(store: VectorStore, tables: ObjectStore, to: str | None, run: str, force: bool) -> Rollback:
+def _roll_back(
+    store: VectorStore,
+    tables: ObjectStore,
+    to: str | None,
+    run: str,
+    force: bool,
+    check_lock: Callable[[], None],
+) -> Rollback:
     live = live_or_none(store)
     name = to or _previous(store, tables, live)
     if live is not None and live.name == name:
@@ -60,9 +69,13 @@ def _roll_back(store: VectorStore, tables: ObjectStore, to: str | None, run: str
             f"build {name} cannot become live: it is incomplete ({collection.count()} of "
             f"{collection.build.works} works)"
         )
+    check_lock()
     # Block first: if this is interrupted, the next refresh finds the build live already and changes nothing.
-    blocked = [other for other in blocked_builds(tables) if original_name(other) != original_name(name)]
-    block(tables, [*blocked, *([live.name] if live and live.name not in blocked else [])])
+    if live:
+        block(tables, live.name)
+    for other in blocked_builds(tables):
+        if original_name(other) == original_name(name):
+            lift_block(tables, other)
     store.publish(name)
     record_publication(tables, name, live.name if live else "", "rollback", run)
     return Rollback(collection.build, live.name if live else "")
@@ -76,7 +89,8 @@ def unblock(tables: ObjectStore, build: str | None) -> list[str]:
         raise NotFound(
             f"build {build} is not blocked" + (f"; blocked: {', '.join(blocked)}" if blocked else "")
         )
-    block(tables, [name for name in blocked if name not in freed])
+    for name in freed:
+        lift_block(tables, name)
     return freed
 
 

@@ -14,12 +14,13 @@ from gallery.objects.base import ObjectStore
 from gallery.objects.memory import MemoryObjects
 from gallery.vectors.base import VECTORS, VectorStore
 from pipelines import lock
-from pipelines.defs.collection.manifests import publications
+from pipelines.defs.collection.manifests import blocked_builds, publications
 from pipelines.defs.collection.publication import PublishedBuild, publish_candidate
 from pipelines.defs.collection.rollback import Rollback, roll_back
 from pipelines.defs.evaluation.gate import record_candidate, save_evaluation
 from pipelines.records import EvaluationResult, now
 from tests.contracts.vector_store import build, row, rows, work
+from tests.fakes.locks import leave_record
 from tests.fakes.weaviate import FakeWeaviate
 
 RACES = 20
@@ -122,3 +123,34 @@ def test_a_build_that_was_never_live_is_not_rolled_back_to_unless_forced(open_st
     assert store.live().name == "two"  # type: ignore[union-attr]
     assert roll_back(store, tables, "refused", "run", force=True).build.name == "refused"
     assert store.live().name == "refused"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("how", ["publish", "roll back"])
+def test_a_process_that_lost_the_publication_lock_moves_no_pointer(
+    monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """As after a pause of the process that is longer than the time to live of its record."""
+    tables, store = (
+        MemoryObjects("memory://stalled"),
+        VECTORS.open(f"memory://stalled-{how[:4]}", api_key=None),
+    )
+    with lock.acquire(tables, OWNER):
+        for minute, (name, against) in enumerate([("one", ""), ("two", "one"), ("three", "two")]):
+            make(store, name, minute)
+            evaluate(tables, name, against)
+            if name != "three":
+                publish_candidate(store, tables, name, owner=OWNER, run="run", keep=3)
+        open_build = store.open
+
+        def stall(name: str) -> object:
+            leave_record(tables, "another", lock.PUBLICATION)
+            return open_build(name)
+
+        monkeypatch.setattr(store, "open", stall)
+        with pytest.raises(lock.LockLost, match="no longer holds the publication lock"):
+            if how == "publish":
+                publish_candidate(store, tables, "three", owner=OWNER, run="run", keep=3)
+            else:
+                roll_back(store, tables, "one", "run")
+    assert store.live().name == "two"  # type: ignore[union-attr]
+    assert publications(tables)[-1].build == "two" and blocked_builds(tables) == []

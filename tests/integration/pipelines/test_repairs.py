@@ -55,7 +55,7 @@ def test_a_live_build_that_lost_works_is_replaced(built_gallery: Gallery) -> Non
     collection = built_gallery.services.vectors.open(first)
     collection.delete(sorted(collection.ids())[:3])
     with pytest.raises(Invalid, match="5 of 8"):
-        publish(built_gallery.services.vectors, first)
+        publish(built_gallery.services.vectors, first, lambda: None)
     assert built_gallery.refresh()["build"] == f"{first}_1" == built_gallery.live
     store = built_gallery.services.vectors
     assert store.open(first).count() == 5 and store.open(f"{first}_1").count() == 8

@@ -91,6 +91,18 @@ def test_refreshes_do_not_publish_a_blocked_build_until_it_is_unblocked(
     assert built_gallery.refresh()["build"] == second == built_gallery.live
 
 
+def test_a_damaged_record_unblocks_nothing(built_gallery: Gallery, two_builds: Builds) -> None:
+    first, second = two_builds
+    services = built_gallery.services
+    roll_back(services.vectors, services.tables, None, "")
+    services.tables.put(f"blocked/{second}", b"")
+    services.tables.put("blocked/NOTES.txt", b"a stray file")
+    assert blocked_builds(services.tables) == [second]
+    with pytest.raises(RefreshFailed, match="was rolled back from"):
+        built_gallery.refresh()
+    assert built_gallery.live == first
+
+
 def test_other_content_is_published_while_a_build_is_blocked(
     built_gallery: Gallery, two_builds: Builds
 ) -> None:
