@@ -33,6 +33,12 @@ MAX_WALL_S = 300
 BASE_MEMORY_BYTES = 64 * 1024 * 1024
 """Memory for headers, metadata, colour profiles and the decoder itself, for an image without pixels."""
 
+_OVERTIME = {
+    signal.SIGXCPU.name: f"decoding the image takes more than {MAX_CPU_S} s of processor time",
+    "timeout": f"decoding the image takes more than {MAX_WALL_S} s",
+}
+"""Failures that are not worth a second try, with what to say about the image."""
+
 PASSED_VARIABLES = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "TMPDIR")
 """Environment variables of a worker. It gets no others, since they hold the keys of stores."""
 
@@ -48,18 +54,22 @@ def decode_untrusted(
     """Return what `decode` returns, from a worker process. Each calling thread has its own worker.
 
     Raises TooManyPixels or Invalid, whose messages can follow "<file>: ". Invalid also if the image needs
-    more memory or time than an image of its size should. Raises Unavailable if no process can be started.
+    more memory or time than an image of its size should. Raises Unavailable if no process can be started, or
+    if it is killed twice from outside: that says nothing about the image.
     """
     request = _REQUEST.pack(len(data), max_pixels, side or 0, longest or 0)
     worker = _take()
     reply = worker.ask(request, data)
-    if reply is None and worker.ended_by != signal.SIGXCPU:
+    if reply is None and worker.failure not in _OVERTIME:
         worker = _Worker()  # once more: the machine may have run out of memory, or someone ended the process
         reply = worker.ask(request, data)
     if reply is None:
-        if worker.ended_by == signal.SIGXCPU:
-            raise Invalid(f"decoding the image takes more than {MAX_CPU_S} s of processor time")
-        raise Invalid(f"the image makes the decoder fail ({worker.ended_by.name})")
+        if worker.failure == signal.SIGKILL.name:
+            raise Unavailable(
+                "the process that decodes images was killed twice; the machine may be out of memory: give it "
+                "more, or set GALLERY_WORKERS or GALLERY_THREADS to a smaller number"
+            )
+        raise Invalid(_OVERTIME.get(worker.failure, f"the image makes the decoder fail ({worker.failure})"))
     _idle.append(worker)
     facts, pixels = reply
     if "limit" in facts:
@@ -86,10 +96,14 @@ class _Worker:
             )
         except OSError as error:  # the machine or container has too many processes, or too little memory
             raise Unavailable(f"cannot start a process that decodes images ({error.strerror})") from error
-        self.ended_by = signal.SIGKILL
+        self.failure = ""
 
     def ask(self, request: bytes, data: bytes) -> tuple[dict[str, Any], bytearray] | None:
-        """Return the reply's JSON and pixels; None if the process ended, by the signal `ended_by`."""
+        """Return the reply's JSON and pixels.
+
+        None if the process ended or was too slow; `failure` then has the name of the signal that ended it,
+        "timeout", or its exit status.
+        """
         assert self._process.stdin and self._process.stdout
         deadline = time.monotonic() + MAX_WALL_S
         try:
@@ -99,10 +113,12 @@ class _Worker:
             text_length, pixel_length = _REPLY.unpack(head)
             facts = json.loads(bytes(self._read(text_length, deadline)))
             return facts, self._read(pixel_length, deadline)
-        except (BrokenPipeError, EOFError, TimeoutError):
+        except (BrokenPipeError, EOFError, TimeoutError) as error:
             self.close()
             code = self._process.wait()
-            self.ended_by = signal.Signals(-code) if code < 0 else signal.SIGKILL
+            self.failure = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+            if isinstance(error, TimeoutError):
+                self.failure = "timeout"
             return None
 
     def close(self) -> None:
