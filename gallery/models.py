@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+MAX_VALUE_CHARS = 200
+"""Characters of what a search can name: an artist's slug, a style, a nationality, a work's id."""
+
 
 @dataclass(frozen=True)
 class Artist:

@@ -7,6 +7,7 @@ decomposes accented letters first, so that "ü" becomes "u╠ê".
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,8 @@ from itertools import groupby, pairwise
 
 import ftfy.bad_codecs
 from slugify import slugify
+
+from gallery.models import MAX_VALUE_CHARS
 
 ftfy.bad_codecs.ok()  # registers the sloppy- codecs, which keep bytes that Windows leaves undefined
 
@@ -116,11 +119,17 @@ def display_name(folder: str) -> str:
 
 
 def slugify_name(name: str) -> str:
-    """Return the name as used in URLs, such as "albrecht-durer": ASCII, and empty only if the name is."""
+    """Return the name as used in URLs, such as "albrecht-durer": ASCII, and empty only if the name is.
+
+    A slug of more than MAX_VALUE_CHARS is cut, and ends with a digest of the whole.
+    """
     small = display_name(name).casefold()  # before, because "Є" and "є" are transliterated differently
     plain = slugify(small, replacements=[("’", "'")])
     # Characters without a transliteration have an ASCII name in Unicode.
-    return plain or slugify(" ".join(unicodedata.name(char, hex(ord(char))) for char in small))
+    slug = plain or slugify(" ".join(unicodedata.name(char, hex(ord(char))) for char in small))
+    if len(slug) <= MAX_VALUE_CHARS:
+        return slug
+    return f"{slug[: MAX_VALUE_CHARS - 9]}-{hashlib.sha256(slug.encode()).hexdigest()[:8]}"
 
 
 def match_key(name: str) -> str:

@@ -12,9 +12,11 @@ from typing import Any
 from flask import Flask, current_app, request
 from flask_limiter import Limiter
 from limits.errors import ConfigurationError, StorageError
+from limits.strategies import FixedWindowRateLimiter
 
 from gallery.errors import Invalid
 from gallery.settings import Settings, variable
+from serving.rate_counters import MemoryCounters
 
 EXTENSION = "gallery-rate-limits"
 IMAGE_BLUEPRINTS = ("media", "map_data")
@@ -58,6 +60,9 @@ class RateLimits:
             ) from None
         except ValueError:
             raise Invalid(f"{variable('rate_storage')} must be a URL such as redis://host:6379") from None
+        # No option sets the storage of the fallback.
+        self._limiter._fallback_storage = MemoryCounters()  # type: ignore[assignment]
+        self._limiter._fallback_limiter = FixedWindowRateLimiter(self._limiter._fallback_storage)
         for name in (*IMAGE_BLUEPRINTS, *EXEMPT_BLUEPRINTS):
             self._limiter.exempt(app.blueprints[name])  # type: ignore[call-overload]  # Flask has two Blueprint classes
         self.count_upload = self._counter("uploads", _rates(settings.upload_rate_limit), _upload)

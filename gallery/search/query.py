@@ -19,6 +19,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from gallery.errors import Invalid
+from gallery.models import MAX_VALUE_CHARS
 from gallery.settings import Settings
 from gallery.vectors.base import Vector, Vectors
 from gallery.vectors.filters import EVERYTHING, Filter
@@ -37,8 +38,6 @@ MIN_WEIGHT, MAX_WEIGHT = 0.05, 10.0
 """Bounds of a weight's absolute value; the default is 1."""
 MAX_FILTER_VALUES = 20
 """Values per filter."""
-MAX_VALUE_CHARS = 200
-"""Characters of a filter's value or of a work's id."""
 MAX_OFFSET = 100_000
 """Largest number of results to skip."""
 MAX_YEAR = 9999

@@ -14,10 +14,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag
 from pydantic.config import JsonDict
 
+from gallery.models import MAX_VALUE_CHARS
 from gallery.search.query import (
     MAX_FILTER_VALUES,
     MAX_IMAGES,
-    MAX_VALUE_CHARS,
     MAX_WEIGHT,
     MAX_WORKS,
     MAX_YEAR,

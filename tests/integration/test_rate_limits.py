@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,8 @@ from flask.testing import FlaskClient
 
 from gallery.errors import Invalid
 from gallery.settings import Settings
-from serving import create_app
-from serving.rate_limits import IMAGES_PER_PAGE
+from serving import create_app, rate_counters
+from serving.rate_limits import EXTENSION, IMAGES_PER_PAGE
 from tests.fakes.collection import drawing, encoded, stocked
 from tests.fakes.processes import HANG_GUARD_S, free_port, redis_server
 from tests.fakes.web import app_with, upload
@@ -109,6 +110,25 @@ def test_the_limit_resets_after_its_window(
     assert statuses(client, times=3)[-1] == 429
     monkeypatch.setattr("time.time", lambda: now + 61)
     assert client.get(SEARCH).status_code == 200
+
+
+def test_threads_that_count_at_the_same_time_lose_nothing(
+    make: Callable[..., FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_counters, "SWEEP_INTERVAL_S", 0.0)
+    limiter = make().application.extensions[EXTENSION]._limiter
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for storage in (limiter._storage, limiter._fallback_storage):
+            with ThreadPoolExecutor(16) as threads:
+                list(threads.map(lambda place, to=storage: to.incr(f"key {place % 3}", 60), range(3_000)))
+                list(threads.map(lambda place, to=storage: to.incr(f"old {place % 7}", 0), range(3_000)))
+            assert [storage.get(f"key {place}") for place in range(3)] == [1_000] * 3
+            storage.incr("the next", 60)
+            assert len(storage._counters) == 4  # expired ones are deleted
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_clients_are_distinguished_by_address(make: Callable[..., FlaskClient]) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 from gallery.biography import parse_list, parse_years, summarise
 from gallery.datasets.base import ARTISTS_CSV, IMAGE_FOLDER, Archive
 from gallery.errors import Invalid, NotFound
+from gallery.models import MAX_VALUE_CHARS
 from gallery.names import best_spelling, display_name, match_key, slugify_name
 from pipelines.defs.catalog.artists_csv import ArtistRow, ArtistsCsv, parse_artists_csv
 from pipelines.tables import ARTISTS
@@ -52,19 +53,20 @@ def read_artists(archive: Archive, snapshot: pd.DataFrame, where: str) -> CleanA
     problems = list(read.problems)
     artists: dict[str, dict[str, Any]] = {}
     for row in _one_per_artist(read.rows, problems):
-        key = match_key(row["name"])
-        spelled = [display_name(row["name"]), *(display_name(folder) for folder in folders[key])]
-        birth, death = parse_years(row["years"])
+        fields = row.fields
+        key = match_key(fields["name"])
+        spelled = [display_name(fields["name"]), *(display_name(folder) for folder in folders[key])]
+        birth, death = parse_years(fields["years"])
         artists[key] = {
             "slug": slugify_name(spelled[0]),
             "name": best_spelling(spelled),
             "birth": birth,
             "death": death,
-            "styles": list(parse_list(row["genre"])),
-            "nationalities": list(parse_list(row["nationality"])),
-            "summary": summarise(row["bio"]),
-            "bio": row["bio"],
-            "wikipedia": row["wikipedia"],
+            "styles": _list(row, "genre", problems),
+            "nationalities": _list(row, "nationality", problems),
+            "summary": summarise(fields["bio"]),
+            "bio": fields["bio"],
+            "wikipedia": fields["wikipedia"],
             "folders": sorted(folders[key]),
             "files": sum(files[folder] for folder in folders[key]),
         }
@@ -74,13 +76,19 @@ def read_artists(archive: Archive, snapshot: pd.DataFrame, where: str) -> CleanA
     return CleanArtists(ARTISTS.frame(rows), problems)
 
 
-def _one_per_artist(rows: list[ArtistRow], problems: list[str]) -> Iterator[dict[str, str]]:
+def _one_per_artist(rows: list[ArtistRow], problems: list[str]) -> Iterator[ArtistRow]:
     """Yield the fullest row of each artist, in the order of their first rows; report the others."""
     chosen: dict[str, ArtistRow] = {}
     for row in rows:
         key = match_key(row.fields["name"])
         if not key:
             problems.append(f"line {row.line}: the row has no name, so it is left out")
+            continue
+        if len(row.fields["name"]) > MAX_VALUE_CHARS:
+            problems.append(
+                f"line {row.line}: the name has {len(row.fields['name'])} characters, more than "
+                f"{MAX_VALUE_CHARS}, so the row is left out"
+            )
             continue
         first = chosen.setdefault(key, row)
         if first is not row:
@@ -89,8 +97,19 @@ def _one_per_artist(rows: list[ArtistRow], problems: list[str]) -> Iterator[dict
             problems.append(
                 f"line {dropped.line}: {row.fields['name'][:80]!r} is also on line {kept.line}, which is used"
             )
-    for row in chosen.values():
-        yield row.fields
+    yield from chosen.values()
+
+
+def _list(row: ArtistRow, name: str, problems: list[str]) -> list[str]:
+    """Return the field's entries, without those that are too long for a filter; report these."""
+    entries = parse_list(row.fields[name])
+    problems.extend(
+        f"line {row.line}: {entry[:80]!r}… has {len(entry)} characters, more than {MAX_VALUE_CHARS}, so the "
+        f"artist's {name} is left out"
+        for entry in entries
+        if len(entry) > MAX_VALUE_CHARS
+    )
+    return [entry for entry in entries if len(entry) <= MAX_VALUE_CHARS]
 
 
 def _values(row: ArtistRow) -> int:

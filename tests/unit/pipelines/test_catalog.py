@@ -14,6 +14,7 @@ from PIL import Image
 from gallery.datasets.archive import open_archive
 from gallery.datasets.base import Archive, no_progress
 from gallery.errors import Invalid, NotFound
+from gallery.models import MAX_VALUE_CHARS
 from gallery.objects.memory import MemoryObjects
 from pipelines.defs.catalog.artists import folder_of, read_artists
 from pipelines.defs.catalog.files import classify_files
@@ -125,6 +126,20 @@ def test_the_csv_becomes_numbers_lists_and_a_summary(tmp_path: Path) -> None:
     assert list(artists.loc["two"]["styles"]) == ["Realism", "Impressionism"]
     assert artists.loc["one"]["summary"].startswith("One (1 May 1840 – 2 June 1926) was invented")
     assert "[nɔ̃]" in artists.loc["one"]["bio"]
+
+
+def test_what_no_search_could_name_is_left_out_and_reported(tmp_path: Path) -> None:
+    long, longer = "N" * MAX_VALUE_CHARS, "N" * (MAX_VALUE_CHARS + 1)
+    table = artists_csv([long, longer, "漢" * 150, "漢" * 151]).replace(
+        b"Dutch", f'"Dutch, {longer}"'.encode(), 1
+    )
+    archive = open_archive(write_zip(tmp_path / "a.zip", {"One/1.jpg": picture(1)}, table))
+    read = read_artists(archive, list_files(archive), "here")
+    assert [problem.split(":")[0] for problem in read.problems] == ["line 3", "line 2"]
+    slugs = set(read.artists["slug"])
+    assert len(slugs) == 3 and max(map(len, slugs)) == MAX_VALUE_CHARS
+    artist = read.artists.set_index("slug").loc[long.lower()]
+    assert list(artist["nationalities"]) == ["Dutch"] and list(artist["styles"]) == ["Realism"]
 
 
 def test_an_artist_listed_twice_counts_once(tmp_path: Path) -> None:
