@@ -111,7 +111,7 @@ class Registry(Generic[Service]):
         Error messages leave out users, passwords and the values of unknown options: each may be a secret.
         """
         if "://" not in text:
-            raise Invalid(f"{text!r} is not an address; write scheme://..., such as file:///path")
+            raise Invalid(f"{text[:80]!r} is not an address; write scheme://..., such as file:///path")
         parts = urlsplit(text)
         scheme = parts.scheme.lower()
         if "@" in parts.netloc:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -34,6 +35,22 @@ RATE_PATTERN = r"^(off|[1-9][0-9]{0,6}/(second|minute|hour|day))$"
 CRON_PATTERN = r"^(off|\S+( \S+){4}|@\w+)$"
 SITE_PATTERN = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/\S*)?")
 ORIGINS_PATTERN = r"^(\*|https?://[^\s,/?#@*]+(\s*,\s*https?://[^\s,/?#@*]+)*)$"
+WANTED = {
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a smaller number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "bool_parsing": "must be true or false",
+    "byte_size": "must be a size such as 20MB",
+    "byte_size_unit": "must be a size such as 20MB",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+}
+"""Type of a validation error of pydantic -> what the setting must be."""
 REGISTRIES: dict[str, Registry[Any]] = {
     "dataset": DATASETS,
     "images": IMAGES,
@@ -134,7 +151,10 @@ class Settings(BaseSettings):
         None, description="URL that receives a JSON POST when a run fails; treated as a secret."
     )
     dagster_url: str | None = Field(
-        None, pattern=URL_PATTERN, description="Address of the Dagster UI, for links to failed runs."
+        None,
+        pattern=URL_PATTERN,
+        examples=["https://dagster.example"],
+        description="Address of the Dagster UI, for links to failed runs.",
     )
     keep_runs: int = Field(
         180, ge=0, le=3650, description="Days to keep records of finished runs; 0 keeps them forever."
@@ -171,7 +191,10 @@ class Settings(BaseSettings):
     )
     max_query: int = Field(500, ge=1, le=10_000, description="Longest search text, in characters.")
     cors: str | None = Field(
-        None, pattern=ORIGINS_PATTERN, description="Origins allowed to read the API, comma-separated, or *."
+        None,
+        pattern=ORIGINS_PATTERN,
+        examples=["https://museum.example"],
+        description="Origins allowed to read the API, comma-separated, or *.",
     )
     max_upload: ByteSize = Field(
         ByteSize(20_000_000), ge=1, le=2**32, description="Largest uploaded image, in bytes."
@@ -292,13 +315,29 @@ def read_settings(**overrides: Any) -> Settings:
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
-        for mistake in error.errors(include_url=False, include_input=False):
-            field = str(mistake["loc"][0]) if mistake["loc"] else ""
-            message = mistake["msg"].removeprefix("Value error, ")
-            problems.append(f"{variable(field)}: {message}" if field else message)
+        problems += [_describe(mistake) for mistake in error.errors(include_url=False, include_input=False)]
     if problems or settings is None:
         raise Invalid("Invalid settings:\n" + "\n".join(f"  {problem}" for problem in problems))
     return settings
+
+
+def _describe(mistake: ErrorDetails) -> str:
+    """Return what is wrong with a setting, without its value, which may be a secret."""
+    if not mistake["loc"]:
+        return mistake["msg"].removeprefix("Value error, ")
+    name = str(mistake["loc"][0])
+    field = Settings.model_fields.get(name)
+    if field is None:
+        return f"{name}: unknown setting"
+    wanted = WANTED.get(mistake["type"], "")
+    if mistake["type"] == "string_pattern_mismatch":
+        wanted = f"must be like {(field.examples or [field.default])[0]}. {field.description}"
+    bounds = {
+        key: int(bound) if isinstance(bound, float) and bound.is_integer() else bound
+        for key, bound in mistake.get("ctx", {}).items()
+    }
+    text = wanted.format(**bounds) or mistake["msg"].removeprefix("Value error, ")
+    return f"{variable(name)}: {text}"
 
 
 def valid_settings() -> Settings:

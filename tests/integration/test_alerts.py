@@ -77,7 +77,7 @@ def too_many_unusable(gallery: Gallery, setenv: Callable[[str, str], None]) -> s
 
 def invalid_setting(gallery: Gallery, setenv: Callable[[str, str], None]) -> str:
     setenv("GALLERY_PER_ARTIST", "abc")
-    return "GALLERY_PER_ARTIST: Input should be a valid integer"
+    return "GALLERY_PER_ARTIST: must be a whole number"
 
 
 CAUSES = [no_archive, too_many_unusable, invalid_setting]

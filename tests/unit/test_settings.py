@@ -79,6 +79,22 @@ def test_a_misspelt_name_in_dotenv_is_found() -> None:
         read_settings()
 
 
+@pytest.mark.parametrize("value", ["?", "-1", "1.5", "nan", "9" * 5_000], ids=lambda value: value[:4])
+def test_each_mistake_is_described_in_words_of_this_program(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """Not in those of pydantic, which speak of inputs, strings and patterns."""
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"GALLERY_{name.upper()}", value)
+    with pytest.raises(Invalid) as refused:
+        read_settings()
+    lines = str(refused.value).splitlines()[1:]
+    assert len(lines) > 20
+    for line in lines:
+        assert re.fullmatch(r"  GALLERY_[A-Z_]+: .{10,200}", line), line
+        assert not re.search(r"[Ii]nput|[Ss]tring|pattern|pars|\\S|\{", line), line
+
+
 def test_settings_that_contradict_each_other_are_refused() -> None:
     with pytest.raises(Invalid, match="GALLERY_DEFAULT_RESULTS"):
         read_settings(default_results=9, max_results=3)

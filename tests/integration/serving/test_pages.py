@@ -391,7 +391,22 @@ def test_an_artist_page_has_years_and_the_full_biography(client: FlaskClient) ->
         "wikipedia.org/wiki/Ada",
     ):
         assert fact in page
-    assert client.get("/artists/nobody").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "missing"),
+    [
+        ("/works/0000000000000000", "This painting may no longer be"),
+        ("/artists/nobody", "This artist may no longer be"),
+        ("/nowhere", "There’s no page at this address"),
+        ("/api/v1/works/0000000000000000", "This painting may no longer be"),
+        ("/api/v1/artists/nobody", "This artist may no longer be"),
+        ("/api/v1/nowhere", "The API has no such address"),
+    ],
+)
+def test_a_404_says_what_does_not_exist(client: FlaskClient, address: str, missing: str) -> None:
+    answer = client.get(address)
+    assert answer.status_code == 404 and missing in answer.text
 
 
 def test_the_works_of_an_artist_are_paged(client: FlaskClient) -> None:
