@@ -98,6 +98,8 @@ def download_model(repository: str) -> Snapshot:
     disable_progress_bars()
     try:
         folder = snapshot_download(repository, cache_dir=_cache_folder(), ignore_patterns=unwanted)
+    except GalleryError:  # not the hub's, such as the time limit of a step
+        raise
     except Exception as exc:
         raise _translate(exc, repository) from exc
     finally:

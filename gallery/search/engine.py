@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,8 +93,7 @@ class SearchEngine:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._lock = threading.Lock()
-        self._encoders: dict[str, Encoder] = {}
+        self._encoders = RecentlyUsed[str, Encoder](1)  # by fingerprint; an encoder takes much memory
         self._baselines = RecentlyUsed[Build, ScoreBaseline](MAX_BASELINES)
 
     def live_collection(self) -> Collection:
@@ -111,20 +109,20 @@ class SearchEngine:
         With the setting `auto` that is the encoder the build names. Raises Unavailable if the setting names
         another one: vectors of two encoders cannot be compared.
         """
-        with self._lock:
-            if build.fingerprint not in self._encoders:
-                if self._services.settings.encoder == "auto":
-                    encoder = open_encoder(build.encoder, batch_size=self._services.settings.batch_size)
-                else:
-                    encoder = self._services.encoder
-                if encoder.fingerprint != build.fingerprint:
-                    raise Unavailable(
-                        f"the collection was made by the encoder {build.fingerprint}, "
-                        f"but the configured one is {encoder.fingerprint}; "
-                        f"set GALLERY_ENCODER={build.encoder} or run `gallery refresh`"
-                    )
-                self._encoders = {build.fingerprint: encoder}
-            return self._encoders[build.fingerprint]
+        return self._encoders.get(build.fingerprint, lambda: self._open_encoder(build))
+
+    def _open_encoder(self, build: Build) -> Encoder:
+        if self._services.settings.encoder == "auto":
+            encoder = open_encoder(build.encoder, batch_size=self._services.settings.batch_size)
+        else:
+            encoder = self._services.encoder
+        if encoder.fingerprint != build.fingerprint:
+            raise Unavailable(
+                f"the collection was made by the encoder {build.fingerprint}, "
+                f"but the configured one is {encoder.fingerprint}; "
+                f"set GALLERY_ENCODER={build.encoder} or run `gallery refresh`"
+            )
+        return encoder
 
     def warm(self, collection: Collection) -> None:
         """Load the collection's encoder and run a search with text and image, so that no visitor waits."""

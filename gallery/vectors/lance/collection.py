@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import re
 from collections.abc import Callable, Sequence
 from functools import cached_property, wraps
 from pathlib import Path
@@ -45,11 +47,19 @@ SPARE_RESULTS = 8
 HYBRID_DEPTHS = (500, 5_000, 50_000, 500_000, 5_000_000)
 """Depths of the two rankings of a hybrid search, tried in this order until the page is full."""
 
+OS_ERROR = re.compile(r"os error (\d+)")
+"""How messages of Lance quote an error number of the operating system."""
+MISSING = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
+"""Error numbers that say that a file of the build is gone or is another thing."""
+
 
 def _translate_errors(
     method: Callable[Concatenate[LanceCollection, Arguments], Result],
 ) -> Callable[Concatenate[LanceCollection, Arguments], Result]:
-    """Raise Corrupted for errors of Lance and Arrow, which raise these built-in ones and subclasses."""
+    """Raise Corrupted for errors of Lance and Arrow, which raise these built-in ones and subclasses.
+
+    Raise Unavailable where the operating system refused, for example for want of file handles or memory.
+    """
 
     @wraps(method)
     def translated(self: LanceCollection, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -57,6 +67,11 @@ def _translate_errors(
             return method(self, *args, **kwargs)
         except (ValueError, OSError, RuntimeError) as error:
             problem = str(error).partition("\n")[0][:200]
+            code = OS_ERROR.search(str(error))
+            if code and int(code[1]) not in MISSING:
+                raise Unavailable(
+                    f"the rows of build {self.build.name} in {self._folder} cannot be read now ({problem})"
+                ) from error
             raise Corrupted(
                 f"the rows of build {self.build.name} in {self._folder} cannot be read ({problem}); "
                 "run `gallery refresh` to rebuild it"

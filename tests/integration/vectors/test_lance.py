@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gallery.errors import Corrupted, Invalid
+from gallery.errors import Corrupted, Invalid, Unavailable
 from gallery.vectors.base import VECTORS, VectorStore
 from gallery.vectors.filters import Filter
 from gallery.vectors.lance import LIVE, LanceStore, collection, table
@@ -47,6 +47,17 @@ class TestLanceStore(ThreadedStoreContract):
         (tmp_path / "one.lance").rename(tmp_path / "elsewhere")
         with pytest.raises(Corrupted, match="one"):
             LanceStore(tmp_path).open("one").count()
+
+    def test_a_file_that_the_system_refuses_to_open_is_not_corrupted(self, tmp_path: Path) -> None:
+        store = LanceStore(tmp_path)
+        store.create(build()).upsert([work("w")], rows(row(1)))
+        (file,) = (tmp_path / "one.lance" / "data").iterdir()
+        file.unlink()
+        with pytest.raises(Corrupted, match="run `gallery refresh`"):
+            LanceStore(tmp_path).open("one").works()
+        file.symlink_to(file.name)  # too many levels of symbolic links
+        with pytest.raises(Unavailable, match="cannot be read now"):
+            LanceStore(tmp_path).open("one").works()
 
     def test_a_damaged_manifest_or_pointer_is_corrupted(self, tmp_path: Path) -> None:
         store = LanceStore(tmp_path)
