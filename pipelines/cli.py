@@ -122,6 +122,8 @@ def lineage(work: str, as_json: bool) -> None:
     """
     from gallery.cli import report_errors
 
+    if not work.strip():
+        raise click.UsageError("WORK is empty.")
     with report_errors():
         from pipelines.lineage import lineage as find_lineage
 
