@@ -1,4 +1,4 @@
-# Each recipe shows how to do the same by hand.
+# `make` lists the targets.
 PYTHON ?= python3
 # Port of the page or UI: make demo PORT=8080
 PORT ?=
@@ -11,8 +11,8 @@ BIN := $(VENV)/bin
 DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
 comma := ,
-# uv takes a fifth of pip's time. It does not read pip's settings (indexes, certificates); where it fails, pip tries.
-# pip must not compile all 23,000 files, which takes minutes: Python compiles what it imports.
+# uv is about five times as fast as pip, but ignores pip's settings. If pip has an index configured, or uv fails, pip is used.
+# It does not compile all 23,000 files, which takes minutes: Python compiles what it imports.
 PIP := $(BIN)/python -m pip install --no-compile --disable-pip-version-check --constraint constraints.txt
 UV := $(BIN)/uv pip install --python $(BIN)/python --system-certs --constraint constraints.txt
 # Runs of `make demo` and `make refresh` show up in the UI of `make dev`, since all use this folder's dagster.yaml.
@@ -66,11 +66,11 @@ SPREAD := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 # torch comes first, so that the second command finds it installed and asks for no other build.
 define install
-	$(PIP) --quiet uv
+	$(PIP) --quiet uv || true
 	$(if $(TORCH_INDEX),$(call with_uv_or_pip,--no-deps --index-url $(TORCH_INDEX) torch))
 	$(call with_uv_or_pip,--editable '.[$(1)]')
 endef
-with_uv_or_pip = $(UV) $(1) || $(PIP) $(1)
+with_uv_or_pip = { ! $(BIN)/python -m pip config list | grep -q index-url && $(UV) $(1); } || $(PIP) $(1)
 
 $(DEMO): pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing what the demo needs into $(VENV); README.md says how large it is and how to make it smaller."

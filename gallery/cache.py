@@ -25,23 +25,29 @@ class RecentlyUsed(Generic[K, T]):
         """Return the key's value, from `make()` if it is not cached.
 
         Threads that ask for a value while another one makes it wait for it, and get the same exception if
-        that fails. Exceptions are not cached.
+        that fails. Exceptions are not cached. `make` must not ask for its own key.
         """
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-            being_made = self._making.get(key)
-            future = being_made or self._making.setdefault(key, Future())
-        if being_made is None:
-            try:
-                future.set_result(make())  # outside the lock: it may take seconds
-            except BaseException as error:
-                future.set_exception(error)
+        mine = Future[T]()
+        try:
             with self._lock:
-                del self._making[key]
-                if future.exception() is None:
-                    self._values[key] = future.result()
+                if key in self._values:
+                    self._values.move_to_end(key)
+                    return self._values[key]
+                future = self._making.setdefault(key, mine)
+            if future is not mine:
+                return future.result()
+            value = make()  # outside the lock: it may take seconds
+            with self._lock:
+                self._values[key] = value
                 while len(self._values) > self._size:
                     self._values.popitem(last=False)
-        return future.result()
+            mine.set_result(value)
+            return value
+        except BaseException as error:
+            if not mine.done():
+                mine.set_exception(error)
+            raise
+        finally:
+            with self._lock:
+                if self._making.get(key) is mine:
+                    del self._making[key]

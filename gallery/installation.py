@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shlex
 import sys
@@ -25,7 +26,8 @@ def install_command(extras: str) -> str:
     else:
         record, installer = installed.read_text("direct_url.json"), installed.read_text("INSTALLER")
     python = shlex.quote(sys.executable)
-    is_uv = (installer or "").strip() == "uv"
+    # uv also installs into environments with pip, which may lack the command uv.
+    is_uv = (installer or "").strip() == "uv" and importlib.util.find_spec("pip") is None
     command = f"uv pip install --python {python}" if is_uv else f"{python} -m pip install"
     return f"{command} {requirement(extras, json.loads(record) if record else {})}"
 

@@ -103,7 +103,9 @@ def _handled_signals() -> set[int]:
 
 def _next_signal(reader: int, numbers: set[int], timeout_s: float | None) -> bool:
     """Wait for one of the signals. Return False after the timeout, or when the writing end was closed."""
-    while select.select([reader], [], [], timeout_s)[0]:
+    ready = select.poll()  # select does not accept file descriptors above 1,023
+    ready.register(reader, select.POLLIN)
+    while ready.poll(None if timeout_s is None else timeout_s * 1000):
         number = os.read(reader, 1)
         if not number:
             return False

@@ -70,7 +70,7 @@ class LockHeld(Unavailable):
 
 
 class LockLost(GalleryError):
-    """Another run holds the lock, so this one must stop writing."""
+    """Another owner holds the lock, so this one must stop writing."""
 
 
 @dataclass(frozen=True)
@@ -269,7 +269,17 @@ def publication(store: ObjectStore) -> Iterator[Callable[[], None]]:
     """
     owner = str(uuid.uuid4())
     with acquire(store, owner, PUBLICATION, wait_s=PUBLICATION_TIMEOUT_S, poll_s=PUBLICATION_POLL_S):
-        yield lambda: check(store, owner, PUBLICATION)
+
+        def check_lock() -> None:
+            try:
+                check(store, owner, PUBLICATION)
+            except LockLost as error:
+                raise LockLost(
+                    f"another process took over {TITLES[PUBLICATION]}, because this one had not renewed it "
+                    f"for {TTL_S:g} s; what is live was not changed, so try again"
+                ) from error
+
+        yield check_lock
 
 
 def _describe(name: str, record: LockRecord) -> str:

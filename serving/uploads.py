@@ -15,7 +15,7 @@ from flask_babel import gettext
 from PIL import Image
 from werkzeug.datastructures import MultiDict
 
-from gallery.errors import Invalid
+from gallery.errors import Invalid, Unavailable
 from gallery.images.decode import TooManyPixels
 from gallery.images.derivatives import shrink
 from gallery.images.sandbox import decode_untrusted
@@ -157,6 +157,8 @@ def _encode(collection: Collection, data: bytes, box: Box | None, weight: float)
             ),
             413,
         ) from error
+    except Unavailable as error:  # says nothing about the collection
+        raise Busy(str(error)) from error
     except Invalid as error:
         # The decoder's message may contain internal details, so visitors do not see it.
         raise Rejected(

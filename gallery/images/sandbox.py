@@ -55,7 +55,7 @@ def decode_untrusted(
 
     Raises TooManyPixels or Invalid, whose messages can follow "<file>: ". Invalid also if the image needs
     more memory or time than an image of its size should. Raises Unavailable if no process can be started, or
-    if it is killed twice from outside: that says nothing about the image.
+    if it is killed from outside twice: that says nothing about the image.
     """
     request = _REQUEST.pack(len(data), max_pixels, side or 0, longest or 0)
     worker = _take()
@@ -66,8 +66,8 @@ def decode_untrusted(
     if reply is None:
         if worker.failure == signal.SIGKILL.name:
             raise Unavailable(
-                "the process that decodes images was killed twice; the machine may be out of memory: give it "
-                "more, or set GALLERY_WORKERS or GALLERY_THREADS to a smaller number"
+                "the process that decodes images was killed; the machine may be out of memory: give it more, "
+                "or lower GALLERY_WORKERS or GALLERY_MAX_PIXELS"
             )
         raise Invalid(_OVERTIME.get(worker.failure, f"the image makes the decoder fail ({worker.failure})"))
     _idle.append(worker)
@@ -96,29 +96,35 @@ class _Worker:
             )
         except OSError as error:  # the machine or container has too many processes, or too little memory
             raise Unavailable(f"cannot start a process that decodes images ({error.strerror})") from error
+        assert self._process.stdin
+        os.set_blocking(self._process.stdin.fileno(), False)  # a worker that stops reading holds up no thread
         self.failure = ""
 
     def ask(self, request: bytes, data: bytes) -> tuple[dict[str, Any], bytearray] | None:
         """Return the reply's JSON and pixels.
 
-        None if the process ended or was too slow; `failure` then has the name of the signal that ended it,
-        "timeout", or its exit status.
+        None if the process ended or was too slow; `failure` then says why: the name of the signal that ended
+        it, its exit status, or "timeout".
         """
         assert self._process.stdin and self._process.stdout
         deadline = time.monotonic() + MAX_WALL_S
         try:
             for part in (request, data):
-                _write_all(self._process.stdin.fileno(), part)
+                self._write(part, deadline)
             head = self._read(_REPLY.size, deadline)
             text_length, pixel_length = _REPLY.unpack(head)
             facts = json.loads(bytes(self._read(text_length, deadline)))
             return facts, self._read(pixel_length, deadline)
         except (BrokenPipeError, EOFError, TimeoutError) as error:
+            ended = self._ends_by_itself()
             self.close()
             code = self._process.wait()
-            self.failure = signal.Signals(-code).name if code < 0 else f"exit status {code}"
             if isinstance(error, TimeoutError):
                 self.failure = "timeout"
+            elif not ended:
+                self.failure = "its pipe is closed"
+            else:
+                self.failure = signal.Signals(-code).name if code < 0 else f"exit status {code}"
             return None
 
     def close(self) -> None:
@@ -135,19 +141,33 @@ class _Worker:
             self._process.wait(0.5)
         return self._process.poll() is not None
 
+    def _write(self, data: bytes, deadline: float) -> None:
+        assert self._process.stdin
+        descriptor, view = self._process.stdin.fileno(), memoryview(data)
+        while view:
+            _wait_for(descriptor, select.POLLOUT, deadline)
+            view = view[os.write(descriptor, view) :]
+
     def _read(self, length: int, deadline: float) -> bytearray:
         assert self._process.stdout
         buffer, filled = bytearray(length), 0
         descriptor = self._process.stdout.fileno()
         view = memoryview(buffer)
         while filled < length:
-            if not select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                raise TimeoutError
+            _wait_for(descriptor, select.POLLIN, deadline)
             count = os.readv(descriptor, [view[filled:]])
             if not count:
                 raise EOFError
             filled += count
         return buffer
+
+
+def _wait_for(descriptor: int, event: int, deadline: float) -> None:
+    """Wait until the pipe is ready or closed. Raises TimeoutError."""
+    ready = select.poll()  # select does not accept file descriptors above 1,023
+    ready.register(descriptor, event)
+    if not ready.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        raise TimeoutError
 
 
 _idle: list[_Worker] = []

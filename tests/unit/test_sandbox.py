@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import resource
 import signal
 import struct
 import subprocess
@@ -113,7 +114,7 @@ def test_a_worker_that_was_ended_is_replaced() -> None:
 @pytest.mark.parametrize(
     ("number", "error", "message"),
     [
-        (signal.SIGKILL, Unavailable, "killed twice; the machine may be out of memory"),
+        (signal.SIGKILL, Unavailable, "was killed; the machine may be out of memory"),
         (signal.SIGSEGV, Invalid, r"makes the decoder fail \(SIGSEGV\)"),
     ],
 )
@@ -139,8 +140,23 @@ def test_a_worker_that_is_too_slow_gets_no_second_try(monkeypatch: pytest.Monkey
     monkeypatch.setattr(sandbox, "_idle", [worker := sandbox._Worker()])
     os.kill(worker._process.pid, signal.SIGSTOP)
     with pytest.raises(Invalid, match="takes more than 300 s"):
-        decode_untrusted(picture(1), max_pixels=LIMIT)
+        decode_untrusted(picture(1) + bytes(1_000_000), max_pixels=LIMIT)  # more than its pipe holds
     assert worker._process.returncode == -signal.SIGKILL and not sandbox._idle
+
+
+def test_many_open_files_do_not_hinder_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "_idle", [])
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4_096, hard), hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_100)]
+    try:
+        assert decode_untrusted(picture(1), max_pixels=LIMIT).image.size == (120, 90)
+    finally:
+        for worker in sandbox._idle:
+            worker.close()
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_worker_that_cannot_start_says_nothing_about_the_image(monkeypatch: pytest.MonkeyPatch) -> None:

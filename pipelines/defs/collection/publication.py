@@ -45,23 +45,29 @@ def publish_candidate(
     Raises LockLost if `owner` no longer holds the refresh lock, or another process took over the publication
     lock; what `check_gate` and `publish` raise.
     """
-    with lock.publication(tables) as check_lock:
+    with lock.publication(tables) as check_publication_lock:
+
+        def check_locks() -> None:
+            lock.check(tables, owner)
+            check_publication_lock()
+
+        check_locks()  # time has passed since the step started
         live = live_or_none(store)
         before = live.name if live else ""
         check_gate(tables, name, before)
-        lock.check(tables, owner)  # time has passed since the step started
-        build = publish(store, name, check_lock)
+        build = publish(store, name, check_locks)
         # Even if the build is live already: an earlier run may have been interrupted before it recorded this.
         if published_builds(tables)[:1] != [build.name]:
             record_publication(tables, build.name, before if before != build.name else "", "refresh", run)
+        check_locks()
         dropped = prune(store, keep=keep, published=published_builds(tables))
     return PublishedBuild(build, before, dropped)
 
 
-def publish(store: VectorStore, name: str, check_lock: Callable[[], None]) -> Build:
+def publish(store: VectorStore, name: str, check_locks: Callable[[], None]) -> Build:
     """Make the build live and return it. Raises NotFound, or Invalid if it is incomplete.
 
-    `check_lock` is called right before the pointer moves. `pipelines.defs.evaluation.gate` decides whether
+    `check_locks` is called right before the pointer moves. `pipelines.defs.evaluation.gate` decides whether
     the build may replace the live one.
     """
     collection = store.open(name)
@@ -71,7 +77,7 @@ def publish(store: VectorStore, name: str, check_lock: Callable[[], None]) -> Bu
         raise Invalid(
             f"build {name} is not published: it is incomplete ({problem}); materialize `candidate` again"
         )
-    check_lock()
+    check_locks()
     store.publish(name)
     return build
 
@@ -99,9 +105,10 @@ def drop_refused(store: VectorStore, tables: ObjectStore, refused: str, candidat
 
     Otherwise each refused candidate would stay.
     """
-    with lock.publication(tables):
+    with lock.publication(tables) as check_lock:
         live = live_or_none(store)
         if refused in (candidate, live.name if live else "", *published_builds(tables)):
             return False
+        check_lock()
         store.drop(refused)
     return True

@@ -74,8 +74,9 @@ def _roll_back(
     if live:
         block(tables, live.name)
     for other in blocked_builds(tables):
-        if original_name(other) == original_name(name):
+        if original_name(other) == original_name(name) and not (live and other == live.name):
             lift_block(tables, other)
+    check_lock()
     store.publish(name)
     record_publication(tables, name, live.name if live else "", "rollback", run)
     return Rollback(collection.build, live.name if live else "")
