@@ -7,7 +7,7 @@ PORT ?=
 TORCH_INDEX ?=
 VENV := .venv
 BIN := $(VENV)/bin
-# One marker for each level of installation; the higher level includes the lower one, and adds to what is there.
+# One marker file for each level of installation; dev includes demo.
 DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
 comma := ,
@@ -18,7 +18,7 @@ UV := $(BIN)/uv pip install --python $(BIN)/python --system-certs --constraint c
 # Runs of `make demo` and `make refresh` show up in the UI of `make dev`, since all use this folder's dagster.yaml.
 export DAGSTER_HOME := $(CURDIR)
 export DAGSTER_DISABLE_TELEMETRY := 1
-# Without stored bytecode, which some images switch off, each process compiles what it imports.
+# Some container images switch off stored bytecode; then every process compiles what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -27,12 +27,12 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
-setup: $(DEV)  ## Make .venv and install everything, at the tested versions
+setup: $(DEV)  ## Create .venv and install everything, at the tested versions
 
 demo: $(DEMO)  ## Build the sample collection and serve it on http://127.0.0.1:8000 (or PORT=)
 	@$(BIN)/gallery demo $(if $(PORT),--port $(PORT))
 
-serve: $(DEMO)  ## Serve the search page of the collection as it is (PORT= as above)
+serve: $(DEMO)  ## Serve the search pages without a refresh (or PORT=)
 	@$(BIN)/gallery serve $(if $(PORT),--port $(PORT))
 
 refresh: $(DEMO)  ## Bring the collection up to date with the dataset
@@ -44,7 +44,7 @@ dev: $(DEV)  ## Open the Dagster UI on http://127.0.0.1:3000 (or PORT=)
 test: $(DEV)  ## Run the fast tests; CONTRIBUTING.md says which those are
 	$(BIN)/pytest -m "$(FAST)" $(SPREAD)
 
-test-all: $(DEV)  ## Run all tests; those in a browser need Chromium, and skip without it
+test-all: $(DEV)  ## Run all tests; those in a browser are skipped without Chromium
 	$(BIN)/pytest $(SPREAD)
 
 lint: $(DEV)  ## Check style and types
@@ -61,7 +61,7 @@ clean:  ## Remove .venv and caches; the collection in .gallery stays
 
 # The tiers of tests; pyproject.toml says what each marker stands for.
 FAST := not browser and not services and not load and not chaos and not slow
-# More processes than two cores: much of the suite waits for other processes. A file stays in one. Slow files start first.
+# Three processes even on two cores: much of the suite waits. A file stays in one process; slow files start first.
 SPREAD := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 # torch comes first, so that the second command finds it installed and asks for no other build.

@@ -165,7 +165,7 @@ def search(
         )
         return
     if not results.hits:
-        click.echo("No work passes these filters; remove some of them.", err=True)
+        click.echo("No works match all these filters; remove some.", err=True)
     for hit in results.hits:
         by = hit.artwork.artist
         styles = ", ".join(by.styles)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_VALUE_CHARS = 200
-"""Characters of what a search can name: an artist's slug, a style, a nationality, a work's id."""
+"""Longest value that a search can refer to: an artist's slug, a style, a nationality, a work's id."""
 
 
 @dataclass(frozen=True)

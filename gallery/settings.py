@@ -329,14 +329,14 @@ def _describe(mistake: ErrorDetails) -> str:
     field = Settings.model_fields.get(name)
     if field is None:
         return f"{name}: unknown setting"
-    wanted = WANTED.get(mistake["type"], "")
     if mistake["type"] == "string_pattern_mismatch":
-        wanted = f"must be like {(field.examples or [field.default])[0]}. {field.description}"
+        example = (field.examples or [field.default])[0]
+        return f"{variable(name)}: is not valid; an example is {example}. {field.description}"
     bounds = {
         key: int(bound) if isinstance(bound, float) and bound.is_integer() else bound
         for key, bound in mistake.get("ctx", {}).items()
     }
-    text = wanted.format(**bounds) or mistake["msg"].removeprefix("Value error, ")
+    text = WANTED.get(mistake["type"], "").format(**bounds) or mistake["msg"].removeprefix("Value error, ")
     return f"{variable(name)}: {text}"
 
 

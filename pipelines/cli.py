@@ -168,7 +168,7 @@ def builds(as_json: bool) -> None:
     "--unblock",
     "only_unblock",
     is_flag=True,
-    help="Do not roll back; let refreshes publish BUILD again, or all blocked builds.",
+    help="Instead of rolling back, unblock BUILD, or all blocked builds.",
 )
 @click.option("--force", is_flag=True, help="Publish BUILD even if it has never been live.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -57,7 +57,7 @@ def _handle_gallery_error(error: GalleryError) -> Response:
         return _respond(error.status, str(error), title=title, field_errors=error.field_errors)
     if isinstance(error, Invalid | NotFound):
         log.info("%s: %s", request.path, error)
-        return _respond(400) if isinstance(error, Invalid) else _respond(404, _not_found())
+        return _respond(400) if isinstance(error, Invalid) else _respond(404, _missing())
     if isinstance(error, NoCollection):  # the normal state until the first refresh has ended: no warning
         message = gettext("There is no collection yet. Run `gallery refresh` to build one.")
         return _retry(_respond(503, message, no_collection=True), NO_COLLECTION_RETRY_S)
@@ -79,7 +79,9 @@ def _handle_gallery_error(error: GalleryError) -> Response:
 def _handle_http_error(error: HTTPException) -> Response:
     title, message = _form_too_large() if error.code == 413 else ("", "")
     if error.code == 404:
-        message = _not_found()
+        message = gettext("There’s no page at this address.")
+        if request.path.startswith(PREFIX):
+            message = f"The API has no such address; {url_for('reference.page')} lists them."
     response = _respond(error.code or 500, message, title=title)
     if isinstance(error, RateLimitExceeded):
         _retry(response, rate_limits().retry_after_s())
@@ -89,15 +91,11 @@ def _handle_http_error(error: HTTPException) -> Response:
     return response
 
 
-def _not_found() -> str:
-    """Return what does not exist: the page, or what the page is about."""
-    if request.url_rule is None and request.path.startswith(PREFIX):
-        return f"The API has no such address; {url_for('reference.page')} lists them."
-    if request.url_rule is None:
-        return gettext("There’s no page at this address.")
-    if "slug" in request.url_rule.arguments:
+def _missing() -> str:
+    """Return what is not in the collection: the artist of the address, or a work."""
+    if request.url_rule is not None and "slug" in request.url_rule.arguments:
         return gettext("This artist may no longer be in the collection.")
-    return ""
+    return ""  # the default message is about a painting
 
 
 def _form_too_large() -> tuple[str, str]:

@@ -17,7 +17,7 @@ SWEEP_INTERVAL_S = 60.0
 
 
 class MemoryCounters(Storage):
-    """Counters that start at 0 again when they expire. The addresses `memory://` lead here."""
+    """Counters that start at 0 again when they expire. Registered for `memory://` addresses."""
 
     STORAGE_SCHEME = ["memory"]  # noqa: RUF012  # as the base class declares it
 
@@ -51,7 +51,7 @@ class MemoryCounters(Storage):
         return count if expires_at > time.time() else 0
 
     def get_expiry(self, key: str) -> float:
-        """Return when the counter expires, in seconds since 1970; now if there is none."""
+        """Return when the counter expires, in seconds since 1970; the present time if there is none."""
         return self._counters.get(key, (0, time.time()))[1]
 
     def check(self) -> bool:

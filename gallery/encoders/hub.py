@@ -98,7 +98,7 @@ def download_model(repository: str) -> Snapshot:
     disable_progress_bars()
     try:
         folder = snapshot_download(repository, cache_dir=_cache_folder(), ignore_patterns=unwanted)
-    except GalleryError:  # not the hub's, such as the time limit of a step
+    except GalleryError:  # raised by the time limit of a step, not by the hub
         raise
     except Exception as exc:
         raise _translate(exc, repository) from exc

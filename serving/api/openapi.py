@@ -35,9 +35,9 @@ DESCRIPTION = """\
 Search a collection of paintings by text, images and works, and read its catalogue. No key needed.
 
 Every response names the build of the collection that it comes from. To get the next page of a list, pass
-`next_cursor` as `cursor`. A cursor is valid for one request and one build; after a new build is published it
-returns 410: start again without it. GET responses have an `ETag`; with `If-None-Match`, unchanged responses
-return 304. Errors are `application/problem+json` (RFC 9457).
+`next_cursor` as `cursor`. A cursor is valid for the same parameters and the same build; after a new build is
+published it returns 410. Start again without it. GET responses have an `ETag`; with `If-None-Match`,
+unchanged responses return 304. Errors are `application/problem+json` (RFC 9457).
 """
 PROBLEMS = {
     400: "Invalid request; `errors` lists the invalid fields.",

@@ -50,7 +50,7 @@ HYBRID_DEPTHS = (500, 5_000, 50_000, 500_000, 5_000_000)
 OS_ERROR = re.compile(r"os error (\d+)")
 """How messages of Lance quote an error number of the operating system."""
 MISSING = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
-"""Error numbers that say that a file of the build is gone or is another thing."""
+"""Error numbers that mean that a path of the build is missing or not a file."""
 
 
 def _translate_errors(
@@ -58,7 +58,7 @@ def _translate_errors(
 ) -> Callable[Concatenate[LanceCollection, Arguments], Result]:
     """Raise Corrupted for errors of Lance and Arrow, which raise these built-in ones and subclasses.
 
-    Raise Unavailable where the operating system refused, for example for want of file handles or memory.
+    Raise Unavailable where the operating system refused, for example because too many files are open.
     """
 
     @wraps(method)
@@ -70,7 +70,8 @@ def _translate_errors(
             code = OS_ERROR.search(str(error))
             if code and int(code[1]) not in MISSING:
                 raise Unavailable(
-                    f"the rows of build {self.build.name} in {self._folder} cannot be read now ({problem})"
+                    f"the rows of build {self.build.name} in {self._folder} cannot be read now ({problem}); "
+                    "check permissions and the limit on open files"
                 ) from error
             raise Corrupted(
                 f"the rows of build {self.build.name} in {self._folder} cannot be read ({problem}); "

@@ -104,8 +104,8 @@ def _list(row: ArtistRow, name: str, problems: list[str]) -> list[str]:
     """Return the field's entries, without those that are too long for a filter; report these."""
     entries = parse_list(row.fields[name])
     problems.extend(
-        f"line {row.line}: {entry[:80]!r}… has {len(entry)} characters, more than {MAX_VALUE_CHARS}, so the "
-        f"artist's {name} is left out"
+        f"line {row.line}: {entry[:80]!r}… has {len(entry)} characters, more than {MAX_VALUE_CHARS}, so it "
+        f"is left out of the artist's {name}"
         for entry in entries
         if len(entry) > MAX_VALUE_CHARS
     )
