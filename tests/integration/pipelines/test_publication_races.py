@@ -154,3 +154,14 @@ def test_a_process_that_lost_the_publication_lock_moves_no_pointer(
                 roll_back(store, tables, "one", "run")
     assert store.live().name == "two"  # type: ignore[union-attr]
     assert publications(tables)[-1].build == "two" and blocked_builds(tables) == []
+
+
+def test_a_replacement_is_blocked_when_its_original_becomes_live_again() -> None:
+    tables, store = MemoryObjects("memory://again"), VECTORS.open("memory://again", api_key=None)
+    with lock.acquire(tables, OWNER):
+        for minute, (name, against) in enumerate([("one", ""), ("one_1", "one")]):
+            make(store, name, minute)
+            evaluate(tables, name, against)
+            publish_candidate(store, tables, name, owner=OWNER, run="run", keep=3)
+    roll_back(store, tables, "one", "run")
+    assert blocked_builds(tables) == ["one_1"] and store.live().name == "one"  # type: ignore[union-attr]
