@@ -13,7 +13,7 @@ DEATH = re.compile(rf"{DASH}|~|†|\bdied\b|\bd\.|\bto\b|\buntil\b|\bbis\b", re.
 # Years of activity ("fl. 1420–1440") are neither birth nor death.
 ACTIVE = re.compile(r"\b(?:fl\.|flourished\b|active\b)", re.IGNORECASE)
 YEAR = re.compile(r"(?<!\d)\d{3,4}(?!\d)")
-THOUSANDS = re.compile(r"(?<=\d)[,.](?=\d{3}(?!\d))")
+THOUSANDS = re.compile(r"(?<=\d)[,.](?=\d{3}(?!\d))|(?<=(?<!\d)\d)[ \xa0\u2009\u202f](?=\d{3}(?!\d))")
 BEFORE_CHRIST = re.compile(r"\bB\.?C\b|\bBCE\b|\bv\. ?Chr", re.IGNORECASE)
 LIFETIMES = range(15, 121)
 """Years between birth and death that an artist can have lived."""
@@ -73,8 +73,8 @@ def parse_years(text: str) -> tuple[int | None, int | None]:
 def parse_list(text: str) -> tuple[str, ...]:
     """Split at commas, semicolons, slashes and bars; return the entries in order, without duplicates."""
     found: dict[str, str] = {}
-    if text.startswith("[") and text.endswith("]"):  # a list as Python or JSON writes it
-        text = re.sub("""^\\[|\\]$|(?<![^\\W_])['"]|['"](?![^\\W_])""", "", text)
+    if text[:1] + text[-1:] in ("[]", "()"):  # a list as Python or JSON writes it
+        text = re.sub("""^[\\[(]|[\\])]$|(?<![^\\W_])['"]|['"](?![^\\W_])""", "", text)
     for entry in re.split("[,;/|]", text):
         if name := " ".join(entry.split()):
             found.setdefault(name.casefold(), name)

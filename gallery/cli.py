@@ -5,19 +5,23 @@ Exit codes: 0 success, 1 failure (with the reason and the remedy on stderr), 2 w
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gallery.errors import GalleryError
 from gallery.installation import install_command
-from gallery.text import printable, printable_lines
+from gallery.text import printable, printable_json, printable_lines
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from gallery.settings import Settings
 
 COMMANDS = "gallery.commands"
 """Entry point group of additional commands: those of pipelines/ and serving/, which are not imported here."""
@@ -118,8 +122,6 @@ def search(
     as_json: bool,
 ) -> None:
     """Find works that match TEXT, images and other works, best matches first."""
-    from gallery.errors import Invalid
-    from gallery.images.sandbox import decode_untrusted
     from gallery.models import to_payload
     from gallery.search.engine import SearchEngine
     from gallery.search.query import InvalidQuery, SearchQuery, Term, TextTerm, WorkTerm, checked
@@ -145,23 +147,14 @@ def search(
             engine = SearchEngine(Services(settings, searching=True))
             collection = engine.live_collection()
             for path in images:
-                try:
-                    image = decode_untrusted(
-                        path.read_bytes(), max_pixels=settings.max_pixels, side=512
-                    ).image
-                except Invalid as error:
-                    raise Invalid(f"{path}: {error}") from error
-                query = query.with_term(engine.image_term(collection, image))
+                query = query.with_term(engine.image_term(collection, _read_image(path, settings)))
             results = engine.search(collection, checked(query, settings))
         except InvalidQuery as error:
             raise click.UsageError(str(error)) from error
     if as_json:
         facts = [{"score": round(hit.score, 4), **to_payload(hit.artwork)} for hit in results.hits]
         click.echo(
-            json.dumps(
-                {"build": results.build.name, "encoder": results.encoder, "results": facts},
-                ensure_ascii=False,
-            )
+            printable_json({"build": results.build.name, "encoder": results.encoder, "results": facts})
         )
         return
     if not results.hits:
@@ -177,6 +170,25 @@ def search(
         click.echo(printable(line))
 
 
+def _read_image(path: Path, settings: Settings) -> Image.Image:
+    """Return the image, within the limits of uploads. Raises Invalid or Unavailable, naming the file."""
+    from gallery.errors import Invalid, Unavailable
+    from gallery.images.sandbox import decode_untrusted
+
+    try:
+        with path.open("rb") as file:
+            data = file.read(settings.max_upload + 1)
+        if len(data) > settings.max_upload:
+            raise Invalid(f"the file is larger than GALLERY_MAX_UPLOAD ({settings.max_upload:,} bytes)")
+        return decode_untrusted(data, max_pixels=settings.max_upload_pixels, side=512).image
+    except Invalid as error:
+        raise Invalid(f"{path}: {error}") from error
+    except Unavailable as error:
+        raise Unavailable(f"{path}: {error}") from error
+    except OSError as error:
+        raise Invalid(f"{path}: {error.strerror}") from error
+
+
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the settings as JSON.")
 def settings(as_json: bool) -> None:
@@ -190,7 +202,7 @@ def settings(as_json: bool) -> None:
         for name in Settings.model_fields
     }
     if as_json:
-        click.echo(json.dumps(values, ensure_ascii=False, default=str))
+        click.echo(printable_json(values))
         return
     for name, field in Settings.model_fields.items():
         value, changed = values[variable(name)], name in current.model_fields_set
@@ -226,7 +238,7 @@ def doctor(web: bool, as_json: bool) -> None:
     with report_errors():
         findings = examine(read_settings(), web=web)
     if as_json:
-        click.echo(json.dumps([vars(finding) for finding in findings], ensure_ascii=False))
+        click.echo(printable_json([vars(finding) for finding in findings]))
     else:
         colors = {Status.OK: "green", Status.NOT_YET: "yellow", Status.FAILED: "red"}
         table = Table(box=None, padding=(0, 2, 0, 0))

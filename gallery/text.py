@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
+from typing import Any
 
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories that move the cursor, reverse the direction, end a line or show nothing."""
+
+
+def printable_json(value: Any) -> str:
+    """Return the value as JSON on one line, with escapes for hidden characters only."""
+    return re.sub(
+        r"[^ -~]",
+        lambda match: json.dumps(match[0])[1:-1] if unicodedata.category(match[0]) in HIDDEN else match[0],
+        json.dumps(value, ensure_ascii=False, default=str),
+    )
 
 
 def printable_lines(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gallery.text import printable
+from gallery.text import printable, printable_json
 
 if TYPE_CHECKING:
     from gallery.services import Services
@@ -106,7 +105,7 @@ def refresh(as_json: bool, allow_removals: bool, no_wait: bool, **options: Any) 
             wait_s = 0 if no_wait else math.inf
             counts = run_refresh(services, callback, overrides=overrides, wait_s=wait_s, **flags)
     if as_json:
-        click.echo(json.dumps(counts, ensure_ascii=False))
+        click.echo(printable_json(counts))
     else:
         for name, value in counts.items():
             click.echo(f"{name.replace('_', ' '):<18} {value}")
@@ -129,7 +128,7 @@ def lineage(work: str, as_json: bool) -> None:
 
         traces = find_lineage(open_services(), work)
     if as_json:
-        click.echo(json.dumps(traces, ensure_ascii=False))
+        click.echo(printable_json(traces))
         return
     for number, facts in enumerate(traces):
         if number:
@@ -150,7 +149,7 @@ def builds(as_json: bool) -> None:
         services = open_services()
         found = list_builds(services.vectors, services.tables)
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        click.echo(printable_json(found))
         return
     if not found:
         click.echo("There are no builds yet; run `gallery refresh`.", err=True)
@@ -195,4 +194,4 @@ def rollback(build: str | None, only_unblock: bool, force: bool, as_json: bool) 
             text = f"live: {moved.build.name} ({moved.build.works} works, {moved.build.encoder})"
             if moved.before:
                 text += f"; blocked: {moved.before}"
-    click.echo(json.dumps(facts, ensure_ascii=False) if as_json else text)
+    click.echo(printable_json(facts) if as_json else text)

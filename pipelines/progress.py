@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from gallery.text import printable
 from pipelines.parallel import in_background
 from pipelines.runner import STAGES, StageCallback, StageEvent
 
@@ -97,7 +98,7 @@ class StageLines:
     def _print(self, stage: str, kind: str, text: str) -> None:
         self.printed = time.monotonic()
         line = f"{self.printed - self._started:7.1f} s  {stage:<{STAGE_WIDTH}}  {kind:<6}  {text}"
-        self._console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable(line.rstrip()), markup=False, highlight=False, soft_wrap=True)
 
 
 class _StageTable:
@@ -131,6 +132,9 @@ class _StageTable:
                 seconds = time.monotonic() - self._started[stage]
             text = summary(stage, event.facts or {}) if event.kind == "done" else event.text
             table.add_row(
-                MARKS[event.kind], stage, "" if seconds is None else f"{seconds:.1f} s", escape(text)
+                MARKS[event.kind],
+                stage,
+                "" if seconds is None else f"{seconds:.1f} s",
+                escape(printable(text)),
             )
         return table

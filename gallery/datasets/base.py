@@ -18,20 +18,23 @@ IMAGE_FOLDER = "images/images/"
 SMALLER_COPIES = "resized/"
 """Top-level folder with the same images, smaller."""
 CLUTTER = {
-    "__macosx",
-    "@eadir",  # Synology: thumbnails beside each photo
-    "#recycle",
-    "$recycle.bin",
+    "_vti_cnf",
     "desktop.ini",
     "ehthumbs.db",
     "ehthumbs_vista.db",
+    "found.000",
+    "icon\r",
     "lost+found",
+    "network trash folder",
+    "recycler",
     "system volume information",
     "thumbs.db",
 }
 """Folders and files that systems leave beside images, in lower case. Hidden ones start with a dot."""
-STREAM = ":zone.identifier"
-"""End of the name of a file that Windows adds to a download."""
+SYSTEM_FOLDERS = ("@", "#", "$", "~", "__")
+"""Starts of folders of storage devices and programs, such as @eaDir, #recycle, $RECYCLE.BIN and __MACOSX."""
+STREAMS = (":zone.identifier", ":encryptable")
+"""Ends of the names of files that Windows adds to others."""
 
 ProgressCallback = Callable[[str], None]
 """Called with one line of progress text."""
@@ -44,11 +47,13 @@ def no_progress(_: str) -> None:
 def is_ignored(path: str) -> bool:
     """Return whether a file is not meant to be an image, so that it does not count as a rejected one."""
     lower = path.casefold()
+    parts = lower.split("/")
     return (
         path == ARTISTS_CSV
-        or path.startswith(SMALLER_COPIES)
-        or lower.endswith(STREAM)
-        or any(part in CLUTTER or (part.startswith(".") and part != "..") for part in lower.split("/"))
+        or lower.startswith(SMALLER_COPIES)
+        or lower.endswith(STREAMS)
+        or any(part in CLUTTER or (part.startswith(".") and part != "..") for part in parts)
+        or any(part.startswith(SYSTEM_FOLDERS) for part in parts[:-1])
     )
 
 

@@ -153,8 +153,21 @@ def test_names_from_the_dataset_cannot_control_the_terminal(run, tmp_path: Path)
     for command in (("search", "boats", "--limit", "9"), ("lineage", "red")):
         shown = run(*command).stdout
         assert "\\x1b[31m\\u202ered" in shown and not {"\x1b", "\u202e"} & set(shown)
+        as_json = run(*command, "--json").stdout
+        assert not {"\x1b", "\u202e"} & set(as_json)
+        assert "\\x1b[31m\\u202ered\\n.jpg" in repr(json.loads(as_json))
     failed = run("lineage", "none\x1b[31m")
     assert failed.exit_code == 1 and "\x1b" not in failed.stderr
+
+
+def test_images_have_the_limits_of_uploads(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    run("refresh")
+    file = tmp_path / "one.jpg"
+    file.write_bytes(picture(1))
+    assert run("search", "--image", str(file)).exit_code == 0
+    monkeypatch.setenv("GALLERY_MAX_UPLOAD", "100")
+    done = run("search", "--image", str(file))
+    assert done.exit_code == 1 and "one.jpg: the file is larger than GALLERY_MAX_UPLOAD" in done.stderr
 
 
 def test_a_failed_refresh_is_reported_in_one_line(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]

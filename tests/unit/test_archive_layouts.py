@@ -16,11 +16,13 @@ FILES = {f"images/images/Ada/{n}.jpg": picture(n) for n in range(3)}
 EVERYTHING = {"artists.csv": artists_csv(["Ada"]), **FILES}
 CLUTTER = [
     "@eaDir", ".ipynb_checkpoints", ".thumbnails", "lost+found", "__MACOSX", ".git", ".Trash-1000",
-    "$RECYCLE.BIN", "System Volume Information",
+    "$RECYCLE.BIN", "System Volume Information", "@Recycle", "#snapshot", "RECYCLER", "FOUND.000",
+    "__pycache__", "_vti_cnf", "Network Trash Folder",
 ]  # fmt: skip
 CLUTTER_FILES = [
     "Thumbs.db", "thumbs.db", "THUMBS.DB", "Desktop.ini", "desktop.ini", "ehthumbs.db", ".DS_Store",
     ".directory", ".nomedia", ".picasa.ini", "._1.jpg", "1.jpg:Zone.Identifier",
+    "thumbs.db:encryptable", "Icon\r",
 ]  # fmt: skip
 
 
@@ -42,6 +44,8 @@ def test_files_of_the_dataset_are_not_ignored() -> None:
         *FILES,
         "images/images/Ada/lost+found.jpg",
         "images/images/A. B. C./1.jpg",
+        "images/images/Ada/#3 at sea.jpg",
+        "images/images/Ada/__1.jpg",
         "images/images/../1.jpg",
     ):
         assert not is_ignored(path)

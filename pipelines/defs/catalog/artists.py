@@ -16,7 +16,7 @@ from gallery.datasets.base import ARTISTS_CSV, IMAGE_FOLDER, Archive
 from gallery.errors import Invalid, NotFound
 from gallery.models import MAX_VALUE_CHARS
 from gallery.names import best_spelling, display_name, match_key, slugify_name
-from pipelines.defs.catalog.artists_csv import ArtistRow, ArtistsCsv, parse_artists_csv
+from pipelines.defs.catalog.artists_csv import MISSING, ArtistRow, ArtistsCsv, parse_artists_csv
 from pipelines.tables import ARTISTS
 
 MAX_CSV_BYTES = 50_000_000
@@ -102,7 +102,7 @@ def _one_per_artist(rows: list[ArtistRow], problems: list[str]) -> Iterator[Arti
 
 def _list(row: ArtistRow, name: str, problems: list[str]) -> list[str]:
     """Return the field's entries, without those that are too long for a filter; report these."""
-    entries = parse_list(row.fields[name])
+    entries = [entry for entry in parse_list(row.fields[name]) if entry.casefold() not in MISSING]
     problems.extend(
         f"line {row.line}: {entry[:80]!r}… has {len(entry)} characters, more than {MAX_VALUE_CHARS}, so it "
         f"is left out of the artist's {name}"

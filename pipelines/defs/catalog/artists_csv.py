@@ -41,37 +41,58 @@ class ArtistsCsv:
 
 
 def parse_artists_csv(data: bytes) -> ArtistsCsv:
-    """Return the rows of the file. Raises Invalid if it is not UTF-8 or lacks a column."""
+    """Return the rows of the file. Raises Invalid if it is not UTF-8, or lacks or repeats a column."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Invalid(f"it is not UTF-8 ({error})") from error
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").split("\n")
     problems: list[str] = []
-    records = _records(lines, problems)
-    _, header = next(records, (0, []))
-    header = [name.strip() for name in header]
+    header = _header(lines)
     if missing := [column for column in COLUMNS if column not in header]:
         raise Invalid(
             f"it lacks {', '.join(missing)}; expected {', '.join(COLUMNS)} separated by commas, "
             f"found {', '.join(header[:20])}"
         )
+    if repeated := [column for column in COLUMNS if header.count(column) > 1]:
+        raise Invalid(f"it has several columns of the name {', '.join(repeated)}")
+    records = list(_records(lines, header, problems))
+    surplus = _surplus([fields for _, fields in records], len(header))
     rows = []
     for line, fields in records:
-        if any(field.strip() for field in fields[len(header) :]):
+        if len(fields) != len(header) + surplus:
             problems.append(
                 f"line {line}: {len(fields)} fields where the first line has {len(header)}; the row is left "
-                "out. Quote fields that contain commas"
+                "out. Quote fields that contain commas, and write a comma for each empty field"
             )
             continue
-        named = dict(zip(header, [*fields, *[""] * len(header)], strict=False))
+        named = dict(zip(header, fields, strict=False))
         row = {column: _clean(named[column], keep=column == "name") for column in COLUMNS}
         row["wikipedia"] = _link(row["wikipedia"], line, problems)
         rows.append(ArtistRow(line, row))
     return ArtistsCsv(rows, problems)
 
 
-def _records(lines: list[str], problems: list[str]) -> Iterator[tuple[int, list[str]]]:
+def _header(lines: list[str]) -> list[str]:
+    """Return the names in the first line with text, and blank that line."""
+    for place, line in enumerate(lines):
+        if line.strip():
+            lines[place] = ""
+            try:
+                (fields,) = csv.reader([line])
+            except (csv.Error, ValueError):
+                return []
+            return [name.strip() for name in fields]
+    return []
+
+
+def _surplus(rows: list[list[str]], width: int) -> int:
+    """Return the number of empty fields that each row has at its end, beyond the columns."""
+    surplus = max(0, min(map(len, rows), default=0) - width)
+    return surplus if not any(field.strip() for fields in rows for field in fields[width:]) else 0
+
+
+def _records(lines: list[str], header: list[str], problems: list[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the number of each row's first line, from 1, and its fields.
 
     After a row with a misplaced quote, reading goes on with the next line, so the row takes no other with it.
@@ -87,6 +108,8 @@ def _records(lines: list[str], problems: list[str]) -> Iterator[tuple[int, list[
             end += 1
         try:
             (fields,) = csv.reader(io.StringIO("\n".join(lines[start:end])), strict=True)
+            if any(_is_row(line, header) for line in lines[start + 1 : end]):
+                raise ValueError("the quoted field contains another row")
             yield start + 1, fields
             start = end
         except (csv.Error, ValueError):
@@ -95,6 +118,16 @@ def _records(lines: list[str], problems: list[str]) -> Iterator[tuple[int, list[
                 'mark inside a quoted field as ""'
             )
             start += 1
+
+
+def _is_row(line: str, header: list[str]) -> bool:
+    """Return whether the line alone is a row, and not prose with as many commas."""
+    try:
+        (fields,) = csv.reader([line])
+    except (csv.Error, ValueError):
+        return False
+    link = fields[header.index("wikipedia")] if len(fields) == len(header) else "-"
+    return not link or link.startswith("http")
 
 
 def _clean(text: str, *, keep: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 
 import pytest
 from hypothesis import given, settings
@@ -56,6 +57,12 @@ MISTAKES = {
     "a quote that is not doubled": lambda line: line.replace("Bio", '"The "Master, of') + '"',
     "a quote that never closes": lambda line: line.replace("Bio", '"Bio'),
     "two more fields": lambda line: line + ",1,2",
+    "an empty field more": lambda line: line + ",",
+    "a comma too many and no link": lambda line: (
+        line.replace("Realism", "Realism,Landscape").rpartition(",")[0] + ","
+    ),
+    "a comma too few": lambda line: line.replace(",", ";", 1),
+    "no field after the years": lambda line: ",".join(line.split(",")[:2]),
 }
 
 
@@ -71,9 +78,38 @@ def test_a_bad_row_is_reported_with_its_line_and_takes_no_other_with_it(mistake:
     assert len(read.problems) == 1 and read.problems[0].startswith(f"line {place + 2}: ")
 
 
-def test_a_short_row_has_empty_fields_at_its_end() -> None:
-    (row,) = parse_artists_csv(f"{','.join(COLUMNS)}\nAda,1840 - 1926".encode()).rows
-    assert row.fields["years"] == "1840 - 1926" and row.fields["bio"] == row.fields["wikipedia"] == ""
+@pytest.mark.parametrize("places", list(itertools.combinations(range(5), 2)), ids=str)
+def test_two_stray_quotes_take_no_row_between_them(places: tuple[int, int]) -> None:
+    """Together they look like one quoted field of many lines."""
+    lines = text_of(ROWS).splitlines()
+    first, last = places
+    lines[first + 1] = lines[first + 1].replace("Bio", '"Bio')
+    lines[last + 1] = lines[last + 1].replace(f"Bio {last}", f'Bio {last}"')
+    read = parse_artists_csv("\n".join(lines).encode())
+    untouched = {row[0] for place, row in enumerate(ROWS) if place not in places}
+    assert untouched <= {row.fields["name"] for row in read.rows}
+    for row in read.rows:
+        assert row.fields["bio"].removesuffix('"') == f"Bio {row.fields['name'][-1]}"
+    reported = [problem.split(":")[0] for problem in read.problems]
+    assert reported in ([f"line {first + 2}"], [f"line {first + 2}", f"line {last + 2}"])
+
+
+def test_a_field_may_have_lines_with_commas() -> None:
+    bio = "He painted, drew, etched, carved, wrote, and taught,\nin Paris, Rome, Ghent, Basel, Ulm, Bern"
+    (row,) = parse_artists_csv(text_of([["Ada", "", "", "", bio, "https://a.example/"]]).encode()).rows
+    assert row.fields["bio"] == bio
+
+
+def test_a_repeated_column_is_refused() -> None:
+    with pytest.raises(Invalid, match="several columns of the name name"):
+        parse_artists_csv(f"{','.join(COLUMNS)},name\n".encode())
+
+
+@pytest.mark.parametrize("end", ["", ",", ",,"])
+def test_every_row_may_have_empty_fields_beyond_the_columns(end: str) -> None:
+    header, *lines = text_of(ROWS).splitlines()
+    read = parse_artists_csv("\n".join([header, *(line + end for line in lines)]).encode())
+    assert len(read.rows) == len(ROWS) and not read.problems
 
 
 @pytest.mark.parametrize("word", ["NA", "nan", "N/A", "None", "null", " - ", "?"])
@@ -122,6 +158,8 @@ def test_line_ends_and_a_byte_order_mark_do_not_matter() -> None:
     ("text", "years"),
     [
         ("1,571 - 1,610", (1571, 1610)),
+        ("1 571 - 1 610", (1571, 1610)),
+        ("1\u202f571", (1571, None)),
         ("1901-12", (1901, None)),
         ("384 BC – 322 BC", (None, None)),
         ("1920 - 1884", (None, None)),

@@ -142,6 +142,13 @@ def test_what_no_search_could_name_is_left_out_and_reported(tmp_path: Path) -> N
     assert list(artist["nationalities"]) == ["Dutch"] and list(artist["styles"]) == ["Realism"]
 
 
+def test_hidden_characters_and_missing_values_are_no_part_of_an_artist(tmp_path: Path) -> None:
+    table = artists_csv(["Ada"]).replace(b"Dutch", b'"NA, Dutch, none"')
+    artists = Catalog(tmp_path / "a.zip", {"A\u202eda\u200b/1.jpg": picture(1)}, table).artists
+    assert artists.iloc[0]["name"] == "Ada" and artists.iloc[0]["files"] == 1
+    assert list(artists.iloc[0]["nationalities"]) == ["Dutch"]
+
+
 def test_an_artist_listed_twice_counts_once(tmp_path: Path) -> None:
     artists = Catalog(
         tmp_path / "a.zip", {"Durer/1.jpg": picture(1)}, artists_csv(["Dürer", "Durer", "DU╠êRER"])
