@@ -8,6 +8,7 @@ tables.
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,13 +54,14 @@ class Scheme:
     """One kind of address.
 
     `factory` is "module:function"; `extra` is the extra of this package that installs what the factory
-    imports.
+    imports; `location` is the pattern of what is between scheme and options.
     """
 
     factory: str
     example: str
     options: tuple[Option, ...] = ()
     extra: str = ""
+    location: str = ".*"
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,7 @@ class Address:
 
     @property
     def path(self) -> Path:
-        """The location as an absolute local path. Raises Invalid if it is empty."""
-        if not self.location:
-            raise Invalid(f"{self.text}: the path is missing; write {self.scheme}:///absolute/path")
+        """The location as an absolute local path. Raises Invalid for the home of an unknown user."""
         try:
             return Path(self.location).expanduser().absolute()
         except RuntimeError as error:
@@ -106,7 +106,7 @@ class Registry(Generic[Service]):
     schemes: Mapping[str, Scheme] = field(default_factory=dict)
 
     def parse(self, text: str) -> Address:
-        """Return the parsed address, with its options checked and defaults filled in. Raises Invalid.
+        """Return the parsed address, with everything checked and defaults filled in. Raises Invalid.
 
         Error messages leave out users, passwords and the values of unknown options: each may be a secret.
         """
@@ -126,7 +126,10 @@ class Registry(Generic[Service]):
             raise Invalid(f"{scheme}:// is not a {self.service}; {self.setting} takes {known}")
         location = unquote(parts.netloc + parts.path)
         given = dict(parse_qsl(parts.query, keep_blank_values=True))
-        return Address(text, scheme, location, self._options(scheme, location, given), frozenset(given))
+        options = self._options(scheme, location, given)
+        if not re.fullmatch(self.schemes[scheme].location, location, re.DOTALL):
+            raise Invalid(f"the address does not have the form {self.schemes[scheme].example}")
+        return Address(text, scheme, location, options, frozenset(given))
 
     def open(self, text: str, **arguments: Any) -> Service:
         """Return the service at the address; `arguments` go to its factory. Raises Invalid, or its errors."""

@@ -27,14 +27,16 @@ class RecentlyUsed(Generic[K, T]):
         Threads that ask for a value while another one makes it wait for it, and get the same exception if
         that fails. Exceptions are not cached. `make` must not ask for its own key.
         """
-        mine = Future[T]()
+        mine: Future[T] | None = None
         try:
             with self._lock:
                 if key in self._values:
                     self._values.move_to_end(key)
                     return self._values[key]
-                future = self._making.setdefault(key, mine)
-            if future is not mine:
+                future = self._making.get(key)
+                if future is None:
+                    future = mine = self._making[key] = Future()
+            if mine is None:
                 return future.result()
             value = make()  # outside the lock: it may take seconds
             with self._lock:
@@ -44,10 +46,11 @@ class RecentlyUsed(Generic[K, T]):
             mine.set_result(value)
             return value
         except BaseException as error:
-            if not mine.done():
+            if mine is not None and not mine.done():
                 mine.set_exception(error)
             raise
         finally:
-            with self._lock:
-                if self._making.get(key) is mine:
-                    del self._making[key]
+            if mine is not None:
+                with self._lock:
+                    if self._making.get(key) is mine:
+                        del self._making[key]

@@ -16,7 +16,7 @@ import click
 
 from gallery.errors import GalleryError
 from gallery.installation import install_command
-from gallery.text import printable, printable_json, printable_lines
+from gallery.text import printable, printable_json
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -52,13 +52,18 @@ class Commands(click.Group):
         return command
 
 
+def echo(line: str) -> None:
+    """Print a line of a result. Hidden characters, which names from outside may contain, are escaped."""
+    click.echo(printable(line))
+
+
 @contextmanager
 def report_errors() -> Iterator[None]:
     """Report this project's errors and missing packages as one message, with exit code 1."""
     try:
         yield
     except GalleryError as error:
-        raise click.ClickException(printable_lines(str(error))) from error
+        raise click.ClickException(str(error)) from error
     except ModuleNotFoundError as error:
         extra = {
             "dagster": "pipeline",
@@ -167,7 +172,7 @@ def search(
             f"{hit.score:6.3f}  {word:7}  {by.name} ({by.years}; {styles})  "
             f"{hit.artwork.file}  {hit.artwork.id}"
         )
-        click.echo(printable(line))
+        echo(line)
 
 
 def _read_image(path: Path, settings: Settings) -> Image.Image:
@@ -208,8 +213,8 @@ def settings(as_json: bool) -> None:
         value, changed = values[variable(name)], name in current.model_fields_set
         # Not "NAME=None", which someone may copy into .env.
         shown = f"{variable(name)} is not set" if value is None else f"{variable(name)}={value}"
-        click.echo(shown if changed or value is None else f"{shown}  (default)")
-        click.echo(f"    {field.description}")
+        echo(shown if changed or value is None else f"{shown}  (default)")
+        echo(f"    {field.description}")
 
 
 def _shown(value: Any, *, given: bool) -> Any:
@@ -246,7 +251,7 @@ def doctor(web: bool, as_json: bool) -> None:
             table.add_column(title, overflow="fold")
         for finding in findings:
             status = f"[{colors[finding.status]}]{finding.status}[/]"
-            table.add_row(finding.check, status, escape(finding.result), escape(finding.advice))
+            table.add_row(finding.check, status, escape(printable(finding.result)), escape(finding.advice))
         # In a file or a pipe, keep each finding on one line, so that grep works.
         Console(width=None if sys.stdout.isatty() else 10_000).print(table)
     if any(finding.status == Status.FAILED for finding in findings):

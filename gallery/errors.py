@@ -12,9 +12,17 @@ thing, and what to do about it.
 
 from __future__ import annotations
 
+from gallery.text import printable
+
 
 class GalleryError(Exception):
-    """Base class of the errors that this project raises on purpose."""
+    """Base class of the errors that this project raises on purpose. Each argument is a line of its message.
+
+    Messages quote names and texts from outside, so hidden characters in them are escaped.
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(printable(str(line)) for line in self.args)
 
 
 class Invalid(GalleryError):

@@ -7,7 +7,7 @@ import sys
 import warnings
 from typing import Any, TextIO
 
-from gallery.text import printable
+from gallery.text import printable, printable_lines
 
 
 class _Stderr(logging.StreamHandler[TextIO]):
@@ -22,20 +22,23 @@ class _Stderr(logging.StreamHandler[TextIO]):
         return
 
 
-class _Formatter(logging.Formatter):
-    """Escapes line breaks and terminal sequences, which names and paths from outside may contain."""
+class OneLineFormatter(logging.Formatter):
+    """Escapes line breaks and terminal sequences, which names and paths from outside may contain.
+
+    Lines of a stack trace are indented.
+    """
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return printable(super().formatMessage(record))
 
     def formatException(self, exc_info: Any) -> str:
-        return "\n".join(f"  {printable(line)}" for line in super().formatException(exc_info).splitlines())
+        return "  " + printable_lines(super().formatException(exc_info))
 
 
 def configure(level: str = "WARNING") -> None:
     """Log to stderr: this project from `level` up, other libraries from WARNING up."""
     handler = _Stderr()
-    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     # Pillow warns about damaged metadata of images that it decodes.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")

@@ -18,10 +18,10 @@ import ftfy.bad_codecs
 from slugify import slugify
 
 from gallery.models import MAX_VALUE_CHARS
+from gallery.text import visible
 
 ftfy.bad_codecs.ok()  # registers the sloppy- codecs, which keep bytes that Windows leaves undefined
 
-JOINERS = "\u200c\u200d"  # part of the spelling in Persian and in Indic scripts
 MAX_DECODINGS = 2  # wrong decodings to undo; undoing more turns nonsense into names
 
 # Code pages and the cost of assuming each: if several turn a text into a name, the more common page wins,
@@ -117,11 +117,9 @@ def repair(text: str) -> str:
 def display_name(folder: str) -> str:
     """Return the display name for a spelling in a folder or the CSV: repaired, with single spaces.
 
-    Without characters that have no width or change the direction of text.
+    Without hidden characters.
     """
-    spelled = repair(folder).replace("_", " ")
-    shown = (char for char in spelled if unicodedata.category(char) != "Cf" or char in JOINERS)
-    return " ".join("".join(shown).split())
+    return " ".join(visible(repair(folder).replace("_", " ")).split())
 
 
 def slugify_name(name: str) -> str:

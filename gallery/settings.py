@@ -317,7 +317,7 @@ def read_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         problems += [_describe(mistake) for mistake in error.errors(include_url=False, include_input=False)]
     if problems or settings is None:
-        raise Invalid("Invalid settings:\n" + "\n".join(f"  {problem}" for problem in problems))
+        raise Invalid("Invalid settings:", *(f"  {problem}" for problem in problems))
     return settings
 
 

@@ -11,11 +11,12 @@ import logging
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from http.client import HTTPException
 from typing import Any
 
 from gallery.settings import Settings
+from gallery.text import printable
 from pipelines.errors import Failure
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,8 @@ def failure_report(
     `run_id` is "" if the command failed before there was a run. `refreshes` says whether the job materializes
     assets, `published` whether it had published before it failed.
     """
+    failures = [replace(failure, error=printable(" ".join(failure.error.split()))) for failure in failures]
     reasons = "; ".join(map(str, failures)) or "The process of the run ended without an error message"
-    reasons = " ".join(reasons.split())  # one line
     advice = (PUBLISHED if published else UNCHANGED) if refreshes else OTHER_JOB
     url = f"{settings.dagster_url.rstrip('/')}/runs/{run_id}" if settings.dagster_url and run_id else ""
     what = "assets" if job.startswith("__") else job  # Dagster's job for assets that are materialized alone

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gallery.text import printable, printable_json
+from gallery.text import printable_json
 
 if TYPE_CHECKING:
     from gallery.services import Services
@@ -84,7 +84,7 @@ def refresh(as_json: bool, allow_removals: bool, no_wait: bool, **options: Any) 
     until the new one is complete and has passed its checks. If another refresh is running, this one
     starts when it has ended.
     """
-    from gallery.cli import report_errors
+    from gallery.cli import echo, report_errors
     from pipelines.interrupts import exit_on_interrupt
 
     with report_errors(), exit_on_interrupt(INTERRUPTED) as is_interrupted, _alert_on_error():
@@ -108,7 +108,7 @@ def refresh(as_json: bool, allow_removals: bool, no_wait: bool, **options: Any) 
         click.echo(printable_json(counts))
     else:
         for name, value in counts.items():
-            click.echo(f"{name.replace('_', ' '):<18} {value}")
+            echo(f"{name.replace('_', ' '):<18} {value}")
 
 
 @click.command()
@@ -119,7 +119,7 @@ def lineage(work: str, as_json: bool) -> None:
 
     WORK is the id of a work, a path in the dataset, or a part of either.
     """
-    from gallery.cli import report_errors
+    from gallery.cli import echo, report_errors
 
     if not work.strip():
         raise click.UsageError("WORK is empty.")
@@ -134,14 +134,14 @@ def lineage(work: str, as_json: bool) -> None:
         if number:
             click.echo()
         for name, value in facts.items():
-            click.echo(printable(f"{name.replace('_', ' '):<12} {value}"))
+            echo(f"{name.replace('_', ' '):<12} {value}")
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the builds as JSON.")
 def builds(as_json: bool) -> None:
     """List the builds of the collection, newest first. The live one is marked with *."""
-    from gallery.cli import report_errors
+    from gallery.cli import echo, report_errors
 
     with report_errors():
         from pipelines.defs.collection.rollback import list_builds
@@ -155,7 +155,7 @@ def builds(as_json: bool) -> None:
         click.echo("There are no builds yet; run `gallery refresh`.", err=True)
     for build in found:
         mark, made = "*" if build["live"] else " ", build["made"][:16].replace("T", " ")
-        click.echo(
+        echo(
             f"{mark} {build['build']:<16} {build['state']:<10} {build['works']:>8} works  {made} UTC  "
             f"{build['encoder']}  {build['dataset']} {build['version']}"
         )
@@ -177,7 +177,7 @@ def rollback(build: str | None, only_unblock: bool, force: bool, as_json: bool) 
     Nothing is built or deleted. The build that was live is blocked: refreshes do not publish the same content
     again until `gallery rollback --unblock`.
     """
-    from gallery.cli import report_errors
+    from gallery.cli import echo, report_errors
 
     facts: dict[str, object]
     with report_errors():
@@ -194,4 +194,4 @@ def rollback(build: str | None, only_unblock: bool, force: bool, as_json: bool) 
             text = f"live: {moved.build.name} ({moved.build.works} works, {moved.build.encoder})"
             if moved.before:
                 text += f"; blocked: {moved.before}"
-    click.echo(printable_json(facts) if as_json else text)
+    echo(printable_json(facts) if as_json else text)

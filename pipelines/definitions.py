@@ -7,6 +7,7 @@ from datetime import timedelta
 import dagster as dg
 
 from gallery.errors import Invalid
+from gallery.logs import OneLineFormatter
 from gallery.services import Services
 from gallery.settings import Settings, read_settings
 from pipelines import jobs
@@ -85,4 +86,7 @@ def add_freshness(settings: Settings) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
 
 
 forget_exported_settings()
+# In processes that Dagster starts, Python's handler of last resort writes the warnings of this project.
+if logging.lastResort:
+    logging.lastResort.setFormatter(OneLineFormatter())
 defs = build_defs()

@@ -183,11 +183,12 @@ def acquire(
     shared_by_steps = record.pid == 0
     # Not whether this call created the record: an earlier one may have, although its reply was lost.
     held = (store.address, name, owner)
-    is_first = (record.pid, record.machine) == (os.getpid(), machine_id()) and held not in _held
-    renew = partial(_renew_until, store, owner, name)
-    try:
+    with _held_guard:
+        is_first = (record.pid, record.machine) == (os.getpid(), machine_id()) and held not in _held
         if is_first:
             _held.add(held)
+    renew = partial(_renew_until, store, owner, name)
+    try:
         with in_background(renew, "lock") if is_first or shared_by_steps else nullcontext():
             yield
     finally:
@@ -203,6 +204,7 @@ def acquire(
 
 _held: set[tuple[str, str, str]] = set()
 """The locks that a block of this process renews and releases: address of the store, name, owner."""
+_held_guard = threading.Lock()
 
 
 def _take(

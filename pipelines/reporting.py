@@ -9,6 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from gallery.objects.base import ObjectStore
+from gallery.text import printable
 from pipelines.records import record_run
 from pipelines.steps import REFRESH_POOL, StepTimeout
 from pipelines.tables import Table, count_changes
@@ -108,7 +109,7 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.
 
 
 def _cell(value: object) -> str:
-    words = str(value).replace("|", "¦").split()
+    words = printable(str(value)).replace("|", "¦").split()
     half = MAX_WORD // 2
     return " ".join(word if len(word) <= MAX_WORD else f"{word[:half]}…{word[1 - half :]}" for word in words)
 

@@ -12,6 +12,7 @@ from gallery.errors import Unavailable
 from gallery.objects.base import ObjectStore
 from gallery.services import Services
 from gallery.settings import Settings, valid_settings
+from gallery.text import printable
 from pipelines import alerts, lock
 from pipelines.defs.collection.builds import live_or_none
 from pipelines.defs.collection.manifests import dataset_of
@@ -74,11 +75,11 @@ def check_version(services: Services, cursor: str | None) -> dg.SensorResult | d
     """
     dataset = services.dataset
     try:
-        version = f"{dataset.address}@{dataset.version()}"
+        version = printable(f"{dataset.address}@{dataset.version()}")
         if cursor is None:
             live = live_or_none(services.vectors)
             known = dataset_of(services.tables, live) if live is not None else None
-            cursor = f"{known.address}@{known.version}" if known is not None else None
+            cursor = printable(f"{known.address}@{known.version}") if known is not None else None
     except Unavailable as error:
         return dg.SkipReason(f"the dataset's version is unknown, next check in an hour: {error}")
     if version == cursor:

@@ -16,9 +16,10 @@ import dagster as dg
 from gallery.errors import GalleryError, Unavailable
 from gallery.services import Services
 from gallery.settings import variable
+from gallery.text import printable
 from pipelines.lock import LockHeld
 from pipelines.resources import hold_lock
-from pipelines.results import tidy
+from pipelines.results import tidy, tidy_error, tidy_record
 
 REFRESH_POOL = "refresh"
 """Dagster's concurrency pool of all steps that write. dagster.yaml lets one run at a time use it."""
@@ -44,7 +45,7 @@ def guarded_op(body: Body) -> Body:
 
     The step starts only while its run holds the refresh lock, and is stopped after GALLERY_STEP_LIMIT
     seconds. `RETRY_POLICY` applies to Unavailable and StepTimeout; any other error fails the step at
-    once. Results are tidied for the UI.
+    once. What the step passes to Dagster is tidied by `pipelines.results`.
     """
     if inspect.isgeneratorfunction(body):
 
@@ -68,6 +69,7 @@ def guarded_op(body: Body) -> Body:
 def _guard() -> Iterator[dg.OpExecutionContext]:
     context = dg.OpExecutionContext.get()
     services: Services = context.resources.services
+    context.log.addFilter(tidy_record)
     try:
         try:
             hold_lock(context, services)
@@ -78,13 +80,13 @@ def _guard() -> Iterator[dg.OpExecutionContext]:
     except (Unavailable, StepTimeout) as error:
         # Not by a policy of the job: Dagster would apply it to Ctrl-C and to canceled runs too.
         delay = RETRY_POLICY.calculate_delay(context.retry_number + 1)
-        raise dg.RetryRequested(RETRY_POLICY.max_retries, delay) from error
+        raise dg.RetryRequested(RETRY_POLICY.max_retries, delay) from tidy_error(error)
     except (dg.Failure, dg.RetryRequested):
         raise
     except GalleryError as error:
-        raise dg.Failure(str(error)) from error
+        raise dg.Failure(str(error)) from tidy_error(error)
     except Exception as error:
-        raise dg.Failure(f"{type(error).__name__}: {error}") from error
+        raise dg.Failure(printable(f"{type(error).__name__}: {error}")) from tidy_error(error)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from gallery.errors import Corrupted, GalleryError, Invalid, NotFound
 from gallery.search.query import InvalidQuery, SearchQuery, TextTerm
+from gallery.text import visible
 from serving.api import PREFIX
 from serving.context import live_collection, state
 from serving.describe import resolve_terms
@@ -164,8 +165,7 @@ def _rejected_form(field_errors: Sequence[FieldError]) -> Layout:
 def _entered_text() -> SearchQuery:
     """Return the text in the address, to fill in the form."""
     words = "" if request.method == "POST" else request.args.get("q", "")
-    words = "".join(character for character in words if character.isprintable())
-    words = words.strip()[: state().settings.max_query]
+    words = visible(words).strip()[: state().settings.max_query]
     terms = (TextTerm(words),) if words else ()
     return SearchQuery(terms, limit=state().settings.default_results)
 

@@ -120,8 +120,11 @@ DATASETS: Registry[Dataset] = Registry(
                 ),
             ),
             extra="kaggle",
+            location="/".join([r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"] * 2),
         ),
-        "file": Scheme("gallery.datasets.archive:open_file", "file:///data/archive.zip, or a folder"),
+        "file": Scheme(
+            "gallery.datasets.archive:open_file", "file:///data/archive.zip, or a folder", location=".+"
+        ),
         "sample": Scheme(
             "gallery.datasets.sample:open_sample",
             "sample://?artists=50&works=24&seed=7",

@@ -88,8 +88,9 @@ _SCHEMES = {
             Option("project", "Project billed for requests to a Requester Pays bucket."),
         ),
         extra="gcs",
+        location=r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/.*)?",
     ),
-    "file": Scheme("gallery.objects.local:open_local", "file:///folder"),
+    "file": Scheme("gallery.objects.local:open_local", "file:///folder", location=".+"),
     "memory": Scheme("gallery.objects.memory:open_memory", "memory://name"),
 }
 IMAGES: Registry[ObjectStore] = Registry("image store", "GALLERY_IMAGES", _SCHEMES)

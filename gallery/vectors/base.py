@@ -167,15 +167,16 @@ _WEAVIATE = ("gallery.vectors.weaviate:open_weaviate", _WEAVIATE_OPTIONS, "weavi
 _QDRANT = ("gallery.vectors.qdrant:open_qdrant", _QDRANT_OPTIONS, "qdrant")
 
 
+_HOST = "[^/]+/?"
 VECTORS: Registry[VectorStore] = Registry(
     "vector store",
     "GALLERY_VECTORS",
     {
-        "lance": Scheme("gallery.vectors.lance:open_lance", "lance:///folder"),
-        "weaviate": Scheme(_WEAVIATE[0], "weaviate://host:8080", *_WEAVIATE[1:]),
-        "weaviates": Scheme(_WEAVIATE[0], "weaviates://host (TLS)", *_WEAVIATE[1:]),
-        "qdrant": Scheme(_QDRANT[0], "qdrant://host:6333, or qdrant:///folder", *_QDRANT[1:]),
-        "qdrants": Scheme(_QDRANT[0], "qdrants://host (TLS)", *_QDRANT[1:]),
+        "lance": Scheme("gallery.vectors.lance:open_lance", "lance:///folder", location=".+"),
+        "weaviate": Scheme(_WEAVIATE[0], "weaviate://host:8080", *_WEAVIATE[1:], _HOST),
+        "weaviates": Scheme(_WEAVIATE[0], "weaviates://host (TLS)", *_WEAVIATE[1:], _HOST),
+        "qdrant": Scheme(_QDRANT[0], "qdrant://host:6333, or qdrant:///folder", *_QDRANT[1:], f"{_HOST}|/.+"),
+        "qdrants": Scheme(_QDRANT[0], "qdrants://host (TLS)", *_QDRANT[1:], _HOST),
         "memory": Scheme("gallery.vectors.memory:open_memory", "memory://name"),
     },
 )

@@ -12,6 +12,7 @@ from flask import Response, request
 
 from gallery.search.engine import SearchResult
 from gallery.search.query import MAX_IMAGES, MAX_OFFSET, ImageTerm, SearchQuery, WorkTerm, checked
+from gallery.text import printable
 from serving.api.caching import answer, cached
 from serving.api.cursors import cursor, offset_of
 from serving.api.request_models import (
@@ -24,7 +25,7 @@ from serving.api.request_models import (
 )
 from serving.api.response_models import ResultItem, SearchResponse, TermContribution
 from serving.api.routing import operation
-from serving.api.validation import read_json, read_values
+from serving.api.validation import MAX_NAME_CHARS, read_json, read_values
 from serving.client_address import root_url
 from serving.context import live_collection, ready_collection, state
 from serving.describe import ResolvedTerm, describe, resolve_terms
@@ -97,7 +98,7 @@ def _files() -> list[bytes]:
             FILE_FIELD, "Send the image as a file; this field has no file name, so it was read as text."
         )
     if others := sorted(set(request.files) - {FILE_FIELD}):
-        name = "".join(character for character in others[0] if character.isprintable())[:100]
+        name = printable(others[0])[:MAX_NAME_CHARS]
         raise _rejected(name, f"Unknown file field; send images as {FILE_FIELD}.")
     parts = [(file.filename, file.stream.read()) for file in request.files.getlist(FILE_FIELD)]
     files = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any, TypeVar, get_origin
@@ -10,6 +11,7 @@ from typing import Any, TypeVar, get_origin
 from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import MultiDict
 
+from gallery.text import printable
 from serving.api.request_models import IMAGE_MODELS, RequestModel
 from serving.errors import FieldError, Rejected
 from serving.old_addresses import RENAMED
@@ -21,7 +23,8 @@ MAX_FIELDS = 500
 MAX_JSON_MARKS = 10_000
 """Maximum number of quotes, commas, colons and brackets in a JSON body. A search has a few hundred."""
 MAX_JSON_BYTES = 100_000
-"""Maximum size of a JSON body without an image."""
+"""Maximum size of a JSON body without its images."""
+IMAGE_DATA = re.compile(rb'"data"\s*:\s*"')
 MAX_NAME_CHARS = 100
 """Maximum length of a client's field name repeated in a response."""
 FIELD_MESSAGES = {
@@ -76,14 +79,20 @@ def read_json(model: type[M], body: bytes) -> M:
 
     The size of the body's structure is limited before it is parsed, so the work on a bad request is small.
     """
-    if len(body) > MAX_JSON_BYTES and b'"data"' not in body:
-        raise Rejected(f"A JSON body without an image has at most {MAX_JSON_BYTES} bytes.", 413)
     if sum(body.count(mark) for mark in b'",:[{') > MAX_JSON_MARKS:
         raise Rejected("The JSON body has too many values.")
+    if len(body) > MAX_JSON_BYTES and len(body) - _image_bytes(body) > MAX_JSON_BYTES:
+        raise Rejected(f"A JSON body has at most {MAX_JSON_BYTES} bytes without its images.", 413)
     try:
         return model.model_validate_json(body, strict=True)
     except ValidationError as error:
         raise _rejected(_field_errors(error, model), error.error_count()) from None
+
+
+def _image_bytes(body: bytes) -> int:
+    """Return the number of bytes in the `data` fields of the body."""
+    starts = (match.end() for match in IMAGE_DATA.finditer(body))
+    return sum(max(start, body.find(b'"', start)) - start for start in starts)
 
 
 def _field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldError]:
@@ -92,7 +101,7 @@ def _field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldE
     for one in islice(error.errors(include_url=False, include_input=False), MAX_ERRORS):
         # Pydantic inserts the model of a union into the location, which is not a field of the request.
         path = [str(part) for part in one["loc"] if part not in IMAGE_MODELS]
-        found.append(FieldError(_printable(".".join(path)), _message(one, path, model)))
+        found.append(FieldError(printable(".".join(path))[:MAX_NAME_CHARS], _message(one, path, model)))
     return found
 
 
@@ -123,7 +132,3 @@ def _rejected(errors: list[FieldError], total: int) -> Rejected:
     field = f"{first.field}: " if first.field else ""
     count = f" (1 of {total} errors)" if total > 1 else ""
     return Rejected(f"{field}{first.message}{count}", field_errors=tuple(errors[:MAX_ERRORS]))
-
-
-def _printable(name: str) -> str:
-    return "".join(character for character in name if character.isprintable())[:MAX_NAME_CHARS]

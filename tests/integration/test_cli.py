@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from gallery.cli import main
 from gallery.objects.local import LocalObjects
 from gallery.settings import Settings, variable
+from gallery.text import is_hidden
 from gallery.vectors.lance.store import LanceStore
 from tests.fakes.archives import artists_csv, picture, write_folder
 from tests.fakes.processes import modules_loaded_by
@@ -146,18 +148,36 @@ def test_texts_are_checked_as_on_the_pages(run) -> None:  # type: ignore[no-unty
         assert done.exit_code == 2 and "Error" in done.stderr and "Traceback" not in done.output
 
 
-def test_names_from_the_dataset_cannot_control_the_terminal(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    folder = tmp_path / "archive/images/images/Anna_A"
-    (folder / "x\x1b[31m\u202ered\n.jpg").write_bytes(picture(9))
-    run("refresh")
-    for command in (("search", "boats", "--limit", "9"), ("lineage", "red")):
-        shown = run(*command).stdout
-        assert "\\x1b[31m\\u202ered" in shown and not {"\x1b", "\u202e"} & set(shown)
-        as_json = run(*command, "--json").stdout
-        assert not {"\x1b", "\u202e"} & set(as_json)
-        assert "\\x1b[31m\\u202ered\\n.jpg" in repr(json.loads(as_json))
-    failed = run("lineage", "none\x1b[31m")
-    assert failed.exit_code == 1 and "\x1b" not in failed.stderr
+def test_names_from_the_dataset_cannot_control_the_terminal(  # type: ignore[no-untyped-def]
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = "x\x1b[31m\u202e\nFORGED"
+    folder = (tmp_path / "archive").rename(tmp_path / hostile)
+    monkeypatch.setenv("GALLERY_DATASET", f"file://{quote(str(folder))}")
+    (folder / f"images/images/Anna_A/{hostile}.jpg").write_bytes(picture(9))
+    (folder / f"images/images/Anna_A/{hostile}.png").write_bytes(b"not an image")
+
+    def printed(*command: str, exit_code: int = 0) -> str:
+        done = run(*command)
+        assert done.exit_code == exit_code, command
+        text = done.stdout + done.stderr
+        assert not {character for character in text if is_hidden(character)} - {"\n"}, command
+        assert not any(line.startswith("FORGED") for line in text.split("\n")), command
+        return text
+
+    assert "FORGED.png" in printed("refresh", exit_code=1)
+    monkeypatch.setenv("GALLERY_MAX_QUARANTINE", "1")
+    for command, quoted in (
+        (("refresh",), ""),
+        (("search", "boats", "--limit", "9"), "FORGED.jpg"),
+        (("lineage", "FORGED"), "FORGED.jpg"),
+        (("builds",), "FORGED"),
+        (("doctor",), "FORGED"),
+        (("settings",), ""),
+    ):
+        assert quoted in printed(*command)
+        assert quoted in printed(*command, "--json")
+    assert "none" in printed("lineage", f"none{hostile}", exit_code=1)
 
 
 def test_images_have_the_limits_of_uploads(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]

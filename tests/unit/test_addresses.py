@@ -58,6 +58,23 @@ def test_a_number_is_decimal_digits_within_its_limits(text: str) -> None:
         Option("timeout", "", 5, (1, 600)).read(text)
 
 
+NOWHERE = {
+    "kaggle": ("", "owner", "o/n/m", "o:key/n"), "file": ("",), "gs": ("", "/p", "UPPER"), "lance": ("",),
+    "weaviate": ("", "/", "host/path"), "qdrant": ("", "/", "host/path"), "sample": (), "memory": (),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: str(registry.service))
+def test_an_address_without_a_place_is_refused_before_it_is_opened(
+    registry: Registry[object],
+) -> None:
+    for name, scheme in registry.schemes.items():
+        assert registry.parse(scheme.example.partition(",")[0].partition(" ")[0])
+        for location in NOWHERE[name if name in NOWHERE else name.removesuffix("s")]:
+            with pytest.raises(Invalid, match=f"does not have the form {name}://"):
+                registry.parse(f"{name}://{location}")
+
+
 def test_a_missing_extra_names_what_to_install() -> None:
     stores: Registry[object] = Registry(
         "store", "GALLERY_X", {"far": Scheme("gallery_far_away:open", "far://x", extra="remote")}

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.logs import _Formatter
-from gallery.text import HIDDEN, printable
+from gallery.errors import Invalid
+from gallery.logs import OneLineFormatter
+from gallery.text import HIDDEN, JOINERS, is_hidden, printable, visible
 
 HOSTILE = "x\r\n2026-01-01 00:00:00,000 ERROR serving: FAKE\x1b[31m\u202e\u2028\x85\0\ud800"
 
@@ -19,8 +20,12 @@ HOSTILE = "x\r\n2026-01-01 00:00:00,000 ERROR serving: FAKE\x1b[31m\u202e\u2028\
 @given(st.text() | st.text(st.characters(categories=("Cc", "Cf", "Zl", "Zp", "Cs"))))
 def test_nothing_hidden_is_left_and_everything_else_is_kept(text: str) -> None:
     shown = printable(text)
-    assert not any(unicodedata.category(character) in HIDDEN for character in shown)
-    assert len(shown.splitlines()) <= 1
+    for safe in (shown, str(Invalid(text)), visible(text, keep="")):
+        assert not any(unicodedata.category(character) in HIDDEN for character in safe)
+        assert len(safe.splitlines()) <= 1
+    assert [c for c in visible(text) if not c.isspace()] == [
+        c for c in text if c in JOINERS or not (c.isspace() or is_hidden(c))
+    ]
     if not any(unicodedata.category(character) in HIDDEN for character in text):
         assert shown == text
 
@@ -34,7 +39,7 @@ def test_ordinary_names_are_unchanged(text: str) -> None:
 def test_a_log_record_cannot_forge_another_one(with_error: bool) -> None:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_Formatter("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(OneLineFormatter("%(levelname)s %(name)s: %(message)s"))
     logger = logging.Logger("tests")
     logger.addHandler(handler)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 from contextlib import nullcontext, suppress
 from datetime import timedelta
 from functools import cached_property
@@ -27,7 +26,6 @@ from gallery.objects.gcs.signing import default_credentials, signing_credentials
 
 ENDPOINT = "https://storage.googleapis.com"
 EMULATOR_VARIABLE = "STORAGE_EMULATOR_HOST"
-BUCKET_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 IMMUTABLE_CACHE_CONTROL = "public, max-age=31536000, immutable"
 """Cache-Control of added objects, whose keys are derived from their content."""
 PRIVATE_CACHE_CONTROL = "private, no-cache"
@@ -198,8 +196,6 @@ def open_gcs(address: Address, *, fail_fast: bool = False) -> GcsObjects:
     requests to a Requester Pays bucket. STORAGE_EMULATOR_HOST is the URL of an emulator.
     """
     bucket, _, prefix = address.location.partition("/")
-    if not BUCKET_PATTERN.fullmatch(bucket):
-        raise Invalid(f"{address.text}: {bucket!r} is not a valid bucket name; write gs://bucket/prefix")
     prefix = prefix.strip("/")
     if prefix:
         check_key(prefix)

@@ -57,6 +57,10 @@ def read_artists(archive: Archive, snapshot: pd.DataFrame, where: str) -> CleanA
         key = match_key(fields["name"])
         spelled = [display_name(fields["name"]), *(display_name(folder) for folder in folders[key])]
         birth, death = parse_years(fields["years"])
+        if fields["years"] and birth is None and death is None:
+            problems.append(
+                f"line {row.line}: {fields['years'][:80]!r} are no years of a life, so they are left out"
+            )
         artists[key] = {
             "slug": slugify_name(spelled[0]),
             "name": best_spelling(spelled),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from gallery.errors import Invalid
+from gallery.text import JOINERS, visible
 
 COLUMNS = ("name", "years", "genre", "nationality", "bio", "wikipedia")
 MISSING = {"", "na", "n/a", "#n/a", "nan", "none", "null", "nil", "-", "--", "?"}
@@ -19,9 +19,6 @@ MAX_RECORD_LINES = 1_000
 """Maximum number of lines of one row. Bounds the search for the end of a quote that never closes."""
 MAX_PROBLEMS = 100
 """Maximum number of problems that are reported."""
-HIDDEN = {"Cc", "Cs", "Co", "Cn"}
-DIRECTIONS = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-"""Characters that change the direction of text, and spaces of no width."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,8 @@ def parse_artists_csv(data: bytes) -> ArtistsCsv:
             )
             continue
         named = dict(zip(header, fields, strict=False))
-        row = {column: _clean(named[column], keep=column == "name") for column in COLUMNS}
+        row = {column: _clean(named[column]) for column in COLUMNS}
+        row["name"] = named["name"].strip(" \t\r\n")  # may be mojibake, which contains hidden characters
         row["wikipedia"] = _link(row["wikipedia"], line, problems)
         rows.append(ArtistRow(line, row))
     return ArtistsCsv(rows, problems)
@@ -130,16 +128,10 @@ def _is_row(line: str, header: list[str]) -> bool:
     return not link or link.startswith("http")
 
 
-def _clean(text: str, *, keep: bool) -> str:
-    """Return the field without hidden characters. Words such as NA become "" unless `keep`."""
-    text = re.sub(r"[\t\v\f\x1c-\x1f\x85\u2028\u2029]", " ", text)
-    text = "".join(
-        character
-        for character in text
-        if character == "\n"
-        or (unicodedata.category(character) not in HIDDEN and character not in DIRECTIONS)
-    ).strip()
-    return "" if not keep and text.casefold() in MISSING else text
+def _clean(text: str) -> str:
+    """Return the field without hidden characters, "" for words such as NA."""
+    text = visible(text, keep=JOINERS + "\n").strip()
+    return "" if text.casefold() in MISSING else text
 
 
 def _link(text: str, line: int, problems: list[str]) -> str:

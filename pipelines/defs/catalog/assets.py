@@ -8,7 +8,6 @@ import pandas as pd
 
 from gallery.datasets.base import ARTISTS_CSV
 from gallery.services import Services
-from gallery.text import printable
 from pipelines.defs.catalog.archive import fetch_listed
 from pipelines.defs.catalog.artists import artists_digest, read_artists
 from pipelines.defs.catalog.artists_csv import MAX_PROBLEMS
@@ -99,7 +98,7 @@ def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
         cleaned = read_artists(archive, SNAPSHOT.read(services.tables), services.dataset.address)
     frame = cleaned.artists
     for problem in cleaned.problems[:MAX_PROBLEMS]:
-        context.log.warning(f"{ARTISTS_CSV}: {printable(problem)}")
+        context.log.warning(f"{ARTISTS_CSV}: {problem}")
     respelled = [
         (folder, row["name"], row["slug"])
         for row in frame.to_dict("records")
@@ -121,7 +120,7 @@ def artists(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
             "csv_problems": len(cleaned.problems),
             "csv_problems_list": markdown_table(
                 ("problem in artists.csv",),
-                [(printable(problem),) for problem in cleaned.problems[:MAX_PROBLEMS]],
+                [(problem,) for problem in cleaned.problems[:MAX_PROBLEMS]],
             ),
             "spelled_differently": markdown_table(("folder", "artist", "slug"), respelled),
         },

@@ -12,12 +12,18 @@ from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
 from gallery.images.decode import FORMATS
 from tests.fakes.archives import HEIC
 
 SIDE = 48
 """Side of the images that are mutated, in pixels: small, so that thousands can be tried."""
+
+
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a b="c"/></x:xmpmeta>'
+SCAN = b"\xff\xda\0\x08\x01\1\0\0\x3f\0"
+"""A scan of a JPEG without pixels."""
 
 
 def picture(seed: int = 0, side: int = SIDE) -> Image.Image:
@@ -48,18 +54,38 @@ def exif() -> Image.Exif:
     return data
 
 
-def seeds() -> dict[str, list[bytes]]:
+def texts() -> PngInfo:
+    """Text chunks of a PNG, of all three kinds."""
+    info = PngInfo()
+    info.add_text("Comment", "plain")
+    info.add_text("Packed", "text " * 50, zip=True)
+    info.add_itxt("XML:com.adobe.xmp", XMP.decode(), zip=True)
+    return info
+
+
+def many_scans(image: Image.Image, count: int) -> bytes:
+    """A progressive JPEG with this many more scans than a camera writes."""
+    return saved(image, "JPEG", progressive=True)[:-2] + SCAN * count + b"\xff\xd9"
+
+
+def seeds(side: int = SIDE) -> dict[str, list[bytes]]:
     """Valid images in several variants of every accepted format, by the format's name."""
-    image, more = picture(), [picture(n) for n in (1, 2)]
+    image, more = picture(side=side), [picture(n, side) for n in (1, 2)]
     frames = {"save_all": True, "append_images": more}
-    rich = {"exif": exif(), "icc_profile": profile()}
+    rich = {"exif": exif(), "icc_profile": profile(), "xmp": XMP}
+    tags = {"tiffinfo": {270: "a title", 315: "Somebody", 700: XMP}}
     found = {
         "JPEG": [
             saved(image, "JPEG"),
             saved(image, "JPEG", progressive=True, **rich),
             saved(image.convert("CMYK"), "JPEG"),
+            many_scans(image, 60),
         ],
-        "PNG": [saved(image, "PNG", **rich), saved(image.convert("P"), "PNG"), saved(image, "PNG", **frames)],
+        "PNG": [
+            saved(image, "PNG", pnginfo=texts(), **rich),
+            saved(image.convert("P"), "PNG"),
+            saved(image, "PNG", **frames),
+        ],
         "WEBP": [
             saved(image, "WEBP", **rich),
             saved(image, "WEBP", lossless=True),
@@ -75,7 +101,12 @@ def seeds() -> dict[str, list[bytes]]:
             saved(image, "TIFF", compression=kind)
             for kind in ("raw", "tiff_lzw", "tiff_deflate", "packbits", "jpeg")
         ]
-        + [saved(image, "TIFF", **rich), saved(image, "TIFF", **frames), tiled_tiff()],
+        + [
+            saved(image, "TIFF", **rich),
+            saved(image, "TIFF", **tags),
+            saved(image, "TIFF", **frames),
+            tiled_tiff(),
+        ],
         "AVIF": [saved(image, "AVIF", speed=10), saved(image, "AVIF", speed=10, **rich)],
     }
     found["HEIF"] = [HEIC]
@@ -97,9 +128,12 @@ def tiled_tiff(side: int = 64, tile: int = 64) -> bytes:
 
 STRUCTURES = (
     *(b"ispe", b"clap", b"irot", b"iloc", b"iprp", b"av1C", b"hvcC", b"pixi", b"colr"),  # AVIF and HEIF
-    *(b"VP8X", b"ANMF", b"ALPH", b"IHDR", b"fcTL", b"acTL", b"iCCP", b"eXIf", b"PLTE"),  # WebP and PNG
+    *(b"VP8X", b"ANMF", b"ALPH", b"ICCP", b"EXIF", b"XMP "),  # WebP
+    *(b"IHDR", b"fcTL", b"acTL", b"iCCP", b"eXIf", b"PLTE", b"tEXt", b"zTXt", b"iTXt"),  # PNG
+    *(b"Exif\0\0", b"ICC_PROFILE", b"http://ns.adobe.com", b"<x:xmpmeta"),
     *(b"\xff\xc0", b"\xff\xc2", b"\xff\xda", b"\xff\xe1", b"\xff\xe2", b"\x21\xf9", b"\x2c"),  # JPEG and GIF
     *(struct.pack("<H", tag) for tag in (256, 257, 258, 259, 273, 277, 278, 279, 322, 323, 324, 325)),  # TIFF
+    *(struct.pack("<H", tag) for tag in (270, 274, 315, 338, 700, 34_665, 34_675, 34_853)),  # its metadata
 )
 """Names of boxes, frames, strips, tiles and metadata, whose numbers are mutated."""
 NUMBERS = (0, 1, 2, 64, 255, 4_096, 16_384, 46_336, 2**16 - 1, 2**24, 2**31 - 1, 2**32 - 1)
@@ -275,9 +309,7 @@ def bombs() -> dict[str, Callable[[], bytes]]:
         "huge metadata": lambda: jpeg_with(0xE1, b"Exif\0\0" + b"\xff" * 65_000, 100),
         "huge comments": lambda: jpeg_with(0xFE, b"c" * 65_000, 140),
         "a profile in 255 parts": lambda: jpeg_with(0xE2, b"ICC_PROFILE\0\1\xff" + b"p" * 65_000, 140),
-        "thousands of scans": lambda: (
-            saved(picture(side=900), "JPEG", progressive=True) + b"\xff\xda\0\x08\x01\1\0\0\x3f\0" * 20_000
-        ),
+        "thousands of scans": lambda: saved(picture(side=900), "JPEG", progressive=True) + SCAN * 20_000,
         "thousands of frames, GIF": lambda: long_animation("GIF", 20_000),
         "thousands of frames, PNG": lambda: long_animation("PNG", 3_000),
         "thousands of frames, WebP": lambda: long_animation("WEBP", 2_000),

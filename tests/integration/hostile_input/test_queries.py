@@ -1,10 +1,13 @@
-"""Search parameters: none is a server error, and every filter value is escaped in every store."""
+"""Search parameters and bodies: none is a server error, and every filter value is escaped in every store."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+import io
+import json
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote_from_bytes, urlencode
@@ -21,6 +24,9 @@ from gallery.search.query import KINDS, ImageTerm, InvalidQuery, SearchQuery, pa
 from gallery.vectors.base import VECTORS, Collection
 from gallery.vectors.filters import Filter
 from gallery.vectors.memory import MemoryStore
+from serving.api.request_models import SearchBody, SearchForm
+from serving.api.search import JSON
+from serving.api.search import URLENCODED as FORM
 from serving.old_addresses import RENAMED
 from serving.query import LIST_FIELDS, params, parse
 from tests.contracts.vector_store import FINGERPRINT, artist, build, ids, random_rows, row, work
@@ -233,3 +239,39 @@ def test_hostile_ids_are_not_found(pair: tuple[Collection, Collection], id: str)
 
 def test_no_work_was_lost(pair: tuple[Collection, Collection]) -> None:
     assert pair[0].ids() == pair[1].ids() and dataclasses.asdict(pair[0].build)["name"] == "one"
+
+
+BREADTH = 900_000
+WIDE: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "names in JSON": (JSON, lambda: json.dumps({f"{number:x}": 0 for number in range(BREADTH)}).encode()),
+    "values in JSON": (JSON, lambda: b'{"like": [' + b"{}," * BREADTH + b"{}]}"),
+    "brackets in JSON": (JSON, lambda: b'{"like": ' + b"[" * BREADTH + b"]" * BREADTH + b"}"),
+    "text in JSON": (JSON, lambda: b'{"q": "data", "x": "' + b"a" * BREADTH + b'"}'),
+    "an image in JSON without an end": (JSON, lambda: b'{"images": [{"data": "' + b"a" * BREADTH),
+    "fields of a form": (FORM, lambda: b"&".join(b"%x=" % number for number in range(BREADTH))),
+    "as many fields as a form may hold": (FORM, lambda: b"&".join(b"%x=" % n for n in range(12_000))),
+}
+
+
+@pytest.mark.parametrize(("content_type", "make"), WIDE.values(), ids=WIDE.keys())
+def test_a_wide_body_is_refused_before_it_is_validated(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, content_type: str, make: Callable[[], bytes]
+) -> None:
+    """Neither the time nor the memory for the mistakes in a body depends on their number."""
+    body, validated = make(), []
+    client.post("/api/v1/search", data=b"{}", content_type=JSON)  # imports what a request needs
+    for model, method in ((SearchBody, "model_validate_json"), (SearchForm, "model_validate")):
+        monkeypatch.setattr(model, method, lambda *given, **_: validated.append(given))
+    tracemalloc.start()
+    try:
+        answer = client.post(
+            "/api/v1/search",
+            input_stream=io.BytesIO(body),
+            content_length=len(body),
+            content_type=content_type,
+        )
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert answer.status_code in (400, 413) and not validated
+    assert taken < 2 * len(body) + 5_000_000

@@ -55,7 +55,8 @@ class Catalog:
     def __init__(self, path: Path, files: Mapping[str, bytes], artists: bytes) -> None:
         archive = open_archive(write_zip(path, files, artists))
         self.snapshot = list_files(archive)
-        self.artists = read_artists(archive, self.snapshot, "here").artists
+        read = read_artists(archive, self.snapshot, "here")
+        self.artists, self.problems = read.artists, read.problems
         self.contents = scan(archive, self.snapshot)
         self.files, self.works = classify_files(self.contents, self.artists)
 
@@ -143,9 +144,13 @@ def test_what_no_search_could_name_is_left_out_and_reported(tmp_path: Path) -> N
 
 
 def test_hidden_characters_and_missing_values_are_no_part_of_an_artist(tmp_path: Path) -> None:
-    table = artists_csv(["Ada"]).replace(b"Dutch", b'"NA, Dutch, none"')
-    artists = Catalog(tmp_path / "a.zip", {"A\u202eda\u200b/1.jpg": picture(1)}, table).artists
-    assert artists.iloc[0]["name"] == "Ada" and artists.iloc[0]["files"] == 1
+    table = artists_csv({"A\x1bda\u2066": "1571 610", "MartÃ\xadnez": ""}).replace(
+        b"Dutch", b'"NA, Dutch, none"'
+    )
+    catalog = Catalog(tmp_path / "a.zip", {"A\u202eda\u200b/1.jpg": picture(1)}, table)
+    artists = catalog.artists
+    assert list(artists["name"]) == ["Ada", "Martínez"] and artists.iloc[0]["files"] == 1
+    assert catalog.problems == ["line 2: '1571 610' are no years of a life, so they are left out"]
     assert list(artists.iloc[0]["nationalities"]) == ["Dutch"]
 
 
