@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,12 +95,5 @@ class Build:
 
 
 def to_payload(work: Artwork) -> dict[str, Any]:
-    """Return the work as values that JSON can hold."""
+    """Return the work as values that JSON can hold; `gallery.vectors.base.parse_work` reads them."""
     return dataclasses.asdict(work)
-
-
-def from_payload(payload: Mapping[str, Any]) -> Artwork:
-    """Return the work that `to_payload` was given, before or after a round trip through JSON."""
-    artist = dict(payload["artist"])
-    artist["styles"], artist["nationalities"] = tuple(artist["styles"]), tuple(artist["nationalities"])
-    return Artwork(**{**payload, "artist": Artist(**artist), "image": StoredImage(**payload["image"])})

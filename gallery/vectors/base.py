@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.addresses import Option, Registry, Scheme
-from gallery.errors import Invalid, NotFound
+from gallery.errors import Corrupted, Invalid, NotFound
 from gallery.models import Artwork, Build, Hit
+from gallery.stored_json import parse_json
 from gallery.vectors.filters import EVERYTHING, Filter
 
 Vector = NDArray[np.float32]
@@ -246,6 +247,16 @@ def check_query(
     if per_artist is not None and per_artist < 1:
         raise Invalid(f"per_artist must be at least 1, not {per_artist}")
     return query / np.float32(length)
+
+
+def parse_work(build: Build, payload: str | None) -> Artwork:
+    """Return the work that was stored as JSON of `to_payload`. Raises Corrupted if it is not one."""
+    try:
+        return parse_json(Artwork, payload or "")
+    except ValueError as error:
+        raise Corrupted(
+            f"a work of build {build.name} cannot be read ({error}); run `gallery refresh` to rebuild it"
+        ) from error
 
 
 def no_rows(build: Build, missing: Sequence[str]) -> NotFound:

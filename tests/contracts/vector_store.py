@@ -638,14 +638,17 @@ class VectorStoreContract:
         store.publish(name)
         assert store.live() == dataclasses.replace(build(name), ready=True)
 
-    def test_a_live_build_that_lost_works_is_replaced(self, store: VectorStore) -> None:
+    @pytest.mark.parametrize("damage", ["swapped vectors", "other data", "other JSON"])
+    def test_a_damaged_live_build_is_replaced(
+        self, store: VectorStore, damage: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         works = [work(f"{number:02}") for number in range(20)]
 
         def candidate() -> Candidate:
             return build_candidate(
                 store,
                 works,
-                lambda: FakeEncoder(DIM).embed_texts([one.id for one in works]),
+                FakeEncoder(DIM).embed_texts([one.id for one in works]),
                 FakeEncoder(DIM),
                 vectors_version="1",
                 dataset=DatasetRecord(address="memory://", version="1", generated=False),
@@ -654,12 +657,19 @@ class VectorStoreContract:
         live = candidate().build
         store.publish(live.name)
         assert candidate() == Candidate(live, reused=True)
-        store.open(live.name).delete(["03"])
+        damaged = store.open(live.name)
+        rows = damaged.vectors(["04", "03"] if damage == "swapped vectors" else ["03", "04"])
+        if damage == "other JSON":
+            for place in ("lance.table", "qdrant.points", "weaviate.schema"):
+                monkeypatch.setattr(f"gallery.vectors.{place}.to_payload", lambda work: {"id": work.id})
+        file = "f/other.jpg" if damage.startswith("other") else "f/03.jpg"
+        damaged.upsert([work("03", file=file), work("04")], rows)
+        monkeypatch.undo()
         made = candidate()
         assert not made.reused and made.build.name == replacement_name(live.name, 1)
         assert original_name(made.build.name) == original_name(live.name) == live.name
         store.publish(made.build.name)
-        assert store.open(made.build.name).ids() == {one.id for one in works}
+        assert store.open(made.build.name).works() == works
         assert candidate() == Candidate(made.build, reused=True)
 
     def test_builds_are_separate(self, store: VectorStore) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property, wraps
@@ -17,8 +16,8 @@ import pyarrow.compute as pc
 from lancedb.query import MatchQuery
 
 from gallery.errors import Corrupted, NotFound, Unavailable
-from gallery.models import Artwork, Build, Hit, from_payload
-from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows
+from gallery.models import Artwork, Build, Hit
+from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows, parse_work
 from gallery.vectors.filters import EVERYTHING, Filter
 from gallery.vectors.lance.table import TEXT, VECTOR, quoted, row_of, schema, sql
 from gallery.vectors.lexical import tokens
@@ -253,7 +252,7 @@ class LanceCollection:
             return {}
         rows = self._rows_of(ids, ["payload"])
         pairs = zip(rows["id"].to_pylist(), rows["payload"].to_pylist(), strict=True)
-        return {id: from_payload(json.loads(payload)) for id, payload in pairs}
+        return {id: parse_work(self.build, payload) for id, payload in pairs}
 
     def _hits(self, ranking: Sequence[RankedWork]) -> list[Hit]:
         works = self._works_of([ranked.id for ranked in ranking])
@@ -267,7 +266,7 @@ class LanceCollection:
         vectors = _matrix(rows, self.build.dim)
         scores = np.round(vectors @ query / np.linalg.norm(vectors, axis=1), 6).tolist()
         found = zip(rows["id"].to_pylist(), rows["payload"].to_pylist(), scores, strict=True)
-        hits = {id: Hit(from_payload(json.loads(payload)), score) for id, payload, score in found}
+        hits = {id: Hit(parse_work(self.build, payload), score) for id, payload, score in found}
         return [hits[ranked.id] for ranked in ranking if ranked.id in hits]
 
 

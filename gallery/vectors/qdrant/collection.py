@@ -11,7 +11,7 @@ from qdrant_client import QdrantClient, models
 
 from gallery.errors import NotFound
 from gallery.models import Artwork, Build, Hit
-from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows
+from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows, parse_work
 from gallery.vectors.filters import EVERYTHING, Filter
 from gallery.vectors.lexical import tokens
 from gallery.vectors.qdrant.client import ClientProvider
@@ -23,7 +23,6 @@ from gallery.vectors.qdrant.points import (
     point_id,
     point_of,
     sparse,
-    work_of,
 )
 from gallery.vectors.ranking import (
     RankedWork,
@@ -77,18 +76,18 @@ class QdrantCollection:
             return int(client.count(self._collection, count_filter=filter_of(where), exact=True).count)
 
     def ids(self) -> set[str]:
-        return {payload["id"] for payload in self._scroll(EVERYTHING, ["id"])}
+        return {payload.get("id", "") for payload in self._scroll(EVERYTHING, ["id"])}
 
     def get(self, id: str) -> Artwork:
         for point in self._retrieve([id]):
-            return work_of(point)
+            return self._work(point)
         raise NotFound(f"no work {id} in build {self.build.name}")
 
     def vectors(self, ids: Sequence[str]) -> Vectors:
         found = {
-            payload_of(point)["id"]: point.vector[IMAGE]
+            payload_of(point).get("id"): point.vector[IMAGE]
             for point in self._retrieve(ids, payload=["id"], vectors=True)
-            if isinstance(point.vector, dict)
+            if isinstance(point.vector, dict) and IMAGE in point.vector
         }
         missing = [id for id in ids if id not in found]
         if missing:
@@ -217,8 +216,11 @@ class QdrantCollection:
     def _works(self, ids: Iterable[str]) -> dict[str, Artwork]:
         """Return the works that exist, in the order of the ids."""
         wanted = list(ids)
-        works = {work.id: work for work in map(work_of, self._retrieve(wanted))}
+        works = {work.id: work for work in map(self._work, self._retrieve(wanted))}
         return {id: works[id] for id in wanted if id in works}
+
+    def _work(self, point: models.Record) -> Artwork:
+        return parse_work(self.build, payload_of(point).get("work"))
 
     def _retrieve(
         self, ids: Sequence[str], payload: Sequence[str] = ("work",), vectors: bool = False

@@ -10,7 +10,7 @@ from typing import Any
 
 from qdrant_client import models
 
-from gallery.models import Artwork, from_payload, to_payload
+from gallery.models import Artwork, to_payload
 from gallery.vectors.base import Vector
 from gallery.vectors.filters import Filter, life
 from gallery.vectors.lexical import searchable_text
@@ -60,11 +60,6 @@ def sparse(words: Iterable[str]) -> models.SparseVector | None:
 def payload_of(point: models.Record | models.ScoredPoint) -> dict[str, Any]:
     """Return the point's payload; {} if it was not requested."""
     return point.payload or {}
-
-
-def work_of(point: models.Record) -> Artwork:
-    """Return the work of a point."""
-    return from_payload(json.loads(payload_of(point)["work"]))
 
 
 def filter_of(where: Filter) -> models.Filter | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,9 +15,9 @@ from weaviate.classes.query import MetadataQuery, Sort
 from weaviate.exceptions import WeaviateInsertManyAllFailedError
 
 from gallery.errors import Corrupted, NotFound, Unavailable
-from gallery.models import Artwork, Build, Hit, from_payload
+from gallery.models import Artwork, Build, Hit
 from gallery.retries import with_jitter
-from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows
+from gallery.vectors.base import Facets, Vector, Vectors, check_query, check_rows, no_rows, parse_work
 from gallery.vectors.filters import EVERYTHING, Filter
 from gallery.vectors.lexical import tokens
 from gallery.vectors.ranking import RankedWork, most_frequent_first
@@ -141,14 +140,15 @@ class WeaviateCollection:
 
     def get(self, id: str) -> Artwork:
         for item in self._objects([id], ["payload"]):
-            return _work(item.properties)
+            return self._work(item.properties)
         raise NotFound(f"no work {id} in build {self.build.name}")
 
     def vectors(self, ids: Sequence[str]) -> Vectors:
         rows: dict[str, Any] = {}
         for part in _parts(list(dict.fromkeys(ids)), BATCH_OBJECTS):
             for item in self._objects(part, ["work_id"], vectors=True):
-                rows[item.properties["work_id"]] = item.vector["default"]
+                if "default" in item.vector:
+                    rows[item.properties["work_id"]] = item.vector["default"]
         if missing := [id for id in ids if id not in rows]:
             raise no_rows(self.build, missing)
         found = np.array([rows[id] for id in ids], dtype=np.float32)
@@ -157,7 +157,7 @@ class WeaviateCollection:
     def works(self, where: Filter = EVERYTHING, limit: int = 100, offset: int = 0) -> list[Artwork]:
         if limit < 1:
             return []
-        if offset + limit <= MAX_RESULTS:
+        if limit <= PAGE_OBJECTS and offset + limit <= MAX_RESULTS:
             reply = self._run(
                 "listing",
                 lambda collection: collection.query.fetch_objects(
@@ -168,7 +168,7 @@ class WeaviateCollection:
                     return_properties=["payload"],
                 ),
             )
-            return [_work(item.properties) for item in reply.objects]
+            return [self._work(item.properties) for item in reply.objects]
         works = sorted(self._passing(where), key=lambda work: (work.file, work.id))
         return works[offset : offset + limit]
 
@@ -224,6 +224,9 @@ class WeaviateCollection:
     def _run_search(self, function: Callable[[Any], Any]) -> Any:
         return self._run("searching", function)
 
+    def _work(self, properties: Any) -> Artwork:
+        return parse_work(self.build, properties["payload"])
+
     def _objects(self, ids: Sequence[str], properties: list[str], *, vectors: bool = False) -> list[Any]:
         """Return the objects of the works that exist, in no particular order."""
         if not ids:
@@ -243,7 +246,7 @@ class WeaviateCollection:
         works: dict[str, Artwork] = {}
         for part in _parts([ranked.id for ranked in found], BATCH_OBJECTS):
             for item in self._objects(part, ["payload"]):
-                work = _work(item.properties)
+                work = self._work(item.properties)
                 works[work.id] = work
         return [Hit(works[ranked.id], ranked.score) for ranked in found if ranked.id in works]
 
@@ -253,7 +256,7 @@ class WeaviateCollection:
         for part in _parts([ranked.id for ranked in found], BATCH_OBJECTS):
             reply = self._run_search(_nearest_among(part, query))
             for item in reply.objects:
-                work = _work(item.properties)
+                work = self._work(item.properties)
                 hits[work.id] = Hit(work, round(1.0 - item.metadata.distance, 6))
         return [hits[ranked.id] for ranked in found if ranked.id in hits]
 
@@ -269,7 +272,7 @@ class WeaviateCollection:
 
     def _passing(self, where: Filter) -> Iterator[Artwork]:
         for item in self._walk(["payload"]):
-            work = _work(item)
+            work = self._work(item)
             if where.matches(work.artist):
                 yield work
 
@@ -325,10 +328,6 @@ def _message_parts(works: Sequence[Artwork], places: Iterable[int], dim: int) ->
 def _parts(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     for start in range(0, len(ids), size):
         yield ids[start : start + size]
-
-
-def _work(properties: Any) -> Artwork:
-    return from_payload(json.loads(properties["payload"]))
 
 
 def _some(ids: Iterable[str]) -> str:

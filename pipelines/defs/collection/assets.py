@@ -58,7 +58,7 @@ def candidate(
     made = build_candidate(
         store,
         works,
-        lambda: vectors.vectors([work.sha256 for work in works]),
+        vectors.vectors([work.sha256 for work in works]),
         services.encoder,
         vectors_version=vectors.version,
         dataset=dataset,

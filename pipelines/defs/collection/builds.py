@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gallery.encoders.base import Encoder, Vectors
@@ -25,6 +26,8 @@ BATCH_WORKS = 1_000
 """Works per write to the vector store."""
 MAX_REPLACEMENTS = 100
 """Maximum number of damaged builds with the same content."""
+VECTOR_TOLERANCE = 1e-5
+"""Largest difference in a float of a stored vector. Stores keep float32; some scale vectors to length 1."""
 
 
 @dataclass(frozen=True)
@@ -100,18 +103,17 @@ def content_name(works: list[Artwork], vectors_version: str) -> str:
 def build_candidate(
     store: VectorStore,
     works: list[Artwork],
-    vectors: Callable[[], Vectors],
+    vectors: Vectors,
     encoder: Encoder,
     *,
     vectors_version: str,
     dataset: DatasetRecord,
     record: Callable[[str], None] = lambda _: None,
 ) -> Candidate:
-    """Return a complete, verified build of these works, made now or by an earlier run.
+    """Return a build of these works, made now or by an earlier run; all of it has been read and compared.
 
-    `vectors` returns the vectors of the works in order; it is called only if the build must be made.
-    `vectors_version` identifies how they are made. `record` is called with the name of the build, before
-    anything is written if it is new.
+    `vectors` has the vectors of the works in order, float32 [works, dim]. `vectors_version` identifies how
+    they are made. `record` is called with the name of the build, before anything is written if it is new.
 
     Raises Invalid if there are no works, or if the store does not contain exactly what was written.
     """
@@ -128,23 +130,24 @@ def build_candidate(
         generated=dataset.generated,
         created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
     )
-    existing, build = _existing_or_new(store, build, works)
+    existing, build = _existing_or_new(store, build, works, vectors)
     if existing:
         record(existing.name)
         return Candidate(existing, reused=True)
-    rows = vectors()
     record(build.name)
     collection = store.create(build)
     for start in range(0, len(works), BATCH_WORKS):
-        collection.upsert(works[start : start + BATCH_WORKS], rows[start : start + BATCH_WORKS])
-    problem = difference(collection, works)
+        collection.upsert(works[start : start + BATCH_WORKS], vectors[start : start + BATCH_WORKS])
+    problem = damage(collection, build, works, vectors)
     if problem:
         raise Invalid(f"build {build.name} does not contain what was written: {problem}")
     return Candidate(store.seal(build.name), reused=False)
 
 
-def _existing_or_new(store: VectorStore, build: Build, works: list[Artwork]) -> tuple[Build | None, Build]:
-    """Return the complete build with this content or None, and the new build under a free name.
+def _existing_or_new(
+    store: VectorStore, build: Build, works: list[Artwork], vectors: Vectors
+) -> tuple[Build | None, Build]:
+    """Return the undamaged build with this content or None, and the new build under a free name.
 
     An incomplete build of an interrupted run is dropped. A build that was complete and is damaged now is
     kept, since it may be live, and the new build gets another name.
@@ -157,9 +160,12 @@ def _existing_or_new(store: VectorStore, build: Build, works: list[Artwork]) -> 
             existing = store.open(name)
         except NotFound:
             return None, new
-        if existing.build.ready and is_complete(existing, works):
-            return existing.build, new
-        if not existing.build.ready and existing.build != live:
+        if existing.build.ready:
+            problem = damage(existing, new, works, vectors)
+            if not problem:
+                return existing.build, new
+            log.warning("build %s is damaged, so it is made again under another name: %s", name, problem)
+        elif existing.build != live:
             store.drop(name)
             return None, new
     raise Invalid(
@@ -179,13 +185,37 @@ def live_or_none(store: VectorStore) -> Build | None:
         return None
 
 
-def is_complete(collection: Collection, works: list[Artwork]) -> bool:
-    """Return whether the collection has exactly these works and is not damaged. Raises Unavailable."""
+def damage(collection: Collection, build: Build, works: list[Artwork], vectors: Vectors) -> str:
+    """Return how the collection differs from this build of these works and vectors; "" if it does not.
+
+    Reads all of it, since a store may return other rows than were written. Raises Unavailable.
+    """
+    stored = collection.build
+    if (stored.fingerprint, stored.dim, stored.works) != (build.fingerprint, build.dim, build.works):
+        return "its manifest names another encoder or number of works"
     try:
-        return not difference(collection, works)
-    except Corrupted as error:
-        log.warning("%s", error)
-        return False
+        if problem := difference(collection, works):
+            return problem
+        found = {work.id: work for work in collection.works(limit=len(works))}
+        changed = [work.id for work in works if found.get(work.id) != work]
+        for start in range(0, len(works), BATCH_WORKS):
+            ids = [work.id for work in works[start : start + BATCH_WORKS]]
+            rows, wanted = collection.vectors(ids), vectors[start : start + BATCH_WORKS]
+            same = np.abs(_unit(rows) - _unit(wanted)) < VECTOR_TOLERANCE  # False for NaN
+            changed += [id for id, whole in zip(ids, same.all(axis=1), strict=True) if not whole]
+        if changed:
+            return f"{len(set(changed))} of {len(works)} works have other data or vectors, as {changed[0]}"
+        # Raises if an index is damaged.
+        text = lexical.searchable_text(works[0])
+        collection.search(vectors[0], 1, fingerprint=build.fingerprint, text=text)
+    except (Corrupted, NotFound) as error:
+        return str(error)
+    return ""
+
+
+def _unit(rows: Vectors) -> Vectors:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
 def difference(collection: Collection, works: list[Artwork]) -> str:

@@ -124,8 +124,11 @@ def compare_builds(
         queries = encode_texts(tables, encoder)
         texts = search_texts(collection, queries)
         if before and before.build.fingerprint == build.fingerprint:
-            old_texts = search_texts(store.open(before.build.name), queries)
-            text_overlap = mean(overlaps(_text_ids(old_texts), _text_ids(texts)).values())
+            try:
+                old_texts = search_texts(store.open(before.build.name), queries)
+                text_overlap = mean(overlaps(_text_ids(old_texts), _text_ids(texts)).values())
+            except (Corrupted, NotFound) as error:  # its text index is damaged
+                log.warning("text searches are not compared with the live build: %s", error)
     return Comparison(
         candidate=after,
         live=before,

@@ -62,6 +62,17 @@ def test_a_live_build_that_lost_works_is_replaced(built_gallery: Gallery) -> Non
     assert built_gallery.refresh()["build"] == f"{first}_1"
 
 
+def test_swapped_vectors_of_the_live_build_are_found_by_the_next_refresh(built_gallery: Gallery) -> None:
+    store, first = built_gallery.services.vectors, built_gallery.live
+    collection = store.open(first)
+    one, other, *_ = collection.works()
+    right = collection.vectors([one.id, other.id])
+    collection.upsert([other, one], right)
+    counts = built_gallery.refresh()
+    assert counts["build"] == replacement_name(first, 1) == built_gallery.live and counts["embedded"] == 0
+    assert (store.open(built_gallery.live).vectors([one.id, other.id]) == right).all()
+
+
 def test_a_live_build_in_weaviate_that_lost_works_is_replaced(gallery: Gallery) -> None:
     with FakeWeaviate() as server:
         first = gallery.refresh(vectors=server.address)["build"]
@@ -115,11 +126,13 @@ def test_nothing_is_stored_under_the_digest_of_other_content(built_gallery: Gall
         assert hashlib.sha256(images.get(key)).hexdigest() in key
 
 
-@pytest.mark.parametrize("lost", ["*.lance", "*.lance/data", "b*.json", "LIVE"])
+@pytest.mark.parametrize("lost", ["*.lance", "*.lance/data", "*.lance/_indices", "b*.json", "LIVE"])
 def test_a_damaged_vector_folder_is_repaired_by_the_next_refresh(built_gallery: Gallery, lost: str) -> None:
+    before = built_gallery.live
     for path in (built_gallery.settings().home / "vectors").glob(lost):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     counts = built_gallery.refresh()
+    assert (built_gallery.live == before) == (".lance" not in lost)
     assert counts["indexed"] == 8 and counts["embedded"] == 0
     assert len(built_gallery.search(replace(BOATS, limit=20))) == 8
 
