@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 import yaml
-from dagster._config import process_config
 
 from gallery.settings import Settings, read_settings
 from pipelines.executors import GPU_NODE_LABELS, kubernetes_config
@@ -114,22 +114,39 @@ def instance_config() -> dict[str, Any]:
     return config
 
 
-def test_dagster_accepts_the_instances_and_the_launcher(monkeypatch: pytest.MonkeyPatch) -> None:
+def accepted(schema: Any, config: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration with defaults filled in. Fails if Dagster does not accept it."""
+
+    @dg.op(config_schema=schema)
+    def configured() -> None: ...
+
+    job = dg.GraphDefinition("configured_job", node_defs=[configured]).to_job()
+    given = dg.validate_run_config(job, {"ops": {"configured": {"config": config}}})
+    found: dict[str, Any] = given["ops"]["configured"]["config"]
+    return found
+
+
+def test_dagster_accepts_the_instances_and_the_launcher(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DAGSTER_POSTGRES_URL", "postgresql+psycopg2://dagster@postgres/dagster")
-    from dagster._core.instance.config import dagster_instance_config_schema
     from dagster_k8s import K8sRunLauncher
+    from dagster_postgres import DagsterPostgresStorage
 
     server = yaml.safe_load((ROOT / "infra" / "dagster" / "dagster.yaml").read_text())
     laptop = yaml.safe_load((ROOT / "dagster.yaml").read_text())
     assert {name for name in laptop if laptop[name] != server.get(name)} == {"run_monitoring", "compute_logs"}
     assert laptop["concurrency"]["pools"] == {"granularity": "run", "default_limit": 1}
     assert instance_config()["concurrency"] == server["concurrency"]
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     for config in (server, instance_config()):
-        done = process_config(dagster_instance_config_schema(), config)
-        assert done.success, done.errors
-        assert config["storage"]["postgres"]["postgres_url"] == {"env": "DAGSTER_POSTGRES_URL"}
-    launcher = process_config(K8sRunLauncher.config_type(), instance_config()["run_launcher"]["config"])
-    assert launcher.success, launcher.errors
+        storage = config.pop("storage")["postgres"]
+        assert storage["postgres_url"] == {"env": "DAGSTER_POSTGRES_URL"}
+        assert accepted(DagsterPostgresStorage.config_type(), storage)
+        (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(config))
+        with dg.DagsterInstance.get():  # refuses unknown keys and values
+            pass
+    assert accepted(K8sRunLauncher.config_type(), instance_config()["run_launcher"]["config"])
 
 
 @pytest.mark.parametrize("gpus", [0, 2])
@@ -137,8 +154,7 @@ def test_only_embedding_steps_request_gpus(settings_with: Callable[..., Settings
     from dagster_k8s import k8s_job_executor
 
     settings = settings_with(gpus=gpus)
-    done = process_config(k8s_job_executor.config_schema.config_type, kubernetes_config(settings))
-    assert done.success, done.errors
+    assert accepted(k8s_job_executor.config_schema.as_field(), kubernetes_config(settings))
     encode, upload = (step_job(settings, op) for op in ("encode_images", "upload_images"))
     for job in (encode, upload):
         assert job["spec"]["activeDeadlineSeconds"] > settings.step_limit
@@ -161,7 +177,7 @@ def step_job(settings: Settings, op: str) -> dict[str, Any]:
     from dagster_k8s.job import DagsterK8sJobConfig, UserDefinedDagsterK8sConfig, construct_dagster_k8s_job
     from kubernetes.client import ApiClient
 
-    given = process_config(K8sRunLauncher.config_type(), instance_config()["run_launcher"]["config"]).value
+    given = accepted(K8sRunLauncher.config_type(), instance_config()["run_launcher"]["config"])
     ours = kubernetes_config(settings)
     context = K8sContainerContext(
         service_account_name=given["service_account_name"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,43 +42,32 @@ def roll_back(
     Invalid if it is incomplete, live already or has never been live.
     """
     with lock.publication(tables) as check_lock:
-        return _roll_back(store, tables, to, run, force, check_lock)
-
-
-def _roll_back(
-    store: VectorStore,
-    tables: ObjectStore,
-    to: str | None,
-    run: str,
-    force: bool,
-    check_lock: Callable[[], None],
-) -> Rollback:
-    live = live_or_none(store)
-    name = to or _previous(store, tables, live)
-    if live is not None and live.name == name:
-        raise Invalid(f"build {name} is live already")
-    collection = store.open(name)
-    if not force and name not in published_builds(tables):
-        raise Invalid(
-            f"build {name} has never been live: its evaluation may have refused it. `gallery builds` shows "
-            f"which builds have been live; `gallery rollback --force {name}` publishes it all the same"
-        )
-    if not collection.build.ready or collection.count() != collection.build.works:
-        raise Invalid(
-            f"build {name} cannot become live: it is incomplete ({collection.count()} of "
-            f"{collection.build.works} works)"
-        )
-    check_lock()
-    # Block first: if this is interrupted, the next refresh finds the build live already and changes nothing.
-    if live:
-        block(tables, live.name)
-    for other in blocked_builds(tables):
-        if original_name(other) == original_name(name) and not (live and other == live.name):
-            lift_block(tables, other)
-    check_lock()
-    store.publish(name)
-    record_publication(tables, name, live.name if live else "", "rollback", run)
-    return Rollback(collection.build, live.name if live else "")
+        live = live_or_none(store)
+        name = to or _previous(store, tables, live)
+        if live is not None and live.name == name:
+            raise Invalid(f"build {name} is live already")
+        collection = store.open(name)
+        if not force and name not in published_builds(tables):
+            raise Invalid(
+                f"build {name} has never been live: its evaluation may have refused it. `gallery builds` "
+                f"shows which builds have been live; `gallery rollback --force {name}` publishes it anyway"
+            )
+        if not collection.build.ready or collection.count() != collection.build.works:
+            raise Invalid(
+                f"build {name} cannot become live: it is incomplete ({collection.count()} of "
+                f"{collection.build.works} works)"
+            )
+        check_lock()
+        # Block first: if this is interrupted, the next refresh finds the build live and changes nothing.
+        if live:
+            block(tables, live.name)
+        for other in blocked_builds(tables):
+            if original_name(other) == original_name(name) and not (live and other == live.name):
+                lift_block(tables, other)
+        check_lock()
+        store.publish(name)
+        record_publication(tables, name, live.name if live else "", "rollback", run)
+        return Rollback(collection.build, live.name if live else "")
 
 
 def unblock(tables: ObjectStore, build: str | None) -> list[str]:
