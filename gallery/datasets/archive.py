@@ -155,7 +155,8 @@ class FolderArchive:
         try:
             target = file.resolve(strict=True)
             if leads_out(path) or not target.is_relative_to(self._root):
-                raise Invalid("its path leads out of the folder")
+                what = "it is a link that" if file.is_symlink() else "its path"
+                raise Invalid(f"{what} leads out of the folder")
             if not target.is_file():  # opening a pipe would block
                 raise Invalid("it is not a regular file")
             with target.open("rb") as handle:

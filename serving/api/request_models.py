@@ -40,9 +40,10 @@ from serving.uploads import MIN_SHARE, Box, encode
 
 MAX_RESULTS_BOUND, MAX_QUERY_BOUND = 100, 10_000
 """Upper bounds of the settings max_results and max_query. No other limit here may have these values."""
-_CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
-NOT_BLANK = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
-"""Pattern of text that is not blank and has no control characters except tabs and line breaks."""
+_CONTROL = r"\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
+NOT_BLANK = rf"^[^{_CONTROL}]*[^\s\x85{_CONTROL}][^{_CONTROL}]*$"
+"""Pattern of text that is not blank and has no control characters, except those that `clean_text` of
+`gallery.search.query` takes for spaces."""
 
 
 def _integer(value: object) -> object:

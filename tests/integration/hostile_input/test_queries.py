@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import tracemalloc
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,22 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from gallery.errors import Invalid, NotFound
-from gallery.search.query import KINDS, ImageTerm, InvalidQuery, SearchQuery, parameter
+from gallery.search.query import (
+    KINDS,
+    ImageTerm,
+    InvalidQuery,
+    SearchQuery,
+    TextTerm,
+    checked,
+    parameter,
+)
 from gallery.vectors.base import VECTORS, Collection
 from gallery.vectors.filters import Filter
 from gallery.vectors.memory import MemoryStore
-from serving.api.request_models import SearchBody, SearchForm
+from serving.api.request_models import SearchBody, SearchForm, SearchParameters
 from serving.api.search import JSON
 from serving.api.search import URLENCODED as FORM
+from serving.api.validation import read_json, read_values
 from serving.old_addresses import RENAMED
 from serving.query import LIST_FIELDS, params, parse
 from tests.contracts.vector_store import FINGERPRINT, artist, build, ids, random_rows, row, work
@@ -83,6 +93,42 @@ def test_a_query_is_rejected_or_survives_a_round_trip(
         return
     address = urlencode(params(query, chosen), doseq=True, errors="replace")
     assert params(parsed(parse_qsl(address, keep_blank_values=True)), chosen) == params(query, chosen)
+
+
+UNSEEN = [
+    character
+    for character in map(chr, range(0x10000))
+    if unicodedata.category(character) in ("Cc", "Cf", "Zs", "Zl", "Zp")
+]
+
+
+@pytest.mark.parametrize("field", ["q", "exclude", "style"])
+def test_pages_api_and_command_line_accept_the_same_characters(client: FlaskClient, field: str) -> None:
+    chosen = state_of(client.application).settings
+
+    def accepts(read: Callable[[], object]) -> bool:
+        try:
+            read()
+        except Invalid:
+            return False
+        return True
+
+    def verdicts(text: str) -> list[bool]:
+        asked = {"q": "sea", field: text}
+        body = json.dumps({"q": "sea", "filters": {"style": [text]}} if field == "style" else asked)
+        terms = (TextTerm(asked["q"]), TextTerm(asked.get("exclude", "people"), -1))
+        where = Filter(styles=(text,) if field == "style" else ())
+        return [
+            accepts(lambda: parse(MultiDict(asked), chosen)),
+            accepts(lambda: read_values(SearchParameters, MultiDict(asked)).query(chosen)),
+            accepts(lambda: read_json(SearchBody, body.encode()).query(chosen)),
+            accepts(lambda: checked(SearchQuery(terms, where), chosen)),  # the command line
+        ]
+
+    with client.application.test_request_context():
+        found = {character: verdicts(f"a{character}b") for character in UNSEEN}
+    assert {character: all(one) for character, one in found.items() if len(set(one)) > 1} == {}
+    assert found["\v"][0] and not found["\0"][0]
 
 
 def written(parameters: list[tuple[bytes, bytes]]) -> str:
