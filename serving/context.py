@@ -6,7 +6,6 @@ collection, so a page never mixes two builds, even if one is published meanwhile
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import cast
 
@@ -18,14 +17,12 @@ from gallery.services import Services
 from gallery.settings import Settings
 from gallery.vectors.base import Collection
 from serving.collection_summary import CollectionSummary
+from serving.decoders import Decoders
 from serving.errors import NoCollection, Starting
 from serving.image_urls import ImageUrls
 from serving.loaded_map import LoadedMaps
 from serving.tokens import Tokens
 from serving.warmup import State, WarmUp
-
-MAX_DECODERS = 2
-"""Uploads decoded and encoded at the same time; each may need 900 MB for its pixels."""
 
 EXTENSION = "gallery"
 """Key of the AppState in `app.extensions`."""
@@ -43,7 +40,7 @@ class AppState:
     maps: LoadedMaps
     tokens: Tokens
     image_urls: ImageUrls
-    decoders: threading.BoundedSemaphore
+    decoders: Decoders
 
     @classmethod
     def open(cls, settings: Settings, services: Services) -> AppState:
@@ -59,7 +56,7 @@ class AppState:
             LoadedMaps(services),
             Tokens(key),
             ImageUrls(settings, services),
-            threading.BoundedSemaphore(MAX_DECODERS),
+            Decoders(),
         )
 
 

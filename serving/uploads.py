@@ -6,8 +6,6 @@ import dataclasses
 import io
 import math
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flask import request
@@ -24,7 +22,7 @@ from gallery.vectors.base import Collection
 from serving.context import state
 from serving.errors import Busy, Rejected
 from serving.i18n import number
-from serving.rate_limits import rate_limits
+from serving.rate_limits import client_key, rate_limits
 
 FILE_FIELD = "image"
 WORK_FIELD = "work"
@@ -38,8 +36,6 @@ PREVIEW_SIDES = (112, 96, 80, 64, 48, 32)
 """Longer sides of previews in pixels; the first one with at most MAX_PREVIEW_BYTES is used."""
 MAX_PREVIEW_BYTES = 800
 PREVIEW_QUALITY = 30
-TURN_TIMEOUT_S = 5.0
-"""Maximum time that an upload waits for a decoder."""
 MAX_DETAIL = 16
 """Maximum factor by which an image is decoded larger so that a small detail is sharp."""
 
@@ -96,7 +92,7 @@ def read_upload(collection: Collection) -> ImageTerm | None:
 def encode(collection: Collection, data: bytes, box: Box | None = None, weight: float = 1.0) -> ImageTerm:
     """Decode and encode a file, or a detail of it; return a term with token and preview.
 
-    Waits up to TURN_TIMEOUT_S for a decoder. Raises Rejected if the file is not an image or too large, Busy,
+    Waits for a decoder, see `Decoders`. Raises Rejected if the file is not an image or too large, Busy,
     Unavailable.
     """
     max_bytes = state().settings.max_upload
@@ -109,7 +105,7 @@ def encode(collection: Collection, data: bytes, box: Box | None = None, weight: 
             413,
         )
     rate_limits().count_upload()
-    with _turn():
+    with state().decoders.turn(client_key()):
         return _encode(collection, data, box, weight)
 
 
@@ -130,17 +126,6 @@ def _uploaded_bytes() -> bytes | None:
         if data or file.filename:  # a browser sends an empty part for a field without a file
             return data
     return None
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    decoders = state().decoders
-    if not decoders.acquire(timeout=TURN_TIMEOUT_S):
-        raise Busy(f"an upload waited {TURN_TIMEOUT_S:g} s for a decoder")
-    try:
-        yield
-    finally:
-        decoders.release()
 
 
 def _encode(collection: Collection, data: bytes, box: Box | None, weight: float) -> ImageTerm:

@@ -7,17 +7,19 @@ module in a process with limits.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pi_heif import register_heif_opener
-from PIL import AvifImagePlugin, ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError
+from PIL import AvifImagePlugin, ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from gallery.errors import Invalid
+from gallery.images.containers import END_OF_JPEG, Contents, split
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 """Formats that are decoded. Of Pillow's others, some start programs (EPS), some are rarely reviewed."""
@@ -31,12 +33,9 @@ BYTES_PER_PIXEL = 16
 RGBA through a copy on white."""
 COEFFICIENT_BYTES = 6
 """Memory for each pixel of a progressive JPEG: a 16-bit coefficient for each of three components."""
-
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-PNG_COLOR_CHUNKS = {b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"eXIf"}
-"""Ancillary chunks that say how to show the pixels. All others are dropped unread."""
-MAX_PNG_PROFILE_BYTES = 1_000_000
-"""Maximum size of an unpacked colour profile. Pillow refuses images with larger ones."""
+MAX_SCANNED_PIXELS = 1_000_000_000
+"""Maximum number of pixels times scans of a JPEG: each scan is a pass over all blocks, even if it is empty.
+Enough for 20 scans of 50 million pixels; encoders make about ten."""
 
 DECODE_ERRORS = (
     OSError,
@@ -88,7 +87,7 @@ class Decoded:
     """The pixels of an image, as RGB in sRGB, and what is known about the whole.
 
     `width` and `height` are those of the upright image before any reduction, in pixels; `format` is one of
-    FORMATS or "MPO".
+    FORMATS.
     """
 
     image: Image.Image
@@ -123,34 +122,40 @@ def decode(
     """
     if not data:
         raise Invalid("the file is empty")
-    if size := _webp_size(data):  # WebP's decoder takes memory for two frames as soon as it is opened
+    contents = split(data)
+    if size := _webp_size(
+        contents.pixels
+    ):  # WebP's decoder takes memory for two frames as soon as it is opened
         _check_size("WEBP", size, size, max_pixels)
         reserve(BYTES_PER_PIXEL * math.prod(size))
     try:
-        image: Image.Image = Image.open(io.BytesIO(_without_metadata(data)), formats=FORMATS)
+        image = _opened(contents.pixels)
         width, height = image.size
         name = image.format or ""
         if longest is not None and width * height:
             side = max(1, -(-longest * min(width, height) // max(width, height)))
         if side is not None and min(width, height) > side:
-            scale = side / min(width, height)
-            image.draft(image.mode, (math.ceil(width * scale), math.ceil(height * scale)))
+            _draft(image, side / min(width, height))
     except UnidentifiedImageError:
         raise Invalid(f"this is not an image in {FORMAT_NAMES} format") from None
     except DECODE_ERRORS as error:
         raise Invalid(f"the image is damaged ({error})") from error
-    progressive = "progressive" in image.info
-    _check_size(name, (width, height), (width, height) if progressive else image.size, max_pixels, image.mode)
-    coefficients = COEFFICIENT_BYTES * width * height if progressive else 0
-    reserve(BYTES_PER_PIXEL * image.width * image.height + coefficients)
+    whole = "progressive" in image.info or contents.scans > 1  # the decoder keeps coefficients of the whole
+    _check_size(name, (width, height), (width, height) if whole else image.size, max_pixels, image.mode)
+    if contents.scans * width * height > MAX_SCANNED_PIXELS:
+        raise Invalid(f"the image has {width} x {height} pixels in {contents.scans} scans, which is too many")
+    reserve(BYTES_PER_PIXEL * image.width * image.height + COEFFICIENT_BYTES * width * height * whole)
     try:
-        _load(image, data)
-        orientation = _orientation(image)  # after loading, when Pillow has turned a TIFF
+        image.load()
+        if name == "JPEG":
+            _check_complete(image, contents, width * height, reserve)
+        orientation = contents.orientation or _orientation(image)
+        profile = contents.profile or image.info.get("icc_profile")
         if side is not None:
             image = _reduced(image, side)
         if orientation in TRANSPOSITIONS:
-            image = _transposed(image, TRANSPOSITIONS[orientation])
-        pixels = _to_srgb(image)
+            image = image.transpose(TRANSPOSITIONS[orientation])
+        pixels = _to_srgb(image, profile)
     except DECODE_ERRORS as error:
         raise Invalid(f"the image is damaged ({error})") from error
     if orientation in TURNED_BY_90_DEGREES:
@@ -182,67 +187,38 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
     return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
 
 
-def _without_metadata(data: bytes) -> bytes:
-    """Return a PNG without the chunks that do not describe its pixels; other formats as they are.
+def _opened(pixels: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(pixels), formats=FORMATS)
 
-    Pillow reads all text and checks all CRCs before any pixel, and refuses the image if one is wrong.
+
+def _draft(image: Image.Image, scale: float) -> None:
+    """If this is a JPEG, have it decoded at this scale or a larger one."""
+    image.draft(image.mode, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
+
+
+def _check_complete(
+    image: Image.Image, contents: Contents, pixels: int, reserve: Callable[[int], None]
+) -> None:
+    """Raise OSError for a JPEG that ends before its last pixels.
+
+    libjpeg shows blocks that are missing in grey (jdhuff.c). Where the end marker was missing, or the last
+    pixels are grey, the image is decoded with bytes before its end marker: a scan that is complete ignores
+    them, and one that is not takes them for its data.
     """
-    if not data.startswith(PNG_SIGNATURE):
-        return data
-    return b"".join((PNG_SIGNATURE, *_needed_chunks(memoryview(data))))
-
-
-def _needed_chunks(data: memoryview) -> Iterator[memoryview]:
-    # Views, not copies: the sandbox lets the file be held in memory twice, not three times.
-    start = len(PNG_SIGNATURE)
-    while start + 12 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, start)
-        chunk = data[start : start + 12 + length]
-        start += 12 + length
-        if kind[0] & 0x20:  # ancillary: the first letter is lower case (PNG specification, 5.4)
-            intact = len(chunk) == 12 + length and zlib.crc32(chunk[4:-4]) == int.from_bytes(
-                chunk[-4:], "big"
-            )
-            if kind not in PNG_COLOR_CHUNKS or not intact:
-                continue
-            if kind == b"iCCP" and not _is_small_profile(bytes(chunk[8:-4])):
-                continue
-        yield chunk
-    yield data[start:]
-
-
-def _is_small_profile(body: bytes) -> bool:
-    compressed = body.partition(b"\0")[2][1:]
-    unpacker = zlib.decompressobj()
-    try:
-        unpacker.decompress(compressed, MAX_PNG_PROFILE_BYTES)
-    except zlib.error:
-        return False
-    return not unpacker.unconsumed_tail
-
-
-def _load(image: Image.Image, data: bytes) -> None:
-    try:
-        image.load()
-    except OSError:
-        if image.format not in ("JPEG", "MPO") or image.info.get("progressive") or data.endswith(b"\xff\xd9"):
-            raise
-        _load_without_end(image)
-
-
-def _load_without_end(image: Image.Image) -> None:
-    """Load a JPEG whose end marker is missing. Raises OSError if pixels are missing too.
-
-    libjpeg fills blocks that are missing with zero coefficients, which is grey (jdhuff.c). The setting
-    concerns the whole process, but only the sandbox, which decodes one image at a time, gets such files.
-    """
-    ImageFile.LOAD_TRUNCATED_IMAGES = True
-    try:
-        image.load()
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = False
-    corner = image.crop((max(0, image.width - 4), image.height - 1, image.width, image.height))
-    if all(low == high and low in (0, 127, 128) for low, high in _extremes(corner)):
+    last = image.crop((max(0, image.width - 4), image.height - 1, image.width, image.height))
+    if contents.ended and not all(low == high and low in (127, 128) for low, high in _extremes(last)):
+        return
+    if contents.scans > 1:  # the last scans add little to a small image
+        scale, memory = 1.0, (BYTES_PER_PIXEL + COEFFICIENT_BYTES) * pixels
+    else:
+        scale, memory = 1 / MAX_REDUCTION, BYTES_PER_PIXEL * pixels // MAX_REDUCTION**2
+    digests = set()
+    for filler in (b"", bytes(range(255))):
+        reserve(memory + 2 * len(contents.pixels))
+        probe = _opened(contents.pixels.removesuffix(END_OF_JPEG) + filler + END_OF_JPEG)
+        _draft(probe, scale)
+        digests.add(hashlib.sha256(probe.tobytes()).digest())
+    if len(digests) > 1:
         raise OSError("the file ends before the last pixels")
 
 
@@ -263,24 +239,13 @@ def _reduced(image: Image.Image, side: int) -> Image.Image:
     factor = min(image.size) // (2 * side)
     if factor < 2:
         return image
-    info = image.info
     if image.mode in ("L", "RGB", "RGBA", "CMYK"):
-        image = image.reduce(factor)
-    else:  # palettes and 16-bit pixels cannot be averaged before conversion
-        image = image.resize((image.width // factor, image.height // factor), Image.Resampling.NEAREST)
-    image.info = info
-    return image
+        return image.reduce(factor)
+    # palettes and 16-bit pixels cannot be averaged before conversion
+    return image.resize((image.width // factor, image.height // factor), Image.Resampling.NEAREST)
 
 
-def _transposed(image: Image.Image, method: Image.Transpose) -> Image.Image:
-    info = image.info
-    image = image.transpose(method)
-    image.info = info
-    return image
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    profile = image.info.get("icc_profile")
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     image = _to_8_bits(image)
     alpha = None
     if image.has_transparency_data:

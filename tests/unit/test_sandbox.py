@@ -9,21 +9,17 @@ import resource
 import signal
 import struct
 import subprocess
-import tracemalloc
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image
 
 from gallery.errors import Invalid, Unavailable
-from gallery.images import decode, sandbox
+from gallery.images import sandbox
 from gallery.images.decode import TooManyPixels
 from gallery.images.sandbox import decode_untrusted
 from tests.fakes.archives import picture
@@ -80,17 +76,6 @@ def test_an_image_larger_than_it_claims_takes_little_memory(make: Callable[[], b
     assert megabytes < 100
 
 
-def test_the_chunks_of_a_large_png_are_copied_once() -> None:
-    body = bytes(20_000_000)  # the sandbox allows for one copy of the file, and 64 MB
-    data = png_with(chunk(b"IDAT", body))
-    tracemalloc.start()
-    try:
-        assert decode._without_metadata(data) == data
-        assert tracemalloc.get_traced_memory()[1] < 1.1 * len(data)
-    finally:
-        tracemalloc.stop()
-
-
 def test_decoding_has_a_limit_of_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
     ask = sandbox._Worker.ask
 
@@ -100,7 +85,7 @@ def test_decoding_has_a_limit_of_processor_time(monkeypatch: pytest.MonkeyPatch)
         return ask(self, request, data)
 
     monkeypatch.setattr(sandbox._Worker, "ask", stopped)
-    with pytest.raises(Invalid, match="takes more than 20 s of processor time"):
+    with pytest.raises(Invalid, match="takes more than 10 s of processor time"):
         decode_untrusted(picture(1), max_pixels=LIMIT)
 
 
@@ -184,123 +169,7 @@ def test_threads_decode_at_the_same_time() -> None:
     assert [one.width for one in decoded] == [200 + number for number in range(12)]
 
 
-# Metadata
-
-
-ODD_EXIF = [
-    pytest.param(tag, kind, count, value, id=f"{tag:#06x} of type {kind}, {count} times")
-    for tag in (0x011A, 0x0128, 0x8769, 0x9214, 0x927C, 0xA002, ORIENTATION + 1)
-    for kind, count, value in [
-        (2, 6, b"\0\0\0\x90"),
-        (3, 0, b"\0\0\0\0"),
-        (5, 70_000, b"\xff\xff\xff\xf0"),
-        (11, 1, b"\x7f\xc0\0\0"),
-    ]
-]
-
-
-def exif_of(*entries: tuple[int, int, int, bytes]) -> bytes:
-    rows = b"".join(struct.pack(">HHI4s", *entry) for entry in sorted(entries))
-    return b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">H", len(entries)) + rows + bytes(4)
-
-
-@pytest.mark.parametrize(("tag", "kind", "count", "value"), ODD_EXIF)
-def test_odd_metadata_is_ignored_and_the_orientation_used(
-    tag: int, kind: int, count: int, value: bytes
-) -> None:
-    turned = (ORIENTATION, 3, 1, b"\0\x06\0\0")
-    for size in ((60, 40), (1200, 800)):
-        data = saved(Image.new("RGB", size, "red"), "JPEG", exif=exif_of(turned, (tag, kind, count, value)))
-        decoded = decode_untrusted(data, max_pixels=LIMIT, side=30)
-        assert (decoded.width, decoded.height) == size[::-1]
-        assert decoded.image.width < decoded.image.height
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
-@pytest.mark.parametrize("side", [None, 40])
-def test_the_size_is_that_of_the_upright_image(format: str, orientation: int, side: int | None) -> None:
-    image = Image.new("RGB", (320, 160), "black")
-    image.paste("white", (0, 0, 160, 160))
-    exif = Image.Exif()
-    exif[ORIENTATION] = orientation
-    options = {"exif": exif} if format != "TIFF" else {"tiffinfo": {ORIENTATION: orientation}}
-    decoded = decode_untrusted(saved(image, format, **options), max_pixels=LIMIT, side=side)
-    expected = (320, 160) if orientation < 5 else (160, 320)
-    assert (decoded.width, decoded.height) == expected
-    assert decoded.image.width * expected[1] == decoded.image.height * expected[0]
-    pixels = np.asarray(decoded.image.convert("L"))
-    first = pixels[: pixels.shape[0] // 2] if orientation >= 5 else pixels[:, : pixels.shape[1] // 2]
-    assert (first.mean() > 200) == (orientation in (1, 4, 5, 6))
-
-
-def chunk(kind: bytes, body: bytes, *, wrong_crc: bool = False) -> bytes:
-    crc = zlib.crc32(kind + body) ^ wrong_crc
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", crc)
-
-
-def png_with(*chunks: bytes) -> bytes:
-    data = picture(1, format="PNG")
-    header_end = 8 + 25
-    return data[:header_end] + b"".join(chunks) + data[header_end:]
-
-
-LONG = zlib.compress(bytes(3_000_000))
-
-
-@pytest.mark.parametrize(
-    "added",
-    [
-        chunk(b"zTXt", b"Comment\0\0" + LONG),
-        chunk(b"iTXt", b"Comment\0\x01\0\0\0" + LONG),
-        chunk(b"iCCP", b"profile\0\0" + LONG),
-        chunk(b"iCCP", b"profile\0\0no deflate"),
-        chunk(b"tEXt", b"Comment\0x", wrong_crc=True),
-        chunk(b"eXIf", b"MM\0*", wrong_crc=True),
-        chunk(b"prVt", bytes(100), wrong_crc=True),
-        chunk(b"eXIf", b"rubbish"),
-    ],
-)
-def test_a_png_is_used_whatever_its_other_chunks_hold(added: bytes) -> None:
-    assert decode_untrusted(png_with(added), max_pixels=LIMIT).image.size == (120, 90)
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.binary(min_size=4, max_size=4), st.binary(max_size=40), st.booleans())
-def test_no_ancillary_chunk_decides_about_pixels(kind: bytes, body: bytes, wrong_crc: bool) -> None:
-    name = bytes([kind[0] | 0x20]) + kind[1:]
-    if name in (b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"eXIf"):
-        return
-    assert decode_untrusted(png_with(chunk(name, body, wrong_crc=wrong_crc)), max_pixels=LIMIT).width == 120
-
-
-@pytest.mark.parametrize(
-    "tail", [b"", b"\0" * 40, os.urandom(200_000), b"\xff\xda" * 50_000, b"\xff\xd8" + bytes(99)]
-)
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "BMP"])
-def test_what_follows_the_image_is_ignored(format: str, tail: bytes) -> None:
-    assert decode_untrusted(picture(1, format=format) + tail, max_pixels=LIMIT).width == 120
-
-
-def test_a_jpeg_without_its_end_marker_is_used_and_one_without_rows_is_not() -> None:
-    data = picture(1, (640, 480))
-    assert data.endswith(b"\xff\xd9")
-    whole = np.asarray(decode_untrusted(data, max_pixels=LIMIT).image)
-    assert np.array_equal(np.asarray(decode_untrusted(data[:-2], max_pixels=LIMIT).image), whole)
-    for share in (0.3, 0.5, 0.9):
-        with pytest.raises(Invalid, match="damaged"):
-            decode_untrusted(data[: int(len(data) * share)], max_pixels=LIMIT)
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
-def test_a_colour_profile_is_used_in_every_mode(mode: str) -> None:
-    xyz = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    wide = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    image = Image.new("RGB", (16, 16), (200, 30, 30))
-    image = image.quantize(4) if mode == "P" else image.convert(mode)
-    for profile in (xyz, wide):  # a profile of another colour space is ignored
-        decoded = decode_untrusted(saved(image, "PNG", icc_profile=profile), max_pixels=LIMIT)
-        assert np.abs(np.asarray(decoded.image)[0, 0].astype(int) - (200, 30, 30)).max() <= 2
+# Large images
 
 
 @pytest.mark.parametrize(("width", "height"), [(8160, 6144), (16320, 12240)])

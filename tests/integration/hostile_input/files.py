@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from gallery.images.decode import FORMATS
+from gallery.images.decode import FORMATS, MAX_SCANNED_PIXELS
 from tests.fakes.archives import HEIC
 
 SIDE = 48
@@ -22,7 +22,7 @@ SIDE = 48
 
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a b="c"/></x:xmpmeta>'
-SCAN = b"\xff\xda\0\x08\x01\1\0\0\x3f\0"
+SCAN = b"\xff\xda\0\x08\1\1\0\1\x3f\0"
 """A scan of a JPEG without pixels."""
 
 
@@ -309,7 +309,10 @@ def bombs() -> dict[str, Callable[[], bytes]]:
         "huge metadata": lambda: jpeg_with(0xE1, b"Exif\0\0" + b"\xff" * 65_000, 100),
         "huge comments": lambda: jpeg_with(0xFE, b"c" * 65_000, 140),
         "a profile in 255 parts": lambda: jpeg_with(0xE2, b"ICC_PROFILE\0\1\xff" + b"p" * 65_000, 140),
-        "thousands of scans": lambda: saved(picture(side=900), "JPEG", progressive=True) + SCAN * 20_000,
+        "thousands of scans": lambda: many_scans(picture(side=900), 20_000),
+        "as many scans as are allowed": lambda: many_scans(
+            Image.new("RGB", (7_000, 7_000)), MAX_SCANNED_PIXELS // 7_000**2 - 10
+        ),
         "thousands of frames, GIF": lambda: long_animation("GIF", 20_000),
         "thousands of frames, PNG": lambda: long_animation("PNG", 3_000),
         "thousands of frames, WebP": lambda: long_animation("WEBP", 2_000),

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from gallery.models import Artwork
 from gallery.settings import Settings
+from serving.errors import Busy
 from tests.fakes.archives import png_claiming
 from tests.fakes.collection import drawing, encoded, stocked
 from tests.fakes.servers import INTERNALS
@@ -250,12 +251,14 @@ def test_a_secret_key_makes_tokens_outlive_the_process(settings_with: Callable[.
 def test_an_upload_that_waits_too_long_for_a_decoder_is_a_503(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.uploads.TURN_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("serving.decoders.TURN_TIMEOUT_S", 0.01)
     decoders = state_of(app).decoders
-    while decoders.acquire(blocking=False):
-        pass
-    answer = upload(client)
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    decoders.release()
+    with decoders.turn("127.0.0.1"):  # one for each client
+        answer = upload(client)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        with decoders.turn("192.0.2.1"), pytest.raises(Busy), decoders.turn("192.0.2.2"):
+            pass
+        with decoders.turn("192.0.2.2"):
+            pass
     assert upload(client).status_code == 200
     assert upload(client).status_code == 200
