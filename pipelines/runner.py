@@ -69,7 +69,7 @@ class RefreshFailed(GalleryError):
     """
 
     def __init__(self, failures: Sequence[Failure], run_id: str, *, published: bool) -> None:
-        super().__init__(str(failures[0]))
+        super().__init__(" ".join(str(failures[0]).split()))  # one line
         self.failures, self.run_id, self.published = failures, run_id, published
 
 
