@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 NOT_SYNCED_ERRORS = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)
 """Errors of file systems, such as some network shares, that cannot sync a folder."""
+LEFTOVER = re.compile(r"\.[a-z0-9_]{8}\.part")
+"""Names of the temporary files, which remain if the process is killed."""
+LEFTOVER_AGE_S = 86_400.0
+"""Age from which no process is still writing a temporary file."""
 
 
 @contextmanager
@@ -42,6 +48,19 @@ def write_file(path: Path, data: bytes) -> None:
     with temporary_file(path, data) as temporary:
         temporary.replace(path)
         sync(path.parent)
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Delete old temporary files below the folder; return their number. Raises OSError."""
+    removed = 0
+    for below, _, names in os.walk(folder):
+        for name in filter(LEFTOVER.fullmatch, names):
+            path = Path(below, name)
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > LEFTOVER_AGE_S:
+                    path.unlink()
+                    removed += 1
+    return removed
 
 
 def make_folder(folder: Path) -> None:

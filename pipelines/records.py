@@ -97,7 +97,10 @@ class CandidateRecord(Record):
 
 
 class Publication(BaseModel):
-    """A change of the live build from `before` ("" for none) to `build`; `how` is refresh or rollback."""
+    """A change of the live build from `before` ("" for none) to `build`.
+
+    `how` is refresh, rollback, or unrecorded if it was noticed later.
+    """
 
     build: str
     before: str

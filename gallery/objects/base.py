@@ -53,6 +53,12 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Delete the object, if it exists. Raises Unavailable."""
 
+    def remove_leftovers(self) -> int:
+        """Delete what killed writes left more than a day ago; return the number of files.
+
+        Raises Unavailable.
+        """
+
     def public_url(self, key: str) -> str:
         """Return the URL of a public object. Raises Invalid if the store has no URLs."""
 

@@ -96,6 +96,12 @@ class LocalObjects:
         except OSError as error:
             raise Unavailable(f"cannot delete {key} in {self._root}: {error.strerror}") from error
 
+    def remove_leftovers(self) -> int:
+        try:
+            return durable.remove_leftovers(self._root)
+        except OSError as error:
+            raise Unavailable(f"cannot delete in {self._root}: {error.strerror}") from error
+
     def public_url(self, key: str) -> str:
         raise no_url(self.address, key)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gallery import durable
 from gallery.errors import NotFound, Unavailable
 from gallery.objects.base import IMAGES, ObjectStore
 from gallery.objects.local import LocalObjects
@@ -88,3 +89,15 @@ class TestLocalObjects(ObjectStoreContract):
         with pytest.raises(NotFound):
             store.get("a")
         assert not (tmp_path / "images").exists()
+
+
+def test_what_killed_writes_left_is_deleted_after_a_day(tmp_path: Path) -> None:
+    store = LocalObjects(tmp_path)
+    store.put("a/b", b"x")
+    left, others = tmp_path / "a" / ".x1y2z3_8.part", [tmp_path / "version-2.zip.part", tmp_path / ".a.part"]
+    for path in (left, *others):
+        path.write_bytes(b"x")
+        os.utime(path, (0, 0))
+    with durable.temporary_file(tmp_path / "a" / "c", b"x") as being_written:
+        assert store.remove_leftovers() == 1 and being_written.exists()
+    assert not left.exists() and all(path.exists() for path in others) and store.get("a/b") == b"x"

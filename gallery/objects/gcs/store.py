@@ -116,6 +116,9 @@ class GcsObjects:
         with suppress(NotFound), translate_errors(self._name, f"delete {key}", "object"):
             blob.delete(**self._options)
 
+    def remove_leftovers(self) -> int:
+        return 0  # an upload that was not finished leaves no object
+
     def public_url(self, key: str) -> str:
         # Keys, prefixes and bucket names contain only characters that need no quoting.
         return f"{self._endpoint}/{self._name}/{self._prefix}{check_key(key)}"

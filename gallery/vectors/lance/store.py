@@ -45,6 +45,7 @@ class LanceStore:
             raise Invalid(f"build {build.name} already exists in {self._folder}")
         build = dataclasses.replace(build, ready=False)
         try:
+            durable.remove_leftovers(self._folder)
             self._write(self._manifest(build.name), json.dumps(dataclasses.asdict(build), indent=1))
             # An interrupted drop leaves rows without a manifest.
             shutil.rmtree(self._folder / f"{build.name}.lance", ignore_errors=True)

@@ -7,6 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from gallery.datasets.base import ARTISTS_CSV
+from gallery.errors import Corrupted
 from gallery.services import Services
 from pipelines.defs.catalog.archive import fetch_listed
 from pipelines.defs.catalog.artists import artists_digest, read_artists
@@ -34,7 +35,7 @@ from pipelines.reporting import (
     save_table,
 )
 from pipelines.steps import REFRESH_POOL, guarded_op
-from pipelines.tables import ARTISTS, ARTWORKS, CONTENTS, FILES, QUARANTINE, SAMPLE, SNAPSHOT
+from pipelines.tables import ARTISTS, ARTWORKS, CONTENTS, FILES, QUARANTINE, SAMPLE, SNAPSHOT, build_table
 
 SHOWN_FILES = 50
 """Rejected files listed on the page of `quarantine`."""
@@ -163,7 +164,13 @@ def artworks(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servi
     FILES.write(tables, files)
     status = files["status"].value_counts()
     same_image = files[files["reason"].str.startswith(SAME_PIXELS)]
-    live = live_works(services.vectors, tables)
+    try:
+        live = live_works(services.vectors, tables)
+    except Corrupted as error:
+        if services.settings.max_removed < 1:
+            raise
+        context.log.warning(str(error))
+        live = build_table("", "").frame([])
     return save_table(
         context,
         tables,

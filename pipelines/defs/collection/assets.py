@@ -179,7 +179,8 @@ def published_collection(
     code_version="1",
     description=(
         "The image store without objects that only dropped builds used. Objects are kept for every existing "
-        "build, and for works whose file exists but is unusable."
+        "build, and for works whose file exists but is unusable. In folders, what killed writes left "
+        "is deleted after a day."
     ),
 )
 @guarded_op
@@ -195,6 +196,7 @@ def image_cleanup(
         progress=context.log.info,
     )
     record_run(services.tables, "image_cleanup", context.run.run_id)
+    leftovers = services.images.remove_leftovers() + services.tables.remove_leftovers()
     if result.obstacle:
         context.log.warning(f"nothing was deleted: {result.obstacle}")
     return dg.MaterializeResult(
@@ -203,6 +205,7 @@ def image_cleanup(
             "deleted": result.deleted,
             "needed": result.needed,
             "protected": result.protected,
+            "leftovers": leftovers,
             "obstacle": result.obstacle or "none",
             "store": services.images.address,
         },

@@ -108,7 +108,7 @@ def build_candidate(
     *,
     vectors_version: str,
     dataset: DatasetRecord,
-    record: Callable[[str], None] = lambda _: None,
+    record: Callable[[str], object] = lambda _: None,
 ) -> Candidate:
     """Return a build of these works, made now or by an earlier run; all of it has been read and compared.
 

@@ -14,7 +14,7 @@ import pandas as pd
 from gallery.datasets.base import ProgressCallback
 from gallery.objects.base import ObjectStore
 from gallery.vectors.base import VectorStore
-from pipelines.defs.collection.manifests import list_manifests
+from pipelines.defs.collection.manifests import list_manifests, load_manifest
 from pipelines.parallel import parallel_map, report_progress
 from pipelines.tables import FILES, IMAGES, Table, build_table
 
@@ -44,13 +44,14 @@ def delete_unneeded_images(
     """
     builds = {build.name for build in store.builds()}
     manifests = list_manifests(tables, store)
-    without_manifest = builds - set(manifests.values())
-    if without_manifest:
-        return _nothing(f"build {min(without_manifest)} has no manifest")
-
     dropped = [key for key, name in manifests.items() if name and name not in builds]
     needed = _keys(IMAGES.read(tables))
-    for key in manifests.keys() - set(dropped):
+    for name in builds:
+        manifest = load_manifest(tables, store, name)
+        if manifest is None:
+            return _nothing(f"build {name} has no readable manifest")
+        needed |= _keys(manifest)
+    for key in (key for key, name in manifests.items() if not name):  # of other vector stores
         manifest = _manifest(key).read_or_none(tables)
         if manifest is None:
             return _nothing(f"the manifest {key} cannot be read")

@@ -18,11 +18,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gallery.errors import Corrupted
+from gallery.errors import Corrupted, NotFound
 from gallery.models import Artist, Artwork, Build, to_payload
 from gallery.objects.base import ObjectStore
 from gallery.vectors.base import BUILD_NAME, VectorStore
-from pipelines.defs.collection.builds import live_or_none
 from pipelines.records import (
     BuildDatasetsRecord,
     DatasetRecord,
@@ -43,8 +42,13 @@ MANIFEST = re.compile(r"builds/[0-9a-f]{8}/[a-z0-9_]+\.parquet")
 """Keys of manifests. Other files beside them are left alone."""
 
 
-def save_manifest(tables: ObjectStore, store: VectorStore, build: str, works: Sequence[Artwork]) -> None:
-    """Record the works of a build. Called before the build is written, so that every build has a manifest."""
+def save_manifest(
+    tables: ObjectStore, store: VectorStore, build: str, works: Sequence[Artwork]
+) -> pd.DataFrame:
+    """Record the works of a build, and return the manifest.
+
+    Called before the build is written, so that every build has a manifest.
+    """
     table = build_table(store.address, build)
     rows = [
         {
@@ -58,14 +62,32 @@ def save_manifest(tables: ObjectStore, store: VectorStore, build: str, works: Se
             "artist": work.artist.slug,
             "facts": artist_facts(work.artist),
         }
-        for work in works
+        for work in sorted(works, key=lambda work: work.id)
     ]
-    table.write(tables, table.frame(rows))
+    manifest = table.frame(rows)
+    table.write(tables, manifest)
+    return manifest
 
 
 def load_manifest(tables: ObjectStore, store: VectorStore, build: str) -> pd.DataFrame | None:
-    """Return the works of the build, or None if it has no manifest."""
-    return build_table(store.address, build).read_or_none(tables)
+    """Return the works of the build; None if they are unknown.
+
+    A missing or damaged manifest is written again from the works in the vector store, if all are there.
+    Raises Unavailable.
+    """
+    manifest = build_table(store.address, build).read_or_none(tables)
+    if manifest is not None:
+        return manifest
+    try:
+        collection = store.open(build)
+        works = collection.works(limit=max(1, collection.build.works))
+    except (NotFound, Corrupted) as error:
+        log.warning("build %s has no readable manifest, and %s", build, error)
+        return None
+    if not collection.build.ready or not len(works) == collection.count() == collection.build.works:
+        return None
+    log.warning("the manifest of build %s was missing or damaged; it is written again", build)
+    return save_manifest(tables, store, build, works)
 
 
 def list_manifests(tables: ObjectStore, store: VectorStore) -> dict[str, str]:
@@ -91,23 +113,28 @@ def artist_facts(artist: Artist) -> list[str]:
 
 
 def live_works(store: VectorStore, tables: ObjectStore) -> pd.DataFrame:
-    """Return the live works as in a manifest; no rows if the live build is missing or damaged.
+    """Return the live works as in a manifest; no rows before the first publication to this store.
 
-    Without a manifest, only the ids are known. Raises Unavailable.
+    If the pointer is missing or broken, the build that became live last counts. Raises Unavailable, or
+    Corrupted if the works are unknown: to go on with none would switch off the checks that compare with them.
     """
-    empty = build_table(store.address, "").frame([])
-    live = live_or_none(store)
-    if live is None:
-        return empty
-    manifest = load_manifest(tables, store, live.name)
-    if manifest is not None:
-        return manifest
+    live, problem = None, ""
     try:
-        ids = store.open(live.name).ids()
+        live = store.live()
     except Corrupted as error:
-        log.warning("%s", error)
-        return empty
-    return build_table(store.address, "").frame([{"id": id, "artist": "", "facts": []} for id in ids])
+        problem = str(error)
+    for name in [live.name] if live else published_builds(tables):
+        manifest = load_manifest(tables, store, name)
+        if manifest is not None:
+            return manifest
+    if live:
+        problem = f"neither the manifest nor the works of the live build {live.name} can be read"
+    if problem:
+        raise Corrupted(
+            f"{problem}, so the dataset cannot be checked for lost works and facts. If it has lost none, run "
+            "`gallery refresh --allow-removals`"
+        )
+    return build_table(store.address, "").frame([])
 
 
 def publications(tables: ObjectStore) -> list[Publication]:
@@ -121,6 +148,17 @@ def record_publication(tables: ObjectStore, build: str, before: str, how: str, r
     entry = Publication(build=build, before=before, how=how, run=run, at=now())
     entries = [*publications(tables), entry]
     PublicationsRecord(publications=entries[-MAX_PUBLICATIONS:]).save(tables)
+
+
+def record_unrecorded(tables: ObjectStore, live: Build | None) -> None:
+    """Record the live build if another one was recorded last.
+
+    Whoever moved the pointer may have been interrupted before recording that. Called with the publication
+    lock held.
+    """
+    last = published_builds(tables)[:1]
+    if live and last != [live.name]:
+        record_publication(tables, live.name, "".join(last), "unrecorded", "")
 
 
 def published_builds(tables: ObjectStore) -> list[str]:

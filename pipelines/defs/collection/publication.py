@@ -6,18 +6,22 @@ different ideas of what is live.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from gallery.errors import Invalid
+from gallery.errors import Corrupted, Invalid, NotFound
 from gallery.models import Build
 from gallery.objects.base import ObjectStore
 from gallery.vectors.base import VectorStore
 from pipelines import lock
 from pipelines.defs.collection.builds import live_or_none
-from pipelines.defs.collection.manifests import published_builds, record_publication
+from pipelines.defs.collection.manifests import published_builds, record_publication, record_unrecorded
 from pipelines.defs.evaluation.gate import check_gate
+from pipelines.records import PublicationsRecord
+
+log = logging.getLogger(__name__)
 
 STALE_AFTER = timedelta(days=1)
 """Age from which an incomplete build belongs to a dead run. A younger one may still be being written."""
@@ -53,12 +57,12 @@ def publish_candidate(
 
         check_locks()  # time has passed since the step started
         live = live_or_none(store)
+        record_unrecorded(tables, live)
         before = live.name if live else ""
         check_gate(tables, name, before)
         build = publish(store, name, check_locks)
-        # Even if the build is live already: an earlier run may have been interrupted before it recorded this.
-        if published_builds(tables)[:1] != [build.name]:
-            record_publication(tables, build.name, before if before != build.name else "", "refresh", run)
+        if before != build.name:
+            record_publication(tables, build.name, before, "refresh", run)
         check_locks()
         dropped = prune(store, keep=keep, published=published_builds(tables))
     return PublishedBuild(build, before, dropped)
@@ -107,6 +111,13 @@ def drop_refused(store: VectorStore, tables: ObjectStore, refused: str, candidat
     """
     with lock.publication(tables) as check_lock:
         live = live_or_none(store)
+        try:
+            PublicationsRecord.load(tables)
+        except NotFound:
+            pass  # nothing was published yet
+        except Corrupted as error:
+            log.warning("build %s is kept, since it may have been live: %s", refused, error)
+            return False
         if refused in (candidate, live.name if live else "", *published_builds(tables)):
             return False
         check_lock()

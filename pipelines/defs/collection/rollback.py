@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
-from gallery.errors import Invalid, NotFound
+from gallery.errors import Invalid, NotFound, Unavailable
 from gallery.models import Build
 from gallery.objects.base import ObjectStore
 from gallery.vectors.base import VectorStore, original_name
@@ -19,7 +20,10 @@ from pipelines.defs.collection.manifests import (
     publications,
     published_builds,
     record_publication,
+    record_unrecorded,
 )
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ def roll_back(
     """
     with lock.publication(tables) as check_lock:
         live = live_or_none(store)
+        record_unrecorded(tables, live)
         name = to or _previous(store, tables, live)
         if live is not None and live.name == name:
             raise Invalid(f"build {name} is live already")
@@ -65,8 +70,17 @@ def roll_back(
             if original_name(other) == original_name(name) and not (live and other == live.name):
                 lift_block(tables, other)
         check_lock()
-        store.publish(name)
-        record_publication(tables, name, live.name if live else "", "rollback", run)
+        # Once the pointer has moved, nothing may fail: repeating the rollback would go back by another build.
+        try:
+            store.publish(name)
+        except Unavailable:
+            now = live_or_none(store)
+            if now is None or now.name != name:
+                raise
+        try:
+            record_publication(tables, name, live.name if live else "", "rollback", run)
+        except Unavailable as error:
+            log.warning("%s; the next refresh or rollback records that build %s is live", error, name)
         return Rollback(collection.build, live.name if live else "")
 
 

@@ -180,15 +180,18 @@ def verify_images(
 
 
 def stored_sheet(tables: ObjectStore, images: ObjectStore, name: str, keys: list[str]) -> bytes:
-    """Return a contact sheet of these thumbnails, without missing ones. It is made once and then kept.
+    """Return a contact sheet of these thumbnails, without missing ones.
 
-    It is a JPEG of at most about 100 KB for 50 images, small enough for the metadata of a run.
+    It is a JPEG of at most about 100 KB for 50 images, small enough for the metadata of a run. One without
+    gaps is stored, under a key that ends with its checksum.
     """
-    sheet_key = f"sheets/{name}-{_digest(keys)}.jpg"
-    try:
-        return tables.get(sheet_key)
-    except NotFound:
-        pass
+    prefix = f"sheets/{name}-"
+    wanted = prefix + _digest("|".join(keys).encode())
+    stored = list(tables.sizes(prefix))
+    for key in stored:
+        data = tables.get(key)
+        if key == f"{wanted}-{_digest(data)}.jpg":
+            return data
     thumbnails = []
     for key in keys:
         try:
@@ -196,9 +199,10 @@ def stored_sheet(tables: ObjectStore, images: ObjectStore, name: str, keys: list
         except NotFound:
             continue
     sheet = contact_sheet(thumbnails)
-    for old in tables.sizes(f"sheets/{name}-"):
+    for old in stored:
         tables.delete(old)
-    tables.put(sheet_key, sheet, "image/jpeg")
+    if len(thumbnails) == len(keys):
+        tables.put(f"{wanted}-{_digest(sheet)}.jpg", sheet, "image/jpeg")
     return sheet
 
 
@@ -219,5 +223,5 @@ def contact_sheet(images: list[bytes], *, columns: int = SHEET_COLUMNS) -> bytes
     return buffer.getvalue()
 
 
-def _digest(keys: list[str]) -> str:
-    return hashlib.sha256("|".join(keys).encode()).hexdigest()[:16]
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

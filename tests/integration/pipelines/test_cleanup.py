@@ -9,6 +9,7 @@ import pytest
 from gallery.datasets.base import no_progress
 from pipelines.defs.collection.cleanup import delete_unneeded_images
 from pipelines.defs.collection.manifests import load_manifest
+from pipelines.runner import RefreshFailed
 from tests.fakes.archives import picture
 from tests.fakes.gallery import Gallery
 
@@ -72,13 +73,28 @@ def test_objects_of_an_unusable_file_are_kept_until_it_is_deleted(built_gallery:
     assert built_gallery.facts["image_cleanup"]["deleted"] == 3
 
 
-def test_nothing_is_deleted_while_a_build_has_no_manifest(built_gallery: Gallery) -> None:
-    tables = built_gallery.services.tables
-    for key in tables.sizes("builds/"):
-        tables.delete(key)
+def test_nothing_is_deleted_while_the_works_of_a_build_are_unknown(built_gallery: Gallery) -> None:
+    services, first = built_gallery.services, built_gallery.live
+    tables, collection = services.tables, services.vectors.open(first)
+    (key,) = tables.sizes("builds/")
+    manifest = tables.get(key)
+
+    def clean() -> str:
+        return delete_unneeded_images(
+            tables, services.images, services.vectors, workers=1, progress=no_progress
+        ).obstacle
+
+    for damaged in (b"", manifest[:100]):
+        tables.put(key, damaged)
+        assert clean() == "" and tables.get(key) == manifest, "it is written again from the build"
+    tables.delete(key)
+    collection.delete(sorted(collection.ids())[:1])
+    assert f"build {first} has no readable manifest" in clean()
     change(built_gallery, 79)
-    built_gallery.refresh()
-    assert "has no manifest" in built_gallery.facts["image_cleanup"]["obstacle"]
+    with pytest.raises(RefreshFailed, match=r"cannot be checked for lost works and facts.*--allow-removals"):
+        built_gallery.refresh()
+    built_gallery.refresh(max_removed=1.0)
+    assert f"build {first} has no readable manifest" in built_gallery.facts["image_cleanup"]["obstacle"]
     change(built_gallery, 80)
     built_gallery.refresh()
     assert built_gallery.facts["image_cleanup"]["obstacle"] == "none"

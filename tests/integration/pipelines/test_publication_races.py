@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
-from gallery.errors import GalleryError
+from gallery.errors import GalleryError, Invalid, Unavailable
 from gallery.objects.base import ObjectStore
 from gallery.objects.memory import MemoryObjects
 from gallery.vectors.base import VECTORS, VectorStore
+from gallery.vectors.memory import MemoryStore
 from pipelines import lock
 from pipelines.defs.collection.manifests import blocked_builds, publications
 from pipelines.defs.collection.publication import PublishedBuild, publish_candidate
 from pipelines.defs.collection.rollback import Rollback, roll_back
 from pipelines.defs.evaluation.gate import record_candidate, save_evaluation
-from pipelines.records import EvaluationResult, now
+from pipelines.records import EvaluationResult, PublicationsRecord, now
 from tests.contracts.vector_store import build, row, rows, work
 from tests.fakes.locks import leave_record
 from tests.fakes.weaviate import FakeWeaviate
@@ -29,12 +30,13 @@ OWNER = "a refresh"
 Open = Callable[[], VectorStore]
 
 
-@pytest.fixture(params=["memory", "lance", "weaviate"])
+@pytest.fixture(params=["memory", "qdrant", "lance", "weaviate"])
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
-    """Opens the same store as another process would; the memory store is one object."""
+    """Opens the same store as another process would; a store of one process is one object."""
     with ExitStack() as stack:
-        if request.param == "memory":
-            only = VECTORS.open(f"memory://{tmp_path.name}", api_key=None)
+        if request.param in ("memory", "qdrant"):
+            only = VECTORS.open(f"{request.param}://{tmp_path}", api_key=None)
+            stack.callback(getattr(only, "close", lambda: None))
             yield lambda: only
             return
         address = f"lance://{tmp_path / 'vectors'}"
@@ -154,6 +156,43 @@ def test_a_process_that_lost_the_publication_lock_moves_no_pointer(
                 roll_back(store, tables, "one", "run")
     assert store.live().name == "two"  # type: ignore[union-attr]
     assert publications(tables)[-1].build == "two" and blocked_builds(tables) == []
+
+
+@pytest.mark.parametrize(
+    ("how", "error"), [("publish", SystemExit), ("roll back", SystemExit), ("roll back", Unavailable)]
+)
+def test_a_move_that_was_not_recorded_is_recorded_by_the_next_publication(
+    monkeypatch: pytest.MonkeyPatch, how: str, error: type[BaseException]
+) -> None:
+    """As if the process died, or the table store failed, right after the pointer moved."""
+    tables, store = MemoryObjects("memory://unrecorded"), MemoryStore()
+
+    def publish(name: str) -> None:
+        publish_candidate(store, tables, name, owner=OWNER, run="run", keep=3)
+
+    with lock.acquire(tables, OWNER):
+        for minute, (name, against) in enumerate([("one", ""), ("two", "one"), ("three", "two")]):
+            make(store, name, minute)
+            evaluate(tables, name, against)
+            if name != "three":
+                publish(name)
+        put = tables.put
+
+        def fail(key: str, data: bytes, content_type: str = "") -> None:
+            if key == PublicationsRecord.key:
+                raise error
+            put(key, data, content_type)
+
+        monkeypatch.setattr(tables, "put", fail)
+        with suppress(SystemExit):
+            publish("three") if how == "publish" else roll_back(store, tables, None, "run")
+        live = store.live()
+        assert live is not None and live.name == ("three" if how == "publish" else "one")
+        assert publications(tables)[-1].build == "two"
+        monkeypatch.undo()
+        with suppress(Invalid):  # the candidate was compared with the build that was live before the rollback
+            publish("three")
+        assert publications(tables)[-1].build == live.name
 
 
 def test_a_replacement_is_blocked_when_its_original_becomes_live_again() -> None:

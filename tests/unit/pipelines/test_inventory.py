@@ -15,6 +15,7 @@ from gallery.objects.base import ObjectStore
 from gallery.objects.local import LocalObjects
 from gallery.objects.memory import MemoryObjects
 from pipelines.defs.images.inventory import ImageWriter, StoredImages, check_objects, doubt
+from pipelines.defs.images.storage import stored_sheet
 from pipelines.tables import INVENTORY
 from tests.fakes.archives import picture
 
@@ -105,3 +106,15 @@ def test_a_flipped_bit_that_a_folder_does_not_show_is_found_by_reading(tmp_path:
     else:
         doubt(tables)
     assert damaged(tables, images) == {"thumbs/a.jpg"}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_contact_sheet_is_drawn_again_and_one_with_gaps_is_not_stored(damage: str) -> None:
+    tables, images = MemoryObjects("memory://tables"), MemoryObjects("memory://images")
+    images.put("thumbs/a.jpg", THUMBNAIL)
+    sheet = stored_sheet(tables, images, "images", ["thumbs/a.jpg"])
+    (key,) = tables.sizes("sheets/")
+    tables.put(key, DAMAGE[damage](sheet))
+    assert stored_sheet(tables, images, "images", ["thumbs/a.jpg"]) == sheet == tables.get(key)
+    stored_sheet(tables, images, "images", ["thumbs/a.jpg", "thumbs/missing.jpg"])
+    assert not tables.sizes("sheets/")
