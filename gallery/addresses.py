@@ -25,8 +25,9 @@ Service = TypeVar("Service")
 class Option:
     """One option of an address: ``?name=value``.
 
-    With `limits` the value is a whole number in that range; with `choices` it is one of them; otherwise any
-    text. `default` None leaves the decision to the service.
+    With `limits` the value is a whole number in that range; with `choices` it is one of them; with `form` it
+    matches a pattern, which the second text describes; otherwise any text. `default` None leaves the decision
+    to the service.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Option:
     default: int | str | None = None
     limits: tuple[int, int] | None = None
     choices: tuple[str, ...] = ()
+    form: tuple[str, str] | None = None
 
     def read(self, value: str) -> int | str:
         """Return the value as a number or text. Raises Invalid, with the accepted values in the message."""
@@ -46,6 +48,8 @@ class Option:
             raise Invalid(f"{self.name} must be one of {', '.join(self.choices)}, not {value!r}")
         if not value:
             raise Invalid(f"{self.name} is empty")
+        if self.form and not re.fullmatch(self.form[0], value):
+            raise Invalid(f"{self.name} must be {self.form[1]}, not {value!r}")
         return value
 
 

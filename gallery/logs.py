@@ -35,8 +35,14 @@ class OneLineFormatter(logging.Formatter):
         return "  " + printable_lines(super().formatException(exc_info))
 
 
+def print_unexpected(*exc_info: Any) -> None:
+    """Print the stack trace of an error that nothing handled, as a log would have it."""
+    print(OneLineFormatter().formatException(exc_info), file=sys.stderr)
+
+
 def configure(level: str = "WARNING") -> None:
     """Log to stderr: this project from `level` up, other libraries from WARNING up."""
+    sys.excepthook = print_unexpected
     handler = _Stderr()
     handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)

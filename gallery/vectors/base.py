@@ -141,9 +141,16 @@ class VectorStore(Protocol):
 
 
 _TIMEOUT = "Seconds that one query may take."
+_COLLECTION = "Name of the alias; every collection's name starts with it."
+_WEAVIATE_NAME = (
+    "[A-Z][A-Za-z0-9]{0,49}",
+    "a capital letter followed by letters and digits, at most 50 characters",
+)
+"""Without underscores, so that a collection belongs to one prefix only."""
+_QDRANT_NAME = ("[A-Za-z0-9_-]{1,100}", "letters, digits, - and _, at most 100 characters")
 _WEAVIATE_OPTIONS = (
     Option("grpc", "Port, or host:port, of the gRPC endpoint.", "50051"),
-    Option("collection", "Name of the alias; every collection's name starts with it.", "Artwork"),
+    Option("collection", _COLLECTION, "Artwork", form=_WEAVIATE_NAME),
     Option(
         "quantization",
         "rq8 keeps one byte per float in memory and rescores the nearest.",
@@ -157,7 +164,7 @@ _WEAVIATE_OPTIONS = (
     Option("timeout", _TIMEOUT, 5, (1, 600)),
 )
 _QDRANT_OPTIONS = (
-    Option("collection", "Name of the alias; every collection's name starts with it.", "artwork"),
+    Option("collection", _COLLECTION, "artwork", form=_QDRANT_NAME),
     Option("grpc", "Port of the gRPC endpoint; REST only when not set.", None, (1, 65_535)),
     Option("quantization", "int8 keeps one byte per float in memory.", "none", None, ("int8", "none")),
     Option("replication", "Copies of each build.", 1, (1, 100)),
@@ -166,9 +173,7 @@ _QDRANT_OPTIONS = (
 )
 _WEAVIATE = ("gallery.vectors.weaviate:open_weaviate", _WEAVIATE_OPTIONS, "weaviate")
 _QDRANT = ("gallery.vectors.qdrant:open_qdrant", _QDRANT_OPTIONS, "qdrant")
-
-
-_HOST = "[^/]+/?"
+_HOST = r"(\[[^/\]]+\]|[^/:\[\]]+)(:\d{1,5})?/?"
 VECTORS: Registry[VectorStore] = Registry(
     "vector store",
     "GALLERY_VECTORS",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
+import sys
 import unicodedata
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.errors import Invalid
-from gallery.logs import OneLineFormatter
+from gallery.logs import OneLineFormatter, print_unexpected
 from gallery.text import HIDDEN, JOINERS, is_hidden, printable, visible
 
 HOSTILE = "x\r\n2026-01-01 00:00:00,000 ERROR serving: FAKE\x1b[31m\u202e\u2028\x85\0\ud800"
@@ -46,6 +48,8 @@ def test_a_log_record_cannot_forge_another_one(with_error: bool) -> None:
         raise ValueError(HOSTILE)
     except ValueError as error:
         logger.warning("cannot read %s", HOSTILE, exc_info=error if with_error else None)
+        with contextlib.redirect_stderr(stream if with_error else io.StringIO()):
+            print_unexpected(*sys.exc_info())
     lines = stream.getvalue().split("\n")[:-1]
     assert lines[0].startswith("WARNING tests: cannot read x") and "FAKE" in lines[0]
     assert all(line.startswith("  ") for line in lines[1:])

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from gallery.addresses import Address
 from gallery.errors import Invalid
 from gallery.vectors.qdrant.client import FolderClient, ServerClient
-from gallery.vectors.qdrant.store import BASE_NAME, QdrantStore
+from gallery.vectors.qdrant.store import QdrantStore
 
 _FOLDERS: dict[Path, FolderClient] = {}
 
@@ -27,8 +27,6 @@ def open_qdrant(address: Address, *, api_key: str | None) -> QdrantStore:
     Does not connect or create anything yet. A folder ignores the key. Raises Invalid for a wrong address.
     """
     base = address.string("collection") or ""
-    if not BASE_NAME.fullmatch(base):
-        raise Invalid(f"{address.text}: collection may have letters, digits, - and _ only, not {base!r}")
     if address.scheme == "qdrant" and address.location.startswith("/"):
         if others := address.given - {"collection"}:
             raise Invalid(f"{address.text}: unknown option {min(others)!r}; a folder takes only collection")
@@ -57,10 +55,7 @@ def open_qdrant(address: Address, *, api_key: str | None) -> QdrantStore:
 def _host(address: Address) -> tuple[str, int]:
     try:
         parts = urlsplit(f"//{address.location}")
-        host, port = parts.hostname, parts.port or 6333
+        host, port = parts.hostname or "", parts.port or 6333
     except ValueError as error:
         raise Invalid(f"{address.text}: {error}") from error
-    if not host or parts.path not in ("", "/"):
-        folder = " or qdrant:///absolute/folder" if address.scheme == "qdrant" else ""
-        raise Invalid(f"{address.text}: write {address.scheme}://host:6333{folder}")
     return f"[{host}]" if ":" in host else host, port

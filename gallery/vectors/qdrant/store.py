@@ -17,7 +17,6 @@ from gallery.vectors.qdrant.client import ClientProvider
 from gallery.vectors.qdrant.collection import QdrantCollection
 from gallery.vectors.qdrant.points import IMAGE, INDEXES, WORDS
 
-BASE_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 MIN_VERSION = (1, 16)
 """First server version that stores a collection's metadata."""
 INT8 = models.ScalarQuantization(

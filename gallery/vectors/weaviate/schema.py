@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -27,8 +26,6 @@ from gallery.vectors.base import BUILD_NAME
 from gallery.vectors.filters import Filter, life
 from gallery.vectors.lexical import searchable_text
 
-PREFIX = re.compile(r"[A-Z][A-Za-z0-9]{0,49}")
-"""Prefix of collection names; without underscores, so that a collection belongs to one prefix only."""
 SEARCHABLE_TEXT = "words"
 """The property for full-text search."""
 

@@ -16,7 +16,7 @@ from gallery.models import Build
 from gallery.vectors.base import BUILD_NAME, check_name
 from gallery.vectors.weaviate.collection import WeaviateCollection
 from gallery.vectors.weaviate.connection import Connection, Endpoint
-from gallery.vectors.weaviate.schema import PREFIX, SchemaOptions, from_description, to_description
+from gallery.vectors.weaviate.schema import SchemaOptions, from_description, to_description
 
 logger = logging.getLogger(__name__)
 
@@ -203,7 +203,7 @@ def open_weaviate(address: Address, *, api_key: str | None) -> WeaviateStore:
     `quantization`, `replication` and `shards` apply to new builds only. Raises Invalid for a wrong address.
     """
     options = SchemaOptions(
-        prefix=_prefix(address),
+        prefix=address.string("collection") or "",
         quantization=address.string("quantization") or "",
         replication=address.integer("replication"),
         shards=address.integer("shards"),
@@ -235,16 +235,6 @@ def _host_and_port(address: Address, given: str, default: int | None) -> tuple[s
     if not host or not port or parts.path not in ("", "/") or parts.query:
         raise Invalid(problem)
     return (f"[{host}]" if ":" in host else host), port
-
-
-def _prefix(address: Address) -> str:
-    prefix = address.string("collection") or ""
-    if not PREFIX.fullmatch(prefix):
-        raise Invalid(
-            f"{address.text}: collection must be a capital letter followed by letters and digits, "
-            f"at most 50 characters, not {prefix!r}"
-        )
-    return prefix
 
 
 def _consistency(address: Address) -> ConsistencyLevel | None:

@@ -330,10 +330,10 @@ def test_a_server_that_never_answers_times_out() -> None:
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("qdrant://", "qdrant://host:6333 or qdrant:///"),
-        ("qdrants:///folder", "qdrants://host:6333"),
+        ("qdrant://", "qdrant://host:6333, or qdrant:///"),
+        ("qdrants:///folder", "form qdrants://host"),
         ("qdrant://host/folder", "qdrant://host:6333"),
-        ("qdrant://host:port", "port"),
+        ("qdrant://host:port", "form qdrant://host:6333"),
         ("qdrant://host:70000", "range"),
         ("qdrant://host?grpc=no", "grpc"),
         ("qdrant://host?timeout=0", "timeout"),

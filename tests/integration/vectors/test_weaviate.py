@@ -79,9 +79,9 @@ else:
 @pytest.mark.parametrize(
     ("address", "problem"),
     [
-        ("weaviate://", "host:port"),
-        ("weaviate://host:port", "host:port"),
-        ("weaviate://host:8080/path", "host:port"),
+        ("weaviate://", "form weaviate://host:8080"),
+        ("weaviate://host:port", "form weaviate://host:8080"),
+        ("weaviate://host:8080/path", "form weaviate://host:8080"),
         ("weaviate://host?grpc=", "grpc"),
         ("weaviate://host:8080?grpc=8080", "cannot share a port"),
         ("weaviate://host?grpc=99999", "host:port"),
