@@ -83,6 +83,9 @@ def refresh(as_json: bool, allow_removals: bool, no_wait: bool, **options: Any) 
     Runs the Dagster job `refresh`. Unchanged works are not processed again. The live build stays live
     until the new one is complete and has passed its checks. If another refresh is running, this one
     starts when it has ended.
+
+    The Dagster UI shows the run if DAGSTER_HOME is set, or the current folder has a dagster.yaml. With
+    neither, no record of the run is kept.
     """
     from gallery.cli import echo, report_errors
     from pipelines.interrupts import exit_on_interrupt

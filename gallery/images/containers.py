@@ -57,6 +57,8 @@ def split(data: bytes) -> Contents:
 
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 """A marker. Stuffed bytes, fill bytes and restart markers belong to the scan they stand in."""
+EXIF_HEADER = b"Exif\0\0"
+"""What a JPEG writes before EXIF data (EXIF 3.0, 4.7.2)."""
 _SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
 _APP0, _APP1, _APP2, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
 _TABLES_AND_FRAMES = {*range(0xC0, 0xD0), *range(0xDA, 0xE0)}
@@ -87,8 +89,8 @@ def _split_jpeg(data: bytes) -> Contents:
         if length < 2 or len(body) != length - 2:
             continue
         position += length
-        if kind == _APP1 and body[:6] == b"Exif\0\0":
-            orientation = _orientation(body[6:]) if orientation == 1 else orientation
+        if kind == _APP1 and body.startswith(EXIF_HEADER):
+            orientation = _orientation(body) if orientation == 1 else orientation
         elif kind == _APP2 and body[:12] == b"ICC_PROFILE\0" and len(body) > 14:
             profile.setdefault(body[12], body[14:])
         decides = kind in _TABLES_AND_FRAMES or (
@@ -171,7 +173,7 @@ def _split_webp(data: bytes) -> Contents:
                 chunk[8] &= ~_WEBP_METADATA_FLAGS
             kept += (chunk, b"\0" * (len(chunk) & 1))
         elif len(body) == length and kind == b"EXIF":
-            orientation = _orientation(bytes(body).removeprefix(b"Exif\0\0"))
+            orientation = _orientation(bytes(body))
         elif len(body) == length and kind == b"ICCP":
             profile = bytes(body)
     chunks = b"".join(kept)
@@ -270,6 +272,8 @@ def _split_tiff(data: bytes) -> Contents:
 
 def _orientation(exif: bytes) -> int:
     """Return the orientation of EXIF data in TIFF's structure, 1 if it is missing or broken."""
+    while exif.startswith(EXIF_HEADER):  # some programs write it twice, or where it does not belong
+        exif = exif.removeprefix(EXIF_HEADER)
     try:
         return _Directory.read(exif).integer(_ORIENTATION) or 1
     except (KeyError, ValueError, struct.error):

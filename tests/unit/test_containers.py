@@ -188,6 +188,20 @@ def test_odd_metadata_is_ignored_and_the_orientation_used(
         assert decoded.image.width < decoded.image.height
 
 
+@pytest.mark.parametrize("headers", range(4))
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_the_orientation_is_found_after_any_number_of_headers(format: str, headers: int) -> None:
+    exif = b"Exif\0\0" * headers + exif_of((ORIENTATION, 3, 1, b"\0\x06\0\0"))[6:]
+    data = picture(1, format=format)
+    if format == "JPEG":
+        data = data[:2] + segment(0xE1, b"Exif\0\0" + exif) + data[2:]
+    elif format == "PNG":
+        data = png_with(chunk(b"eXIf", exif))
+    else:
+        data += struct.pack("<4sI", b"EXIF", len(exif)) + exif + b"\0" * (len(exif) % 2)
+    assert decoded(data).shape == (120, 90, 3)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
 @pytest.mark.parametrize("side", [None, 40])
