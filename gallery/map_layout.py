@@ -11,6 +11,7 @@ pixels wide.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -20,7 +21,7 @@ from gallery.errors import Corrupted
 from gallery.stored_json import check_fields
 
 FOLDER = "maps/"
-FORMAT = 2
+FORMAT = 3
 """Version of the file and the tiles. Raise it with any change, and the next refresh draws the map again."""
 TILE = 256
 """Width and height of a tile, in pixels."""
@@ -90,13 +91,15 @@ class MapLayout:
         facts["items"] = {
             field.name: [getattr(item, field.name) for item in self.items] for field in fields(MapItem)
         }
-        return json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()
+        return _to_json(facts | {"checksum": _checksum(facts)})
 
     @classmethod
     def parse(cls, data: bytes) -> MapLayout:
         """Return the layout that `to_json` wrote. Raises Corrupted for anything else, or another `FORMAT`."""
         try:
             facts: dict[str, Any] = json.loads(data)
+            if facts.pop("checksum") != _checksum(facts):
+                raise ValueError("its checksum is wrong")
             if facts.pop("format") != FORMAT:
                 raise ValueError("unknown format version")
             facts["items"] = _items(facts["items"])
@@ -111,6 +114,14 @@ class MapLayout:
             raise Corrupted(
                 f"the similarity map cannot be read ({error}); materialize `similarity_map` to draw it again"
             ) from error
+
+
+def _to_json(facts: dict[str, Any]) -> bytes:
+    return json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _checksum(facts: dict[str, Any]) -> str:
+    return hashlib.sha256(_to_json(facts)).hexdigest()[:16]
 
 
 def _items(columns: dict[str, Sequence[Any]]) -> tuple[MapItem, ...]:

@@ -14,13 +14,15 @@ from hypothesis import strategies as st
 
 from gallery.errors import Corrupted
 from gallery.map_layout import MapItem, MapLayout
+from gallery.models import to_payload
 from gallery.objects.memory import MemoryObjects
+from gallery.vectors.base import parse_work
 from gallery.vectors.lance.store import LanceStore
 from gallery.vectors.weaviate.schema import from_description
 from pipelines import lock
 from pipelines.records import CandidateRecord, EvaluationResult, Publication, PublicationsRecord, Record
 from pipelines.shards import Plan
-from tests.contracts.vector_store import build
+from tests.contracts.vector_store import build, work
 
 EVALUATION = EvaluationResult(build="b1", against="", passed=True, reasons=["x"], run="r", at="now")
 RECORDS: tuple[Record, ...] = (
@@ -71,6 +73,7 @@ READERS: dict[str, tuple[object, Callable[[bytes, Path], object]]] = {
     },
     "layout": (json.loads(LAYOUT.to_json()), lambda data, _: MapLayout.parse(data)),
     "lock": (asdict(LOCK), read_lock),
+    "work": (to_payload(work("w")), lambda data, _: parse_work(build(), data.decode())),
     "plan": ({"s1": 4}, read_plan),
     "manifest": (asdict(build()), read_manifest),
     "description": (asdict(build()), lambda data, _: from_description(data.decode())),

@@ -103,9 +103,9 @@ def _previous(store: VectorStore, tables: ObjectStore, live: Build | None) -> st
     A candidate that was refused has never been live, so it is not chosen.
     """
     blocked = blocked_builds(tables)
-    ready = [
-        build.name for build in store.builds() if build.ready and (live is None or build.name != live.name)
-    ]
+    # Not one that the live build replaced, since it is damaged.
+    live_name = original_name(live.name) if live else ""
+    ready = [build.name for build in store.builds() if build.ready and original_name(build.name) != live_name]
     for name in published_builds(tables):
         if name in ready and name not in blocked:
             return name

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gallery.errors import GalleryError, Invalid, Unavailable
+from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
 from gallery.objects.base import ObjectStore
 from gallery.objects.memory import MemoryObjects
 from gallery.vectors.base import VECTORS, VectorStore
@@ -202,5 +202,7 @@ def test_a_replacement_is_blocked_when_its_original_becomes_live_again() -> None
             make(store, name, minute)
             evaluate(tables, name, against)
             publish_candidate(store, tables, name, owner=OWNER, run="run", keep=3)
+    with pytest.raises(NotFound, match="no earlier build"):  # not the damaged one that was replaced
+        roll_back(store, tables, None, "run")
     roll_back(store, tables, "one", "run")
     assert blocked_builds(tables) == ["one_1"] and store.live().name == "one"  # type: ignore[union-attr]

@@ -223,8 +223,9 @@ def test_a_map_counts_once_its_layout_is_saved() -> None:
     save_layout(layout, images)
     assert read_layout(images, "b1") == layout
     assert {key.split("/")[2] for key in images.sizes(f"{FOLDER}b1/")} == {layout.digest, "layout.json"}
-    images.put(layout_key("b1"), layout.to_json().replace(f'"format":{FORMAT}'.encode(), b'"format":0'))
-    assert read_layout(images, "b1") is None
+    for whole, damaged in ((f'"format":{FORMAT}', '"format":0'), ("Ada", "Ida")):
+        images.put(layout_key("b1"), layout.to_json().replace(whole.encode(), damaged.encode()))
+        assert read_layout(images, "b1") is None
 
 
 def test_maps_of_other_builds_are_deleted() -> None:
