@@ -81,7 +81,9 @@ class Settings(BaseSettings):
         description="API key of the vector store for searching, read-only; GALLERY_VECTORS_KEY when unset.",
     )
     encoder: str = Field(
-        "auto", description="CLIP model (id or folder), offline, or auto: CLIP if available, else offline."
+        "auto",
+        pattern=r"\S",
+        description="CLIP model (id or folder), offline, or auto: CLIP if available, else offline.",
     )
 
     # The pipeline

@@ -94,7 +94,7 @@ _SCHEMES = {
             Option("project", "Project billed for requests to a Requester Pays bucket."),
         ),
         extra="gcs",
-        location=r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/.*)?",
+        location=rf"[a-z0-9][a-z0-9._-]{{1,220}}[a-z0-9](/+({KEY_PATTERN.pattern})?/*)?",
     ),
     "file": Scheme("gallery.objects.local:open_local", "file:///folder", location=".+"),
     "memory": Scheme("gallery.objects.memory:open_memory", "memory://name"),

@@ -59,7 +59,8 @@ def test_a_number_is_decimal_digits_within_its_limits(text: str) -> None:
 
 
 NOWHERE = {
-    "kaggle": ("", "owner", "o/n/m", "o:key/n"), "file": ("",), "gs": ("", "/p", "UPPER"), "lance": ("",),
+    "kaggle": ("", "owner", "o/n/m", "o:key/n"), "file": ("",), "lance": ("",),
+    "gs": ("", "/p", "UPPER", "abc/a//b", "abc/ä"),
     "weaviate": ("", "/", "host/path"), "qdrant": ("", "/", "host/path"), "sample": (), "memory": (),
 }  # fmt: skip
 

@@ -200,8 +200,6 @@ def open_gcs(address: Address, *, fail_fast: bool = False) -> GcsObjects:
     """
     bucket, _, prefix = address.location.partition("/")
     prefix = prefix.strip("/")
-    if prefix:
-        check_key(prefix)
     emulator = os.environ.get(EMULATOR_VARIABLE)
     if emulator and urlsplit(emulator).scheme not in ("http", "https"):
         raise Invalid(f"{EMULATOR_VARIABLE}={emulator} must be a URL such as http://localhost:4443")
