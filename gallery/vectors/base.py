@@ -134,7 +134,11 @@ class VectorStore(Protocol):
         """
 
     def publish(self, name: str) -> None:
-        """Make the build the live one, atomically. Raises NotFound, or Invalid if it is not ready."""
+        """Make the build the live one, atomically. Raises NotFound, or Invalid if it is not ready.
+
+        Whichever build was live: neither Weaviate nor Qdrant moves an alias on a condition. Callers hold
+        `pipelines.lock.publication`.
+        """
 
     def drop(self, name: str) -> None:
         """Remove the build; an unknown name is ignored. Raises Invalid if the build is live."""

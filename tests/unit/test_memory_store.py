@@ -24,4 +24,4 @@ class TestMemoryStore(ThreadedStoreContract):
         collection.upsert(works, vectors)
         assert damage(collection, build(), works, vectors) == ""
         collection._kept["y"][1][0] = np.nan
-        assert damage(collection, build(), works, vectors) == "1 of 2 works have other data or vectors, as y"
+        assert damage(collection, build(), works, vectors).endswith("differ, such as y")

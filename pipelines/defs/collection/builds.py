@@ -204,7 +204,7 @@ def damage(collection: Collection, build: Build, works: list[Artwork], vectors: 
             same = np.abs(_unit(rows) - _unit(wanted)) < VECTOR_TOLERANCE  # False for NaN
             changed += [id for id, whole in zip(ids, same.all(axis=1), strict=True) if not whole]
         if changed:
-            return f"{len(set(changed))} of {len(works)} works have other data or vectors, as {changed[0]}"
+            return f"{len(set(changed))} of {len(works)} works or their vectors differ, such as {changed[0]}"
         # Raises if an index is damaged.
         text = lexical.searchable_text(works[0])
         collection.search(vectors[0], 1, fingerprint=build.fingerprint, text=text)
