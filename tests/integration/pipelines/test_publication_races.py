@@ -15,8 +15,8 @@ from gallery.objects.memory import MemoryObjects
 from gallery.vectors.base import VECTORS, VectorStore
 from gallery.vectors.memory import MemoryStore
 from pipelines import lock
-from pipelines.defs.collection.manifests import blocked_builds, publications
-from pipelines.defs.collection.publication import PublishedBuild, publish_candidate
+from pipelines.defs.collection.manifests import blocked_builds, publications, record_publication
+from pipelines.defs.collection.publication import PublishedBuild, drop_refused, publish_candidate
 from pipelines.defs.collection.rollback import Rollback, roll_back
 from pipelines.defs.evaluation.gate import record_candidate, save_evaluation
 from pipelines.records import EvaluationResult, PublicationsRecord, now
@@ -198,6 +198,33 @@ def test_a_move_that_was_not_recorded_is_recorded_by_the_next_publication(
         with suppress(Invalid):  # the candidate was compared with the build that was live before the rollback
             publish("three")
         assert publications(tables)[-1].build == live.name
+
+
+def test_a_rollback_whose_confirmation_was_lost_has_succeeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables, store = MemoryObjects("memory://confirmation"), MemoryStore()
+    for minute, name in enumerate(("one", "two")):
+        make(store, name, minute)
+        store.publish(name)
+        record_publication(tables, name, "", "refresh", "run")
+    publish = store.publish
+
+    def lose_reply(name: str) -> None:
+        publish(name)
+        raise Unavailable("no answer")
+
+    monkeypatch.setattr(store, "publish", lose_reply)
+    assert roll_back(store, tables, None, "run").build.name == "one" == publications(tables)[-1].build
+
+
+def test_a_candidate_is_kept_while_it_is_unknown_which_builds_were_live() -> None:
+    tables, store = MemoryObjects("memory://unknown"), MemoryStore()
+    for minute, name in enumerate(("one", "two", "three")):
+        make(store, name, minute)
+    store.publish("one")
+    tables.put(PublicationsRecord.key, b"{")
+    assert not drop_refused(store, tables, "two", "three")
+    record_publication(tables, "one", "", "refresh", "run")
+    assert drop_refused(store, tables, "two", "three")
 
 
 def test_a_replacement_is_blocked_when_its_original_becomes_live_again() -> None:
