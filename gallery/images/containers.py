@@ -272,7 +272,7 @@ def _split_tiff(data: bytes) -> Contents:
 
 def _orientation(exif: bytes) -> int:
     """Return the orientation of EXIF data in TIFF's structure, 1 if it is missing or broken."""
-    while exif.startswith(EXIF_HEADER):  # some programs write it twice, or where it does not belong
+    for _ in range(2):  # some programs write it twice, or where it does not belong
         exif = exif.removeprefix(EXIF_HEADER)
     try:
         return _Directory.read(exif).integer(_ORIENTATION) or 1
