@@ -59,6 +59,7 @@ _JPEG_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 """A marker. Stuffed bytes, fill bytes and restart markers belong to the scan they stand in."""
 EXIF_HEADER = b"Exif\0\0"
 """What a JPEG writes before EXIF data (EXIF 3.0, 4.7.2)."""
+_EXIF_HEADERS = re.compile(rb"(?:Exif\0\0)*")
 _SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
 _APP0, _APP1, _APP2, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
 _TABLES_AND_FRAMES = {*range(0xC0, 0xD0), *range(0xDA, 0xE0)}
@@ -272,8 +273,8 @@ def _split_tiff(data: bytes) -> Contents:
 
 def _orientation(exif: bytes) -> int:
     """Return the orientation of EXIF data in TIFF's structure, 1 if it is missing or broken."""
-    for _ in range(2):  # some programs write it twice, or where it does not belong
-        exif = exif.removeprefix(EXIF_HEADER)
+    headers = _EXIF_HEADERS.match(exif)  # some programs write it twice, or where it does not belong
+    exif = exif[headers.end() :] if headers else exif
     try:
         return _Directory.read(exif).integer(_ORIENTATION) or 1
     except (KeyError, ValueError, struct.error):
