@@ -119,7 +119,10 @@ class VectorStore(Protocol):
         """Create an empty build, not ready. Raises Invalid if its name is taken or not a BUILD_NAME."""
 
     def open(self, name: str) -> Collection:
-        """Return the build of that name, ready or not. Raises NotFound."""
+        """Return the build of that name, ready or not.
+
+        Raises NotFound, or Corrupted if what has this name is not a readable build.
+        """
 
     def builds(self) -> list[Build]:
         """Return every build, newest first."""

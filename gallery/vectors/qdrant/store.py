@@ -9,7 +9,7 @@ from typing import Any
 
 from qdrant_client import QdrantClient, models
 
-from gallery.errors import Invalid, NotFound
+from gallery.errors import Corrupted, Invalid, NotFound
 from gallery.models import Build
 from gallery.stored_json import check_fields
 from gallery.vectors.base import BUILD_NAME, check_name
@@ -80,6 +80,11 @@ class QdrantStore:
         collection = self._name(name)
         build = self._read(collection)
         if build is None or build.name != name:
+            if self._exists(collection):
+                raise Corrupted(
+                    f"collection {collection} in {self.address} is not a readable build of this gallery; "
+                    "`gallery refresh` makes another, so remove it if it is not in use"
+                )
             raise NotFound(f"no build {name} in {self.address}")
         return QdrantCollection(self._provider, collection, build)
 
@@ -130,7 +135,7 @@ class QdrantStore:
     def drop(self, name: str) -> None:
         try:
             self.open(name)  # makes sure that the collection is a build
-        except NotFound:
+        except (NotFound, Corrupted):
             return
         live = self.live()
         if live is not None and live.name == name:
@@ -146,6 +151,12 @@ class QdrantStore:
         if not BUILD_NAME.fullmatch(build):
             raise NotFound(f"no build {build!r} in {self.address}")
         return f"{self._base}_{build}"
+
+    def _exists(self, collection: str) -> bool:
+        if not self._provider.exists():
+            return False
+        with self._provider.client(f"looking for collection {collection}") as client:
+            return client.collection_exists(collection)
 
     def _read(self, collection: str) -> Build | None:
         """Return the collection's build; None if it does not exist or is not a build of this gallery."""

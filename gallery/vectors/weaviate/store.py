@@ -178,6 +178,11 @@ class WeaviateStore:
     def _read(self, name: str) -> Build:
         build = self._manifest(self._options.collection(name))
         if build is None or build.name != name:
+            if self._exists(self._options.collection(name)):
+                raise Corrupted(
+                    f"{self.address}: collection {self._options.collection(name)} is not a readable build; "
+                    "`gallery refresh` makes another, so remove it"
+                )
             raise NotFound(f"no build {name} in {self.address}")
         return build
 

@@ -160,6 +160,9 @@ def _existing_or_new(
             existing = store.open(name)
         except NotFound:
             return None, new
+        except Corrupted as error:
+            log.warning("%s", error)
+            continue
         if existing.build.ready:
             problem = damage(existing, new, works, vectors)
             if not problem:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from qdrant_client import models
 
-from gallery.errors import GalleryError, Invalid, NotFound, Unavailable
+from gallery.errors import Corrupted, GalleryError, Invalid, NotFound, Unavailable
 from gallery.vectors.base import VECTORS, VectorStore
 from gallery.vectors.filters import Filter
 from gallery.vectors.qdrant import open_qdrant
@@ -193,7 +193,7 @@ class TestOverTheWire(VectorStoreContract):
         opened(f"{address}?collection=art_two").create(build("1"))
         store = opened(f"{address}?collection=art")
         assert store.builds() == []
-        with pytest.raises(NotFound):
+        with pytest.raises(Corrupted, match="not a readable build of this gallery"):
             store.open("two_1")
         store.drop("two_1")
         assert len(opened(f"{address}?collection=art_two").builds()) == 1

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from weaviate import exceptions as client
 
-from gallery.errors import Corrupted, Invalid, NotFound, Unavailable
+from gallery.errors import Corrupted, Invalid, Unavailable
 from gallery.vectors.base import VECTORS, VectorStore
 from gallery.vectors.filters import Filter
 from gallery.vectors.weaviate import WeaviateStore, errors, ranking
@@ -175,7 +175,7 @@ def test_a_collection_that_is_not_a_build_is_ignored(
     with caplog.at_level(logging.WARNING):
         assert [one.name for one in store.builds()] == ["one"]
     assert "Artwork_theirs" in caplog.text
-    with pytest.raises(NotFound):
+    with pytest.raises(Corrupted, match="not a readable build"):
         store.open("theirs")
     with pytest.raises(Invalid, match="not dropped"):
         store.drop("theirs")
