@@ -69,7 +69,7 @@ def _split_jpeg(data: bytes) -> Contents:
     view = memoryview(data)
     kept: list[bytes | memoryview] = [b"\xff\xd8"]
     profile: dict[int, bytes] = {}
-    orientation, scans, ended, position = 1, 0, False, 2
+    orientation, scans, ended, position = 0, 0, False, 2
     for _ in range(MAX_PARTS):
         match = _JPEG_MARKER.search(data, position)
         if not match:
@@ -91,7 +91,7 @@ def _split_jpeg(data: bytes) -> Contents:
             continue
         position += length
         if kind == _APP1 and body.startswith(EXIF_HEADER):
-            orientation = _orientation(body) if orientation == 1 else orientation
+            orientation = orientation or _orientation(body)
         elif kind == _APP2 and body[:12] == b"ICC_PROFILE\0" and len(body) > 14:
             profile.setdefault(body[12], body[14:])
         decides = kind in _TABLES_AND_FRAMES or (
@@ -104,7 +104,7 @@ def _split_jpeg(data: bytes) -> Contents:
         scans += kind == _SOS
     kept.append(END_OF_JPEG)
     icc = b"".join(profile[number] for number in sorted(profile)) or None
-    return Contents(b"".join(kept), orientation, icc, scans, ended)
+    return Contents(b"".join(kept), orientation or 1, icc, scans, ended)
 
 
 # PNG (third edition, 5 and 11)
@@ -134,7 +134,7 @@ def _split_png(data: bytes) -> Contents:
             if kind == b"tRNS" and length in {0: {2}, 2: {6}, 3: range(1, entries + 1)}.get(color_type, ()):
                 kept.append(chunk)
             elif kind == b"eXIf":
-                orientation = _orientation(bytes(body))
+                orientation = _orientation(bytes(body)) or 1
             elif kind == b"iCCP":
                 profile = _unpacked_profile(bytes(body))
     return Contents(b"".join(kept), orientation, profile)
@@ -174,7 +174,7 @@ def _split_webp(data: bytes) -> Contents:
                 chunk[8] &= ~_WEBP_METADATA_FLAGS
             kept += (chunk, b"\0" * (len(chunk) & 1))
         elif len(body) == length and kind == b"EXIF":
-            orientation = _orientation(bytes(body))
+            orientation = _orientation(bytes(body)) or 1
         elif len(body) == length and kind == b"ICCP":
             profile = bytes(body)
     chunks = b"".join(kept)
@@ -272,10 +272,10 @@ def _split_tiff(data: bytes) -> Contents:
 
 
 def _orientation(exif: bytes) -> int:
-    """Return the orientation of EXIF data in TIFF's structure, 1 if it is missing or broken."""
+    """Return the orientation of EXIF data in TIFF's structure, 0 if it is missing or broken."""
     headers = _EXIF_HEADERS.match(exif)  # some programs write it twice, or where it does not belong
     exif = exif[headers.end() :] if headers else exif
     try:
-        return _Directory.read(exif).integer(_ORIENTATION) or 1
+        return _Directory.read(exif).integer(_ORIENTATION) or 0
     except (KeyError, ValueError, struct.error):
-        return 1
+        return 0

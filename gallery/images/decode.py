@@ -67,6 +67,10 @@ TRANSPOSITIONS = {
 """How to turn an image upright, by its EXIF orientation (EXIF 3.0, tag 0x0112)."""
 TURNED_BY_90_DEGREES = (5, 6, 7, 8)
 
+_FILLER = b"".join(bytes(range(255)) + b"\xff%c" % marker for marker in (*range(0xD0, 0xD8), 0xD0))
+"""Data for a JPEG's scan, with all restart markers: where a restart is due, a scan needs the right one to
+go on."""
+
 _SRGB = ImageCms.createProfile("sRGB")
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit; settings give another, which `decode` checks
@@ -203,17 +207,20 @@ def _check_complete(
 
     libjpeg shows blocks that are missing in grey (jdhuff.c). Where the end marker was missing, or the last
     pixels are grey, the image is decoded with bytes before its end marker: a scan that is complete ignores
-    them, and one that is not takes them for its data.
+    them, and one that is not takes them for its data. So is one with a scan for each colour, whose last scan
+    may be cut. A progressive one has several scans too, but there are too many of them to decode each twice.
     """
     last = image.crop((max(0, image.width - 4), image.height - 1, image.width, image.height))
-    if contents.ended and not all(low == high and low in (127, 128) for low, high in _extremes(last)):
+    is_grey = all(low == high and low in (127, 128) for low, high in _extremes(last))
+    by_color = contents.scans > 1 and "progressive" not in image.info
+    if contents.ended and not is_grey and not by_color:
         return
     if contents.scans > 1:  # the last scans add little to a small image
         scale, memory = 1.0, (BYTES_PER_PIXEL + COEFFICIENT_BYTES) * pixels
     else:
         scale, memory = 1 / MAX_REDUCTION, BYTES_PER_PIXEL * pixels // MAX_REDUCTION**2
     digests = set()
-    for filler in (b"", bytes(range(255))):
+    for filler in (b"", _FILLER):
         reserve(memory + 2 * len(contents.pixels))
         probe = _opened(contents.pixels.removesuffix(END_OF_JPEG) + filler + END_OF_JPEG)
         _draft(probe, scale)

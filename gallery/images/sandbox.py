@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -206,18 +207,31 @@ def main() -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent decides
     replies = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that a library prints becomes a reply
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing that is printed becomes a reply
     _set_limit("RLIMIT_CORE", 0)
     requests = sys.stdin.buffer
     while head := requests.read(_REQUEST.size):
         length, max_pixels, side, longest = _REQUEST.unpack(head)
         data = requests.read(length)
         _set_limit("RLIMIT_CPU", int(time.process_time()) + MAX_CPU_S)
-        facts, pixels = _answer(data, max_pixels, side or None, longest or None)
+        with _silence():
+            facts, pixels = _answer(data, max_pixels, side or None, longest or None)
         del data
         text = json.dumps(facts).encode()
         for part in (_REPLY.pack(len(text), len(pixels)), text, pixels):
             _write_all(replies, part)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Drop what decoders print, such as libtiff's line for each damaged row; a traceback is printed later."""
+    errors = os.dup(sys.stderr.fileno())
+    os.dup2(sys.stdout.fileno(), sys.stderr.fileno())
+    try:
+        yield
+    finally:
+        os.dup2(errors, sys.stderr.fileno())
+        os.close(errors)
 
 
 def _answer(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import struct
 import tracemalloc
 import zlib
@@ -202,6 +203,13 @@ def test_the_orientation_is_found_after_any_number_of_headers(format: str, heade
     assert decoded(data).shape == (120, 90, 3)
 
 
+def test_the_first_orientation_of_a_jpeg_is_used() -> None:
+    none, data = exif_of(), picture(1)
+    upright, turned = (exif_of((ORIENTATION, 3, 1, bytes([0, value, 0, 0]))) for value in (1, 6))
+    for bodies, shape in (((none, turned), (120, 90, 3)), ((upright, turned), (90, 120, 3))):
+        assert decoded(data[:2] + b"".join(segment(0xE1, body) for body in bodies) + data[2:]).shape == shape
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
 @pytest.mark.parametrize("side", [None, 40])
@@ -290,6 +298,34 @@ def test_a_jpeg_that_misses_pixels_is_refused(mode: str, share: float, tail: byt
 def test_a_progressive_jpeg_within_a_scan_is_refused(share: float) -> None:
     with pytest.raises(Invalid, match="damaged"):
         decoded(cut_jpeg(share, progressive=True))
+
+
+@pytest.mark.parametrize("interval", [{"restart_marker_blocks": 1}, {"restart_marker_rows": 1}])
+@pytest.mark.parametrize("end", [b"", b"\xff\xd9"])
+def test_a_jpeg_that_ends_where_a_restart_is_due_is_refused(interval: dict[str, int], end: bytes) -> None:
+    data = saved(Image.open(io.BytesIO(picture(1))), "JPEG", **interval)
+    assert decoded(data[:-2] + end).shape == (90, 120, 3)
+    restarts = [match.start() for match in re.finditer(rb"\xff[\xd0-\xd7]", data)]
+    for at in restarts[:: max(1, len(restarts) // 10)]:
+        with pytest.raises(Invalid, match="damaged"):
+            decoded(data[:at] + end)
+
+
+def test_a_jpeg_with_a_scan_for_each_colour_is_used_if_all_are_complete() -> None:
+    image = Image.open(io.BytesIO(picture(1)))
+    scans = [saved(channel, "JPEG") for channel in image.convert("YCbCr").split()]
+    first = scans[0]
+    frame, start = first.index(b"\xff\xc0"), first.index(b"\xff\xda")
+    components = b"".join(bytes([number, 0x11, 0]) for number in (1, 2, 3))
+    data = first[:frame] + segment(0xC0, first[frame + 4 : frame + 9] + b"\3" + components)
+    data += first[frame + 13 : start]
+    for number, scan in enumerate(scans, 1):
+        data += segment(0xDA, bytes([1, number, 0, 0, 63, 0])) + scan[start + 10 : -2]
+    for end in (b"", b"\xff\xd9"):
+        assert np.abs(decoded(data + end).astype(int) - np.asarray(image)).mean() < 5
+        for missing in range(20, len(data) - start - 300, 500):
+            with pytest.raises(Invalid, match="damaged"):
+                decoded(data[:-missing] + end)
 
 
 # Work

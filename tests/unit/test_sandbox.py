@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -87,6 +88,20 @@ def test_decoding_has_a_limit_of_processor_time(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sandbox._Worker, "ask", stopped)
     with pytest.raises(Invalid, match="takes more than 10 s of processor time"):
         decode_untrusted(picture(1), max_pixels=LIMIT)
+
+
+@pytest.mark.parametrize("compression", ["raw", "group3", "group4", "jpeg", "tiff_lzw"])
+def test_decoders_print_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], compression: str
+) -> None:
+    mode = "1" if compression.startswith("group") else "RGB"
+    whole = saved(Image.open(io.BytesIO(picture(1))).convert(mode), "TIFF", compression=compression)
+    monkeypatch.setattr(sandbox, "_idle", [worker := sandbox._Worker()])
+    for start in range(8, len(whole) - 200, len(whole) // 8):
+        with contextlib.suppress(Invalid):
+            decode_untrusted(whole[:start] + bytes(range(200)) + whole[start + 200 :], max_pixels=LIMIT)
+    worker.close()
+    assert "".join(capfd.readouterr()) == ""
 
 
 def test_a_worker_that_was_ended_is_replaced() -> None:
