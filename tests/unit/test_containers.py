@@ -248,15 +248,27 @@ def test_a_png_is_used_whatever_its_other_chunks_hold(added: bytes) -> None:
     assert decoded(png_with(added)).shape == (90, 120, 3)
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
-def test_a_colour_profile_is_used_in_every_mode(mode: str) -> None:
-    xyz = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    wide = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+def profile_with_red_and_green_exchanged() -> bytes:
+    """Return sRGB's profile with the tags of two primaries renamed (ICC.1:2010, 7.3)."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return profile.replace(b"rXYZ", b"gxyz", 1).replace(b"gXYZ", b"rXYZ", 1).replace(b"gxyz", b"gXYZ", 1)
+
+
+@pytest.mark.parametrize(
+    ("format", "mode"),
+    [(format, "RGB") for format in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")]
+    + [("PNG", "RGBA"), ("PNG", "P"), ("WEBP", "RGBA"), ("TIFF", "RGBA")],
+)
+def test_a_colour_profile_is_used_in_every_format_and_mode(format: str, mode: str) -> None:
     image = Image.new("RGB", (16, 16), (200, 30, 30))
     image = image.quantize(4) if mode == "P" else image.convert(mode)
-    for profile in (xyz, wide):  # a profile of another colour space is ignored
-        decoded = decode_untrusted(saved(image, "PNG", icc_profile=profile), max_pixels=LIMIT)
-        assert np.abs(np.asarray(decoded.image)[0, 0].astype(int) - (200, 30, 30)).max() <= 2
+    other = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    for profile, expected in [
+        (profile_with_red_and_green_exchanged(), (30, 200, 30)),
+        (other, (200, 30, 30)),  # a profile of another colour space is ignored
+    ]:
+        shown = decoded(saved(image, format, icc_profile=profile))[0, 0].astype(int)
+        assert np.abs(shown - expected).max() <= 12, shown
 
 
 # Files that end early

@@ -46,6 +46,7 @@ class LanceStore:
         build = dataclasses.replace(build, ready=False)
         try:
             durable.remove_leftovers(self._folder)
+            self._set_aside_unreadable()
             self._write(self._manifest(build.name), json.dumps(dataclasses.asdict(build), indent=1))
             # An interrupted drop leaves rows without a manifest.
             shutil.rmtree(self._folder / f"{build.name}.lance", ignore_errors=True)
@@ -112,6 +113,17 @@ class LanceStore:
         except OSError as error:
             raise Unavailable(f"cannot drop build {name} in {self._folder} ({error.strerror})") from error
         shutil.rmtree(self._folder / f"{name}.lance", ignore_errors=True)
+
+    def _set_aside_unreadable(self) -> None:
+        """Rename manifests that cannot be read, so that they are not reported by each listing."""
+        for path in self._folder.glob("*.json"):
+            try:
+                self._read(path.stem)
+            except NotFound:
+                continue
+            except Corrupted:
+                path.replace(path.with_suffix(".damaged"))
+                log.warning("%s cannot be read, so it is now named %s.damaged", path, path.stem)
 
     def _manifest(self, name: str) -> Path:
         if not BUILD_NAME.fullmatch(name):

@@ -152,4 +152,5 @@ def test_an_unreadable_manifest_stops_no_refresh(built_gallery: Gallery, which: 
     built_gallery.path("Anna_A/Anna_A_1.jpg").write_bytes(picture(501))
     third = built_gallery.refresh()["build"]
     assert built_gallery.live == third and third not in (first, second)
+    assert (built_gallery.settings().home / "vectors" / f"{name}.damaged").read_bytes() == damage
     assert len(built_gallery.search(replace(BOATS, limit=20))) == 8
