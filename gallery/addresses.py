@@ -132,7 +132,7 @@ class Registry(Generic[Service]):
         given = dict(parse_qsl(parts.query, keep_blank_values=True))
         options = self._options(scheme, location, given)
         if not re.fullmatch(self.schemes[scheme].location, location, re.DOTALL):
-            raise Invalid(f"the address does not have the form {self.schemes[scheme].example}")
+            raise Invalid(f"the address is not valid; write it like {self.schemes[scheme].example}")
         return Address(text, scheme, location, options, frozenset(given))
 
     def open(self, text: str, **arguments: Any) -> Service:

@@ -57,7 +57,7 @@ def parse_years(text: str) -> tuple[int | None, int | None]:
     births = [int(year) for year in YEAR.findall(born)]
     birth = births[0] if births else None
     if any(abs(year - births[0]) >= LIFETIMES.start and year - births[0] not in LIFETIMES for year in births):
-        return None, None  # "1571 610" has neither alternatives nor two ends of a life
+        return None, None  # such as "1571 610": neither alternatives nor a birth and a death
     deaths = [int(years[0]) for part in later if (years := YEAR.findall(part))]
     if birth is None or deaths:
         death = deaths[-1] if deaths else None

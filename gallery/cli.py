@@ -229,7 +229,7 @@ def _shown(value: Any, *, given: bool) -> Any:
 @click.option("--web", is_flag=True, help="Check only what the web app needs, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(web: bool, as_json: bool) -> None:
-    """Check that each configured service works, and say what to do if not.
+    """Check each configured service, and say what to do if one fails.
 
     Exits with 1 if a check fails. "not yet", for what only the first refresh makes, is not a failure.
     """

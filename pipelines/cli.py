@@ -40,8 +40,7 @@ def _alert_on_error() -> Iterator[None]:
     except Exception as error:
         from gallery.settings import valid_settings
         from pipelines import alerts
-        from pipelines.errors import Failure
-        from pipelines.runner import RefreshFailed
+        from pipelines.errors import Failure, RefreshFailed
 
         # The message of an unexpected error may quote an address with a key.
         text = (

@@ -66,7 +66,7 @@ def settings_or_none() -> Settings | None:
     try:
         return read_settings()
     except Invalid as error:
-        log.error("%s", " ".join(str(error).split()))  # one line
+        log.error("%s", " ".join(str(error).split("\n  ")))
         return None
 
 

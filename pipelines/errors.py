@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,17 @@ class Failure:
 
     def __str__(self) -> str:
         return f"{self.step} failed: {self.error}" if self.step else self.error
+
+
+class RefreshFailed(GalleryError):
+    """A stage failed; the message names it and its error.
+
+    `published` says whether the new build had become live before.
+    """
+
+    def __init__(self, failures: Sequence[Failure], run_id: str, *, published: bool) -> None:
+        super().__init__(" ".join(str(failures[0]).split()))  # one line
+        self.failures, self.run_id, self.published = failures, run_id, published
 
 
 def failures(events: Iterable[dg.DagsterEvent]) -> list[Failure]:

@@ -138,8 +138,8 @@ def _work_facts(services: Services, id: str, builds: list[_ExistingBuild]) -> di
     sampled, image = row(SAMPLE), row(IMAGES)
     if sampled is not None:
         facts["sample"] = f"included, number {sampled['rank']} of its artist"
-    elif row(ARTWORKS) is not None:
-        facts["sample"] = f"not included: {services.settings.per_artist} works of its artist rank higher"
+    elif (work := row(ARTWORKS)) is not None:
+        facts["sample"] = _why_not_sampled(services, work["artist"])
     if image is not None:
         facts["images"] = image["fault"] or _objects(services, image)
     others = []
@@ -160,6 +160,18 @@ def _work_facts(services: Services, id: str, builds: list[_ExistingBuild]) -> di
     if others:
         facts["other_builds"] = "; ".join(others)
     return facts
+
+
+def _why_not_sampled(services: Services, artist: str) -> str:
+    runs, sample = run_records(services.tables), SAMPLE.read_or_none(services.tables)
+    # The run of `artworks` may have stopped before it drew a sample.
+    if (
+        sample is None
+        or "sample" not in runs
+        or ("artworks" in runs and runs["sample"].at < runs["artworks"].at)
+    ):
+        return "not drawn yet from the latest files; run `gallery refresh`"
+    return f"not included: {(sample['artist'] == artist).sum()} works of its artist rank higher"
 
 
 def _objects(services: Services, row: pd.Series) -> str:

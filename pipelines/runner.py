@@ -8,7 +8,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +17,12 @@ from typing import Any
 
 import dagster as dg
 
-from gallery.errors import GalleryError, Invalid, Unavailable
+from gallery.errors import Invalid, Unavailable
 from gallery.services import Services
 from gallery.settings import Settings, variable
 from pipelines import alerts, lock
 from pipelines.definitions import build_defs
-from pipelines.errors import Failure, error_message, failures
+from pipelines.errors import Failure, RefreshFailed, error_message, failures
 from pipelines.executors import check_startable, is_distributed
 from pipelines.jobs import REFRESH
 from pipelines.parallel import in_background
@@ -60,17 +60,6 @@ POLL_INTERVAL_S = 0.5
 TAGS = {alerts.ALERT_TAG: alerts.BY_COMMAND}
 NO_CONSOLE = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Run configuration that silences Dagster's own output: the callback receives every event."""
-
-
-class RefreshFailed(GalleryError):
-    """A stage failed; the message names it and its error.
-
-    `published` says whether the new build had become live before.
-    """
-
-    def __init__(self, failures: Sequence[Failure], run_id: str, *, published: bool) -> None:
-        super().__init__(" ".join(str(failures[0]).split()))  # one line
-        self.failures, self.run_id, self.published = failures, run_id, published
 
 
 @dataclass(frozen=True)

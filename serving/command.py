@@ -78,7 +78,10 @@ def serve(host: str | None, port: int | None, threads: int | None) -> None:
 @click.option("--no-serve", is_flag=True, help="Build the collection without serving it.")
 @click.pass_context
 def demo(ctx: click.Context, port: int | None, no_serve: bool) -> None:
-    """Build the collection, and serve its search pages meanwhile and afterwards, until Ctrl-C."""
+    """Build the collection and serve its search pages until Ctrl-C.
+
+    The pages are served from the start, and show the collection once it is complete.
+    """
     from gallery.cli import main, report_errors
     from gallery.installation import install_command
     from gallery.settings import read_settings

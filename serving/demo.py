@@ -44,7 +44,7 @@ def serve_and_refresh(port: int, address: str) -> int:
     server, refresh = processes
     code = refresh.wait()
     if code == 0 and server.poll() is None:
-        click.echo(f"The collection is complete. It is at {address} until Ctrl-C.", err=True)
+        click.echo(f"The collection is complete: open {address} (press Ctrl-C to stop)", err=True)
     elif code:
         server.terminate()
     server.wait()

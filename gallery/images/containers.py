@@ -56,7 +56,7 @@ def split(data: bytes) -> Contents:
 # JPEG (ITU-T T.81, annex B; JFIF 1.02; ICC.1:2010, B.4)
 
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
-"""A marker. Stuffed bytes, fill bytes and restart markers belong to the scan they stand in."""
+"""A marker. Stuffed bytes, fill bytes and restart markers are part of a scan's data."""
 EXIF_HEADER = b"Exif\0\0"
 """What a JPEG writes before EXIF data (EXIF 3.0, 4.7.2)."""
 _EXIF_HEADERS = re.compile(rb"(?:Exif\0\0)*")

@@ -127,9 +127,8 @@ def decode(
     if not data:
         raise Invalid("the file is empty")
     contents = split(data)
-    if size := _webp_size(
-        contents.pixels
-    ):  # WebP's decoder takes memory for two frames as soon as it is opened
+    # WebP's decoder takes memory for two frames as soon as it is opened.
+    if size := _webp_size(contents.pixels):
         _check_size("WEBP", size, size, max_pixels)
         reserve(BYTES_PER_PIXEL * math.prod(size))
     try:

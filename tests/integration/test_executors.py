@@ -17,8 +17,9 @@ from pipelines import resources
 from pipelines.definitions import build_defs
 from pipelines.defs.catalog import scanned_files
 from pipelines.defs.images import assets as pictures
+from pipelines.errors import RefreshFailed
 from pipelines.executors import build_executor, celery_config
-from pipelines.runner import RefreshFailed, run_refresh
+from pipelines.runner import run_refresh
 from tests.fakes.archives import artists_csv, picture, write_zip
 
 ROOT = Path(__file__).parents[2]

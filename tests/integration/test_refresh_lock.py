@@ -7,7 +7,8 @@ import pytest
 
 from pipelines import lock
 from pipelines.definitions import build_defs
-from pipelines.runner import RefreshFailed, StageEvent, run_refresh
+from pipelines.errors import RefreshFailed
+from pipelines.runner import StageEvent, run_refresh
 from tests.fakes.gallery import Gallery
 from tests.fakes.locks import Clock, leave_record
 

@@ -12,7 +12,8 @@ from gallery.errors import GalleryError, Invalid, Unavailable
 from gallery.services import Services
 from pipelines import steps
 from pipelines.definitions import build_defs
-from pipelines.runner import RefreshFailed, StageEvent, run_refresh
+from pipelines.errors import RefreshFailed
+from pipelines.runner import StageEvent, run_refresh
 from tests.fakes.gallery import Gallery
 
 

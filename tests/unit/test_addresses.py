@@ -72,7 +72,7 @@ def test_an_address_without_a_place_is_refused_before_it_is_opened(
     for name, scheme in registry.schemes.items():
         assert registry.parse(scheme.example.partition(",")[0].partition(" ")[0])
         for location in NOWHERE[name if name in NOWHERE else name.removesuffix("s")]:
-            with pytest.raises(Invalid, match=f"does not have the form {name}://"):
+            with pytest.raises(Invalid, match=f"write it like {name}://"):
                 registry.parse(f"{name}://{location}")
 
 

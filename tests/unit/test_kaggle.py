@@ -56,7 +56,7 @@ def write(path: Path, text: str) -> Path:
      "-o/name"],
 )  # fmt: skip
 def test_an_address_is_exactly_owner_and_name(location: str, tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="does not have the form kaggle://"):
+    with pytest.raises(Invalid, match="write it like kaggle://"):
         DATASETS.open(f"kaggle://{location}", home=tmp_path / "home")
 
 

@@ -59,7 +59,7 @@ def read_artists(archive: Archive, snapshot: pd.DataFrame, where: str) -> CleanA
         birth, death = parse_years(fields["years"])
         if fields["years"] and birth is None and death is None:
             problems.append(
-                f"line {row.line}: {fields['years'][:80]!r} are no years of a life, so they are left out"
+                f"line {row.line}: the years {fields['years'][:80]!r} cannot be read, so they are left out"
             )
         artists[key] = {
             "slug": slugify_name(spelled[0]),

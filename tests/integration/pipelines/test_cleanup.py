@@ -9,7 +9,7 @@ import pytest
 from gallery.datasets.base import no_progress
 from pipelines.defs.collection.cleanup import delete_unneeded_images
 from pipelines.defs.collection.manifests import load_manifest
-from pipelines.runner import RefreshFailed
+from pipelines.errors import RefreshFailed
 from tests.fakes.archives import picture
 from tests.fakes.gallery import Gallery
 

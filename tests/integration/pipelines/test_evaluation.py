@@ -14,8 +14,9 @@ from gallery.errors import Invalid
 from gallery.vectors.memory import MemoryStore
 from pipelines.defs.evaluation.gate import check_gate, load_evaluation
 from pipelines.defs.evaluation.metrics import LATENCIES, LIMITS
+from pipelines.errors import RefreshFailed
 from pipelines.records import CandidateRecord
-from pipelines.runner import RefreshFailed, StageEvent
+from pipelines.runner import StageEvent
 from pipelines.tables import EVALUATION
 from tests.fakes.gallery import Gallery, LargerGallery
 

@@ -8,9 +8,9 @@ import pytest
 
 from gallery.errors import NotFound
 from gallery.services import Services
+from pipelines.errors import RefreshFailed
 from pipelines.lineage import lineage
 from pipelines.records import run_records
-from pipelines.runner import RefreshFailed
 from pipelines.tables import QUARANTINE
 from tests.fakes.archives import artists_csv, picture
 from tests.fakes.gallery import FILES, Gallery

@@ -13,8 +13,9 @@ from gallery.errors import Invalid, NotFound
 from gallery.search.query import SearchQuery, WorkTerm
 from gallery.vectors.filters import Filter
 from pipelines.defs.collection.builds import assemble_works
+from pipelines.errors import RefreshFailed
 from pipelines.lineage import lineage
-from pipelines.runner import STAGES, RefreshFailed, StageEvent, run_refresh
+from pipelines.runner import STAGES, StageEvent, run_refresh
 from pipelines.tables import ARTISTS as ARTISTS_TABLE
 from pipelines.tables import ARTWORKS, IMAGES
 from tests.fakes.archives import artists_csv, picture, write_zip

@@ -18,9 +18,10 @@ from pipelines.cli import builds, rollback
 from pipelines.definitions import build_defs
 from pipelines.defs.collection.manifests import blocked_builds, publications
 from pipelines.defs.collection.rollback import list_builds, roll_back, unblock
+from pipelines.errors import RefreshFailed
 from pipelines.jobs import rollback as rollback_job
 from pipelines.reporting import asset_key
-from pipelines.runner import RefreshFailed, StageEvent
+from pipelines.runner import StageEvent
 from tests.fakes.archives import picture
 from tests.fakes.gallery import BOATS, Gallery
 

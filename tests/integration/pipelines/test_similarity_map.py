@@ -10,8 +10,8 @@ from gallery.errors import NotFound
 from gallery.map_layout import FOLDER
 from pipelines.definitions import build_defs
 from pipelines.defs.similarity_map import assets
+from pipelines.errors import RefreshFailed
 from pipelines.reporting import asset_key
-from pipelines.runner import RefreshFailed
 from tests.fakes.archives import picture
 from tests.fakes.gallery import Gallery
 

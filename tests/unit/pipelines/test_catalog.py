@@ -150,7 +150,7 @@ def test_hidden_characters_and_missing_values_are_no_part_of_an_artist(tmp_path:
     catalog = Catalog(tmp_path / "a.zip", {"A\u202eda\u200b/1.jpg": picture(1)}, table)
     artists = catalog.artists
     assert list(artists["name"]) == ["Ada", "Martínez"] and artists.iloc[0]["files"] == 1
-    assert catalog.problems == ["line 2: '1571 610' are no years of a life, so they are left out"]
+    assert catalog.problems == ["line 2: the years '1571 610' cannot be read, so they are left out"]
     assert list(artists.iloc[0]["nationalities"]) == ["Dutch"]
 
 
