@@ -163,13 +163,10 @@ def _work_facts(services: Services, id: str, builds: list[_ExistingBuild]) -> di
 
 
 def _why_not_sampled(services: Services, artist: str) -> str:
-    runs, sample = run_records(services.tables), SAMPLE.read_or_none(services.tables)
-    # The run of `artworks` may have stopped before it drew a sample.
-    if (
-        sample is None
-        or "sample" not in runs
-        or ("artworks" in runs and runs["sample"].at < runs["artworks"].at)
-    ):
+    times = {asset: record.at for asset, record in run_records(services.tables).items()}
+    sample = SAMPLE.read_or_none(services.tables)
+    # A run may have stopped after `artworks`, such as for too many unusable files.
+    if sample is None or times.get("sample", "") < times.get("artworks", ""):
         return "not drawn yet from the latest files; run `gallery refresh`"
     return f"not included: {(sample['artist'] == artist).sum()} works of its artist rank higher"
 

@@ -65,7 +65,7 @@ def _handle_gallery_error(error: GalleryError) -> Response:
     log.warning("%s: %s", request.path, error)
     if isinstance(error, Starting):
         refresh = STARTING_REFRESH_S if request.method == "GET" else None
-        message = gettext("Search is starting up. This takes a few seconds.")
+        message = gettext("Search is starting up. Please try again in a few seconds.")
         return _retry(
             _respond(503, message, title=gettext("Starting up"), refresh=refresh), STARTING_REFRESH_S
         )

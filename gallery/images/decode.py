@@ -146,7 +146,7 @@ def decode(
     whole = "progressive" in image.info or contents.scans > 1  # the decoder keeps coefficients of the whole
     _check_size(name, (width, height), (width, height) if whole else image.size, max_pixels, image.mode)
     if contents.scans * width * height > MAX_SCANNED_PIXELS:
-        raise Invalid(f"the image has {width} x {height} pixels in {contents.scans} scans, which is too many")
+        raise Invalid(f"the image has {width} x {height} pixels in {contents.scans} scans; that is too many")
     reserve(BYTES_PER_PIXEL * image.width * image.height + COEFFICIENT_BYTES * width * height * whole)
     try:
         image.load()
@@ -205,9 +205,9 @@ def _check_complete(
     """Raise OSError for a JPEG that ends before its last pixels.
 
     libjpeg shows blocks that are missing in grey (jdhuff.c). Where the end marker was missing, or the last
-    pixels are grey, the image is decoded with bytes before its end marker: a scan that is complete ignores
-    them, and one that is not takes them for its data. So is one with a scan for each colour, whose last scan
-    may be cut. A progressive one has several scans too, but there are too many of them to decode each twice.
+    pixels are grey, the image is decoded again with extra bytes before its end marker: a complete scan
+    ignores them, and an incomplete one reads them as data. An image with a scan for each colour is decoded
+    again too, since its last scan may be cut. Other progressive images are not, which would take too long.
     """
     last = image.crop((max(0, image.width - 4), image.height - 1, image.width, image.height))
     is_grey = all(low == high and low in (127, 128) for low, high in _extremes(last))

@@ -139,8 +139,8 @@ class VectorStore(Protocol):
     def publish(self, name: str) -> None:
         """Make the build the live one, atomically. Raises NotFound, or Invalid if it is not ready.
 
-        Whichever build was live: neither Weaviate nor Qdrant moves an alias on a condition. Callers hold
-        `pipelines.lock.publication`.
+        It does not check which build was live before, since neither Weaviate nor Qdrant can move an alias on
+        a condition. Callers hold `pipelines.lock.publication`.
         """
 
     def drop(self, name: str) -> None:

@@ -358,7 +358,7 @@ def test_many_scans_of_many_pixels_are_refused() -> None:
     data = saved(Image.new("L", (640, 480)), "JPEG", progressive=True)
     scan = data[data.rindex(b"\xff\xda") : -2]
     assert decoded(data[:-2] + scan * 100 + data[-2:]).shape == (480, 640, 3)
-    with pytest.raises(Invalid, match="640 x 480 pixels in 4006 scans, which is too many"):
+    with pytest.raises(Invalid, match="640 x 480 pixels in 4006 scans; that is too many"):
         decoded(data[:-2] + scan * 4_000 + data[-2:])
 
 

@@ -83,7 +83,7 @@ class QdrantStore:
             if self._exists(collection):
                 raise Corrupted(
                     f"collection {collection} in {self.address} is not a readable build of this gallery; "
-                    "`gallery refresh` makes another, so remove it if it is not in use"
+                    "remove it if nothing else uses it; `gallery refresh` makes another"
                 )
             raise NotFound(f"no build {name} in {self.address}")
         return QdrantCollection(self._provider, collection, build)

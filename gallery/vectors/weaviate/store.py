@@ -181,7 +181,7 @@ class WeaviateStore:
             if self._exists(self._options.collection(name)):
                 raise Corrupted(
                     f"{self.address}: collection {self._options.collection(name)} is not a readable build; "
-                    "`gallery refresh` makes another, so remove it"
+                    "remove it; `gallery refresh` makes another"
                 )
             raise NotFound(f"no build {name} in {self.address}")
         return build

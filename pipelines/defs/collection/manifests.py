@@ -116,7 +116,7 @@ def live_works(store: VectorStore, tables: ObjectStore) -> pd.DataFrame:
     """Return the live works as in a manifest; no rows before the first publication to this store.
 
     If the pointer is missing or broken, the build that became live last counts. Raises Unavailable, or
-    Corrupted if the works are unknown: to go on with none would switch off the checks that compare with them.
+    Corrupted if the works are unknown: without them, the checks that compare with them would always pass.
     """
     live, problem = None, ""
     try:
@@ -153,8 +153,8 @@ def record_publication(tables: ObjectStore, build: str, before: str, how: str, r
 def record_unrecorded(tables: ObjectStore, live: Build | None) -> None:
     """Record the live build if another one was recorded last.
 
-    Whoever moved the pointer may have been interrupted before recording that. Called with the publication
-    lock held.
+    The process that moved the pointer may have been killed before it recorded that. Called with the
+    publication lock held.
     """
     last = published_builds(tables)[:1]
     if live and last != [live.name]:

@@ -77,6 +77,7 @@ def test_the_quarantine_shows_reasons_and_previews(gallery: Gallery) -> None:
     with pytest.raises(RefreshFailed, match="quarantine failed: 3 of 11 files are unusable"):
         gallery.refresh(max_quarantine=0.1)
     facts = gallery.facts["quarantine"]  # reported although the run stopped here
+    assert lineage(gallery.services, "Anna_A_0.jpg")[0]["sample"].startswith("not drawn yet")
     assert facts["quarantined"] == 3 and facts["by_reason"].count("\n") == 3
     assert "Nobody_Known / stray.jpg" in facts["files"] and facts["thumbnails"].startswith("![")
     frame = QUARANTINE.read(gallery.services.tables)
