@@ -206,8 +206,8 @@ def _check_complete(
 
     libjpeg shows blocks that are missing in grey (jdhuff.c). Where the end marker was missing, or the last
     pixels are grey, the image is decoded again with extra bytes before its end marker: a complete scan
-    ignores them, and an incomplete one reads them as data. An image with a scan for each colour is decoded
-    again too, since its last scan may be cut. Other progressive images are not, which would take too long.
+    ignores them, and an incomplete one reads them as data. An image with a scan for each colour is always
+    decoded again, since its last scan may be cut; for progressive images that would take too long.
     """
     last = image.crop((max(0, image.width - 4), image.height - 1, image.width, image.height))
     is_grey = all(low == high and low in (127, 128) for low, high in _extremes(last))
