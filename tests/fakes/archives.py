@@ -32,23 +32,30 @@ def picture(seed: int, size: tuple[int, int] = (120, 90), format: str = "JPEG", 
     """Return an image file of smooth coloured patches, different for each seed."""
     patches = np.random.default_rng(seed).integers(0, 255, (5, 6, 3), dtype=np.uint8)
     image = Image.fromarray(patches).resize(size, Image.Resampling.BICUBIC).convert(mode)
+    return saved(image, format)
+
+
+def saved(image: Image.Image, format: str, **options: object) -> bytes:
+    """Return the image as a file."""
     buffer = io.BytesIO()
-    image.save(buffer, format)
+    image.save(buffer, format, **options)
     return buffer.getvalue()
+
+
+def png_chunk(kind: bytes, body: bytes, *, wrong_crc: bool = False) -> bytes:
+    """Return a chunk of a PNG."""
+    crc = zlib.crc32(kind + body) ^ wrong_crc
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", crc)
 
 
 def png_claiming(width: int, height: int) -> bytes:
     """Return a damaged PNG whose header claims this size."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(b"\0" * 100))
-        + chunk(b"IEND", b"")
+        + png_chunk(b"IHDR", head)
+        + png_chunk(b"IDAT", zlib.compress(b"\0" * 100))
+        + png_chunk(b"IEND", b"")
     )
 
 

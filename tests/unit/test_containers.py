@@ -18,16 +18,10 @@ from PIL import Image, ImageCms
 from gallery.errors import Invalid
 from gallery.images.containers import MAX_PARTS, split
 from gallery.images.sandbox import decode_untrusted
-from tests.fakes.archives import picture
+from tests.fakes.archives import picture, png_chunk, saved
 
 LIMIT = 50_000_000
 ORIENTATION = 0x0112
-
-
-def saved(image: Image.Image, format: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 def decoded(data: bytes) -> np.ndarray:
@@ -39,11 +33,6 @@ def decoded(data: bytes) -> np.ndarray:
 
 def segment(kind: int, body: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, kind, 2 + len(body)) + body
-
-
-def chunk(kind: bytes, body: bytes, *, wrong_crc: bool = False) -> bytes:
-    crc = zlib.crc32(kind + body) ^ wrong_crc
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", crc)
 
 
 def png_with(*chunks: bytes) -> bytes:
@@ -90,7 +79,7 @@ BODIES = st.builds(
 JPEG_PARTS = st.builds(segment, st.sampled_from([*range(0xE0, 0xF0), 0xFE]), BODIES)
 PNG_NAMES = st.sampled_from([b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"eXIf", b"tEXt", b"iTXt", b"pHYs"])
 PNG_PARTS = st.builds(
-    lambda kind, body, wrong: chunk(bytes([kind[0] | 0x20]) + kind[1:], body, wrong_crc=wrong),
+    lambda kind, body, wrong: png_chunk(bytes([kind[0] | 0x20]) + kind[1:], body, wrong_crc=wrong),
     PNG_NAMES | st.binary(min_size=4, max_size=4),
     BODIES,
     st.booleans(),
@@ -197,7 +186,7 @@ def test_the_orientation_is_found_after_any_number_of_headers(format: str, heade
     if format == "JPEG":
         data = data[:2] + segment(0xE1, b"Exif\0\0" + exif) + data[2:]
     elif format == "PNG":
-        data = png_with(chunk(b"eXIf", exif))
+        data = png_with(png_chunk(b"eXIf", exif))
     else:
         data += struct.pack("<4sI", b"EXIF", len(exif)) + exif + b"\0" * (len(exif) % 2)
     assert decoded(data).shape == (120, 90, 3)
@@ -234,14 +223,14 @@ LONG = zlib.compress(bytes(3_000_000))
 @pytest.mark.parametrize(
     "added",
     [
-        chunk(b"zTXt", b"Comment\0\0" + LONG),
-        chunk(b"iTXt", b"Comment\0\x01\0\0\0" + LONG),
-        chunk(b"iCCP", b"profile\0\0" + LONG),
-        chunk(b"iCCP", b"profile\0\0no deflate"),
-        chunk(b"tEXt", b"Comment\0x", wrong_crc=True),
-        chunk(b"eXIf", b"MM\0*", wrong_crc=True),
-        chunk(b"prVt", bytes(100), wrong_crc=True),
-        chunk(b"eXIf", b"rubbish"),
+        png_chunk(b"zTXt", b"Comment\0\0" + LONG),
+        png_chunk(b"iTXt", b"Comment\0\x01\0\0\0" + LONG),
+        png_chunk(b"iCCP", b"profile\0\0" + LONG),
+        png_chunk(b"iCCP", b"profile\0\0no deflate"),
+        png_chunk(b"tEXt", b"Comment\0x", wrong_crc=True),
+        png_chunk(b"eXIf", b"MM\0*", wrong_crc=True),
+        png_chunk(b"prVt", bytes(100), wrong_crc=True),
+        png_chunk(b"eXIf", b"rubbish"),
     ],
 )
 def test_a_png_is_used_whatever_its_other_chunks_hold(added: bytes) -> None:
@@ -345,7 +334,7 @@ def test_a_jpeg_with_a_scan_for_each_colour_is_used_if_all_are_complete() -> Non
 
 def test_the_chunks_of_a_large_png_are_copied_once() -> None:
     body = bytes(20_000_000)  # the sandbox allows for one copy of the file, and 64 MB
-    data = png_with(chunk(b"IDAT", body))
+    data = png_with(png_chunk(b"IDAT", body))
     tracemalloc.start()
     try:
         assert split(data).pixels == data
@@ -367,7 +356,7 @@ def test_many_scans_of_many_pixels_are_refused() -> None:
     [
         b"\xff\xd8\xff" + b"\xff\xd8" * 1_000_000,
         b"\xff\xd8\xff\xda\0\2" + b"\xff\1" * 1_000_000,
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", b"") * 400_000,
+        b"\x89PNG\r\n\x1a\n" + png_chunk(b"IDAT", b"") * 400_000,
         b"RIFF\0\0\0\0WEBP" + b"ALPH\0\0\0\0" * 400_000,
     ],
     ids=["segments", "scan", "chunks", "RIFF"],

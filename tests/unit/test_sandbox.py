@@ -23,17 +23,11 @@ from gallery.errors import Invalid, Unavailable
 from gallery.images import sandbox
 from gallery.images.decode import TooManyPixels
 from gallery.images.sandbox import decode_untrusted
-from tests.fakes.archives import picture
+from tests.fakes.archives import picture, saved
 from tests.fakes.decoding import measured_decode
 
 LIMIT = 50_000_000
 ORIENTATION = 0x0112
-
-
-def saved(image: Image.Image, format: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 def deflated_zeros(count: int) -> bytes:

@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from gallery.images.decode import FORMATS, MAX_SCANNED_PIXELS
-from tests.fakes.archives import HEIC
+from tests.fakes.archives import HEIC, png_chunk, saved
 
 SIDE = 48
 """Side of the images that are mutated, in pixels: small, so that thousands can be tried."""
@@ -31,13 +31,6 @@ def picture(seed: int = 0, side: int = SIDE) -> Image.Image:
     rng = np.random.default_rng(seed)
     slope = np.linspace(0, 160, side)[:, None, None] + rng.integers(0, 90, (side, side, 3))
     return Image.fromarray(slope.astype(np.uint8))
-
-
-def saved(image: Image.Image, format: str, **options: object) -> bytes:
-    """The image as a file."""
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 def profile() -> bytes:
@@ -194,16 +187,11 @@ def with_valid_checksums(data: bytes) -> bytes:
     return bytes(out)
 
 
-def chunk(kind: bytes, body: bytes) -> bytes:
-    """A chunk of a PNG."""
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
 def png(width: int, height: int, *chunks: bytes, pixels: bytes = b"", kind: int = 2, depth: int = 8) -> bytes:
     """A PNG of that size, with these chunks before its pixels, which may be too few."""
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0))
-    data = chunk(b"IDAT", pixels or zlib.compress(b"\0" * (height * (3 * width + 1)), 9))
-    return b"\x89PNG\r\n\x1a\n" + head + b"".join(chunks) + data + chunk(b"IEND", b"")
+    head = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0))
+    data = png_chunk(b"IDAT", pixels or zlib.compress(b"\0" * (height * (3 * width + 1)), 9))
+    return b"\x89PNG\r\n\x1a\n" + head + b"".join(chunks) + data + png_chunk(b"IEND", b"")
 
 
 def zeros(megabytes: int) -> bytes:
@@ -277,7 +265,7 @@ def zipped(data: bytes) -> bytes:
 
 def text() -> bytes:
     """A chunk of compressed text, 50 MB uncompressed."""
-    return chunk(b"zTXt", b"Comment\0\0" + zeros(50))
+    return png_chunk(b"zTXt", b"Comment\0\0" + zeros(50))
 
 
 SCRIPT = b"<script>alert(1)</script>"
@@ -292,14 +280,14 @@ def bombs() -> dict[str, Callable[[], bytes]]:
         "as many pixels as are allowed, one row": lambda: png(49_000_000, 1),
         "as many deep pixels as are allowed": lambda: png(7_000, 7_000, pixels=zeros(400), kind=6, depth=16),
         "more pixels than the size says": lambda: png(4, 4, pixels=zeros(400)),
-        "a profile": lambda: png(4, 4, chunk(b"iCCP", b"icc\0\0" + zeros(100))),
+        "a profile": lambda: png(4, 4, png_chunk(b"iCCP", b"icc\0\0" + zeros(100))),
         "text": lambda: png(4, 4, text()),
         "texts": lambda: png(4, 4, *[text()] * 100),
-        "international text": lambda: png(4, 4, chunk(b"iTXt", b"Comment\0\1\0\0\0" + zeros(50))),
+        "international text": lambda: png(4, 4, png_chunk(b"iTXt", b"Comment\0\1\0\0\0" + zeros(50))),
         "a profile of nothing but tags": lambda: png(
             4,
             4,
-            chunk(
+            png_chunk(
                 b"iCCP",
                 b"icc\0\0" + zlib.compress(profile()[:128] + struct.pack(">I", 2**24) + b"\xff" * 10_000),
             ),
