@@ -114,7 +114,7 @@ def _split_png(data: bytes) -> Contents:
     view = memoryview(data)
     kept: list[bytes | memoryview] = [PNG_SIGNATURE]
     position, color_type, entries = len(PNG_SIGNATURE), -1, 0
-    orientation, profile = 1, None
+    orientation, profile = 0, None
     for _ in range(MAX_PARTS):
         if position + 12 > len(data):
             break
@@ -134,20 +134,21 @@ def _split_png(data: bytes) -> Contents:
             if kind == b"tRNS" and length in {0: {2}, 2: {6}, 3: range(1, entries + 1)}.get(color_type, ()):
                 kept.append(chunk)
             elif kind == b"eXIf":
-                orientation = _orientation(bytes(body)) or 1
-            elif kind == b"iCCP":
+                orientation = orientation or _orientation(bytes(body))
+            elif kind == b"iCCP" and profile is None:  # one, since unpacking thousands would take seconds
                 profile = _unpacked_profile(bytes(body))
-    return Contents(b"".join(kept), orientation, profile)
+    return Contents(b"".join(kept), orientation or 1, profile or None)
 
 
-def _unpacked_profile(body: bytes) -> bytes | None:
+def _unpacked_profile(body: bytes) -> bytes:
+    """Return the profile of a PNG, empty if it is broken or too large."""
     compressed = body.partition(b"\0")[2][1:]
     unpacker = zlib.decompressobj()
     try:
         profile = unpacker.decompress(compressed, MAX_PNG_PROFILE_BYTES)
     except zlib.error:
-        return None
-    return None if unpacker.unconsumed_tail else profile
+        return b""
+    return b"" if unpacker.unconsumed_tail else profile
 
 
 # WebP (RFC 9649, 2)

@@ -31,8 +31,8 @@ keeps only the reduced rows in memory. 8 times 50 million covers the cameras of 
 BYTES_PER_PIXEL = 16
 """Memory that decoding and conversion may take for each pixel. 16-bit grey passes through two 32-bit arrays,
 RGBA through a copy on white."""
-COEFFICIENT_BYTES = 6
-"""Memory for each pixel of a progressive JPEG: a 16-bit coefficient for each of three components."""
+COEFFICIENT_BYTES = 2
+"""Memory for each pixel and component of a progressive JPEG, which is decoded as a whole."""
 MAX_SCANNED_PIXELS = 1_000_000_000
 """Maximum number of pixels times scans of a JPEG: each scan is a pass over all blocks, even if it is empty.
 Enough for 20 scans of 50 million pixels; encoders make about ten."""
@@ -147,7 +147,8 @@ def decode(
     _check_size(name, (width, height), (width, height) if whole else image.size, max_pixels, image.mode)
     if contents.scans * width * height > MAX_SCANNED_PIXELS:
         raise Invalid(f"the image has {width} x {height} pixels in {contents.scans} scans; that is too many")
-    reserve(BYTES_PER_PIXEL * image.width * image.height + COEFFICIENT_BYTES * width * height * whole)
+    coefficients = COEFFICIENT_BYTES * len(image.getbands()) * width * height if whole else 0
+    reserve(BYTES_PER_PIXEL * image.width * image.height + coefficients)
     try:
         image.load()
         if name == "JPEG":
@@ -215,7 +216,7 @@ def _check_complete(
     if contents.ended and not is_grey and not by_color:
         return
     if contents.scans > 1:  # the last scans add little to a small image
-        scale, memory = 1.0, (BYTES_PER_PIXEL + COEFFICIENT_BYTES) * pixels
+        scale, memory = 1.0, (BYTES_PER_PIXEL + COEFFICIENT_BYTES * len(image.getbands())) * pixels
     else:
         scale, memory = 1 / MAX_REDUCTION, BYTES_PER_PIXEL * pixels // MAX_REDUCTION**2
     digests = set()

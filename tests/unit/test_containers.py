@@ -343,6 +343,12 @@ def test_the_chunks_of_a_large_png_are_copied_once() -> None:
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("first", [b"profile", b"", bytes(2_000_000)], ids=["sound", "empty", "too large"])
+def test_only_the_first_profile_of_a_png_is_unpacked(first: bytes) -> None:
+    chunks = [png_chunk(b"iCCP", b"name\0\0" + zlib.compress(body)) for body in (first, b"another")]
+    assert split(png_with(*chunks)).profile == (b"profile" if first == b"profile" else None)
+
+
 def test_many_scans_of_many_pixels_are_refused() -> None:
     data = saved(Image.new("L", (640, 480)), "JPEG", progressive=True)
     scan = data[data.rindex(b"\xff\xda") : -2]

@@ -21,7 +21,7 @@ from PIL import Image
 
 from gallery.errors import Invalid, Unavailable
 from gallery.images import sandbox
-from gallery.images.decode import TooManyPixels
+from gallery.images.decode import TooManyPixels, decode
 from gallery.images.sandbox import decode_untrusted
 from tests.fakes.archives import picture, saved
 from tests.fakes.decoding import measured_decode
@@ -188,6 +188,14 @@ def test_photographs_of_phones_are_decoded_at_reduced_size(width: int, height: i
     assert (decoded.width, decoded.height) == (width, height) and 224 <= min(decoded.image.size) < 1600
     with pytest.raises(TooManyPixels):
         decode_untrusted(data, max_pixels=LIMIT)
+
+
+@pytest.mark.parametrize(("mode", "components"), [("L", 1), ("RGB", 3), ("CMYK", 4)])
+def test_a_progressive_jpeg_has_memory_for_all_its_coefficients(mode: str, components: int) -> None:
+    reserved: list[int] = []
+    data = saved(Image.new(mode, (640, 480)), "JPEG", progressive=True)
+    decode(data, max_pixels=LIMIT, side=60, reserve=reserved.append)
+    assert reserved[0] >= 2 * components * 640 * 480
 
 
 def test_an_image_over_the_limit_says_so() -> None:
