@@ -37,6 +37,9 @@ MAX_SCANNED_PIXELS = 1_000_000_000
 """Maximum number of pixels times scans of a JPEG: each scan is a pass over all blocks, even if it is empty.
 Enough for 20 scans of 50 million pixels; encoders make about ten."""
 
+MAX_SIDE_PIXELS = 100_000
+"""Maximum width and height. Decoders take time and memory for each row: 10 s for a TIFF of 1 x 50 million."""
+
 DECODE_ERRORS = (
     OSError,
     RuntimeError,
@@ -170,6 +173,8 @@ def decode(
 def _check_size(
     name: str, whole: tuple[int, int], decoded: tuple[int, int], max_pixels: int, mode: str = ""
 ) -> None:
+    if max(whole) > MAX_SIDE_PIXELS:
+        raise Invalid(f"the image has {whole[0]} x {whole[1]} pixels; a side has at most {MAX_SIDE_PIXELS}")
     limit = max_pixels // 2 if HALF_LIMIT & {name, mode} else max_pixels
     if math.prod(decoded) > limit or math.prod(whole) > limit * (1 if decoded == whole else MAX_REDUCTION):
         raise TooManyPixels(

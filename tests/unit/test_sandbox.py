@@ -198,6 +198,13 @@ def test_a_progressive_jpeg_has_memory_for_all_its_coefficients(mode: str, compo
     assert reserved[0] >= 2 * components * 640 * 480
 
 
+@pytest.mark.parametrize("size", [(100_001, 1), (1, 100_001)])
+@pytest.mark.parametrize("format", ["PNG", "BMP", "TIFF"])
+def test_a_side_has_a_limit(format: str, size: tuple[int, int]) -> None:
+    with pytest.raises(Invalid, match="a side has at most 100000"):
+        decode_untrusted(saved(Image.new("L", size), format), max_pixels=LIMIT)
+
+
 def test_an_image_over_the_limit_says_so() -> None:
     with pytest.raises(TooManyPixels, match="120 x 90 pixels, over the limit") as caught:
         decode_untrusted(picture(1, format="PNG"), max_pixels=10_000)
