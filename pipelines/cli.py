@@ -136,7 +136,7 @@ def lineage(work: str, as_json: bool) -> None:
         if number:
             click.echo()
         for name, value in facts.items():
-            echo(f"{name.replace('_', ' '):<12} {value}")
+            echo(f"{name.replace('_', ' '):<15} {value}")
 
 
 @click.command()
@@ -195,5 +195,5 @@ def rollback(build: str | None, only_unblock: bool, force: bool, as_json: bool) 
             facts = {"live": moved.build.name, "before": moved.before, "encoder": moved.build.encoder}
             text = f"live: {moved.build.name} ({moved.build.works} works, {moved.build.encoder})"
             if moved.before:
-                text += f"; blocked: {moved.before}"
+                text += f"; {moved.before} is not published again until `gallery rollback --unblock`"
     echo(printable_json(facts) if as_json else text)
