@@ -43,6 +43,20 @@ def test_objects_are_deleted_once_no_build_has_the_work(built_gallery: Gallery) 
         assert set(manifest["small"]) | set(manifest["original"]) <= objects(built_gallery)
 
 
+def test_a_search_that_began_before_a_publication_can_end(built_gallery: Gallery) -> None:
+    for seed in (79, 80, 81):
+        services = built_gallery.services
+        before = services.vectors.open(built_gallery.live)
+        works = before.works(limit=20)
+        change(built_gallery, seed)
+        built_gallery.refresh()
+        assert built_gallery.live != before.build.name
+        query = before.vectors([works[0].id])[0]
+        hits = before.search(query, 20, fingerprint=before.build.fingerprint)
+        assert before.works(limit=20) == works and {hit.artwork for hit in hits} == set(works)
+        assert {work.image.small for work in works} <= objects(built_gallery)
+
+
 def test_only_objects_of_builds_are_deleted_and_only_once(built_gallery: Gallery) -> None:
     services = built_gallery.services
     services.images.put("originals/zz/not-ours.jpg", b"x")

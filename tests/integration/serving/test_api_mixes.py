@@ -47,6 +47,18 @@ def test_base64_is_read_as_programs_write_it(
         assert image.image_term(None) == data, (text[-4:], length, prefix, end)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("length", LINES)
+@pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 413)])
+def test_the_limit_is_on_the_file_and_not_on_its_base64(
+    client: FlaskClient, app: Flask, length: int, more: int, status: int
+) -> None:
+    file = PICTURE.ljust(state_of(app).settings.max_upload + more, b"\0")
+    text = base64.b64encode(file).decode()
+    lines = "\r\n".join(text[at : at + length] for at in range(0, len(text), length)) if length else text
+    answer = client.post(PATH, json={"images": [{"data": lines}]})
+    assert answer.status_code == status, body(answer)
+
+
 @pytest.mark.parametrize(
     "data", ['"' + AS_TEXT + '"', "%2B" + AS_TEXT, "file:///photo.jpg", "", "é", "====="]
 )
