@@ -331,9 +331,9 @@ def test_a_server_that_never_answers_times_out() -> None:
     ("address", "said"),
     [
         ("qdrant://", "qdrant://host:6333, or qdrant:///"),
-        ("qdrants:///folder", "form qdrants://host"),
+        ("qdrants:///folder", "write it like qdrants://host"),
         ("qdrant://host/folder", "qdrant://host:6333"),
-        ("qdrant://host:port", "form qdrant://host:6333"),
+        ("qdrant://host:port", "write it like qdrant://host:6333"),
         ("qdrant://host:70000", "range"),
         ("qdrant://host?grpc=no", "grpc"),
         ("qdrant://host?timeout=0", "timeout"),

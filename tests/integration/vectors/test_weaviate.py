@@ -79,9 +79,9 @@ else:
 @pytest.mark.parametrize(
     ("address", "problem"),
     [
-        ("weaviate://", "form weaviate://host:8080"),
-        ("weaviate://host:port", "form weaviate://host:8080"),
-        ("weaviate://host:8080/path", "form weaviate://host:8080"),
+        ("weaviate://", "write it like weaviate://host:8080"),
+        ("weaviate://host:port", "write it like weaviate://host:8080"),
+        ("weaviate://host:8080/path", "write it like weaviate://host:8080"),
         ("weaviate://host?grpc=", "grpc"),
         ("weaviate://host:8080?grpc=8080", "cannot share a port"),
         ("weaviate://host?grpc=99999", "host:port"),
