@@ -124,7 +124,7 @@ def _split_png(data: bytes) -> Contents:
         body = chunk[8:-4]
         if not kind[0] & 0x20:  # critical: the first letter is a capital
             kept.append(chunk)
-            if kind == b"IHDR" and length >= 13:
+            if kind == b"IHDR" and len(body) >= 13:
                 color_type = body[9]
             elif kind == b"PLTE":
                 entries = length // 3

@@ -19,6 +19,7 @@ from gallery.errors import Invalid
 from gallery.images.containers import MAX_PARTS, split
 from gallery.images.sandbox import decode_untrusted
 from tests.fakes.archives import picture, png_chunk, saved
+from tests.integration.hostile_input.files import seeds
 
 LIMIT = 50_000_000
 ORIENTATION = 0x0112
@@ -327,6 +328,13 @@ def test_a_jpeg_with_a_scan_for_each_colour_is_used_if_all_are_complete() -> Non
         for missing in range(20, len(data) - start - 300, 500):
             with pytest.raises(Invalid, match="damaged"):
                 decoded(data[:-missing] + end)
+
+
+def test_a_file_may_end_anywhere() -> None:
+    for files in seeds().values():
+        for data in files:
+            for end in (*range(min(100, len(data))), *range(100, len(data), 97)):
+                split(data[:end])  # raises nothing: the decoder says what is missing
 
 
 # Work
