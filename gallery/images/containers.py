@@ -198,6 +198,7 @@ def _without_exif_item(data: bytes) -> bytes:
 _ORIENTATION, _PROFILE = 274, 34675
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 """The types of entries that hold non-negative whole numbers, in the notation of `struct`."""
+_NO_DIRECTORY = (KeyError, ValueError, OverflowError, struct.error)
 _TIFF_PIXEL_TAGS = {
     *range(254, 260),  # kind of page, width, height, bits, compression
     262,  # photometric interpretation
@@ -224,7 +225,7 @@ class _Directory:
 
     @classmethod
     def read(cls, data: bytes) -> _Directory:
-        """Raises ValueError or struct.error if the file is too short."""
+        """Raises one of _NO_DIRECTORY if the file has no directory, or a cut one."""
         order = {b"II": "<", b"MM": ">"}[data[:2]]
         big = 43 in data[2:4]
         (start,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
@@ -264,7 +265,7 @@ class _Directory:
 def _split_tiff(data: bytes) -> Contents:
     try:
         directory = _Directory.read(data)
-    except (ValueError, struct.error):
+    except _NO_DIRECTORY:
         return Contents(data)
     packed, view = directory.packed(_TIFF_PIXEL_TAGS), memoryview(data)
     pixels = b"".join((view[: directory.start], packed, view[directory.start + len(packed) :]))
@@ -278,5 +279,5 @@ def _orientation(exif: bytes) -> int:
     exif = exif[headers.end() :] if headers else exif
     try:
         return _Directory.read(exif).integer(_ORIENTATION) or 0
-    except (KeyError, ValueError, struct.error):
+    except _NO_DIRECTORY:
         return 0

@@ -330,6 +330,14 @@ def test_a_jpeg_with_a_scan_for_each_colour_is_used_if_all_are_complete() -> Non
                 decoded(data[:-missing] + end)
 
 
+@pytest.mark.parametrize("start", [0, 15, 2**31, 2**63 - 1, 2**63, 2**64 - 1])
+def test_a_directory_may_start_nowhere(start: int) -> None:
+    big = b"II+\0\x08\0\0\0" + struct.pack("<Q", start)
+    assert split(big).pixels == big
+    data = picture(1)
+    assert decoded(data[:2] + segment(0xE1, b"Exif\0\0" + big) + data[2:]).shape == (90, 120, 3)
+
+
 def test_a_file_may_end_anywhere() -> None:
     for files in seeds().values():
         for data in files:
